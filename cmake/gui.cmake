@@ -1,0 +1,1 @@
+# Built when HEADLIGHT_GUI is on.

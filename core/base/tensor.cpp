@@ -1,0 +1,68 @@
+// Shapes are checked here once, so that backends can index without checking again.
+#include "core/base/tensor.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace headlight {
+namespace {
+
+std::int64_t element_count(const Shape& shape) {
+  std::int64_t count = 1;
+  for (const std::int64_t length : shape) {
+    if (length < 0 || __builtin_mul_overflow(count, length, &count)) {
+      throw std::logic_error("impossible tensor shape " + shape_text(shape));
+    }
+  }
+  return count;
+}
+
+}  // namespace
+
+std::string shape_text(const Shape& shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+Tensor::Tensor(Shape shape) : shape_(std::move(shape)), size_(element_count(shape_)) {
+  // No zero-fill: every operation writes its whole result, and clearing would cost a pass over memory.
+  data_ = std::shared_ptr<float[]>(new float[static_cast<std::size_t>(size_)]);
+}
+
+Tensor::Tensor(Shape shape, std::span<const float> values) : Tensor(std::move(shape)) {
+  if (static_cast<std::int64_t>(values.size()) != size_) {
+    throw std::logic_error(std::to_string(values.size()) + " values for shape " + shape_text(shape_));
+  }
+  std::copy(values.begin(), values.end(), data_.get());
+}
+
+float* Tensor::writable() {
+  if (data_.use_count() > 1) throw std::logic_error("a shared tensor is immutable; copy() it first");
+  return data_.get();
+}
+
+Tensor Tensor::reshaped(Shape shape) const {
+  if (element_count(shape) != size_) {
+    throw std::logic_error("cannot view " + shape_text(shape_) + " as " + shape_text(shape));
+  }
+  Tensor view = *this;
+  view.shape_ = std::move(shape);
+  return view;
+}
+
+Tensor Tensor::copy() const { return empty() ? Tensor() : Tensor(shape_, values()); }
+
+Tensor Tensor::rows(std::int64_t first, std::int64_t last) const {
+  if (shape_.empty() || first < 0 || last < first || last > shape_[0]) {
+    throw std::logic_error("rows " + std::to_string(first) + " to " + std::to_string(last) + " of " +
+                           shape_text(shape_));
+  }
+  Shape shape = shape_;
+  shape[0] = last - first;
+  const std::int64_t row_size = shape_[0] ? size_ / shape_[0] : 0;
+  return Tensor(std::move(shape), values().subspan(static_cast<std::size_t>(first * row_size),
+                                                   static_cast<std::size_t>((last - first) * row_size)));
+}
+
+}  // namespace headlight

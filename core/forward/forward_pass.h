@@ -1,0 +1,66 @@
+// One forward pass for every model: walks the description and sends every named value through one door.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+#include "core/backends/backend.h"
+#include "core/forward/hooks.h"
+#include "core/forward/intervention.h"
+#include "core/forward/trace.h"
+
+namespace headlight {
+
+// Capture, intervention, cancellation and progress happen here and nowhere else.
+class Door {
+ public:
+  virtual ~Door() = default;
+  // Sees every value once, in the order of computation; the pass goes on with what it returns.
+  virtual Tensor pass(Hook hook, std::int64_t layer, Tensor value) = 0;
+  // False for attn_scores and pattern when nobody looks at them in this layer: the pass then never makes them.
+  virtual bool needs_attention_maps(std::int64_t layer) const = 0;
+};
+
+// Keys and values of positions that did not change, from an earlier pass over the same model.
+// Null: everything is computed.
+// Throws std::logic_error when tokens are empty, outside the vocabulary or beyond the context: callers check.
+// Returns the logits [pos, vocabulary] of the computed rows (tokens.size() - first_position).
+Tensor forward_pass(const Model& model, Backend& backend, const std::vector<TokenId>& tokens, Door& door,
+                    const Trace* prefix = nullptr, std::int64_t first_position = 0);
+
+// Which values a trace keeps.
+struct CapturePlan {
+  bool attention_maps = true;  // attn_scores and pattern of every layer; otherwise derived on request
+  std::int64_t estimated_bytes = 0;
+};
+// Everything if it fits into `budget` bytes (1 GiB by default); else without attention maps.
+// Throws UserError, with numbers and advice, if even that is over four times the budget.
+CapturePlan plan_capture(const ArchitectureDescription& architecture, std::int64_t positions,
+                         std::int64_t budget = std::int64_t{1} << 30);
+
+struct ForwardRequest {
+  std::vector<TokenId> tokens;
+  std::vector<Intervention> interventions;
+  CapturePlan capture;
+  std::shared_ptr<const Trace> previous;  // may be re-used where its tokens begin alike and nothing is edited
+};
+
+// Thrown at the door when `cancelled` says so.
+struct Cancelled : std::runtime_error {
+  Cancelled() : std::runtime_error("cancelled") {}
+};
+
+struct RunControl {
+  std::function<bool()> cancelled = [] { return false; };          // polled at every hook
+  std::function<void(std::shared_ptr<const Trace>)> publish = {};  // after each block
+};
+
+// Checks the request (UserError: empty, over the context, an intervention that does not fit), runs it and
+// returns the complete trace.
+std::shared_ptr<const Trace> run_forward(const std::shared_ptr<const Model>& model, Backend& backend,
+                                         const ForwardRequest& request, const RunControl& control = {});
+
+}  // namespace headlight

@@ -1,0 +1,51 @@
+// Changes to a running model, as data: they can be saved, undone, printed and applied on any backend.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/forward/hooks.h"
+
+namespace headlight {
+
+class Trace;
+
+struct Scale { float factor = 0.0F; bool operator==(const Scale&) const = default; };  // 0 knocks out
+struct SetTo { float value = 0.0F; bool operator==(const SetTo&) const = default; };
+// Adds strength * direction along the last axis.
+struct AddDirection {
+  std::vector<float> direction;
+  float strength = 1.0F;
+  bool operator==(const AddDirection&) const = default;
+};
+// Takes the value from another trace at the same hook, layer, head and position.
+struct CopyFrom {
+  std::shared_ptr<const Trace> source;
+  bool operator==(const CopyFrom&) const = default;
+};
+using Operation = std::variant<Scale, SetTo, AddDirection, CopyFrom>;
+
+struct Intervention {
+  Hook hook = Hook::z;
+  std::int64_t layer = 0;
+  std::optional<std::int64_t> head;      // query head, or key/value head where the hook has those; all if empty
+  std::vector<std::int64_t> positions;   // rows (queries of scores and patterns); all if empty
+  Operation operation;
+  bool operator==(const Intervention&) const = default;
+};
+
+// "L5 H1 attn.hook_z × 0", for banners and undo lists.
+std::string intervention_text(const Intervention& intervention);
+
+// Throws UserError if the hook, layer, head, position or direction length does not fit.
+void check_intervention(const Intervention& intervention, const ArchitectureDescription& architecture,
+                        std::int64_t positions);
+
+// `value` holds the rows first_position ... of the hook. Returns a changed copy.
+Tensor applied(const Intervention& intervention, const Tensor& value, std::int64_t first_position);
+
+}  // namespace headlight
