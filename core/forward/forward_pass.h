@@ -20,7 +20,8 @@ class Door {
   virtual ~Door() = default;
   // Sees every value once, in the order of computation; the pass goes on with what it returns.
   virtual Tensor pass(Hook hook, std::int64_t layer, Tensor value) = 0;
-  // False for attn_scores and pattern when nobody looks at them in this layer: the pass then never makes them.
+  // False for attn_scores and pattern when nobody looks at them in this layer: the pass then never makes
+  // them.
   virtual bool needs_attention_maps(std::int64_t layer) const = 0;
 };
 

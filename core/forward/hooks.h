@@ -15,12 +15,28 @@ namespace headlight {
 
 enum class Hook {
   embed,
-  resid_pre, ln1_scale, ln1_normalized,
-  q, k, v, rot_q, rot_k, attn_scores, pattern, z, attn_out,
-  resid_mid, ln2_scale, ln2_normalized,
-  mlp_pre, mlp_pre_linear, mlp_post, mlp_out,
+  resid_pre,
+  ln1_scale,
+  ln1_normalized,
+  q,
+  k,
+  v,
+  rot_q,
+  rot_k,
+  attn_scores,
+  pattern,
+  z,
+  attn_out,
+  resid_mid,
+  ln2_scale,
+  ln2_normalized,
+  mlp_pre,
+  mlp_pre_linear,
+  mlp_post,
+  mlp_out,
   resid_post,
-  ln_final_scale, ln_final_normalized,
+  ln_final_scale,
+  ln_final_normalized,
   logits,
 };
 
@@ -28,11 +44,11 @@ enum class Axis { position, d_model, one, head, kv_head, d_head, query, key, d_m
 
 struct HookInfo {
   Hook hook;
-  std::string_view name;       // "attn.hook_pattern"; in a block it follows "blocks.{l}."
+  std::string_view name;  // "attn.hook_pattern"; in a block it follows "blocks.{l}."
   bool in_block;
   Axis axes[3];
   int axis_count;
-  std::string_view sentence;   // key of the explanation in assets/strings: "hook.pattern"
+  std::string_view sentence;  // key of the explanation in assets/strings: "hook.pattern"
 };
 
 std::span<const HookInfo> all_hooks();

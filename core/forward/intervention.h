@@ -14,8 +14,14 @@ namespace headlight {
 
 class Trace;
 
-struct Scale { float factor = 0.0F; bool operator==(const Scale&) const = default; };  // 0 knocks out
-struct SetTo { float value = 0.0F; bool operator==(const SetTo&) const = default; };
+struct Scale {
+  float factor = 0.0F;
+  bool operator==(const Scale&) const = default;
+};  // 0 knocks out
+struct SetTo {
+  float value = 0.0F;
+  bool operator==(const SetTo&) const = default;
+};
 // Adds strength * direction along the last axis.
 struct AddDirection {
   std::vector<float> direction;
@@ -32,8 +38,8 @@ using Operation = std::variant<Scale, SetTo, AddDirection, CopyFrom>;
 struct Intervention {
   Hook hook = Hook::z;
   std::int64_t layer = 0;
-  std::optional<std::int64_t> head;      // query head, or key/value head where the hook has those; all if empty
-  std::vector<std::int64_t> positions;   // rows (queries of scores and patterns); all if empty
+  std::optional<std::int64_t> head;  // query head, or key/value head where the hook has those; all if empty
+  std::vector<std::int64_t> positions;  // rows (queries of scores and patterns); all if empty
   Operation operation;
   bool operator==(const Intervention&) const = default;
 };

@@ -1,4 +1,5 @@
-// What a forward pass left behind: every captured value under its hook. Immutable; copies share their tensors.
+// What a forward pass left behind: every captured value under its hook. Immutable; copies share their
+// tensors.
 #pragma once
 
 #include <cstdint>
@@ -26,11 +27,11 @@ class Trace {
 
   std::int64_t layers_done() const;  // blocks that are complete
   bool complete() const { return has(Hook::logits); }
-  std::int64_t byte_size() const;    // shared tensors counted once
+  std::int64_t byte_size() const;  // shared tensors counted once
 
-  double seconds = 0.0;           // of the forward pass
+  double seconds = 0.0;  // of the forward pass
   std::int64_t reused_positions = 0;
-  bool modified = false;          // an intervention changed it
+  bool modified = false;  // an intervention changed it
 
  private:
   std::size_t index(Hook hook, std::int64_t layer) const;

@@ -22,8 +22,9 @@ struct ArchitectureDescription {
   Norm norm = Norm::rms;
   double norm_epsilon = 1e-5;
   double rotary_base = 10000.0;
-  std::int64_t rotary_dimensions = 0;  // the first dimensions of each head turn, in Hugging Face's half-split order
-  double attention_scale = 0.0;        // 1/sqrt(d_head) in most families
+  std::int64_t rotary_dimensions =
+      0;                         // the first dimensions of each head turn, in Hugging Face's half-split order
+  double attention_scale = 0.0;  // 1/sqrt(d_head) in most families
   Activation activation = Activation::silu;
   bool tied_output = false;  // the output layer is the embedding table
 

@@ -11,8 +11,8 @@ namespace headlight {
 
 struct Weight {
   NumberFormat format = NumberFormat::f32;
-  std::int64_t rows = 0;     // outputs
-  std::int64_t columns = 0;  // inputs
+  std::int64_t rows = 0;              // outputs
+  std::int64_t columns = 0;           // inputs
   const std::byte* bytes = nullptr;   // rows * row_bytes(format, columns)
   std::shared_ptr<const void> owner;  // the mapped file, or a rearranged copy
 
