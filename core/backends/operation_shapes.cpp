@@ -1,0 +1,103 @@
+// Every message names the operation and the shapes: it is read by whoever wrote the wrong call.
+#include "core/backends/operation_shapes.h"
+
+#include <stdexcept>
+#include <string>
+
+namespace headlight {
+namespace {
+
+void require(bool holds, std::string_view operation, const std::string& given) {
+  if (!holds) throw std::logic_error(std::string(operation) + " cannot work on " + given);
+}
+
+std::string text(const Tensor& a) { return a.empty() ? "an empty tensor" : shape_text(a.shape()); }
+std::string text(const Weight& w) { return "weight " + shape_text({w.rows, w.columns}); }
+
+bool has_axes(const Tensor& a, std::size_t count) { return !a.empty() && a.shape().size() == count; }
+
+bool heads_divide(std::int64_t heads, std::int64_t kv_heads) {
+  return kv_heads > 0 ? heads % kv_heads == 0 : heads == 0;
+}
+
+void require_weight(const Weight& weight, std::string_view operation) {
+  require(weight.bytes != nullptr && weight.rows >= 0 && weight.columns >= 0 &&
+              weight.columns % block_values(weight.format) == 0,
+          operation, text(weight));
+}
+
+}  // namespace
+
+Shape embed_shape(const Weight& table, std::span<const TokenId> ids) {
+  require_weight(table, "embed");
+  for (const TokenId id : ids) {
+    require(id >= 0 && id < table.rows, "embed", "token " + std::to_string(id) + " of " + text(table));
+  }
+  return {static_cast<std::int64_t>(ids.size()), table.columns};
+}
+
+Shape linear_shape(const Tensor& x, const Weight& weight) {
+  require_weight(weight, "linear");
+  require(has_axes(x, 2) && x.axis(1) == weight.columns, "linear", text(x) + " and " + text(weight));
+  return {x.axis(0), weight.rows};
+}
+
+Shape rms_scale_shape(const Tensor& x) {
+  require(has_axes(x, 2) && x.axis(1) > 0, "rms_scale", text(x));
+  return {x.axis(0), 1};
+}
+
+Shape scaled_by_shape(const Tensor& x, const Tensor& scale, const Tensor& gain) {
+  require(has_axes(x, 2) && has_axes(scale, 2) && has_axes(gain, 1) && scale.axis(0) == x.axis(0) &&
+              scale.axis(1) == 1 && gain.axis(0) == x.axis(1),
+          "scaled_by", text(x) + ", " + text(scale) + " and " + text(gain));
+  return x.shape();
+}
+
+Shape rotate_shape(const Tensor& x, std::int64_t first_position, std::int64_t dimensions) {
+  require(has_axes(x, 3) && first_position >= 0 && dimensions >= 0 && dimensions % 2 == 0 &&
+              dimensions <= x.axis(2),
+          "rotate",
+          text(x) + ", " + std::to_string(dimensions) + " dimensions from position " +
+              std::to_string(first_position));
+  return x.shape();
+}
+
+Shape attention_scores_shape(const Tensor& q, const Tensor& k, std::int64_t first_position) {
+  require(has_axes(q, 3) && has_axes(k, 3) && q.axis(2) == k.axis(2) && heads_divide(q.axis(1), k.axis(1)) &&
+              first_position >= 0,
+          "attention_scores",
+          text(q) + " and " + text(k) + " from position " + std::to_string(first_position));
+  return {q.axis(1), q.axis(0), k.axis(0)};
+}
+
+Shape softmax_shape(const Tensor& scores) {
+  require(!scores.empty() && !scores.shape().empty(), "softmax", text(scores));
+  return scores.shape();
+}
+
+Shape mix_values_shape(const Tensor& pattern, const Tensor& v) {
+  require(has_axes(pattern, 3) && has_axes(v, 3) && pattern.axis(2) == v.axis(0) &&
+              heads_divide(pattern.axis(0), v.axis(1)),
+          "mix_values", text(pattern) + " and " + text(v));
+  return {pattern.axis(1), pattern.axis(0), v.axis(2)};
+}
+
+Shape attend_shape(const Tensor& q, const Tensor& k, const Tensor& v, std::int64_t first_position) {
+  attention_scores_shape(q, k, first_position);
+  require(has_axes(v, 3) && v.axis(0) == k.axis(0) && v.axis(1) == k.axis(1), "attend",
+          text(k) + " as keys and " + text(v) + " as values");
+  return {q.axis(0), q.axis(1), v.axis(2)};
+}
+
+Shape same_shape(std::string_view operation, const Tensor& a, const Tensor& b) {
+  require(!a.empty() && !b.empty() && a.shape() == b.shape(), operation, text(a) + " and " + text(b));
+  return a.shape();
+}
+
+Shape activate_shape(const Tensor& x) {
+  require(!x.empty(), "activate", text(x));
+  return x.shape();
+}
+
+}  // namespace headlight
