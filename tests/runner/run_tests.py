@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""Runs every test program that `./run test` has built and adds up what they report.
+
+The last line is `N passed, N failed, N skipped`; the exit code is 1 when anything failed.
+A program that crashes, hangs, or runs no test at all counts as one failure.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+MODEL = "smollm2-135m"  # what the tests named *RealModel* run on
+SECONDS_FOR_ONE_PROGRAM = 1500
+
+
+class Result(NamedTuple):
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other):
+        return Result(*(mine + theirs for mine, theirs in zip(self, other)))
+
+    def __str__(self):
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def read_report(path):
+    """The counts of a GoogleTest XML report; prints the reason of every skipped test."""
+    result = Result()
+    for case in ElementTree.parse(path).iter("testcase"):
+        if case.find("failure") is not None:
+            result += Result(failed=1)
+        elif case.get("status") == "notrun" and case.get("result") == "suppressed":
+            if case.get("name", "").startswith("DISABLED_"):
+                say(f"  skipped {case.get('classname')}.{case.get('name')}: disabled in its source")
+                result += Result(skipped=1)
+        elif case.get("result") == "skipped":
+            skipped = case.find("skipped")
+            text = skipped.get("message", "") if skipped is not None else ""
+            reason = " ".join(line for line in text.splitlines() if not line.startswith(str(ROOT))).strip()
+            say(f"  skipped {case.get('classname')}.{case.get('name')}: {reason or 'NO REASON GIVEN'}")
+            result += Result(skipped=1) if reason else Result(failed=1)
+        else:
+            result += Result(passed=1)
+    return result
+
+
+def programs_of(build):
+    """The test programs that CMake knows in build/BUILD, as {name: path}."""
+    listing = subprocess.run(["ctest", "--show-only=json-v1"], cwd=ROOT / "build" / build, capture_output=True, check=True)
+    tests = json.loads(listing.stdout)["tests"]
+    return {Path(test["command"][0]).name: Path(test["command"][0]) for test in tests}
+
+
+def run_program(title, program, only="", settings=None):
+    """Runs a GoogleTest program from the root of the clone."""
+    say(f"\n== {title}" + (f" (only {only})" if only else ""))
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [str(program), "--gtest_brief=1", f"--gtest_output=xml:{report}"]
+        if only:
+            command.append(f"--gtest_filter={only}")
+        try:
+            code = subprocess.run(command, cwd=ROOT, env={**os.environ, **(settings or {})},
+                                  stdin=subprocess.DEVNULL, timeout=SECONDS_FOR_ONE_PROGRAM).returncode
+        except subprocess.TimeoutExpired:
+            say(f"  FAILED: no end after {SECONDS_FOR_ONE_PROGRAM} s, stopped")
+            return Result(failed=1)
+        except OSError as error:
+            say(f"  FAILED: cannot be started: {error}")
+            return Result(failed=1)
+        try:
+            result = read_report(report)
+        except (OSError, ElementTree.ParseError):
+            say(f"  FAILED: ended with {code} and left no report (a crash?)")
+            return Result(failed=1)
+    if code != 0 and result.failed == 0:
+        say(f"  FAILED: every test passed, but the program ended with {code}")
+        result += Result(failed=1)
+    if sum(result) == 0:
+        say("  FAILED: no test was run")
+        result += Result(failed=1)
+    say(f"   {title}: {result}; {time.monotonic() - started:.1f} s")
+    return result
+
+
+def run_python_tests():
+    """Every tests/*.py, as unittest modules."""
+    say("\n== rules (tests/*.py)")
+    suite = unittest.defaultTestLoader.discover(str(ROOT / "tests"), pattern="*.py", top_level_dir=str(ROOT / "tests"))
+    outcome = unittest.TextTestRunner(stream=sys.stdout, verbosity=1).run(suite)
+    for test, reason in outcome.skipped:
+        say(f"  skipped {test}: {reason}")
+    broken = [test for test, _ in outcome.failures + outcome.errors] + outcome.unexpectedSuccesses
+    failed = len({getattr(test, "test_case", test).id() for test in broken})  # a test fails once, whatever its sub-tests
+    result = Result(outcome.testsRun - failed - len(outcome.skipped), failed, len(outcome.skipped))
+    if outcome.testsRun == 0:
+        say("  FAILED: no test was run")
+        result += Result(failed=1)
+    say(f"   rules: {result}")
+    return result
+
+
+def fetch_model():
+    """The tests on real weights find the model where the catalog keeps it; without a network they skip."""
+    headlight = ROOT / "build" / "release" / "headlight"
+    say(f"== the model {MODEL}")
+    try:
+        fetched = subprocess.run([str(headlight), "models", "get", MODEL], stdin=subprocess.DEVNULL).returncode == 0
+    except OSError as error:
+        say(f"   {error}")
+        fetched = False
+    if not fetched:
+        say(f"   {MODEL} could not be fetched: the tests that need its weights will be skipped")
+
+
+def main():
+    started = time.monotonic()
+    fetch_model()
+    builds = ["release"] + (["clang"] if "--full" in sys.argv[1:] else [])
+    total = run_python_tests()
+    for build in builds:
+        for name, program in programs_of(build).items():
+            total += run_program(f"{name}, {build}", program)
+    # The real model is left to the optimised build: sanitizers make it twenty times slower.
+    total += run_program("core_tests, AddressSanitizer and UBSan", ROOT / "build" / "asan" / "core_tests",
+                         only="-*RealModel*", settings={"UBSAN_OPTIONS": "print_stacktrace=1"})
+    total += run_program("core_tests, ThreadSanitizer", ROOT / "build" / "tsan" / "core_tests",
+                         only="*Worker*:*LatestWins*", settings={"TSAN_OPTIONS": "halt_on_error=1"})
+    say(f"\nrun, build excluded: {time.monotonic() - started:.0f} s")
+    say(str(total))
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
