@@ -1,0 +1,22 @@
+// GGUF, versions 2 and 3: header, key/value pairs, tensor list, tensor bytes.
+// Source: the published GGUF specification (ggml, docs/gguf.md).
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "core/base/mapped_file.h"
+#include "core/model_files/model_file.h"
+
+namespace headlight {
+
+// Null when the bytes are not GGUF at all; FileError when they are but something in them is wrong.
+std::shared_ptr<const ModelFile> open_gguf_file(const std::shared_ptr<const MappedFile>& file);
+
+// The same for bytes from anywhere; `keep_alive` owns them and is held as long as the ModelFile lives.
+std::shared_ptr<const ModelFile> open_gguf_bytes(std::string path, std::span<const std::byte> bytes,
+                                                 std::shared_ptr<const void> keep_alive);
+
+}  // namespace headlight
