@@ -31,11 +31,12 @@ struct Distribution {
   std::vector<Candidate> ranked;  // the whole vocabulary, likeliest first; ties by id
   double entropy = 0.0;           // of `probability`, in nats
   double log_sum_exp = 0.0;
-  std::int64_t kept = 0;          // candidates that survive the cuts: the first `kept` of ranked
+  std::int64_t kept = 0;  // candidates that survive the cuts: the first `kept` of ranked
 };
 
 // Order of the cuts: temperature, top-k, top-p, min-p, renormalise. At least one candidate is always kept.
-// A logit that is NaN or +inf is std::logic_error's business of the caller: they get probability NaN and sort last.
+// A logit that is NaN or +inf is std::logic_error's business of the caller: they get probability NaN and sort
+// last.
 Distribution distribution(std::span<const float> logits, const SamplingSettings& settings);
 
 // Draws one of the kept candidates; the same generator state gives the same token on every platform.

@@ -1,41 +1,59 @@
-// What several sub-commands share: opening a model by name or path, printing JSON, the catch at the end.
+// What several sub-commands share: opening a model, running a text, printing JSON, the catch at the end.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
+#include "core/analysis/distribution.h"
 #include "core/backends/backend.h"
+#include "core/forward/forward_pass.h"
 #include "core/model/model.h"
 
-namespace headlight {
+namespace CLI {
+class App;
+}
 
-// A catalog name (fetched first if it is not there, with progress on standard error) or a path.
-// Throws UserError.
-std::shared_ptr<const Model> open_model(const std::string& name_or_path);
-std::string resolve_model_path(const std::string& name_or_path);
+namespace headlight {
 
 // Options that every computing sub-command has.
 struct ComputeOptions {
   std::string model = "smollm2-135m";
   std::string device = "auto";
-  int threads = 0;
+  int threads = 0;  // 0: one a physical core
 };
+void add_compute_options(CLI::App& command, ComputeOptions& options);
 
-// The value as one line of JSON on standard output: invalid UTF-8 must have been made readable before.
-void print_json(const nlohmann::json& value);
+// A catalog name (fetched first if it is not there, with progress on standard error) or a path.
+// Throws UserError.
+std::shared_ptr<const Model> open_model(const std::string& name_or_path);
+std::unique_ptr<Backend> open_backend(const ComputeOptions& options);
 
-// {"token": readable text, "id": …, "bytes": […]}
-nlohmann::json token_json(const Tokenizer& tokenizer, TokenId id);
-
-// -inf, inf and nan as strings, other numbers as they are: JSON has no spelling for them.
-nlohmann::json number_json(double number);
+// The request that runs a text with everything captured that fits. Throws UserError: not UTF-8, empty, too
+// long.
+ForwardRequest text_request(const Model& model, const std::string& text);
+std::shared_ptr<const Trace> run_text(const std::shared_ptr<const Model>& model,
+                                      const ComputeOptions& options, const std::string& text);
+// Ids as they are.
+std::shared_ptr<const Trace> run_tokens(const std::shared_ptr<const Model>& model,
+                                        const ComputeOptions& options, const std::vector<TokenId>& ids);
+// After the last position.
+Distribution last_distribution(const Trace& trace, const SamplingSettings& settings);
 
 // Throws UserError naming the byte offset when the text is not UTF-8.
 void require_utf8(const std::string& text);
 
-// Runs a sub-command: prints errors as one sentence on standard error. Returns 0, 1 (failed) or 2 (wrong usage).
+// The value as one line of JSON on standard output; strings must be UTF-8.
+void print_json(const nlohmann::json& value);
+// {"token": readable text, "id": …, "bytes": […]}
+nlohmann::json token_json(const Tokenizer& tokenizer, TokenId id);
+// -inf, inf and nan as strings, other numbers as they are: JSON has no spelling for them.
+nlohmann::json number_json(double number);
+
+// Runs a sub-command: prints errors as one sentence on standard error. Returns 0, 1 (failed) or 2 (wrong
+// usage).
 int run_guarded(const std::function<void()>& command);
 
 }  // namespace headlight

@@ -1,0 +1,133 @@
+// Shared steps of the sub-commands.
+#include "core/command_line/common.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <new>
+
+#include "core/backends/backend_list.h"
+#include "core/base/errors.h"
+#include "core/model/find_model.h"
+
+namespace headlight {
+namespace {
+
+// A bar that rewrites its line on a terminal; a line every ten per cent elsewhere.
+class FetchProgressLine {
+ public:
+  explicit FetchProgressLine(std::string name) : name_(std::move(name)) {}
+
+  void show(std::int64_t done, std::int64_t total) {
+    if (total <= 0) return;
+    const auto percent = static_cast<int>(100 * done / total);
+    if (percent == percent_) return;
+    if (!terminal_ && percent / 10 == percent_ / 10 && percent_ >= 0) return;
+    percent_ = percent;
+    const auto filled = static_cast<std::size_t>(percent * 30 / 100);
+    fmt::print(stderr, "{}{} [{}{}] {:3} % of {:.0f} MB{}", terminal_ ? "\r" : "", name_,
+               std::string(filled, '='), std::string(30 - filled, ' '), percent,
+               static_cast<double>(total) / 1e6, terminal_ ? "" : "\n");
+    if (terminal_ && percent == 100) fmt::print(stderr, "\n");
+    std::fflush(stderr);
+  }
+
+ private:
+  std::string name_;
+  bool terminal_ = isatty(STDERR_FILENO) != 0;
+  int percent_ = -1;
+};
+
+}  // namespace
+
+void add_compute_options(CLI::App& command, ComputeOptions& options) {
+  command.add_option("--model", options.model, "A catalog name or a model file");
+  command.add_option("--device", options.device, "auto, cpu, cuda or reference");
+  command.add_option("--threads", options.threads, "0: one a physical core")->check(CLI::Range(0, 1024));
+}
+
+std::shared_ptr<const Model> open_model(const std::string& name_or_path) {
+  FetchProgressLine line(name_or_path);
+  const std::string path = find_or_fetch_model(
+      name_or_path, [&](std::int64_t done, std::int64_t total) { line.show(done, total); },
+      [] { return false; });
+  return load_model(path, name_or_path);
+}
+
+std::unique_ptr<Backend> open_backend(const ComputeOptions& options) {
+  return make_backend(options.device, options.threads);
+}
+
+ForwardRequest text_request(const Model& model, const std::string& text) {
+  require_utf8(text);
+  ForwardRequest request;
+  for (const Token& token : model.tokenizer->encode(text)) request.tokens.push_back(token.id);
+  request.capture = plan_capture(model.architecture, static_cast<std::int64_t>(request.tokens.size()));
+  return request;
+}
+
+std::shared_ptr<const Trace> run_text(const std::shared_ptr<const Model>& model,
+                                      const ComputeOptions& options, const std::string& text) {
+  return run_forward(model, *open_backend(options), text_request(*model, text));
+}
+
+std::shared_ptr<const Trace> run_tokens(const std::shared_ptr<const Model>& model,
+                                        const ComputeOptions& options, const std::vector<TokenId>& ids) {
+  ForwardRequest request;
+  request.tokens = ids;
+  request.capture = plan_capture(model->architecture, static_cast<std::int64_t>(ids.size()));
+  return run_forward(model, *open_backend(options), request);
+}
+
+Distribution last_distribution(const Trace& trace, const SamplingSettings& settings) {
+  const Tensor& logits = trace.at(Hook::logits);
+  const auto vocabulary = static_cast<std::size_t>(logits.axis(1));
+  return distribution(logits.values().last(vocabulary), settings);
+}
+
+void require_utf8(const std::string& text) {
+  if (const auto offset = invalid_utf8_offset(text)) {
+    throw UserError(
+        fmt::format("the text is not UTF-8: byte {} (0x{:02X}) does not belong to a character. "
+                    "Convert it to UTF-8 first.",
+                    *offset, static_cast<unsigned>(static_cast<unsigned char>(text[*offset]))));
+  }
+}
+
+void print_json(const nlohmann::json& value) { fmt::print("{}\n", value.dump()); }
+
+nlohmann::json token_json(const Tokenizer& tokenizer, TokenId id) {
+  nlohmann::json bytes = nlohmann::json::array();
+  for (const char byte : tokenizer.bytes(id))
+    bytes.push_back(static_cast<unsigned>(static_cast<unsigned char>(byte)));
+  return {{"token", readable_bytes(tokenizer.bytes(id))}, {"id", id}, {"bytes", std::move(bytes)}};
+}
+
+nlohmann::json number_json(double number) {
+  if (std::isnan(number)) return "nan";
+  if (std::isinf(number)) return number > 0 ? "inf" : "-inf";
+  return number;
+}
+
+int run_guarded(const std::function<void()>& command) {
+  try {
+    command();
+    return 0;
+  } catch (const UsageError& error) {
+    fmt::print(stderr, "headlight: {}\n", error.what());
+    return 2;
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "headlight: not enough memory; use a shorter text or a smaller model.\n");
+    return 1;
+  } catch (const UserError& error) {
+    fmt::print(stderr, "headlight: {}\n", error.what());
+    return 1;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "headlight: a bug in the program, please report it: {}\n", error.what());
+    return 1;
+  }
+}
+
+}  // namespace headlight

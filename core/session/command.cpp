@@ -1,0 +1,107 @@
+// apply(): the only place where a document changes; and the undo history.
+#include "core/session/command.h"
+
+#include <algorithm>
+
+namespace headlight {
+namespace {
+
+struct Applier {
+  Document& d;
+
+  void operator()(const SetText& c) const { d.text = c.text; }
+  void operator()(const AppendText& c) const { d.text += c.bytes; }
+  void operator()(const OpenModel& c) const {
+    d.model = c.model;
+    d.interventions.clear();
+    d.query.reset();
+    d.key.reset();
+    d.value.reset();
+    d.candidate.reset();
+  }
+  void operator()(const ShowView& c) const { d.view = c.view; }
+  void operator()(const ShowAttention& c) const {
+    d.view = CenterView::attention;
+    d.attention_mode = c.mode;
+  }
+  void operator()(const SelectHead& c) const {
+    d.layer = std::max<std::int64_t>(0, c.layer);
+    d.head = std::max<std::int64_t>(0, c.head);
+  }
+  void operator()(const SelectQuery& c) const { d.query = c.position; }
+  void operator()(const SelectKey& c) const { d.key = c.position; }
+  void operator()(const SelectCandidate& c) const { d.candidate = c.id; }
+  void operator()(const SelectValue& c) const { d.value = c.value; }
+  void operator()(const ReleaseSelection&) const {
+    d.query.reset();
+    d.key.reset();
+    d.candidate.reset();
+    d.value.reset();
+  }
+  void operator()(const SetMapScale& c) const { d.map_scale = c.scale; }
+  void operator()(const HideSink& c) const { d.hide_sink = c.hide; }
+  void operator()(const SetEmbeddingLayer& c) const {
+    d.embedding_layer = std::max<std::int64_t>(0, c.layer);
+  }
+  void operator()(const SetSampling& c) const { d.sampling = c.sampling; }
+  void operator()(const SetSeed& c) const { d.seed = c.seed; }
+  void operator()(const SetInterventions& c) const { d.interventions = c.interventions; }
+  void operator()(const SetLesson& c) const { d.lesson = c.place; }
+  void operator()(const ReplaceDocument& c) const { d = c.document; }
+};
+
+constexpr double gesture_pause = 0.8;  // seconds without a change end a gesture
+constexpr std::size_t most_steps = 1000;
+
+// A space or newline ends a word, and so an undo step, as in every editor.
+bool ends_word(const std::string& before, const std::string& after) {
+  return after.size() > before.size() && !after.empty() && (after.back() == ' ' || after.back() == '\n');
+}
+
+bool can_join(const Command& command) {
+  return std::holds_alternative<SetText>(command) || std::holds_alternative<SetSampling>(command) ||
+         std::holds_alternative<SelectHead>(command) || std::holds_alternative<SelectQuery>(command) ||
+         std::holds_alternative<SelectKey>(command) || std::holds_alternative<SetEmbeddingLayer>(command) ||
+         std::holds_alternative<SelectValue>(command) || std::holds_alternative<SelectCandidate>(command);
+}
+
+}  // namespace
+
+Document apply(Document document, const Command& command) {
+  std::visit(Applier{document}, command);
+  return document;
+}
+
+void History::run(const Command& command, double seconds) {
+  Document next = apply(current_, command);
+  if (next == current_) return;
+  const bool joins = can_join(command) && command.index() == last_kind_ &&
+                     seconds - last_time_ < gesture_pause && !undo_.empty() &&
+                     !ends_word(current_.text, next.text);
+  if (!joins) {
+    undo_.push_back(std::move(current_));
+    if (undo_.size() > most_steps) undo_.erase(undo_.begin());
+  }
+  redo_.clear();
+  current_ = std::move(next);
+  last_kind_ = command.index();
+  last_time_ = seconds;
+}
+
+void History::undo() {
+  if (undo_.empty()) return;
+  redo_.push_back(std::move(current_));
+  current_ = std::move(undo_.back());
+  undo_.pop_back();
+  last_kind_ = std::variant_npos;
+}
+
+void History::redo() {
+  if (redo_.empty()) return;
+  undo_.push_back(std::move(current_));
+  current_ = std::move(redo_.back());
+  redo_.pop_back();
+  last_kind_ = std::variant_npos;
+}
+
+}  // namespace headlight

@@ -1,0 +1,257 @@
+// Two workers: one fetches and loads models, one runs texts. Both always work towards the newest request.
+#include "core/session/computation.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+
+#include "core/backends/backend_list.h"
+#include "core/forward/forward_pass.h"
+#include "core/model/find_model.h"
+#include "core/session/latest_wins.h"
+
+namespace headlight {
+namespace {
+
+constexpr auto grace = std::chrono::milliseconds(100);
+// A pass that takes less shows only its end: layers that flash by teach nothing.
+constexpr double publish_after_seconds = 0.08;
+
+struct RunRequest {
+  std::shared_ptr<const Model> model;
+  Document document;
+};
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+bool same_pass(const Trace& trace, const Model& model, const std::vector<TokenId>& tokens,
+               const std::vector<Intervention>& done, const std::vector<Intervention>& wanted) {
+  return &trace.model() == &model && trace.complete() && trace.tokens() == tokens && done == wanted;
+}
+
+// The stream that the embedding view shows: 0 is the embedding, l what block l-1 left.
+const Tensor* stream_at(const Trace& trace, std::int64_t embedding_layer) {
+  const std::int64_t layer = std::clamp<std::int64_t>(embedding_layer, 0, trace.model().architecture.layers);
+  const Hook hook = layer == 0 ? Hook::embed : Hook::resid_post;
+  const std::int64_t at = layer == 0 ? 0 : layer - 1;
+  return trace.has(hook, at) ? &trace.at(hook, at) : nullptr;
+}
+
+}  // namespace
+
+std::vector<TokenId> runnable_tokens(const Model& model, const std::vector<Token>& tokens) {
+  const auto context = static_cast<std::size_t>(model.architecture.context);
+  std::vector<TokenId> ids;
+  for (std::size_t i = 0; i < std::min(tokens.size(), context); ++i) ids.push_back(tokens[i].id);
+  return ids;
+}
+
+struct Computation::State {
+  std::function<void()> changed;
+  std::unique_ptr<Backend> backend;
+
+  mutable std::mutex mutex;  // guards what follows
+  LoadState load;
+  std::shared_ptr<const Model> model;
+  Result result;
+  std::string error;
+  std::vector<Intervention> interventions_done;  // of result.trace
+  std::optional<Document> wanted;                // the newest document, to be run when a model arrives
+
+  std::atomic<std::uint64_t> load_number{0};  // raised by every open_model and cancel_loading
+  std::unique_ptr<LatestWins<RunRequest>> runner;
+  std::unique_ptr<LatestWins<std::string>> loader;
+
+  void set_load(LoadState next) {
+    {
+      const std::lock_guard lock(mutex);
+      load = std::move(next);
+    }
+    changed();
+  }
+
+  void load_model_named(const std::string& name) {
+    const std::uint64_t number = load_number;
+    const auto cancelled = [&] { return load_number != number; };
+    set_load({LoadPhase::loading, name, 0, 0, {}});
+    const std::string path = find_or_fetch_model(
+        name,
+        [&](std::int64_t done, std::int64_t total) {
+          set_load({LoadPhase::fetching, name, done, total, {}});
+        },
+        cancelled);
+    set_load({LoadPhase::loading, name, 0, 0, {}});
+    std::shared_ptr<const Model> loaded = load_model(path, name);
+    if (cancelled()) return;
+    {
+      const std::lock_guard lock(mutex);
+      model = std::move(loaded);
+      load = {LoadPhase::ready, name, 0, 0, {}};
+      result = Result();
+      error.clear();
+      if (wanted) runner->submit({model, *wanted});
+    }
+    changed();
+  }
+
+  void publish(const Result& next, const std::vector<Intervention>& interventions) {
+    {
+      const std::lock_guard lock(mutex);
+      result = next;
+      interventions_done = interventions;
+      error.clear();
+    }
+    changed();
+  }
+
+  // The pass itself, or the trace that is already there when only a view's choice changed.
+  void run_trace(const RunRequest& request, const std::vector<TokenId>& tokens, Result& next,
+                 const LatestWins<RunRequest>::Cancelled& cancelled,
+                 std::chrono::steady_clock::time_point start) {
+    Result before;
+    std::vector<Intervention> done;
+    {
+      const std::lock_guard lock(mutex);
+      before = result;
+      done = interventions_done;
+    }
+    const std::vector<Intervention>& wanted_changes = request.document.interventions;
+    if (before.trace && same_pass(*before.trace, *request.model, tokens, done, wanted_changes)) {
+      next = before;
+      return;
+    }
+    ForwardRequest forward{
+        tokens, wanted_changes,
+        plan_capture(request.model->architecture, static_cast<std::int64_t>(tokens.size())), before.trace};
+    RunControl control;
+    control.cancelled = cancelled;
+    control.publish = [&](std::shared_ptr<const Trace> partial) {
+      if (seconds_since(start) < publish_after_seconds) return;
+      Result shown = before;
+      shown.trace = std::move(partial);
+      shown.wall = head_wall(*shown.trace, next.wall.get());
+      next.wall = shown.wall;
+      shown.next.reset();
+      shown.projection.reset();
+      publish(shown, wanted_changes);
+    };
+    next.trace = run_forward(request.model, *backend, forward, control);
+    next.wall = head_wall(*next.trace, next.wall.get());
+  }
+
+  void run(const RunRequest& request, const LatestWins<RunRequest>::Cancelled& cancelled) {
+    const auto start = std::chrono::steady_clock::now();
+    const Document& document = request.document;
+    const std::vector<TokenId> tokens =
+        runnable_tokens(*request.model, request.model->tokenizer->encode(document.text));
+    if (tokens.empty()) {
+      publish(Result(), {});
+      return;
+    }
+    Result next;
+    try {
+      run_trace(request, tokens, next, cancelled, start);
+    } catch (const Cancelled&) {
+      return;
+    }
+    const std::int64_t last = next.trace->positions() - 1;
+    next.next_position = std::clamp<std::int64_t>(document.query.value_or(last), 0, last);
+    const Tensor& logits = next.trace->at(Hook::logits);
+    const auto vocabulary = static_cast<std::size_t>(logits.axis(1));
+    next.next = std::make_shared<const Distribution>(distribution(
+        logits.values().subspan(static_cast<std::size_t>(next.next_position) * vocabulary, vocabulary),
+        document.sampling));
+    next.projection_layer = document.embedding_layer;
+    if (const Tensor* stream = stream_at(*next.trace, document.embedding_layer)) {
+      next.projection = std::make_shared<const Projection>(principal_components(*stream));
+    }
+    next.total_seconds = seconds_since(start);
+    publish(next, document.interventions);
+  }
+};
+
+Computation::Computation(std::string device, int threads, std::function<void()> changed)
+    : state_(std::make_unique<State>()) {
+  State* state = state_.get();
+  state->changed = std::move(changed);
+  state->backend = make_backend(device, threads);
+  state->runner = std::make_unique<LatestWins<RunRequest>>(
+      [state](const RunRequest& request, const LatestWins<RunRequest>::Cancelled& cancelled) {
+        state->run(request, cancelled);
+      },
+      [state](const std::string& message) {
+        {
+          const std::lock_guard lock(state->mutex);
+          state->error = message;
+        }
+        state->changed();
+      },
+      grace);
+  state->loader = std::make_unique<LatestWins<std::string>>(
+      [state](const std::string& name, const LatestWins<std::string>::Cancelled&) {
+        state->load_model_named(name);
+      },
+      [state](const std::string& message) {
+        LoadState failed = [state] {
+          const std::lock_guard lock(state->mutex);
+          return state->load;
+        }();
+        failed.phase = LoadPhase::failed;
+        failed.error = message;
+        state->set_load(std::move(failed));
+      },
+      std::chrono::milliseconds(0));
+}
+
+Computation::~Computation() {
+  ++state_->load_number;
+  state_->loader.reset();
+  state_->runner.reset();
+}
+
+void Computation::open_model(const std::string& name_or_path) {
+  ++state_->load_number;
+  state_->loader->submit(name_or_path);
+}
+
+void Computation::cancel_loading() { ++state_->load_number; }
+
+void Computation::request(const Document& document) {
+  const std::lock_guard lock(state_->mutex);
+  state_->wanted = document;
+  if (state_->model) state_->runner->submit({state_->model, document});
+}
+
+LoadState Computation::load_state() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->load;
+}
+
+std::shared_ptr<const Model> Computation::model() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->model;
+}
+
+Result Computation::result() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->result;
+}
+
+std::string Computation::error() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->error;
+}
+
+bool Computation::busy() const { return state_->runner->busy() || state_->loader->busy(); }
+
+void Computation::wait_idle() {
+  state_->loader->wait_idle();
+  state_->runner->wait_idle();
+}
+
+std::string Computation::device_name() const { return std::string(state_->backend->name()); }
+
+}  // namespace headlight

@@ -1,0 +1,73 @@
+// The model and the worker behind the window: loads a model, runs the newest text, publishes what the views
+// draw.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/analysis/distribution.h"
+#include "core/analysis/head_wall.h"
+#include "core/analysis/projection.h"
+#include "core/forward/trace.h"
+#include "core/model/model.h"
+#include "core/session/document.h"
+
+namespace headlight {
+
+// What the views draw. Immutable; a part is null or empty until it is known.
+struct Result {
+  std::shared_ptr<const Trace> trace;  // perhaps not complete: ask has()
+  std::shared_ptr<const HeadWall> wall;
+  std::shared_ptr<const Distribution> next;  // after position `next_position`
+  std::int64_t next_position = 0;
+  std::shared_ptr<const Projection> projection;  // of the stream at `projection_layer`
+  std::int64_t projection_layer = 0;
+  double total_seconds = 0.0;  // from the start of the job until this was published
+};
+
+enum class LoadPhase { nothing, fetching, loading, ready, failed };
+
+struct LoadState {
+  LoadPhase phase = LoadPhase::nothing;
+  std::string model;            // as it was asked for
+  std::int64_t bytes_done = 0;  // while fetching
+  std::int64_t bytes_total = 0;
+  std::string error;  // when failed: one sentence for the user
+};
+
+class Computation {
+ public:
+  // `changed` is called on a worker thread whenever something new can be drawn.
+  Computation(std::string device, int threads, std::function<void()> changed);
+  ~Computation();
+
+  // Starts fetching (if needed) and loading; what was loaded stays usable until the new one is ready.
+  void open_model(const std::string& name_or_path);
+  void cancel_loading();
+
+  // Works towards this document; returns at once. Does nothing until a model is ready.
+  void request(const Document& document);
+
+  LoadState load_state() const;
+  std::shared_ptr<const Model> model() const;
+  Result result() const;
+  std::string error() const;  // of the last run; empty when it went well
+  bool busy() const;
+  void wait_idle();  // for tests and pictures: until the load and the newest request are done
+
+  std::string device_name() const;  // "CPU (AVX-512, 2 threads)"
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// The tokens that fit: a text over the context is not run beyond it, and nothing is shifted silently.
+std::vector<TokenId> runnable_tokens(const Model& model, const std::vector<Token>& tokens);
+
+}  // namespace headlight

@@ -1,0 +1,57 @@
+// Everything that the user made or chose and that undo brings back. Views read it and emit commands; nothing
+// else changes it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/analysis/distribution.h"
+#include "core/forward/hooks.h"
+#include "core/forward/intervention.h"
+
+namespace headlight {
+
+enum class CenterView { flow, attention, embeddings };
+enum class AttentionMode { wall, matrix, row };  // all heads; one head; one row step by step
+enum class MapScale { linear, square_root, logarithmic, per_row };
+
+// One number of the model: a hook, a layer and an index along each axis of the hook.
+struct ValueReference {
+  Hook hook = Hook::embed;
+  std::int64_t layer = 0;
+  std::array<std::int64_t, 3> index{0, 0, 0};
+  bool operator==(const ValueReference&) const = default;
+};
+
+struct LessonPlace {
+  std::string id;
+  std::int64_t step = 0;
+  bool operator==(const LessonPlace&) const = default;
+};
+
+struct Document {
+  std::string text;
+  std::string model = "smollm2-135m";  // catalog name or path
+  CenterView view = CenterView::flow;
+  AttentionMode attention_mode = AttentionMode::wall;
+  MapScale map_scale = MapScale::square_root;
+  bool hide_sink = false;  // do not draw column 0, and renormalise the rest of each row for drawing only
+  std::int64_t layer = 0;  // the head that the views look at
+  std::int64_t head = 0;
+  std::optional<std::int64_t> query;    // locked token; the last one if empty
+  std::optional<std::int64_t> key;      // locked key
+  std::optional<TokenId> candidate;     // locked candidate of the next-token list
+  std::optional<ValueReference> value;  // locked value of the inspector
+  std::int64_t embedding_layer = 0;     // 0: after the embedding; l: after block l-1
+  SamplingSettings sampling;
+  std::uint64_t seed = 1;
+  std::vector<Intervention> interventions;
+  std::optional<LessonPlace> lesson;
+
+  bool operator==(const Document&) const = default;
+};
+
+}  // namespace headlight
