@@ -4,12 +4,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <nlohmann/json_fwd.hpp>
 
 namespace headlight {
 
@@ -33,9 +32,13 @@ class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  // Ids and spans. Bytes that are not UTF-8 are kept: each becomes the token of that byte.
-  // Special tokens that are spelled out in the text ("<|im_start|>") are recognised.
+  // Ids and spans, as the model's own tokenizer gives them; no tokens for an empty text. Bytes that are not
+  // UTF-8 are kept: each becomes the token of that byte. Special tokens that are spelled out in the text
+  // ("<|im_start|>") are recognised. A byte for which the vocabulary has no token (has_byte) gets none, as in
+  // the tokenizer that trained the model; only then do the spans leave a gap.
   virtual std::vector<Token> encode(std::string_view text) const = 0;
+  // One history for each special token, pre-token and invalid byte of the text, in order. Of a pre-token
+  // longer than 512 bytes only the first and the last step.
   virtual std::vector<MergeHistory> merge_history(std::string_view text) const = 0;
 
   virtual std::int64_t vocabulary_size() const = 0;
@@ -44,6 +47,9 @@ class Tokenizer {
   // The raw bytes that the token stands for (" Paris"); of a special token its spelling.
   virtual const std::string& bytes(TokenId id) const = 0;
   virtual bool is_special(TokenId id) const = 0;
+  // SmolLM2 has tokens for 235 of the 256 bytes: some control characters and bytes of unassigned planes are
+  // missing.
+  virtual bool has_byte(std::uint8_t byte) const = 0;
   virtual std::optional<TokenId> beginning_of_text() const = 0;
   virtual std::optional<TokenId> end_of_text() const = 0;
 
@@ -52,7 +58,9 @@ class Tokenizer {
 
 // Bytes as a person can read them: valid UTF-8 as it is, every other byte as "<0xEC>".
 std::string readable_bytes(std::string_view bytes);
-// As above, with spaces, tabs and newlines visible ("·", "→", "⏎"): for chips, axes and lists.
+// As above, with spaces, tabs and newlines visible ("·", "→", "⏎") and other control characters as their
+// bytes
+// ("<0x1B>"): for chips, axes, lists and terminals.
 std::string visible_bytes(std::string_view bytes);
 // The offset of the first byte that is not part of valid UTF-8, if there is one.
 std::optional<std::size_t> invalid_utf8_offset(std::string_view text);

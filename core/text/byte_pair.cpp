@@ -1,0 +1,132 @@
+// Byte-pair merging with a priority queue over a linked list of parts.
+#include "core/text/byte_pair.h"
+
+#include <array>
+#include <queue>
+
+#include "core/text/utf8.h"
+
+namespace headlight {
+namespace {
+
+constexpr bool stands_for_itself(unsigned byte) {
+  return (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
+}
+
+constexpr unsigned others = 68;  // bytes that do not stand for themselves
+
+struct Alphabet {
+  std::array<char32_t, 256> character{};
+  std::array<std::int16_t, 0x100 + others> byte{};  // -1: not in the alphabet
+};
+
+constexpr Alphabet make_alphabet() {
+  Alphabet alphabet;
+  for (auto& byte : alphabet.byte) byte = -1;
+  char32_t next = 0x100;
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    const char32_t character = stands_for_itself(byte) ? static_cast<char32_t>(byte) : next++;
+    alphabet.character[byte] = character;
+    alphabet.byte[character] = static_cast<std::int16_t>(byte);
+  }
+  return alphabet;
+}
+
+constexpr Alphabet alphabet = make_alphabet();
+
+std::uint64_t pair_of(TokenId left, TokenId right) {
+  return (static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32U) |
+         static_cast<std::uint32_t>(right);
+}
+
+constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+struct Candidate {
+  std::uint32_t rank;
+  std::size_t left;  // index of the left part
+};
+
+struct ComesLater {
+  bool operator()(const Candidate& a, const Candidate& b) const {
+    return a.rank != b.rank ? a.rank > b.rank : a.left > b.left;
+  }
+};
+
+}  // namespace
+
+char32_t byte_character(std::uint8_t byte) { return alphabet.character[byte]; }
+
+std::optional<std::string> bytes_of_piece(std::string_view piece) {
+  std::string bytes;
+  std::size_t offset = 0;
+  while (offset < piece.size()) {
+    const Utf8Character character = utf8_character_at(piece, offset);
+    if (character.length == 0 || character.code_point >= alphabet.byte.size()) return std::nullopt;
+    const std::int16_t byte = alphabet.byte[character.code_point];
+    if (byte < 0) return std::nullopt;
+    bytes.push_back(static_cast<char>(byte));
+    offset += character.length;
+  }
+  return bytes;
+}
+
+// The finaliser of splitmix64: ids are small and dense, so their bits must be spread.
+std::size_t BytePairMerges::PairHash::operator()(std::uint64_t pair) const {
+  pair = (pair ^ (pair >> 30U)) * 0xBF58476D1CE4E5B9ULL;
+  pair = (pair ^ (pair >> 27U)) * 0x94D049BB133111EBULL;
+  return static_cast<std::size_t>(pair ^ (pair >> 31U));
+}
+
+bool BytePairMerges::add(TokenId left, TokenId right, TokenId joined) {
+  const Rule rule{static_cast<std::uint32_t>(rules_.size()), joined};
+  return rules_.emplace(pair_of(left, right), rule).second;
+}
+
+const BytePairMerges::Rule* BytePairMerges::find(TokenId left, TokenId right) const {
+  const auto found = rules_.find(pair_of(left, right));
+  return found == rules_.end() ? nullptr : &found->second;
+}
+
+void BytePairMerges::apply(std::vector<Token>& parts, std::vector<std::size_t>* joined_at) const {
+  const std::size_t count = parts.size();
+  std::vector<std::size_t> previous(count);
+  std::vector<std::size_t> next(count);
+  std::vector<bool> gone(count, false);
+  std::vector<Candidate> initial;
+  for (std::size_t index = 0; index < count; ++index) {
+    previous[index] = index == 0 ? none : index - 1;
+    next[index] = index + 1 < count ? index + 1 : none;
+    if (next[index] == none) continue;
+    if (const Rule* rule = find(parts[index].id, parts[index + 1].id)) initial.push_back({rule->rank, index});
+  }
+  std::priority_queue<Candidate, std::vector<Candidate>, ComesLater> queue(ComesLater{}, std::move(initial));
+  const auto consider = [&](std::size_t left) {
+    if (left == none || next[left] == none) return;
+    if (const Rule* rule = find(parts[left].id, parts[next[left]].id)) queue.push({rule->rank, left});
+  };
+  while (!queue.empty()) {
+    const Candidate candidate = queue.top();
+    queue.pop();
+    const std::size_t left = candidate.left;
+    if (gone[left] || next[left] == none) continue;
+    const std::size_t right = next[left];
+    const Rule* rule = find(parts[left].id, parts[right].id);
+    // Ranks are unique, so another rank means that this pair has changed since it was queued.
+    if (rule == nullptr || rule->rank != candidate.rank) continue;
+    if (joined_at != nullptr) joined_at->push_back(parts[left].begin);
+    parts[left].id = rule->joined;
+    parts[left].end = parts[right].end;
+    gone[right] = true;
+    next[left] = next[right];
+    if (next[left] != none) previous[next[left]] = left;
+    consider(previous[left]);
+    consider(left);
+  }
+  std::size_t kept = 0;
+  for (std::size_t index = 0; index < count; ++index) {
+    if (!gone[index]) parts[kept++] = parts[index];
+  }
+  parts.resize(kept);
+}
+
+}  // namespace headlight

@@ -1,0 +1,47 @@
+// Byte-pair merging (Sennrich et al. 2016, over bytes as in Radford et al. 2019) and the alphabet in which
+// byte-level vocabularies spell their bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/text/tokenizer.h"
+
+namespace headlight {
+
+// The character that stands for a byte in a byte-level vocabulary: printable Latin-1 characters stand for
+// themselves, the other 68 bytes for U+0100 onwards in order ("Ġ" is the space, "Ċ" the newline).
+char32_t byte_character(std::uint8_t byte);
+// The bytes that `piece` spells; none when a character of it is outside that alphabet or it is not UTF-8.
+std::optional<std::string> bytes_of_piece(std::string_view piece);
+
+class BytePairMerges {
+ public:
+  // The rule "left right" with the next rank. False, and nothing happens, when there is a rule for this pair
+  // already.
+  bool add(TokenId left, TokenId right, TokenId joined);
+
+  // Joins neighbours until no rule applies: always the rule of the lowest rank, and of equal ones the
+  // leftmost. `joined_at`, if given, receives the begin of the left part of each merge, in order. n log n: a
+  // megabyte of one letter is one word.
+  void apply(std::vector<Token>& parts, std::vector<std::size_t>* joined_at = nullptr) const;
+
+ private:
+  struct Rule {
+    std::uint32_t rank = 0;
+    TokenId joined = 0;
+  };
+  struct PairHash {
+    std::size_t operator()(std::uint64_t pair) const;
+  };
+  const Rule* find(TokenId left, TokenId right) const;
+
+  std::unordered_map<std::uint64_t, Rule, PairHash> rules_;
+};
+
+}  // namespace headlight
