@@ -1,0 +1,110 @@
+// What a view sees in one frame, and what it can ask for.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/session/command.h"
+#include "core/session/computation.h"
+#include "core/session/document.h"
+#include "core/session/examples.h"
+#include "core/session/lesson.h"
+#include "gui/theme.h"
+
+namespace headlight {
+
+// What the mouse was over in the last frame: every view draws it highlighted, wherever it shows it.
+struct Hover {
+  std::optional<std::int64_t> query;  // a token, or the row of a map
+  std::optional<std::int64_t> key;    // the column of a map
+  std::optional<std::pair<std::int64_t, std::int64_t>> head;  // layer, head
+  std::optional<TokenId> candidate;
+  std::optional<ValueReference> value;
+};
+
+// What is not part of the document: no undo, remembered between starts.
+struct Settings {
+  Theme theme = Theme::dark;
+  std::string language = "en";  // "en" or "ko"
+  float zoom = 1.0F;            // of all type, 0.75 to 2.5
+  bool reduced_motion = false;
+  bool operator==(const Settings&) const = default;
+};
+
+struct Frame {
+  const Document& document;
+  const Settings& settings;
+  const Hover& hover;
+  const std::vector<Token>& tokens;  // of document.text as it is in this very frame; empty without a model
+  const Model* model;                // null until one is loaded
+  const Result& result;              // may lag behind `tokens`; its trace carries its own tokens
+  const LoadState& load;
+  const std::string& error;          // of the last pass, empty when it went well
+  const std::string& device;
+  bool busy;                         // a pass is running
+  bool generating;
+  bool can_undo;
+  bool can_redo;
+  const std::vector<Example>& examples;
+  const std::vector<LessonOrError>& lessons;
+  const std::set<std::string>& highlights;  // panels that the current lesson step points at
+  double seconds;                    // since the start
+
+  // The trace, when there is one; it may be unfinished.
+  const Trace* trace() const { return result.trace.get(); }
+  // Tokens of the trace: what maps and lists index.
+  std::int64_t positions() const { return result.trace ? result.trace->positions() : 0; }
+  // The token that the views look from: hovered, else locked, else the last. -1 without a trace.
+  std::int64_t query() const;
+  // The same without hovering: what clicks have chosen.
+  std::int64_t locked_query() const;
+  // The current head, clamped to the model.
+  std::int64_t layer() const;
+  std::int64_t head() const;
+  // "·Paris", for chips, axes and lists; of the trace's token at a position.
+  std::string token_text(std::int64_t position) const;
+  bool highlighted(const std::string& panel) const { return highlights.contains(panel); }
+};
+
+// What a user can do that is not a change of the document.
+struct Undo {};
+struct Redo {};
+struct ChangeSettings { Settings settings; };
+struct Generate { std::int64_t tokens; };
+struct StopGenerating {};
+struct ShowPalette {};    // Ctrl+K
+struct ShowLessons {};
+struct ShowModel {};
+struct ShowHelp {};       // ?
+struct FocusPrompt {};
+struct ResetLayout {};
+struct RetryLoading {};
+struct CancelLoading {};
+struct Quit {};
+using Action = std::variant<Undo, Redo, ChangeSettings, Generate, StopGenerating, ShowPalette, ShowLessons, ShowModel,
+                            ShowHelp, FocusPrompt, ResetLayout, RetryLoading, CancelLoading, Quit>;
+
+// What views emit while they draw; the program applies it after the frame.
+class Commands {
+ public:
+  void edit(Command command) { edits_.push_back(std::move(command)); }  // undoable
+  void act(Action action) { actions_.push_back(std::move(action)); }
+
+  // What the mouse is over now; views call these while they draw, and see the union in the next frame.
+  Hover& hover() { return hover_; }
+
+  const std::vector<Command>& edits() const { return edits_; }
+  const std::vector<Action>& actions() const { return actions_; }
+
+ private:
+  std::vector<Command> edits_;
+  std::vector<Action> actions_;
+  Hover hover_;
+};
+
+}  // namespace headlight
