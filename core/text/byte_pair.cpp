@@ -3,6 +3,7 @@
 
 #include <array>
 #include <queue>
+#include <stdexcept>
 
 #include "core/text/utf8.h"
 
@@ -39,6 +40,13 @@ std::uint64_t pair_of(TokenId left, TokenId right) {
          static_cast<std::uint32_t>(right);
 }
 
+// The finaliser of splitmix64: ids are small and dense, so their bits must be spread.
+constexpr std::uint64_t spread(std::uint64_t pair) {
+  pair = (pair ^ (pair >> 30U)) * 0xBF58476D1CE4E5B9ULL;
+  pair = (pair ^ (pair >> 27U)) * 0x94D049BB133111EBULL;
+  return pair ^ (pair >> 31U);
+}
+
 constexpr std::size_t none = static_cast<std::size_t>(-1);
 
 struct Candidate {
@@ -70,21 +78,33 @@ std::optional<std::string> bytes_of_piece(std::string_view piece) {
   return bytes;
 }
 
-// The finaliser of splitmix64: ids are small and dense, so their bits must be spread.
-std::size_t BytePairMerges::PairHash::operator()(std::uint64_t pair) const {
-  pair = (pair ^ (pair >> 30U)) * 0xBF58476D1CE4E5B9ULL;
-  pair = (pair ^ (pair >> 27U)) * 0x94D049BB133111EBULL;
-  return static_cast<std::size_t>(pair ^ (pair >> 31U));
+std::size_t BytePairMerges::place_of(std::uint64_t pair) const {
+  std::size_t place = static_cast<std::size_t>(spread(pair)) & (table_.size() - 1);
+  while (table_[place].joined >= 0 && table_[place].pair != pair) place = (place + 1) & (table_.size() - 1);
+  return place;
+}
+
+void BytePairMerges::grow() {
+  std::vector<Rule> old(table_.empty() ? 64 : 2 * table_.size());
+  old.swap(table_);
+  for (const Rule& rule : old) {
+    if (rule.joined >= 0) table_[place_of(rule.pair)] = rule;
+  }
 }
 
 bool BytePairMerges::add(TokenId left, TokenId right, TokenId joined) {
-  const Rule rule{static_cast<std::uint32_t>(rules_.size()), joined};
-  return rules_.emplace(pair_of(left, right), rule).second;
+  if (joined < 0) throw std::logic_error("a merge rule needs the id of what it makes");
+  if (2 * (std::size_t{count_} + 1) > table_.size()) grow();
+  Rule& rule = table_[place_of(pair_of(left, right))];
+  if (rule.joined >= 0) return false;
+  rule = {pair_of(left, right), count_++, joined};
+  return true;
 }
 
 const BytePairMerges::Rule* BytePairMerges::find(TokenId left, TokenId right) const {
-  const auto found = rules_.find(pair_of(left, right));
-  return found == rules_.end() ? nullptr : &found->second;
+  if (table_.empty()) return nullptr;
+  const Rule& rule = table_[place_of(pair_of(left, right))];
+  return rule.joined < 0 ? nullptr : &rule;
 }
 
 void BytePairMerges::apply(std::vector<Token>& parts, std::vector<std::size_t>* joined_at) const {

@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "core/text/tokenizer.h"
@@ -32,16 +31,18 @@ class BytePairMerges {
   void apply(std::vector<Token>& parts, std::vector<std::size_t>* joined_at = nullptr) const;
 
  private:
+  // One entry of a hash table with linear probing, at most half full: a long word asks it millions of times.
   struct Rule {
+    std::uint64_t pair = 0;
     std::uint32_t rank = 0;
-    TokenId joined = 0;
+    TokenId joined = -1;  // -1: free
   };
-  struct PairHash {
-    std::size_t operator()(std::uint64_t pair) const;
-  };
+  std::size_t place_of(std::uint64_t pair) const;  // of its rule, or the free one where it belongs
+  void grow();
   const Rule* find(TokenId left, TokenId right) const;
 
-  std::unordered_map<std::uint64_t, Rule, PairHash> rules_;
+  std::vector<Rule> table_;  // its size is a power of two
+  std::uint32_t count_ = 0;
 };
 
 }  // namespace headlight

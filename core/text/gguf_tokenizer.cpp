@@ -91,6 +91,7 @@ class MetadataReader {
   const std::string& path_;
 };
 
+constexpr const char* byte_level_model = "gpt2";  // GGUF's name for every byte-level BPE
 constexpr const char* tokens_key = "tokenizer.ggml.tokens";
 constexpr const char* types_key = "tokenizer.ggml.token_type";
 constexpr const char* merges_key = "tokenizer.ggml.merges";
@@ -232,7 +233,7 @@ std::shared_ptr<const Tokenizer> tokenizer_from_gguf(const json& metadata, const
   const MetadataReader reader(metadata, path);
   if (!metadata.is_object()) reader.fail("the metadata is not a list of keys and values");
   const std::string& model = reader.text("tokenizer.ggml.model");
-  if (model != "gpt2") {
+  if (model != byte_level_model) {
     reader.fail(fmt::format("'tokenizer.ggml.model' is '{}'; this program knows gpt2 (byte-level BPE)",
                             shown(model)));
   }
