@@ -20,8 +20,8 @@ namespace headlight {
 
 // What the mouse was over in the last frame: every view draws it highlighted, wherever it shows it.
 struct Hover {
-  std::optional<std::int64_t> query;  // a token, or the row of a map
-  std::optional<std::int64_t> key;    // the column of a map
+  std::optional<std::int64_t> query;                          // a token, or the row of a map
+  std::optional<std::int64_t> key;                            // the column of a map
   std::optional<std::pair<std::int64_t, std::int64_t>> head;  // layer, head
   std::optional<TokenId> candidate;
   std::optional<ValueReference> value;
@@ -44,16 +44,16 @@ struct Frame {
   const Model* model;                // null until one is loaded
   const Result& result;              // may lag behind `tokens`; its trace carries its own tokens
   const LoadState& load;
-  const std::string& error;          // of the last pass, empty when it went well
+  const std::string& error;  // of the last pass, empty when it went well
   const std::string& device;
-  bool busy;                         // a pass is running
+  bool busy;  // a pass is running
   bool generating;
   bool can_undo;
   bool can_redo;
   const std::vector<Example>& examples;
   const std::vector<LessonOrError>& lessons;
   const std::set<std::string>& highlights;  // panels that the current lesson step points at
-  double seconds;                    // since the start
+  double seconds;                           // since the start
 
   // The trace, when there is one; it may be unfinished.
   const Trace* trace() const { return result.trace.get(); }
@@ -74,20 +74,24 @@ struct Frame {
 // What a user can do that is not a change of the document.
 struct Undo {};
 struct Redo {};
-struct ChangeSettings { Settings settings; };
-struct Generate { std::int64_t tokens; };
+struct ChangeSettings {
+  Settings settings;
+};
+struct Generate {
+  std::int64_t tokens;
+};
 struct StopGenerating {};
-struct ShowPalette {};    // Ctrl+K
+struct ShowPalette {};  // Ctrl+K
 struct ShowLessons {};
 struct ShowModel {};
-struct ShowHelp {};       // ?
+struct ShowHelp {};  // ?
 struct FocusPrompt {};
 struct ResetLayout {};
 struct RetryLoading {};
 struct CancelLoading {};
 struct Quit {};
-using Action = std::variant<Undo, Redo, ChangeSettings, Generate, StopGenerating, ShowPalette, ShowLessons, ShowModel,
-                            ShowHelp, FocusPrompt, ResetLayout, RetryLoading, CancelLoading, Quit>;
+using Action = std::variant<Undo, Redo, ChangeSettings, Generate, StopGenerating, ShowPalette, ShowLessons,
+                            ShowModel, ShowHelp, FocusPrompt, ResetLayout, RetryLoading, CancelLoading, Quit>;
 
 // What views emit while they draw; the program applies it after the frame.
 class Commands {

@@ -17,7 +17,7 @@ MOST_LINES = 600
 GRAPHICS = re.compile(r"imgui|implot|GLFW/|GL/|GLES|EGL/|epoxy/|glad/", re.IGNORECASE)
 EIGEN_ROOMS = ("core/backends/cpu/", "core/analysis/", "core/training/")
 # What the window may know of core besides session and analysis.
-GUI_MAY_INCLUDE = ("core/session/", "core/analysis/", "core/text/tokenizer.h", "core/forward/hooks.h",
+GUI_MAY_INCLUDE = ("core/base/errors.h", "core/session/", "core/analysis/", "core/text/tokenizer.h", "core/forward/hooks.h",
                    "core/forward/trace.h")
 # Bytes become numbers in byte_reader.h. The parsing rooms may not even copy them; model may move whole rows.
 PARSING_ROOMS = ("core/model_files/", "core/text/")

@@ -1,0 +1,25 @@
+// Markdown with LaTeX formulas, drawn with the window's own fonts.
+#pragma once
+
+#include <string>
+
+namespace headlight {
+
+// One at a time; needs a current ImGui context, and must die before the renderer does (it owns textures).
+class Markdown {
+ public:
+  Markdown();
+  ~Markdown();
+  Markdown(const Markdown&) = delete;
+  Markdown& operator=(const Markdown&) = delete;
+
+  // Draws at the cursor, wrapped at the window's width; $…$ and $$…$$ are formulas. `relative_size` enlarges
+  // the type.
+  void draw(const std::string& text, float relative_size = 1.0F);
+
+ private:
+  void load_faces();
+  bool loaded_ = false;
+};
+
+}  // namespace headlight

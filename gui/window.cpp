@@ -1,0 +1,264 @@
+// The window's life: creation, waiting, drawing, and what is remembered between runs.
+#include "gui/window.h"
+
+#include <GLFW/glfw3.h>
+#include <epoxy/gl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+
+#include "core/base/errors.h"
+#include "gui/theme.h"
+#include "imgui.h"
+#include "imgui_impl_glfw.h"
+#include "imgui_impl_opengl3.h"
+#include "imgui_internal.h"
+
+namespace headlight {
+namespace {
+
+constexpr int settle_frames = 3;  // layout, then what depends on it, then hover: after that nothing moves
+constexpr double caret_seconds = 0.4;  // ImGui shows the caret for 0.8 s and hides it for 0.4 s
+constexpr double tooltip_seconds =
+    0.8;  // longer than any hover delay: tooltips come up without further input
+constexpr double shortest_frame = 1.0 / 60.0;  // where the driver does not wait for the screen
+
+std::string last_glfw_error() {
+  const char* what = nullptr;
+  glfwGetError(&what);
+  return what == nullptr ? "no reason was given" : what;
+}
+
+Window& window_of(GLFWwindow* window) { return *static_cast<Window*>(glfwGetWindowUserPointer(window)); }
+
+bool input_is_queued() {
+  const ImGuiContext* context = ImGui::GetCurrentContext();
+  return context->InputEventsQueue.Size > 0;
+}
+
+}  // namespace
+
+Window::Window(const WindowOptions& options) : options_(options) {
+  if (glfwInit() != GLFW_TRUE) {
+    throw UserError(
+        fmt::format("The window cannot open: {}. Start Headlight inside a desktop session, or draw into a "
+                    "file with --screenshot FILE.png.",
+                    last_glfw_error()));
+  }
+  created_at_ = glfwGetTime();
+  register_settings();
+  try {
+    create(options_);
+  } catch (...) {
+    glfwTerminate();
+    throw;
+  }
+}
+
+Window::~Window() {
+  remember_geometry();
+  if (!ini_path_.empty()) ImGui::SaveIniSettingsToDisk(ini_path_.c_str());
+  ImGui::RemoveSettingsHandler("HeadlightWindow");
+  ImGui_ImplOpenGL3_Shutdown();
+  ImGui_ImplGlfw_Shutdown();
+  ImGui::GetIO().IniFilename = nullptr;  // its text dies with this object
+  glfwDestroyWindow(window_);
+  glfwTerminate();
+}
+
+// The window's size and place live in ImGui's own file, read before the window is made.
+void Window::register_settings() {
+  ini_path_ = options_.ini_file.string();
+  ImGuiIO& io = ImGui::GetIO();
+  io.IniFilename = ini_path_.empty() ? nullptr : ini_path_.c_str();
+  ImGuiSettingsHandler handler;
+  handler.TypeName = "HeadlightWindow";
+  handler.TypeHash = ImHashStr("HeadlightWindow");
+  handler.UserData = &remembered_;
+  handler.ReadOpenFn = [](ImGuiContext*, ImGuiSettingsHandler* own, const char*) { return own->UserData; };
+  handler.ReadLineFn = [](ImGuiContext*, ImGuiSettingsHandler*, void* entry, const char* line) {
+    Geometry read;
+    if (std::sscanf(line, "Geometry=%d,%d,%d,%d,%d", &read.x, &read.y, &read.width, &read.height,
+                    &read.maximized) == 5) {
+      *static_cast<Geometry*>(entry) = read;
+    }
+  };
+  handler.WriteAllFn = [](ImGuiContext*, ImGuiSettingsHandler* own, ImGuiTextBuffer* buffer) {
+    const Geometry& now = *static_cast<const Geometry*>(own->UserData);
+    buffer->appendf("[%s][Main]\nGeometry=%d,%d,%d,%d,%d\n\n", own->TypeName, now.x, now.y, now.width,
+                    now.height, now.maximized);
+  };
+  ImGui::AddSettingsHandler(&handler);
+  if (io.IniFilename != nullptr) ImGui::LoadIniSettingsFromDisk(io.IniFilename);
+}
+
+void Window::create(const WindowOptions& options) {
+  glfwWindowHint(GLFW_CONTEXT_VERSION_MAJOR, 3);
+  glfwWindowHint(GLFW_CONTEXT_VERSION_MINOR, 3);
+  glfwWindowHint(GLFW_OPENGL_PROFILE, GLFW_OPENGL_CORE_PROFILE);
+  glfwWindowHint(GLFW_OPENGL_FORWARD_COMPAT, GLFW_TRUE);
+  // A remembered size is in pixels already; a size that was asked for follows the monitor's scale.
+  const bool remembered = !options.size_is_fixed && remembered_.width >= 320 && remembered_.height >= 240 &&
+                          remembered_.width <= 16384 && remembered_.height <= 16384;
+  glfwWindowHint(GLFW_SCALE_TO_MONITOR, remembered ? GLFW_FALSE : GLFW_TRUE);
+  if (remembered) {
+    glfwWindowHint(GLFW_POSITION_X, remembered_.x);
+    glfwWindowHint(GLFW_POSITION_Y, remembered_.y);
+    glfwWindowHint(GLFW_MAXIMIZED, remembered_.maximized != 0 ? GLFW_TRUE : GLFW_FALSE);
+  }
+  glfwWindowHintString(GLFW_X11_CLASS_NAME, "headlight");
+  glfwWindowHintString(GLFW_X11_INSTANCE_NAME, "headlight");
+  window_ = glfwCreateWindow(remembered ? remembered_.width : options.width,
+                             remembered ? remembered_.height : options.height, options.title.c_str(), nullptr,
+                             nullptr);
+  if (window_ == nullptr) {
+    throw UserError(
+        fmt::format("The window needs OpenGL 3.3, and this display does not give it: {}. Install the "
+                    "graphics driver, or run with LIBGL_ALWAYS_SOFTWARE=1.",
+                    last_glfw_error()));
+  }
+  glfwSetWindowSizeLimits(window_, 640, 480, GLFW_DONT_CARE, GLFW_DONT_CARE);
+  glfwMakeContextCurrent(window_);
+  glfwSwapInterval(1);
+  glfwSetWindowUserPointer(window_, this);
+  install_callbacks();  // before ImGui's, which call ours on
+  ImGui_ImplGlfw_InitForOpenGL(window_, true);
+  ImGui_ImplOpenGL3_Init("#version 330 core");
+  float scale_y = 1.0F;
+  glfwGetWindowContentScale(window_, &scale_, &scale_y);
+  if (options_.on_scale) options_.on_scale(scale_);
+}
+
+void Window::install_callbacks() {
+  glfwSetDropCallback(window_, [](GLFWwindow* glfw, int count, const char** paths) {
+    Window& window = window_of(glfw);
+    if (window.options_.on_file_drop) {
+      window.options_.on_file_drop(std::vector<std::string>(paths, paths + count));
+    }
+    window.redraw_ = true;
+  });
+  glfwSetWindowRefreshCallback(window_, [](GLFWwindow* glfw) { window_of(glfw).redraw_ = true; });
+  glfwSetFramebufferSizeCallback(window_, [](GLFWwindow* glfw, int, int) { window_of(glfw).redraw_ = true; });
+  glfwSetWindowContentScaleCallback(window_, [](GLFWwindow* glfw, float scale, float) {
+    Window& window = window_of(glfw);
+    window.scale_ = scale;
+    if (window.options_.on_scale) window.options_.on_scale(scale);
+    window.redraw_ = true;
+  });
+}
+
+void Window::remember_geometry() {
+  if (glfwGetWindowMonitor(window_) != nullptr) {  // full screen: what it was before
+    remembered_ = windowed_;
+    return;
+  }
+  remembered_.maximized = glfwGetWindowAttrib(window_, GLFW_MAXIMIZED);
+  if (remembered_.maximized != 0 && remembered_.width > 0) return;  // keep the size to return to
+  glfwGetWindowPos(window_, &remembered_.x, &remembered_.y);
+  glfwGetWindowSize(window_, &remembered_.width, &remembered_.height);
+}
+
+void Window::request_redraw() {
+  redraw_ = true;
+  glfwPostEmptyEvent();
+}
+
+void Window::close() { glfwSetWindowShouldClose(window_, GLFW_TRUE); }
+
+void Window::set_title(const std::string& title) { glfwSetWindowTitle(window_, title.c_str()); }
+
+void Window::toggle_full_screen() {
+  if (glfwGetWindowMonitor(window_) != nullptr) {
+    glfwSetWindowMonitor(window_, nullptr, windowed_.x, windowed_.y, windowed_.width, windowed_.height,
+                         GLFW_DONT_CARE);
+  } else {
+    remember_geometry();
+    windowed_ = remembered_;
+    GLFWmonitor* monitor = glfwGetPrimaryMonitor();
+    const GLFWvidmode* mode = monitor == nullptr ? nullptr : glfwGetVideoMode(monitor);
+    if (mode == nullptr) return;
+    glfwSetWindowMonitor(window_, monitor, 0, 0, mode->width, mode->height, mode->refreshRate);
+  }
+  request_redraw();
+}
+
+std::string Window::renderer() const {
+  const GLubyte* name = glGetString(GL_RENDERER);
+  return name == nullptr ? "" : reinterpret_cast<const char*>(name);
+}
+
+// Returns whether a frame is due; sleeps until an event, a request, the caret's next blink or a tooltip's
+// turn.
+bool Window::wait_for_something() {
+  if (frames_to_draw_ > 0) {
+    const double until_due = last_frame_at_ + shortest_frame - glfwGetTime();
+    if (until_due > 0.001) {
+      glfwWaitEventsTimeout(until_due);
+    } else {
+      glfwPollEvents();
+    }
+  } else if (!redraw_ && !input_is_queued()) {
+    const bool recent_input = glfwGetTime() - last_input_at_ < tooltip_seconds;
+    const bool caret = ImGui::GetIO().WantTextInput;
+    if (recent_input || caret) {
+      const double next = last_frame_at_ + (recent_input ? 0.1 : caret_seconds) - glfwGetTime();
+      if (next > 0.001) glfwWaitEventsTimeout(next);
+      if (glfwGetTime() >= last_frame_at_ + (recent_input ? 0.1 : caret_seconds) - 0.001) frames_to_draw_ = 1;
+    } else {
+      glfwWaitEvents();
+    }
+  }
+  if (input_is_queued()) {
+    last_input_at_ = glfwGetTime();
+    frames_to_draw_ = settle_frames;
+  }
+  if (redraw_.exchange(false)) frames_to_draw_ = settle_frames;
+  const bool minimized = glfwGetWindowAttrib(window_, GLFW_ICONIFIED) != 0;
+  if (minimized) frames_to_draw_ = 0;
+  return frames_to_draw_ > 0 && glfwGetTime() >= last_frame_at_ + shortest_frame - 0.001;
+}
+
+void Window::draw_frame(const std::function<void()>& draw) {
+  const double started = glfwGetTime();
+  last_frame_at_ = started;
+  ImGui_ImplOpenGL3_NewFrame();
+  ImGui_ImplGlfw_NewFrame();
+  ImGui::NewFrame();
+  draw();
+  ImGui::Render();
+  int width = 0;
+  int height = 0;
+  glfwGetFramebufferSize(window_, &width, &height);
+  glViewport(0, 0, width, height);
+  const ImVec4 clear = ImGui::ColorConvertU32ToFloat4(palette().background);
+  glClearColor(clear.x, clear.y, clear.z, 1.0F);
+  glClear(GL_COLOR_BUFFER_BIT);
+  ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
+  frame_seconds_ = glfwGetTime() - started;
+  glfwSwapBuffers(window_);
+  if (first_frame_seconds_ == 0) first_frame_seconds_ = glfwGetTime() - created_at_;
+}
+
+void Window::run(const std::function<void()>& draw) {
+  while (glfwWindowShouldClose(window_) == 0) {
+    if (!wait_for_something()) continue;
+    --frames_to_draw_;
+    draw_frame(draw);
+  }
+}
+
+bool software_rendering() {
+  const GLubyte* name = glGetString(GL_RENDERER);
+  if (name == nullptr) return true;
+  const std::string_view renderer(reinterpret_cast<const char*>(name));
+  for (const char* software : {"llvmpipe", "softpipe", "swrast", "SWR"}) {
+    if (renderer.find(software) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace headlight
