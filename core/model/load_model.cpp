@@ -132,12 +132,6 @@ std::string main_number_format(const ModelFile& file) {
 
 }  // namespace
 
-const StoredTensor* ModelFile::find(std::string_view name) const {
-  const auto found = std::find_if(tensors().begin(), tensors().end(),
-                                  [&](const StoredTensor& tensor) { return tensor.name == name; });
-  return found == tensors().end() ? nullptr : &*found;
-}
-
 std::shared_ptr<const Model> load_model(std::shared_ptr<const ModelFile> file, const std::string& name) {
   const ArchitectureEntry& entry = architecture_entry(*file);
   auto model = std::make_shared<Model>();
