@@ -1,0 +1,80 @@
+// The parser: every sub-command adds itself; the rest are the window's options.
+#include "core/command_line/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+
+#include "core/command_line/commands.h"
+
+namespace headlight {
+namespace {
+
+// "1440x900", each side from 320 to 16,384 pixels.
+bool parse_size(const std::string& text, int& width, int& height) {
+  const char* end = text.data() + text.size();
+  const auto [x, width_error] = std::from_chars(text.data(), end, width);
+  if (width_error != std::errc() || x == end || *x != 'x') return false;
+  const auto [rest, height_error] = std::from_chars(x + 1, end, height);
+  return height_error == std::errc() && rest == end && width >= 320 && width <= 16384 && height >= 240 &&
+         height <= 16384;
+}
+
+void add_window_options(CLI::App& app, WindowOptions& options) {
+  add_compute_options(app, options.compute);
+  app.add_option("--text", options.text, "Start with this text");
+  app.add_option("--lang", options.language, "Language of the window")->check(CLI::IsMember({"en", "ko"}));
+  app.add_option("--view", options.view, "Start in this view")
+      ->check(CLI::IsMember({"flow", "attention", "wall", "matrix", "row", "embeddings"}));
+  app.add_option("--theme", options.theme, "Colours")->check(CLI::IsMember({"dark", "light"}));
+  app.add_option("--lesson", options.lesson, "Start this lesson (headlight lessons list)");
+  app.add_option("--step", options.lesson_step, "Its step, from 0")->check(CLI::Range(0, 1000));
+  app.add_option("--layer", options.layer, "Look at this layer, from 0")->check(CLI::Range(0, 100000));
+  app.add_option("--head", options.head, "Look at this head, from 0")->check(CLI::Range(0, 100000));
+  app.add_option_function<std::string>(
+         "--size",
+         [&options](const std::string& text) {
+           if (!parse_size(text, options.width, options.height)) {
+             throw CLI::ValidationError("--size", "'" + text + "' is not WIDTHxHEIGHT, such as 1440x900");
+           }
+         },
+         "Size in points, WIDTHxHEIGHT")
+      ->option_text("WxH");
+  app.add_option("--scale", options.scale, "Pixels a point")->check(CLI::Range(0.5, 4.0));
+  app.add_option("--screenshot", options.screenshot, "Draw the window off screen into this PNG and exit");
+}
+
+}  // namespace
+
+CommandLine run_command_line(int argc, char** argv) {
+  CommandLine result;
+  CLI::App app("Watch a transformer think while you type. Without a sub-command: open the window.",
+               "headlight");
+  app.set_version_flag("--version", std::string("headlight ") + HEADLIGHT_VERSION);
+  app.require_subcommand(0, 1);
+  add_window_options(app, result.options);
+  add_tokenize(app, result.exit_code);
+  add_next(app, result.exit_code);
+  add_trace(app, result.exit_code);
+  add_generate(app, result.exit_code);
+  add_ablate(app, result.exit_code);
+  add_patch(app, result.exit_code);
+  add_models(app, result.exit_code);
+  add_lessons(app, result.exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& wanted) {  // --help, --version
+    app.exit(wanted);
+    return result;
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "headlight: {}\nRun `headlight --help` to see what there is.\n", error.what());
+    result.exit_code = 2;
+    return result;
+  }
+  result.window = app.get_subcommands().empty();
+  result.options.model_given = app.count("--model") > 0;
+  return result;
+}
+
+}  // namespace headlight

@@ -1,0 +1,42 @@
+// The words after `headlight`: a sub-command that runs at once, or the options of the window.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/command_line/common.h"
+
+namespace headlight {
+
+struct WindowOptions {
+  ComputeOptions compute;
+  bool model_given = false;
+  std::optional<std::string> text;
+  std::optional<std::string> language;  // "en", "ko"
+  std::optional<std::string> view;      // "flow", "attention", "embeddings", "wall", "matrix", "row"
+  std::optional<std::string> theme;     // "dark", "light"
+  std::optional<std::string> lesson;
+  std::int64_t lesson_step = 0;
+  std::optional<std::int64_t> layer;
+  std::optional<std::int64_t> head;
+  int width = 1440;
+  int height = 900;
+  float scale = 1.0F;
+  std::string screenshot;  // empty: a real window
+};
+
+struct CommandLine {
+  bool window = false;  // no sub-command was named
+  int exit_code = 0;    // of the sub-command, of --help, or 2 for words that make no sense
+  WindowOptions options;
+};
+
+// Parses the words and runs the sub-command, if one is named.
+CommandLine run_command_line(int argc, char** argv);
+
+// For a terminal without a display: tokens, top next tokens and the strongest attention of a text.
+void print_tour(const std::shared_ptr<const Model>& model, const ComputeOptions& options,
+                const std::string& text);
+
+}  // namespace headlight
