@@ -192,8 +192,9 @@ void read_merges(const MetadataReader& reader, const PieceIds& ids, ByteLevelVoc
     if (left.empty() || right.empty()) {
       reader.fail(fmt::format("merge rule {} '{}' has an empty piece", rank, shown(rule)));
     }
-    if (!vocabulary.merges.add(id_of(left, rank, rule), id_of(right, rank, rule),
-                               id_of(left + right, rank, rule))) {
+    const TokenId left_id = id_of(left, rank, rule);
+    const TokenId right_id = id_of(right, rank, rule);
+    if (!vocabulary.merges.add(left_id, right_id, id_of(left + right, rank, rule))) {
       reader.fail(fmt::format("merge rule {} '{}' is there twice", rank, shown(rule)));
     }
   }

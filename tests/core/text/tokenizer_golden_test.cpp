@@ -2,6 +2,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+
+#include "core/model_files/model_file.h"
 #include "core/text/pre_tokenizers.h"
 #include "tests/core/text/tokenizer_fixture.h"
 
@@ -32,6 +36,32 @@ TEST(TokenizerGolden, small_vocabulary_gives_the_same_ids_with_both_pre_tokenize
     SCOPED_TRACE(pre);
     expect_same_ids(*small_tokenizer(pre), golden.at("lines"), index + 1);
   }
+}
+
+std::filesystem::path real_model() {
+  if (const char* named = std::getenv("HEADLIGHT_SMOLLM2")) return named;
+  const auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::filesystem::path(value == nullptr ? "" : value);
+  };
+  const auto cache = variable("XDG_CACHE_HOME");
+  return (cache.empty() ? variable("HOME") / ".cache" : cache) /
+         "headlight/models/smollm2-135m/SmolLM2-135M-Instruct.Q4_1.gguf";
+}
+
+// The vocabulary lies inside the model's file of 98 MB, so this runs only where the model is.
+TEST(TokenizerGolden, smollm2_gives_the_same_ids) {
+  const auto path = real_model();
+  if (!std::filesystem::exists(path)) {
+    GTEST_SKIP() << "the model is not at " << path << "; fetch it or name it in HEADLIGHT_SMOLLM2";
+  }
+  const auto file = open_model_file(path.string());
+  const auto tokenizer = tokenizer_from_gguf(file->metadata(), file->path());
+  ASSERT_EQ(tokenizer->vocabulary_size(), 49152);
+  EXPECT_EQ(tokenizer->end_of_text(), 2);
+  EXPECT_EQ(tokenizer->piece(1), "<|im_start|>");
+  EXPECT_TRUE(tokenizer->is_special(1));
+  expect_same_ids(*tokenizer, golden_json("tokenizer_smollm2.json").at("lines"), 1);
 }
 
 // How a character is classed, seen from outside: with which neighbours it forms one word.
