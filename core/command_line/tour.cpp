@@ -44,7 +44,9 @@ std::vector<Look> strongest_looks(const Trace& trace, std::size_t count) {
 void print_tour(const std::shared_ptr<const Model>& model, const ComputeOptions& options,
                 const std::string& text) {
   const auto trace = run_text(model, options, text);
-  const auto shown = [&](TokenId id) { return "|" + visible_bytes(model->tokenizer->bytes(id)) + "|"; };
+  const auto shown = [&](TokenId id) {
+    return fmt::format("|{}|", visible_bytes(model->tokenizer->bytes(id)));
+  };
   fmt::print("{} · {} layers × {} heads · {:.0f} ms\n\nTokens of \"{}\"\n ", model->title,
              model->architecture.layers, model->architecture.heads, 1e3 * trace->seconds, text);
   for (const TokenId id : trace->tokens()) fmt::print(" {} {}", shown(id), id);
