@@ -6,3 +6,13 @@ target_include_directories(core_tests PRIVATE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(core_tests PRIVATE HEADLIGHT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 target_link_libraries(core_tests PRIVATE headlight_core headlight_warnings GTest::gtest GTest::gtest_main)
 add_test(NAME core COMMAND core_tests WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+
+# The window's tests: real ImGui code driven by the test engine, without a display; every tests/gui/*.cpp belongs to it.
+if(HEADLIGHT_GUI)
+  file(GLOB_RECURSE gui_test_sources CONFIGURE_DEPENDS tests/gui/*.cpp)
+  add_executable(gui_tests ${gui_test_sources})
+  target_include_directories(gui_tests PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(gui_tests PRIVATE HEADLIGHT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(gui_tests PRIVATE headlight_gui imgui_tested headlight_warnings GTest::gtest GTest::gtest_main)
+  add_test(NAME gui COMMAND gui_tests WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+endif()

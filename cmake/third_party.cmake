@@ -14,8 +14,8 @@ pkg_check_modules(EGL REQUIRED IMPORTED_TARGET egl)
 pkg_check_modules(PNG REQUIRED IMPORTED_TARGET libpng)
 
 # Optimised whatever the build type is, without debug information: it is not what we debug.
-function(third_party_library name)
-  add_library(${name} STATIC ${ARGN})
+function(third_party_library name kind)
+  add_library(${name} ${kind} ${ARGN})
   target_compile_options(${name} PRIVATE -O2 -g0 -w)
 endfunction()
 
@@ -48,12 +48,13 @@ target_link_libraries(imgui_headers INTERFACE glfw PkgConfig::FREETYPE PkgConfig
 file(GLOB imgui_sources ${imgui_dir}/imgui*.cpp)
 list(APPEND imgui_sources ${imgui_dir}/misc/freetype/imgui_freetype.cpp ${imgui_dir}/backends/imgui_impl_glfw.cpp
   ${imgui_dir}/backends/imgui_impl_opengl3.cpp ${imgui_dir}/backends/imgui_impl_null.cpp)
-third_party_library(imgui ${imgui_sources})
+# Objects, not an archive: whatever implot or rich_md need later on the link line is there.
+third_party_library(imgui OBJECT ${imgui_sources})
 target_link_libraries(imgui PUBLIC imgui_headers ${CMAKE_DL_LIBS})
 
 if(HEADLIGHT_TESTS)
   file(GLOB test_engine_sources ${test_engine_dir}/imgui_test_engine/*.cpp)
-  third_party_library(imgui_tested ${imgui_sources} ${test_engine_sources})
+  third_party_library(imgui_tested OBJECT ${imgui_sources} ${test_engine_sources})
   set_target_properties(imgui_tested PROPERTIES EXCLUDE_FROM_ALL ON)
   # Asserts stay on here in every build type: a wrong call of ours must turn a test red.
   target_compile_options(imgui_tested PRIVATE -UNDEBUG)
@@ -64,13 +65,13 @@ if(HEADLIGHT_TESTS)
   target_link_libraries(imgui_tested PUBLIC imgui_headers Threads::Threads ${CMAKE_DL_LIBS})
 endif()
 
-third_party_library(implot ${implot_dir}/implot.cpp ${implot_dir}/implot_items.cpp)
+third_party_library(implot STATIC ${implot_dir}/implot.cpp ${implot_dir}/implot_items.cpp)
 target_link_libraries(implot PUBLIC imgui_headers)
 
 # MicroTeX asks for the locale en_US.UTF-8, which many machines lack, in utils.cpp alone; ours asks for none.
 file(GLOB_RECURSE microtex_sources ${microtex_dir}/*.cpp)
 list(FILTER microtex_sources EXCLUDE REGEX "/wrapper/|/utils/utils\\.cpp$")
-third_party_library(microtex ${microtex_sources} ${PROJECT_SOURCE_DIR}/gui/third_party/microtex_utils.cpp)
+third_party_library(microtex STATIC ${microtex_sources} ${PROJECT_SOURCE_DIR}/gui/third_party/microtex_utils.cpp)
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/microtex/microtexconfig.h CONTENT
   "#pragma once\n#define MICROTEX_VERSION_MAJOR 1\n#define MICROTEX_VERSION_MINOR 0\n#define MICROTEX_VERSION_PATCH 0\n")
 target_include_directories(microtex SYSTEM PUBLIC ${microtex_dir} ${PROJECT_BINARY_DIR}/microtex)
@@ -78,7 +79,7 @@ target_compile_definitions(microtex PRIVATE GLYPH_RENDER_TYPE=2)  # glyphs from 
 
 # Markdown: the renderer, md4c, formulas; the maths font travels inside the program.
 set(rich_md_sources ${rich_md_dir}/imgui_rich_md)
-third_party_library(rich_md
+third_party_library(rich_md STATIC
   ${rich_md_dir}/external/md4c/src/md4c.c ${rich_md_sources}/rich_md.cpp ${rich_md_sources}/narrative_programming.cpp
   ${rich_md_sources}/internal/rich_md_renderer.cpp ${rich_md_sources}/internal/rich_md_search.cpp
   ${rich_md_sources}/third_party/stb_image_impl.cpp ${rich_md_sources}/backends/latex/rich_md_latex.cpp

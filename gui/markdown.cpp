@@ -32,7 +32,46 @@ RichMd::AssetBytes read_asset(const std::string& name) {
   return std::vector<std::uint8_t>(begin, begin + bytes.size);
 }
 
+// The parser takes a $ beside a letter for money; in Korean a particle follows a formula without a space
+// ("$x$는"). A hair space there makes it a formula again.
+bool joins(unsigned char neighbour) { return neighbour >= 0x80; }
+
 }  // namespace
+
+std::string separate_formulas(const std::string& text) {
+  constexpr std::string_view hair_space = "\xE2\x80\x8A";
+  std::string separated;
+  separated.reserve(text.size() + 64);
+  bool in_code = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char letter = text[at];
+    if (letter == '`') in_code = !in_code;
+    if (letter == '\\' && at + 1 < text.size()) {
+      separated.append(text, at++, 2);
+      continue;
+    }
+    if (letter != '$' || in_code) {
+      separated += letter;
+      continue;
+    }
+    const std::size_t marks = text.compare(at, 2, "$$") == 0 ? 2 : 1;
+    const std::size_t begin = at + marks;
+    const std::size_t end = text.find(text.substr(at, marks), begin);
+    const bool is_formula = end != std::string::npos && end > begin && text[begin] != ' ' &&
+                            text[end - 1] != ' ' &&
+                            text.substr(begin, end - begin).find("\n\n") == std::string::npos;
+    if (!is_formula) {
+      separated.append(text, at, marks);
+      at += marks - 1;
+      continue;
+    }
+    if (at > 0 && joins(static_cast<unsigned char>(text[at - 1]))) separated += hair_space;
+    separated.append(text, at, end + marks - at);
+    at = end + marks - 1;
+    if (at + 1 < text.size() && joins(static_cast<unsigned char>(text[at + 1]))) separated += hair_space;
+  }
+  return separated;
+}
 
 Markdown::Markdown() {
   RichMd::HostServices services;
@@ -69,7 +108,7 @@ void Markdown::draw(const std::string& text, float relative_size) {
   RichMd::GetStyle().linkColor = ImGui::ColorConvertU32ToFloat4(palette().query);
   RichMd::GetStyle().errorColor = ImGui::ColorConvertU32ToFloat4(palette().error);
   ImGui::PushFont(nullptr, ImGui::GetStyle().FontSizeBase * relative_size);
-  RichMd::Render(text);
+  RichMd::Render(separate_formulas(text));
   ImGui::PopFont();
 }
 

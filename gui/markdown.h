@@ -22,4 +22,8 @@ class Markdown {
   bool loaded_ = false;
 };
 
+// The text with a hair space between each formula and a Korean letter beside it, so that the parser sees the
+// formula.
+std::string separate_formulas(const std::string& text);
+
 }  // namespace headlight

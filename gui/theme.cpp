@@ -145,8 +145,8 @@ void set_control_colors(ImVec4* colors, const Palette& with) {
   colors[ImGuiCol_FrameBgActive] = color(mix(with.raised, with.query, 0.18F));
   colors[ImGuiCol_CheckMark] = color(with.query);
   colors[ImGuiCol_CheckboxSelectedBg] = color(with.query, 0.20F);
-  colors[ImGuiCol_SliderGrab] = color(with.query, 0.85F);
-  colors[ImGuiCol_SliderGrabActive] = color(with.query);
+  colors[ImGuiCol_SliderGrab] = color(with.query, 0.45F);
+  colors[ImGuiCol_SliderGrabActive] = color(with.query, 0.75F);
   colors[ImGuiCol_Button] = color(with.raised);
   colors[ImGuiCol_ButtonHovered] = color(mix(with.raised, with.query, 0.20F));
   colors[ImGuiCol_ButtonActive] = color(mix(with.raised, with.query, 0.38F));
