@@ -1,4 +1,4 @@
-// Loads the two tables of texts and looks keys up.
+// Loads the texts of both languages and looks keys up.
 #include "gui/strings.h"
 
 #include <array>
@@ -18,20 +18,23 @@ Table english;
 Table korean;
 Language current = Language::english;
 
-Table read_table(const std::filesystem::path& path) {
+void read_texts(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file)
+  if (!file) {
     throw FileError(
         fmt::format("{}: the file could not be opened. Restore it from the repository.", path.string()));
-  Table table;
+  }
   try {
     const nlohmann::json read = nlohmann::json::parse(file);
-    for (const auto& item : read.items()) table[item.key()] = item.value().get<std::string>();
+    for (const auto& item : read.items()) {
+      english[item.key()] = item.value().at("en").get<std::string>();
+      korean[item.key()] = item.value().at("ko").get<std::string>();
+    }
   } catch (const nlohmann::json::exception& problem) {
     throw FileError(
-        fmt::format("{}: one JSON object of texts was expected, but {}.", path.string(), problem.what()));
+        fmt::format("{}: texts of the form {{\"key\": {{\"en\": …, \"ko\": …}}}} were expected, but {}.",
+                    path.string(), problem.what()));
   }
-  return table;
 }
 
 }  // namespace
@@ -54,8 +57,16 @@ std::filesystem::path assets_folder() {
 }
 
 void load_strings(const std::filesystem::path& folder) {
-  english = read_table(folder / "en.json");
-  korean = read_table(folder / "ko.json");
+  english.clear();
+  korean.clear();
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
+    if (entry.path().extension() == ".json") read_texts(entry.path());
+  }
+  if (english.empty()) {
+    throw FileError(
+        fmt::format("{}: no texts were found. Restore the folder from the repository.", folder.string()));
+  }
 }
 
 void set_language(Language to) { current = to; }

@@ -1,5 +1,6 @@
-// The words of the interface, in English and Korean: assets/strings/{en,ko}.json, switched while the program
-// runs.
+// The words of the interface, in English and Korean, switched while the program runs:
+// assets/strings/AREA.json, each
+// {"key": {"en": …, "ko": …}}, so that a missing translation is seen where it is missing.
 #pragma once
 
 #include <fmt/args.h>
@@ -17,7 +18,7 @@ enum class Language { english, korean };
 // Throws FileError if there is none, with the places that were looked at.
 std::filesystem::path assets_folder();
 
-// Reads both files. Throws FileError if one is missing, is not JSON or holds something else than text.
+// Reads every *.json of the folder. Throws FileError if there is none, or one is not of that form.
 void load_strings(const std::filesystem::path& folder);
 
 void set_language(Language language);

@@ -21,7 +21,7 @@ bool parse_size(const std::string& text, int& width, int& height) {
          height <= 16384;
 }
 
-void add_window_options(CLI::App& app, WindowOptions& options) {
+void add_window_options(CLI::App& app, StartOptions& options) {
   add_compute_options(app, options.compute);
   app.add_option("--text", options.text, "Start with this text");
   app.add_option("--lang", options.language, "Language of the window")->check(CLI::IsMember({"en", "ko"}));

@@ -9,7 +9,7 @@
 
 namespace headlight {
 
-struct WindowOptions {
+struct StartOptions {
   ComputeOptions compute;
   bool model_given = false;
   std::optional<std::string> text;
@@ -29,7 +29,7 @@ struct WindowOptions {
 struct CommandLine {
   bool window = false;  // no sub-command was named
   int exit_code = 0;    // of the sub-command, of --help, or 2 for words that make no sense
-  WindowOptions options;
+  StartOptions options;
 };
 
 // Parses the words and runs the sub-command, if one is named.

@@ -1,6 +1,7 @@
 // Palettes, colour maps, texts and Markdown.
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <regex>
@@ -82,27 +83,29 @@ TEST(ColorMap, SequentialMapsMoveOneWayInLightness) {
   }
 }
 
-nlohmann::json texts(const char* name) {
-  std::ifstream file(std::string(HEADLIGHT_SOURCE_DIR) + "/assets/strings/" + name);
-  return nlohmann::json::parse(file);
-}
-
 std::multiset<std::string> fields_of(const std::string& pattern) {
   const std::regex field("\\{[^{}]*\\}");
   return {std::sregex_token_iterator(pattern.begin(), pattern.end(), field), std::sregex_token_iterator()};
 }
 
-TEST(Strings, BothLanguagesHaveTheSameKeysAndFields) {
-  const nlohmann::json english = texts("en.json");
-  const nlohmann::json korean = texts("ko.json");
-  ASSERT_GT(english.size(), 5U);
-  EXPECT_EQ(english.size(), korean.size());
-  for (const auto& item : english.items()) {
-    ASSERT_TRUE(korean.contains(item.key())) << item.key() << " is missing in ko.json";
-    const auto translated = korean[item.key()].get<std::string>();
-    EXPECT_EQ(fields_of(item.value().get<std::string>()), fields_of(translated)) << item.key();
-    EXPECT_FALSE(translated.empty()) << item.key();
+TEST(Strings, EveryTextExistsOnceInBothLanguagesWithTheSameFields) {
+  std::set<std::string> seen;
+  for (const auto& area :
+       std::filesystem::directory_iterator(std::string(HEADLIGHT_SOURCE_DIR) + "/assets/strings")) {
+    std::ifstream file(area.path());
+    const nlohmann::json texts = nlohmann::json::parse(file);
+    for (const auto& item : texts.items()) {
+      const std::string place = area.path().filename().string() + ": " + item.key();
+      EXPECT_TRUE(seen.insert(item.key()).second) << place << " stands in another file, too";
+      ASSERT_EQ(item.value().size(), 2U) << place;
+      const auto english = item.value().at("en").get<std::string>();
+      const auto korean = item.value().at("ko").get<std::string>();
+      EXPECT_FALSE(english.empty()) << place;
+      EXPECT_FALSE(korean.empty()) << place;
+      EXPECT_EQ(fields_of(english), fields_of(korean)) << place;
+    }
   }
+  EXPECT_GT(seen.size(), 5U);
 }
 
 TEST(Strings, SwitchFillAndFallBack) {

@@ -1,0 +1,61 @@
+#include "core/session/command.h"
+
+#include <gtest/gtest.h>
+
+namespace headlight {
+namespace {
+
+TEST(Commands, ApplyIsPure) {
+  const Document before;
+  const Document after = apply(before, SetText{"a"});
+  EXPECT_EQ(before.text, "");
+  EXPECT_EQ(after.text, "a");
+  EXPECT_EQ(apply(after, AppendText{" b"}).text, "a b");
+  EXPECT_EQ(apply(after, ShowAttention{AttentionMode::matrix}).view, CenterView::attention);
+  Document locked = after;
+  locked.query = 3;
+  locked.candidate = 7;
+  EXPECT_EQ(apply(locked, ReleaseSelection{}), after);
+}
+
+TEST(Commands, AnotherModelDropsWhatBelongsToTheOldOne) {
+  Document document;
+  document.interventions = {{Hook::z, 0, {}, {}, Scale{}}};
+  document.query = 1;
+  const Document next = apply(document, OpenModel{"other"});
+  EXPECT_TRUE(next.interventions.empty());
+  EXPECT_FALSE(next.query);
+}
+
+TEST(History, TypingJoinsUntilAWordEndsOrAPause) {
+  History history{Document{}};
+  double now = 0.0;
+  for (const char* text : {"h", "hi", "hi ", "hi t", "hi th"}) history.run(SetText{text}, now += 0.1);
+  history.run(SetText{"hi the"}, now += 5.0);
+  history.undo();
+  EXPECT_EQ(history.current().text, "hi th");
+  history.undo();
+  EXPECT_EQ(history.current().text, "hi");
+  history.redo();
+  EXPECT_EQ(history.current().text, "hi th");
+  history.undo();
+  history.undo();
+  EXPECT_EQ(history.current().text, "");
+  EXPECT_FALSE(history.can_undo());
+}
+
+TEST(History, ANewStepForgetsWhatWasUndone) {
+  History history{Document{}};
+  history.run(ShowView{CenterView::attention}, 0);
+  history.undo();
+  EXPECT_TRUE(history.can_redo());
+  history.run(ShowView{CenterView::embeddings}, 10);
+  EXPECT_FALSE(history.can_redo());
+  history.run(ShowView{CenterView::embeddings}, 20);  // changes nothing: no step
+  history.undo();
+  EXPECT_EQ(history.current().view, CenterView::flow);
+  EXPECT_FALSE(history.can_undo());
+}
+
+}  // namespace
+}  // namespace headlight
