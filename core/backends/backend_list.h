@@ -1,8 +1,9 @@
-// What can compute here, and why not the others.
+// What this build and this machine can compute with, and why not the rest.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/backends/backend.h"
@@ -10,13 +11,16 @@
 namespace headlight {
 
 struct BackendChoice {
-  std::string name;  // "cpu", "cuda", "reference"
+  std::string name;  // what make_backend takes: "cpu", "cuda", "reference"
   bool available = false;
-  std::string reason;  // one sentence: what was found, or why it cannot be used
+  std::string reason;  // one sentence for the user: what was found, or why it cannot be used
 };
+
+// The best first.
 std::vector<BackendChoice> backend_choices();
 
-// device: "auto", "cpu", "cuda" or "reference". Throws UserError for an unknown or unavailable one.
-std::unique_ptr<Backend> make_backend(const std::string& device, int threads);
+// device: "auto" (the first that is available), or a name from backend_choices. threads <= 0: one a physical
+// core. Throws UserError when the device does not exist or cannot be used here.
+std::unique_ptr<Backend> make_backend(std::string_view device, int threads);
 
 }  // namespace headlight

@@ -12,7 +12,7 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-// Row `row` of a weight as float32; every value of every packed format is exact in float32.
+// Row `row` of a weight as float32: what the file's number format says, rounded at most once.
 std::vector<float> weight_row(const Weight& weight, std::int64_t row) {
   std::vector<float> values(static_cast<std::size_t>(weight.columns));
   decode_row(weight.format, weight.bytes + row * row_bytes(weight.format, weight.columns), weight.columns,

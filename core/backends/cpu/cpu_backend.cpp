@@ -1,0 +1,342 @@
+// The fast backend: cuts each operation into chunks for the threads and calls the kernels on them. Weights
+// stay packed as in the file; at most a few rows a thread are ever expanded.
+#include "core/backends/cpu/cpu_backend.h"
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "core/backends/cpu/instruction_sets.h"
+#include "core/backends/cpu/rotation_table.h"
+#include "core/backends/cpu/thread_pool.h"
+#include "core/backends/operation_shapes.h"
+
+namespace headlight {
+namespace {
+
+constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
+// Fewer multiply-adds than this are done before another thread has noticed that there is work.
+constexpr std::int64_t worth_sharing = 1 << 15;
+constexpr std::int64_t query_block = 12;  // a multiple of every kernel's tile
+constexpr std::int64_t key_block = 128;   // scores of one block: 6 KiB, in the first cache
+
+std::int64_t chunks_of(std::int64_t count, std::int64_t length) { return (count + length - 1) / length; }
+
+class CpuBackend final : public Backend {
+ public:
+  CpuBackend(int threads, const Kernels& kernels)
+      : kernels_(kernels), pool_(threads), scratch_(static_cast<std::size_t>(pool_.threads())) {}
+
+  std::string_view name() const override { return "cpu"; }
+
+  Tensor embed(const Weight& table, std::span<const TokenId> ids) override {
+    Tensor result(embed_shape(table, ids));
+    float* out = result.writable();
+    for (const TokenId id : ids) {
+      kernels_.decode(table.format, packed(table, id, 1).data, table.columns, out);
+      out += table.columns;
+    }
+    return result;
+  }
+
+  Tensor linear(const Tensor& x, const Weight& weight) override {
+    Tensor result(linear_shape(x, weight));
+    if (result.size() == 0) return result;  // the tiles of the kernels have at least one row
+    float* out = result.writable();
+    const FloatRows rows_of_x = {x.data(), weight.columns, x.axis(0)};
+    // Several chunks a thread even out the load; more rows than 64 would not fit the second cache expanded.
+    const std::int64_t share = weight.rows / (pool_.threads() * 8);
+    const std::int64_t chunk_rows = std::clamp(share / 4 * 4, std::int64_t{4}, std::int64_t{64});
+    const std::int64_t multiply_adds = x.size() * weight.rows;
+    const bool in_registers = rows_of_x.rows <= kernels_.tile_rows && weight.columns % 32 == 0;
+    for_chunks(weight.rows, chunk_rows, multiply_adds,
+               [&](std::int64_t first, std::int64_t last, int thread) {
+                 const PackedRows rows = packed(weight, first, last - first);
+                 if (in_registers) {
+                   kernels_.decode_and_dot(rows_of_x, rows, weight.columns, out + first, weight.rows);
+                   return;
+                 }
+                 FloatRows expanded = {reinterpret_cast<const float*>(rows.data), weight.columns, rows.rows};
+                 if (weight.format != NumberFormat::f32) expanded = expand(rows, weight.columns, thread);
+                 kernels_.dot(rows_of_x, expanded, weight.columns, 1.0F, out + first, weight.rows);
+               });
+    return result;
+  }
+
+  Tensor rms_scale(const Tensor& x, double epsilon) override {
+    Tensor result(rms_scale_shape(x));
+    float* out = result.writable();
+    const std::int64_t width = x.axis(1);
+    for_rows(x.axis(0), width,
+             [&](std::int64_t row) { out[row] = kernels_.rms(x.data() + row * width, width, epsilon); });
+    return result;
+  }
+
+  Tensor scaled_by(const Tensor& x, const Tensor& scale, const Tensor& gain) override {
+    Tensor result(scaled_by_shape(x, scale, gain));
+    float* out = result.writable();
+    const std::int64_t width = x.axis(1);
+    for_rows(x.axis(0), width, [&](std::int64_t row) {
+      kernels_.scaled_by(x.data() + row * width, width, scale.data()[row], gain.data(), out + row * width);
+    });
+    return result;
+  }
+
+  Tensor rotate(const Tensor& x, std::int64_t first_position, double base, std::int64_t dimensions) override {
+    Tensor result(rotate_shape(x, first_position, dimensions));
+    float* out = result.writable();
+    const std::int64_t heads = x.axis(1), width = x.axis(2), half = dimensions / 2;
+    const auto table = tables_.find(base, dimensions, first_position, x.axis(0));
+    for_rows(x.axis(0) * heads, width, [&](std::int64_t row) {
+      const float* from = x.data() + row * width;
+      const std::int64_t angles = row / heads * half;
+      kernels_.rotate(from, half, table->cosines.data() + angles, table->sines.data() + angles,
+                      out + row * width);
+      std::copy(from + dimensions, from + width, out + row * width + dimensions);
+    });
+    return result;
+  }
+
+  Tensor attention_scores(const Tensor& q, const Tensor& k, double scale,
+                          std::int64_t first_position) override {
+    Tensor result(attention_scores_shape(q, k, first_position));
+    float* out = result.writable();
+    const std::int64_t queries = q.axis(0), keys = k.axis(0);
+    for_query_blocks(q, k, [&](std::int64_t head, std::int64_t first, std::int64_t last, int) {
+      float* rows = out + (head * queries + first) * keys;
+      const std::int64_t visible = std::min(keys, first_position + last);
+      kernels_.dot(head_rows(q, head, first, last), head_rows(k, kv_head(q, k, head), 0, visible), q.axis(2),
+                   static_cast<float>(scale), rows, keys);
+      for (std::int64_t query = first; query < last; ++query) {
+        float* row = rows + (query - first) * keys;
+        std::fill(row + std::min(keys, first_position + query + 1), row + keys, minus_infinity);
+      }
+    });
+    return result;
+  }
+
+  Tensor softmax(const Tensor& scores) override {
+    Tensor result(softmax_shape(scores));
+    float* out = result.writable();
+    const std::int64_t keys = scores.shape().back();
+    if (keys == 0) return result;
+    for_rows(scores.size() / keys, keys * 4, [&](std::int64_t row) {
+      const float* from = scores.data() + row * keys;
+      float* to = out + row * keys;
+      const double sum = kernels_.exponentials(from, keys, kernels_.maximum(from, keys), to);
+      divide_unmasked(from, keys, sum, to);
+    });
+    return result;
+  }
+
+  Tensor mix_values(const Tensor& pattern, const Tensor& v) override {
+    Tensor result(mix_values_shape(pattern, v));
+    float* out = result.writable();
+    const std::int64_t heads = pattern.axis(0), queries = pattern.axis(1), keys = pattern.axis(2),
+                       width = v.axis(2);
+    const std::int64_t blocks = chunks_of(queries, query_block);
+    for_chunks(heads * blocks, 1, pattern.size() * width, [&](std::int64_t chunk, std::int64_t, int) {
+      const std::int64_t head = chunk / blocks, first = chunk % blocks * query_block;
+      const std::int64_t last = std::min(first + query_block, queries);
+      const FloatRows weights = {pattern.data() + (head * queries + first) * keys, keys, last - first};
+      float* z = out + (first * heads + head) * width;
+      for (std::int64_t row = 0; row < weights.rows; ++row) std::fill_n(z + row * heads * width, width, 0.0F);
+      const FloatRows values = head_rows(v, head / (heads / v.axis(1)), 0, used_keys(weights, keys));
+      kernels_.mix(weights, values, width, z, heads * width);
+    });
+    return result;
+  }
+
+  Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, double scale,
+                std::int64_t first_position) override {
+    Tensor result(attend_shape(q, k, v, first_position));
+    float* out = result.writable();
+    for_query_blocks(q, k, [&](std::int64_t head, std::int64_t first, std::int64_t last, int) {
+      attend_block(q, k, v, scale, first_position, head, first, last, out);
+    });
+    return result;
+  }
+
+  Tensor add(const Tensor& a, const Tensor& b) override {
+    Tensor result(same_shape("add", a, b));
+    float* out = result.writable();
+    for_elements(a.size(), 1, [&](std::int64_t first, std::int64_t count) {
+      kernels_.add(a.data() + first, b.data() + first, count, out + first);
+    });
+    return result;
+  }
+
+  Tensor multiply(const Tensor& a, const Tensor& b) override {
+    Tensor result(same_shape("multiply", a, b));
+    float* out = result.writable();
+    for_elements(a.size(), 1, [&](std::int64_t first, std::int64_t count) {
+      kernels_.multiply(a.data() + first, b.data() + first, count, out + first);
+    });
+    return result;
+  }
+
+  Tensor activate(const Tensor& x, Activation activation) override {
+    Tensor result(activate_shape(x));
+    float* out = result.writable();
+    switch (activation) {
+      case Activation::silu:
+        for_elements(x.size(), 4, [&](std::int64_t first, std::int64_t count) {
+          kernels_.silu(x.data() + first, count, out + first);
+        });
+        break;
+    }
+    return result;
+  }
+
+ private:
+  static PackedRows packed(const Weight& weight, std::int64_t first, std::int64_t rows) {
+    const std::int64_t stride = row_bytes(weight.format, weight.columns);
+    return {weight.format, reinterpret_cast<const unsigned char*>(weight.bytes + first * stride), stride,
+            rows};
+  }
+
+  // Rows [first, last) of one head of x [row, head, d_head].
+  static FloatRows head_rows(const Tensor& x, std::int64_t head, std::int64_t first, std::int64_t last) {
+    const std::int64_t stride = x.axis(1) * x.axis(2);
+    return {x.data() + first * stride + head * x.axis(2), stride, last - first};
+  }
+
+  static std::int64_t kv_head(const Tensor& q, const Tensor& k, std::int64_t head) {
+    return head / (q.axis(1) / k.axis(1));
+  }
+
+  // Keys that any row gives weight to: the causal half of a pattern needs no work.
+  static std::int64_t used_keys(const FloatRows& weights, std::int64_t keys) {
+    std::int64_t used = 0;
+    for (std::int64_t row = 0; row < weights.rows; ++row) {
+      std::int64_t last = keys;
+      while (last > used && weights.data[row * weights.stride + last - 1] == 0.0F) --last;
+      used = last;
+    }
+    return used;
+  }
+
+  // Masked keys stay 0 even where the sum is NaN, and a row of only masked keys (sum 0) stays zeros.
+  void divide_unmasked(const float* scores, std::int64_t keys, double sum, float* pattern) const {
+    if (sum > 0.0) {
+      kernels_.multiply_by(pattern, static_cast<float>(1.0 / sum), keys, pattern);
+    } else if (sum != 0.0) {
+      for (std::int64_t key = 0; key < keys; ++key) {
+        if (scores[key] != minus_infinity) pattern[key] = std::numeric_limits<float>::quiet_NaN();
+      }
+    }
+  }
+
+  FloatRows expand(const PackedRows& rows, std::int64_t columns, int thread) {
+    const std::int64_t stride = columns + 16;  // odd in cache lines: rows do not fall into the same places
+    std::vector<float>& scratch = scratch_[static_cast<std::size_t>(thread)];
+    if (scratch.size() < static_cast<std::size_t>(stride * rows.rows)) {
+      scratch.resize(static_cast<std::size_t>(stride * rows.rows));
+    }
+    for (std::int64_t row = 0; row < rows.rows; ++row) {
+      kernels_.decode(rows.format, rows.data + row * rows.stride, columns, scratch.data() + row * stride);
+    }
+    return {scratch.data(), stride, rows.rows};
+  }
+
+  // body(first, last, thread) over [0, count) in pieces; on this thread alone when there is little to do.
+  template <class Body>
+  void for_chunks(std::int64_t count, std::int64_t length, std::int64_t multiply_adds, const Body& body) {
+    const std::int64_t chunks = chunks_of(count, length);
+    const auto piece = [&](std::int64_t chunk, int thread) {
+      body(chunk * length, std::min(count, (chunk + 1) * length), thread);
+    };
+    if (multiply_adds >= worth_sharing) {
+      pool_.parallel_for(chunks, piece);
+      return;
+    }
+    pool_.parallel_for(1, [&](std::int64_t, int thread) {
+      for (std::int64_t chunk = 0; chunk < chunks; ++chunk) piece(chunk, thread);
+    });
+  }
+
+  template <class Body>
+  void for_rows(std::int64_t rows, std::int64_t cost, const Body& body) {
+    const std::int64_t length = std::max(std::int64_t{1}, worth_sharing / std::max(std::int64_t{1}, cost));
+    pool_.parallel_for(chunks_of(rows, length), [&](std::int64_t chunk, int) {
+      for (std::int64_t row = chunk * length; row < std::min(rows, (chunk + 1) * length); ++row) body(row);
+    });
+  }
+
+  template <class Body>
+  void for_elements(std::int64_t count, std::int64_t cost, const Body& body) {
+    const std::int64_t length = worth_sharing / cost;
+    pool_.parallel_for(chunks_of(count, length), [&](std::int64_t chunk, int) {
+      body(chunk * length, std::min(length, count - chunk * length));
+    });
+  }
+
+  // body(head, first query, last query, thread); the longest blocks, at the end of the text, come first.
+  template <class Body>
+  void for_query_blocks(const Tensor& q, const Tensor& k, const Body& body) {
+    const std::int64_t heads = q.axis(1), queries = q.axis(0), blocks = chunks_of(queries, query_block);
+    for_chunks(heads * blocks, 1, q.size() * k.axis(0), [&](std::int64_t chunk, std::int64_t, int thread) {
+      const std::int64_t block = blocks - 1 - chunk / heads;
+      body(chunk % heads, block * query_block, std::min(queries, (block + 1) * query_block), thread);
+    });
+  }
+
+  void attend_block(const Tensor& q, const Tensor& k, const Tensor& v, double scale,
+                    std::int64_t first_position, std::int64_t head, std::int64_t first, std::int64_t last,
+                    float* out) const;
+
+  const Kernels& kernels_;
+  ThreadPool pool_;
+  std::vector<std::vector<float>> scratch_;  // one a thread: expanded weight rows
+  RotationTables tables_;
+};
+
+// Softmax and sum in one walk over the keys: the sum so far is scaled down whenever a larger score appears.
+// Source: Milakov & Gimelshein 2018, algorithm 3.
+void CpuBackend::attend_block(const Tensor& q, const Tensor& k, const Tensor& v, double scale,
+                              std::int64_t first_position, std::int64_t head, std::int64_t first,
+                              std::int64_t last, float* out) const {
+  const std::int64_t heads = q.axis(1), width = v.axis(2), shared = kv_head(q, k, head), rows = last - first;
+  const std::int64_t visible = std::min(k.axis(0), first_position + last);
+  float scores[query_block * key_block];
+  float largest[query_block];
+  double sums[query_block] = {};
+  std::fill_n(largest, query_block, minus_infinity);
+  float* z = out + (first * heads + head) * width;
+  for (std::int64_t row = 0; row < rows; ++row) std::fill_n(z + row * heads * width, width, 0.0F);
+  for (std::int64_t key = 0; key < visible; key += key_block) {
+    const std::int64_t keys = std::min(key_block, visible - key);
+    kernels_.dot(head_rows(q, head, first, last), head_rows(k, shared, key, key + keys), q.axis(2),
+                 static_cast<float>(scale), scores, key_block);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      float* line = scores + row * key_block;
+      const std::int64_t allowed = std::clamp(first_position + first + row + 1 - key, std::int64_t{0}, keys);
+      std::fill(line + allowed, line + keys, minus_infinity);
+      const float before = largest[row];
+      largest[row] = std::max(before, kernels_.maximum(line, allowed));
+      if (before != largest[row] && before != minus_infinity) {
+        float shrink = 0.0F;
+        kernels_.exponentials(&before, 1, largest[row], &shrink);
+        kernels_.multiply_by(z + row * heads * width, shrink, width, z + row * heads * width);
+        sums[row] *= static_cast<double>(shrink);
+      }
+      sums[row] += kernels_.exponentials(line, keys, largest[row], line);
+    }
+    kernels_.mix({scores, key_block, rows}, head_rows(v, shared, key, key + keys), width, z, heads * width);
+  }
+  for (std::int64_t row = 0; row < rows; ++row) {
+    if (sums[row] == 0.0) continue;  // only masked keys: zeros
+    kernels_.multiply_by(z + row * heads * width, static_cast<float>(1.0 / sums[row]), width,
+                         z + row * heads * width);
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cpu_backend(int threads, const Kernels& kernels) {
+  return std::make_unique<CpuBackend>(threads > 0 ? threads : physical_cores(), kernels);
+}
+
+std::unique_ptr<Backend> make_cpu_backend(int threads) { return make_cpu_backend(threads, chosen_kernels()); }
+
+}  // namespace headlight

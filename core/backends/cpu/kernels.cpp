@@ -1,0 +1,631 @@
+// The inner loops, written with the vector extension that GCC and clang share: the same text serves SSE,
+// AVX2, AVX-512 and others, by the width below. CMake compiles this file once for each instruction set, with
+// HEADLIGHT_ISA as the namespace. Nothing here may have external linkage but the table at the end: a template
+// or inline function shared with other files would be compiled for AVX-512 here and then be linked into code
+// that runs on every processor (cmake/check_kernel_symbols.cmake watches this).
+#include "core/backends/cpu/kernels.h"
+
+#if defined(__F16C__)
+#include <immintrin.h>
+#endif
+
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+namespace headlight::HEADLIGHT_ISA {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int lanes = 16;
+constexpr int x_tile = 6;  // 6 x 4 running sums + 4 weights + 1 value of 32 registers
+#elif defined(__AVX2__)
+constexpr int lanes = 8;
+constexpr int x_tile = 3;  // 3 x 4 running sums + 3 of 16 registers
+#else
+constexpr int lanes = 4;
+constexpr int x_tile = 2;  // without a fused multiply-add the product needs registers too
+#endif
+constexpr int w_tile = 4;
+constexpr int parts = 32 / lanes;  // vectors in a block of 32 values
+
+using Int64 = std::int64_t;
+using Byte = unsigned char;
+typedef float Floats __attribute__((vector_size(lanes * 4)));
+typedef std::int32_t Ints __attribute__((vector_size(lanes * 4)));
+typedef std::uint8_t Bytes __attribute__((vector_size(lanes)));
+typedef std::int8_t SignedBytes __attribute__((vector_size(lanes)));
+typedef std::uint16_t Shorts __attribute__((vector_size(lanes * 2)));
+typedef float Four __attribute__((vector_size(16)));
+
+template <class Vector>
+ALWAYS_INLINE Vector load(const void* from) {
+  Vector vector;
+  __builtin_memcpy(&vector, from, sizeof vector);
+  return vector;
+}
+
+template <class Vector>
+ALWAYS_INLINE void store(void* to, Vector vector) {
+  __builtin_memcpy(to, &vector, sizeof vector);
+}
+
+// The first `count` < lanes values, then zeros.
+ALWAYS_INLINE Floats load_some(const float* from, Int64 count) {
+  Floats vector = {};
+  __builtin_memcpy(&vector, from, static_cast<std::size_t>(count) * sizeof(float));
+  return vector;
+}
+
+ALWAYS_INLINE Floats all(float value) { return value - Floats{}; }
+ALWAYS_INLINE Ints all(std::int32_t value) { return value - Ints{}; }
+
+template <class To, class From>
+ALWAYS_INLINE To bits_as(From from) {
+  static_assert(sizeof(To) == sizeof(From));
+  To to;
+  __builtin_memcpy(&to, &from, sizeof to);
+  return to;
+}
+
+// ---- Horizontal sums ----
+
+// Four vectors to their four sums, the halves added until four lanes are left.
+ALWAYS_INLINE Four quarter(Floats v) {
+#if defined(__AVX512F__)
+  typedef float Eight __attribute__((vector_size(32)));
+  const Eight e = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
+                  __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+  return __builtin_shufflevector(e, e, 0, 1, 2, 3) + __builtin_shufflevector(e, e, 4, 5, 6, 7);
+#elif defined(__AVX2__)
+  return __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
+#else
+  return v;
+#endif
+}
+
+ALWAYS_INLINE Four sums(const Floats* v) {
+  const Four a = quarter(v[0]), b = quarter(v[1]), c = quarter(v[2]), d = quarter(v[3]);
+  const Four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5) + __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const Four cd = __builtin_shufflevector(c, d, 0, 4, 1, 5) + __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+}
+
+ALWAYS_INLINE float sum(Floats v) {
+  const Four a = quarter(v);
+  return (a[0] + a[1]) + (a[2] + a[3]);
+}
+
+// ---- Packed formats: blocks as ggml's published GGUF specification lays them out ----
+
+ALWAYS_INLINE std::uint16_t half_at(const Byte* at) { return load<std::uint16_t>(at); }
+
+// Exact for every 16-bit float. Without F16C: the exponent is re-biased by a multiplication, which is exact
+// and also right for subnormal numbers; infinities and NaN get their exponent set.
+ALWAYS_INLINE float float_of_half(std::uint16_t half) {
+#if defined(__F16C__)
+  return _cvtsh_ss(half);
+#else
+  const std::uint32_t magnitude = half & 0x7fffU;
+  std::uint32_t bits = bits_as<std::uint32_t>(bits_as<float>(magnitude << 13) * 0x1p112F);
+  if (magnitude >= 0x7c00U) bits = (magnitude << 13) | 0x7f800000U;
+  return bits_as<float>(bits | (static_cast<std::uint32_t>(half & 0x8000U) << 16));
+#endif
+}
+
+ALWAYS_INLINE Floats floats_of_halves(Shorts halves) {
+#if defined(__AVX512F__)
+  return bits_as<Floats>(_mm512_maskz_cvtph_ps(0xffff, bits_as<__m256i>(halves)));
+#elif defined(__F16C__)
+  return bits_as<Floats>(_mm256_cvtph_ps(bits_as<__m128i>(halves)));
+#else
+  const Ints wide = __builtin_convertvector(halves, Ints);
+  const Ints magnitude = wide & 0x7fff;
+  const Ints finite = bits_as<Ints>(bits_as<Floats>(magnitude << 13) * 0x1p112F);
+  const Ints special = magnitude >= 0x7c00;  // -1 or 0
+  const Ints bits = (finite & ~special) | (((magnitude << 13) | 0x7f800000) & special);
+  return bits_as<Floats>(bits | ((wide & 0x8000) << 16));
+#endif
+}
+
+ALWAYS_INLINE Floats floats_of_ints(Ints v) { return __builtin_convertvector(v, Floats); }
+ALWAYS_INLINE Ints ints_of_bytes(const Byte* at) { return __builtin_convertvector(load<Bytes>(at), Ints); }
+
+// The 16 bytes of two nibbles each: values 0-15 of the block are the low ones, 16-31 the high ones.
+ALWAYS_INLINE Ints nibbles(const Byte* packed, int part) {
+  if (part < parts / 2) return ints_of_bytes(packed + part * lanes) & 15;
+  return ints_of_bytes(packed + (part - parts / 2) * lanes) >> 4;
+}
+
+// 16 where bit `part * lanes + lane` of `bits` is set.
+ALWAYS_INLINE Ints fifth_bits(std::uint32_t bits, int part) {
+  Ints lane_bit;
+  for (int lane = 0; lane < lanes; ++lane) lane_bit[lane] = 1 << lane;
+  return ((all(static_cast<std::int32_t>(bits >> (part * lanes))) & lane_bit) != 0) & 16;
+}
+
+// Each packed format as a type: bytes a block of 32 values, and the block as `parts` vectors.
+// scale * integer is exact in float32 (11 + at most 8 bits), so a fused multiply-add changes nothing.
+struct F16 {
+  static constexpr Int64 bytes = 64;
+  static ALWAYS_INLINE void expand(const Byte* block, Floats* out) {
+    for (int part = 0; part < parts; ++part)
+      out[part] = floats_of_halves(load<Shorts>(block + part * lanes * 2));
+  }
+};
+struct Bf16 {
+  static constexpr Int64 bytes = 64;
+  static ALWAYS_INLINE void expand(const Byte* block, Floats* out) {
+    for (int part = 0; part < parts; ++part) {
+      out[part] =
+          bits_as<Floats>(__builtin_convertvector(load<Shorts>(block + part * lanes * 2), Ints) << 16);
+    }
+  }
+};
+struct Q4_0 {
+  static constexpr Int64 bytes = 18;
+  static ALWAYS_INLINE void expand(const Byte* block, Floats* out) {
+    const Floats scale = all(float_of_half(half_at(block)));
+    for (int part = 0; part < parts; ++part) out[part] = floats_of_ints(nibbles(block + 2, part) - 8) * scale;
+  }
+};
+struct Q4_1 {
+  static constexpr Int64 bytes = 20;
+  static ALWAYS_INLINE void expand(const Byte* block, Floats* out) {
+    const Floats scale = all(float_of_half(half_at(block)));
+    const Floats minimum = all(float_of_half(half_at(block + 2)));
+    for (int part = 0; part < parts; ++part) {
+      out[part] = floats_of_ints(nibbles(block + 4, part)) * scale + minimum;
+    }
+  }
+};
+struct Q5_0 {
+  static constexpr Int64 bytes = 22;
+  static ALWAYS_INLINE void expand(const Byte* block, Floats* out) {
+    const Floats scale = all(float_of_half(half_at(block)));
+    const auto high = load<std::uint32_t>(block + 2);
+    for (int part = 0; part < parts; ++part) {
+      out[part] = floats_of_ints((nibbles(block + 6, part) | fifth_bits(high, part)) - 16) * scale;
+    }
+  }
+};
+struct Q5_1 {
+  static constexpr Int64 bytes = 24;
+  static ALWAYS_INLINE void expand(const Byte* block, Floats* out) {
+    const Floats scale = all(float_of_half(half_at(block)));
+    const Floats minimum = all(float_of_half(half_at(block + 2)));
+    const auto high = load<std::uint32_t>(block + 4);
+    for (int part = 0; part < parts; ++part) {
+      out[part] = floats_of_ints(nibbles(block + 8, part) | fifth_bits(high, part)) * scale + minimum;
+    }
+  }
+};
+struct Q8_0 {
+  static constexpr Int64 bytes = 34;
+  static ALWAYS_INLINE void expand(const Byte* block, Floats* out) {
+    const Floats scale = all(float_of_half(half_at(block)));
+    for (int part = 0; part < parts; ++part) {
+      const auto quants = load<SignedBytes>(block + 2 + part * lanes);
+      out[part] = floats_of_ints(__builtin_convertvector(quants, Ints)) * scale;
+    }
+  }
+};
+
+template <class Format>
+void decode_blocks(const Byte* row, Int64 columns, float* out) {
+  Int64 column = 0;
+  for (; column + 32 <= columns; column += 32, row += Format::bytes) {
+    Floats block[parts];
+    Format::expand(row, block);
+    __builtin_memcpy(out + column, block, sizeof block);
+  }
+  if (column < columns) {  // only F16 and BF16 have rows that are no multiple of 32
+    Byte padded[Format::bytes] = {};
+    __builtin_memcpy(padded, row, static_cast<std::size_t>((columns - column) * 2));
+    Floats block[parts];
+    Format::expand(padded, block);
+    __builtin_memcpy(out + column, block, static_cast<std::size_t>(columns - column) * sizeof(float));
+  }
+}
+
+void decode(NumberFormat format, const Byte* row, Int64 columns, float* out) {
+  switch (format) {
+    case NumberFormat::f32:
+      __builtin_memcpy(out, row, static_cast<std::size_t>(columns) * sizeof(float));
+      return;
+    case NumberFormat::f16:
+      return decode_blocks<F16>(row, columns, out);
+    case NumberFormat::bf16:
+      return decode_blocks<Bf16>(row, columns, out);
+    case NumberFormat::q4_0:
+      return decode_blocks<Q4_0>(row, columns, out);
+    case NumberFormat::q4_1:
+      return decode_blocks<Q4_1>(row, columns, out);
+    case NumberFormat::q5_0:
+      return decode_blocks<Q5_0>(row, columns, out);
+    case NumberFormat::q5_1:
+      return decode_blocks<Q5_1>(row, columns, out);
+    case NumberFormat::q8_0:
+      return decode_blocks<Q8_0>(row, columns, out);
+  }
+}
+
+// ---- Dot products: tiles of X rows of x by four rows of weights ----
+
+// Rows of the tile past the end of the weights point to the last row again; their results are not stored.
+template <class Pointer>
+ALWAYS_INLINE void four_rows(Pointer first, Int64 stride, Int64 rows, Pointer* at) {
+  for (Int64 r = 0; r < w_tile; ++r) at[r] = first + (r < rows ? r : rows - 1) * stride;
+}
+
+template <int X>
+ALWAYS_INLINE void store_sums(Floats (&acc)[X][w_tile], float factor, Int64 rows, float* out,
+                              Int64 out_stride) {
+#pragma GCC unroll 8
+  for (int p = 0; p < X; ++p) {
+    const Four results = sums(acc[p]) * factor;
+    if (rows >= w_tile) {
+      store(out + p * out_stride, results);
+    } else {
+      for (Int64 r = 0; r < rows; ++r) out[p * out_stride + r] = results[r];
+    }
+  }
+}
+
+template <int X>
+ALWAYS_INLINE void accumulate(Floats (&acc)[X][w_tile], const Floats (&w)[w_tile], const Floats (&x)[X]) {
+#pragma GCC unroll 8
+  for (int p = 0; p < X; ++p) {
+#pragma GCC unroll 4
+    for (int r = 0; r < w_tile; ++r) acc[p][r] += x[p] * w[r];
+  }
+}
+
+template <int X>
+void dot_tile(const float* x, Int64 x_stride, FloatRows w, Int64 count, float factor, float* out,
+              Int64 out_stride) {
+  const float* row[w_tile];
+  four_rows(w.data, w.stride, w.rows, row);
+  Floats acc[X][w_tile] = {};
+  Int64 c = 0;
+  for (; c + lanes <= count; c += lanes) {
+    Floats weights[w_tile], values[X];
+#pragma GCC unroll 4
+    for (int r = 0; r < w_tile; ++r) weights[r] = load<Floats>(row[r] + c);
+#pragma GCC unroll 8
+    for (int p = 0; p < X; ++p) values[p] = load<Floats>(x + p * x_stride + c);
+    accumulate<X>(acc, weights, values);
+  }
+  if (c < count) {
+    Floats weights[w_tile], values[X];
+    for (int r = 0; r < w_tile; ++r) weights[r] = load_some(row[r] + c, count - c);
+    for (int p = 0; p < X; ++p) values[p] = load_some(x + p * x_stride + c, count - c);
+    accumulate<X>(acc, weights, values);
+  }
+  store_sums<X>(acc, factor, w.rows, out, out_stride);
+}
+
+template <class Format, int X>
+void packed_tile(const float* x, Int64 x_stride, PackedRows w, Int64 count, float* out, Int64 out_stride) {
+  const Byte* row[w_tile];
+  four_rows(w.data, w.stride, w.rows, row);
+  Floats acc[X][w_tile] = {};
+  for (Int64 c = 0; c < count; c += 32) {
+#pragma GCC unroll 4
+    for (int r = 0; r < w_tile; ++r) {
+      Floats block[parts];
+      Format::expand(row[r], block);
+      row[r] += Format::bytes;
+#pragma GCC unroll 8
+      for (int part = 0; part < parts; ++part) {
+#pragma GCC unroll 8
+        for (int p = 0; p < X; ++p) {
+          acc[p][r] += load<Floats>(x + p * x_stride + c + part * lanes) * block[part];
+        }
+      }
+    }
+  }
+  store_sums<X>(acc, 1.0F, w.rows, out, out_stride);
+}
+
+void dot(FloatRows x, FloatRows w, Int64 count, float factor, float* out, Int64 out_stride) {
+  for (Int64 p = 0; p < x.rows; p += x_tile) {
+    const float* from = x.data + p * x.stride;
+    float* to = out + p * out_stride;
+    for (Int64 r = 0; r < w.rows; r += w_tile) {
+      const FloatRows four = {w.data + r * w.stride, w.stride, w.rows - r};
+      switch (x.rows - p) {
+        case 1:
+          dot_tile<1>(from, x.stride, four, count, factor, to + r, out_stride);
+          break;
+#if defined(__AVX2__)
+        case 2:
+          dot_tile<2>(from, x.stride, four, count, factor, to + r, out_stride);
+          break;
+#endif
+#if defined(__AVX512F__)
+        case 3:
+          dot_tile<3>(from, x.stride, four, count, factor, to + r, out_stride);
+          break;
+        case 4:
+          dot_tile<4>(from, x.stride, four, count, factor, to + r, out_stride);
+          break;
+        case 5:
+          dot_tile<5>(from, x.stride, four, count, factor, to + r, out_stride);
+          break;
+#endif
+        default:
+          dot_tile<x_tile>(from, x.stride, four, count, factor, to + r, out_stride);
+      }
+    }
+  }
+}
+
+template <class Format>
+void packed_dot(FloatRows x, PackedRows w, Int64 count, float* out, Int64 out_stride) {
+  for (Int64 r = 0; r < w.rows; r += w_tile) {
+    const PackedRows four = {w.format, w.data + r * w.stride, w.stride, w.rows - r};
+    switch (x.rows) {
+      case 1:
+        packed_tile<Format, 1>(x.data, x.stride, four, count, out + r, out_stride);
+        break;
+#if defined(__AVX2__)
+      case 2:
+        packed_tile<Format, 2>(x.data, x.stride, four, count, out + r, out_stride);
+        break;
+#endif
+#if defined(__AVX512F__)
+      case 3:
+        packed_tile<Format, 3>(x.data, x.stride, four, count, out + r, out_stride);
+        break;
+      case 4:
+        packed_tile<Format, 4>(x.data, x.stride, four, count, out + r, out_stride);
+        break;
+      case 5:
+        packed_tile<Format, 5>(x.data, x.stride, four, count, out + r, out_stride);
+        break;
+#endif
+      default:
+        packed_tile<Format, x_tile>(x.data, x.stride, four, count, out + r, out_stride);
+    }
+  }
+}
+
+void decode_and_dot(FloatRows x, PackedRows w, Int64 count, float* out, Int64 out_stride) {
+  switch (w.format) {
+    case NumberFormat::f32: {
+      const FloatRows rows = {reinterpret_cast<const float*>(w.data), w.stride / 4, w.rows};
+      return dot(x, rows, count, 1.0F, out, out_stride);
+    }
+    case NumberFormat::f16:
+      return packed_dot<F16>(x, w, count, out, out_stride);
+    case NumberFormat::bf16:
+      return packed_dot<Bf16>(x, w, count, out, out_stride);
+    case NumberFormat::q4_0:
+      return packed_dot<Q4_0>(x, w, count, out, out_stride);
+    case NumberFormat::q4_1:
+      return packed_dot<Q4_1>(x, w, count, out, out_stride);
+    case NumberFormat::q5_0:
+      return packed_dot<Q5_0>(x, w, count, out, out_stride);
+    case NumberFormat::q5_1:
+      return packed_dot<Q5_1>(x, w, count, out, out_stride);
+    case NumberFormat::q8_0:
+      return packed_dot<Q8_0>(x, w, count, out, out_stride);
+  }
+}
+
+// ---- Sums of rows with weights: P rows of weights by V vectors of width ----
+
+template <int P, int V>
+void mix_tile(FloatRows weights, FloatRows v, float* out, Int64 out_stride) {
+  Floats acc[P][V];
+  for (int p = 0; p < P; ++p) {
+    for (int i = 0; i < V; ++i) acc[p][i] = load<Floats>(out + p * out_stride + i * lanes);
+  }
+  for (Int64 k = 0; k < v.rows; ++k) {
+    bool any_zero = false;
+#pragma GCC unroll 4
+    for (int p = 0; p < P; ++p) any_zero |= weights.data[p * weights.stride + k] == 0.0F;
+    Floats value[V];
+#pragma GCC unroll 4
+    for (int i = 0; i < V; ++i) value[i] = load<Floats>(v.data + k * v.stride + i * lanes);
+    if (__builtin_expect(any_zero, 0)) {
+#pragma GCC unroll 4
+      for (int p = 0; p < P; ++p) {
+        const float weight = weights.data[p * weights.stride + k];
+        if (weight == 0.0F) continue;
+#pragma GCC unroll 4
+        for (int i = 0; i < V; ++i) acc[p][i] += weight * value[i];
+      }
+      continue;
+    }
+#pragma GCC unroll 4
+    for (int p = 0; p < P; ++p) {
+      const Floats weight = all(weights.data[p * weights.stride + k]);
+#pragma GCC unroll 4
+      for (int i = 0; i < V; ++i) acc[p][i] += weight * value[i];
+    }
+  }
+  for (int p = 0; p < P; ++p) {
+    for (int i = 0; i < V; ++i) store(out + p * out_stride + i * lanes, acc[p][i]);
+  }
+}
+
+// What is left of the width when no whole vector is.
+void mix_narrow(FloatRows weights, FloatRows v, Int64 width, float* out, Int64 out_stride) {
+  for (Int64 p = 0; p < weights.rows; ++p) {
+    for (Int64 k = 0; k < v.rows; ++k) {
+      const float weight = weights.data[p * weights.stride + k];
+      if (weight == 0.0F) continue;
+      for (Int64 c = 0; c < width; ++c) out[p * out_stride + c] += weight * v.data[k * v.stride + c];
+    }
+  }
+}
+
+template <int V>
+void mix_columns(FloatRows weights, FloatRows v, float* out, Int64 out_stride) {
+  constexpr Int64 p_tile = 4 / (lanes == 16 ? 1 : 2);  // 16 or 8 running sums
+  for (Int64 p = 0; p < weights.rows;) {
+    const FloatRows some = {weights.data + p * weights.stride, weights.stride, weights.rows - p};
+    if (some.rows >= p_tile) {
+      mix_tile<p_tile, V>(some, v, out + p * out_stride, out_stride);
+      p += p_tile;
+    } else {
+      mix_tile<1, V>(some, v, out + p * out_stride, out_stride);
+      p += 1;
+    }
+  }
+}
+
+void mix(FloatRows weights, FloatRows v, Int64 width, float* out, Int64 out_stride) {
+  Int64 c = 0;
+  for (; c + 4 * lanes <= width; c += 4 * lanes) {
+    mix_columns<4>(weights, {v.data + c, v.stride, v.rows}, out + c, out_stride);
+  }
+  for (; c + lanes <= width; c += lanes) {
+    mix_columns<1>(weights, {v.data + c, v.stride, v.rows}, out + c, out_stride);
+  }
+  if (c < width) mix_narrow(weights, {v.data + c, v.stride, v.rows}, width - c, out + c, out_stride);
+}
+
+// ---- Functions ----
+
+// exp(x) = 2^n * exp(r), n = round(x / ln 2), |r| <= ln 2 / 2 (Cody & Waite 1980, chapter 6); exp(r) by its
+// Taylor series to r^7 (the next term is below 2^-28 of the result). ln 2 is split so that n * high part is
+// exact. 2^n is applied in two factors so that results below 2^-126 come out as subnormal numbers. NaN stays
+// NaN.
+ALWAYS_INLINE Floats exponential(Floats x) {
+  const Floats low = all(-104.0F), high = all(89.0F);  // beyond them the result is 0 or infinity
+  x = x < low ? low : x;                               // false for NaN
+  x = x > high ? high : x;
+  const Floats shifter = all(0x1.8p23F);  // adding it leaves the rounded integer in the low bits
+  const Floats shifted = x * 0x1.715476p+0F + shifter;
+  const Floats n = shifted - shifter;
+  const Floats r = (x - n * 0x1.62e4p-1F) - n * 0x1.7f7d1cp-20F;
+  Floats p = r * (1.0F / 5040) + (1.0F / 720);
+  p = p * r + (1.0F / 120);
+  p = p * r + (1.0F / 24);
+  p = p * r + (1.0F / 6);
+  p = p * r + 0.5F;
+  p = (p * r) * r + r;
+  const Ints power = bits_as<Ints>(shifted) - bits_as<Ints>(shifter);
+  const Ints half = power >> 1;
+  const Floats first = bits_as<Floats>((half + 127) << 23);
+  const Floats second = bits_as<Floats>((power - half + 127) << 23);
+  return (p * first + first) * second;
+}
+
+float maximum(const float* values, Int64 count) {
+  const float lowest = -__builtin_inff();
+  Floats best = all(lowest);
+  Int64 i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const Floats v = load<Floats>(values + i);
+    best = v > best ? v : best;
+  }
+  float result = lowest;
+  for (int lane = 0; lane < lanes; ++lane) result = best[lane] > result ? best[lane] : result;
+  for (; i < count; ++i) result = values[i] > result ? values[i] : result;
+  return result;
+}
+
+ALWAYS_INLINE Floats masked_exponential(Floats value, float shift) {
+  const Ints masked = value == all(-__builtin_inff());
+  return bits_as<Floats>(bits_as<Ints>(exponential(value - shift)) & ~masked);
+}
+
+double exponentials(const float* values, Int64 count, float shift, float* out) {
+  double total = 0.0;
+  for (Int64 i = 0; i < count;) {
+    // A few values a lane in float32, then on in double: long rows lose nothing.
+    const Int64 end = count - i < 64 ? count : i + 64;
+    Floats partial = {};
+    for (; i + lanes <= end; i += lanes) {
+      const Floats e = masked_exponential(load<Floats>(values + i), shift);
+      store(out + i, e);
+      partial += e;
+    }
+    if (i < end) {
+      const auto rest = static_cast<std::size_t>(end - i) * sizeof(float);
+      Floats padded = all(-__builtin_inff());
+      __builtin_memcpy(&padded, values + i, rest);
+      const Floats e = masked_exponential(padded, shift);
+      __builtin_memcpy(out + i, &e, rest);
+      partial += e;
+      i = end;
+    }
+    total += static_cast<double>(sum(partial));
+  }
+  return total;
+}
+
+ALWAYS_INLINE Floats silu_of(Floats x) { return x / (1.0F + exponential(-x)); }
+
+void silu(const float* x, Int64 count, float* out) {
+  Int64 i = 0;
+  for (; i + lanes <= count; i += lanes) store(out + i, silu_of(load<Floats>(x + i)));
+  if (i < count) {
+    const Floats rest = silu_of(load_some(x + i, count - i));
+    __builtin_memcpy(out + i, &rest, static_cast<std::size_t>(count - i) * sizeof(float));
+  }
+}
+
+float rms(const float* x, Int64 count, double epsilon) {
+  double acc[8] = {};  // independent sums, so that the compiler can put them side by side
+  Int64 i = 0;
+  for (; i + 8 <= count; i += 8) {
+    for (int j = 0; j < 8; ++j) acc[j] += static_cast<double>(x[i + j]) * static_cast<double>(x[i + j]);
+  }
+  for (; i < count; ++i) acc[0] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  double total = 0.0;
+  for (const double part : acc) total += part;
+  return static_cast<float>(__builtin_sqrt(total / static_cast<double>(count) + epsilon));
+}
+
+// ---- Element by element: plain loops, which both compilers turn into vectors ----
+
+void scaled_by(const float* x, Int64 count, float scale, const float* gain, float* out) {
+  for (Int64 i = 0; i < count; ++i) out[i] = x[i] / scale * gain[i];
+}
+
+void rotate(const float* x, Int64 half, const float* cosines, const float* sines, float* out) {
+  for (Int64 i = 0; i < half; ++i) {
+    const float a = x[i], b = x[i + half];
+    out[i] = a * cosines[i] - b * sines[i];
+    out[i + half] = a * sines[i] + b * cosines[i];
+  }
+}
+
+void add(const float* a, const float* b, Int64 count, float* out) {
+  for (Int64 i = 0; i < count; ++i) out[i] = a[i] + b[i];
+}
+
+void multiply(const float* a, const float* b, Int64 count, float* out) {
+  for (Int64 i = 0; i < count; ++i) out[i] = a[i] * b[i];
+}
+
+void multiply_by(const float* a, float factor, Int64 count, float* out) {
+  for (Int64 i = 0; i < count; ++i) out[i] = a[i] * factor;
+}
+
+#define NAME_OF(isa) #isa
+#define NAME(isa) NAME_OF(isa)
+
+}  // namespace
+
+extern const Kernels table;
+const Kernels table = {.name = NAME(HEADLIGHT_ISA),
+                       .tile_rows = x_tile,
+                       .dot = dot,
+                       .decode_and_dot = decode_and_dot,
+                       .decode = decode,
+                       .mix = mix,
+                       .maximum = maximum,
+                       .exponentials = exponentials,
+                       .rms = rms,
+                       .scaled_by = scaled_by,
+                       .rotate = rotate,
+                       .add = add,
+                       .multiply = multiply,
+                       .multiply_by = multiply_by,
+                       .silu = silu};
+
+}  // namespace headlight::HEADLIGHT_ISA

@@ -1,0 +1,65 @@
+// The inner loops of the CPU backend as a table of functions. kernels.cpp is compiled once for each
+// instruction set and fills one table each; instruction_sets.cpp chooses at run time. Only plain types cross
+// this border, so that no inline function compiled for a newer processor can end up in code that an older one
+// runs.
+#pragma once
+
+#include <cstdint>
+
+#include "core/model_files/number_formats.h"
+
+namespace headlight {
+
+// Rows of float32 in memory; strides count floats.
+struct FloatRows {
+  const float* data;
+  std::int64_t stride;
+  std::int64_t rows;
+};
+
+struct PackedRows {
+  NumberFormat format;
+  const unsigned char* data;  // no alignment
+  std::int64_t stride;        // bytes
+  std::int64_t rows;
+};
+
+struct Kernels {
+  const char* name;  // "avx512"
+
+  // Rows of x that decode_and_dot takes at once.
+  std::int64_t tile_rows;
+
+  // out[p * out_stride + r] = factor * sum over c < count of x[p][c] * w[r][c], in float32 with one running
+  // sum a vector lane. The order of summing depends on count alone: a row's result is the same bits however
+  // many rows are computed with it, and the same from both functions.
+  void (*dot)(FloatRows x, FloatRows w, std::int64_t count, float factor, float* out,
+              std::int64_t out_stride);
+  // As dot with factor 1, with the weights expanded in registers. x.rows <= tile_rows; count a multiple
+  // of 32.
+  void (*decode_and_dot)(FloatRows x, PackedRows w, std::int64_t count, float* out, std::int64_t out_stride);
+
+  // One row of any format to float32, the same bits as decode_row in number_formats.h.
+  void (*decode)(NumberFormat format, const unsigned char* row, std::int64_t columns, float* out);
+
+  // out[p * out_stride + c] += sum over k < v.rows of weights[p][k] * v[k][c], c < width. A weight of exactly
+  // 0 leaves its v unread, so that what stands behind a mask cannot matter.
+  void (*mix)(FloatRows weights, FloatRows v, std::int64_t width, float* out, std::int64_t out_stride);
+
+  // The largest value that is not NaN; -inf when there is none.
+  float (*maximum)(const float* values, std::int64_t count);
+  // out[i] = exp(values[i] - shift), exactly 0 for -inf; returns the sum. exp is right within 1.5 ulp.
+  double (*exponentials)(const float* values, std::int64_t count, float shift, float* out);
+
+  // sqrt(mean(x^2) + epsilon), summed in double.
+  float (*rms)(const float* x, std::int64_t count, double epsilon);
+  void (*scaled_by)(const float* x, std::int64_t count, float scale, const float* gain, float* out);
+  // Pairs (i, i + half) turned by the angles with these cosines and sines.
+  void (*rotate)(const float* x, std::int64_t half, const float* cosines, const float* sines, float* out);
+  void (*add)(const float* a, const float* b, std::int64_t count, float* out);
+  void (*multiply)(const float* a, const float* b, std::int64_t count, float* out);
+  void (*multiply_by)(const float* a, float factor, std::int64_t count, float* out);
+  void (*silu)(const float* x, std::int64_t count, float* out);
+};
+
+}  // namespace headlight
