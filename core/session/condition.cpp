@@ -1,0 +1,204 @@
+// Reads quantities and conditions from a lesson's JSON.
+#include "core/session/condition.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace headlight {
+namespace {
+
+struct QuantityRow {
+  QuantityKind kind;
+  std::string_view name;
+  std::vector<std::string_view> required;
+  std::vector<std::string_view> optional;
+};
+
+const std::vector<QuantityRow>& quantity_rows() {
+  static const std::vector<std::string_view> sampling = {"position", "temperature", "top_k", "top_p",
+                                                         "min_p"};
+  static const std::vector<std::string_view> head = {"layer", "head"};
+  static const std::vector<QuantityRow> rows = {
+      {QuantityKind::token_count, "token_count", {}, {}},
+      {QuantityKind::byte_count, "byte_count", {}, {}},
+      {QuantityKind::character_count, "character_count", {}, {}},
+      {QuantityKind::occurrences, "occurrences", {"of"}, {}},
+      {QuantityKind::token_id, "token_id", {"position"}, {}},
+      {QuantityKind::token_bytes, "token_bytes", {"position"}, {}},
+      {QuantityKind::vocabulary_size, "vocabulary_size", {}, {}},
+      {QuantityKind::attention_dot, "attention_dot", {"query", "key"}, head},
+      {QuantityKind::attention_score, "attention_score", {"query", "key"}, head},
+      {QuantityKind::pattern, "pattern", {"query", "key"}, head},
+      {QuantityKind::mean_attention, "mean_attention", {"target"}, head},
+      {QuantityKind::next_probability, "next_probability", {"token"}, sampling},
+      {QuantityKind::next_logit, "next_logit", {"token"}, {"position"}},
+      {QuantityKind::next_rank, "next_rank", {"token"}, {"position"}},
+      {QuantityKind::next_entropy, "next_entropy", {}, {"position"}},
+      {QuantityKind::next_kept, "next_kept", {}, sampling},
+  };
+  return rows;
+}
+
+constexpr std::array<std::pair<std::string_view, Comparison>, 7> comparisons = {{
+    {"<", Comparison::less},
+    {"<=", Comparison::at_most},
+    {">", Comparison::greater},
+    {">=", Comparison::at_least},
+    {"==", Comparison::equal},
+    {"!=", Comparison::different},
+    {"near", Comparison::near},
+}};
+
+constexpr std::array<std::pair<std::string_view, Condition::Kind>, 3> groups = {{
+    {"all", Condition::Kind::all},
+    {"any", Condition::Kind::any},
+    {"none", Condition::Kind::none},
+}};
+
+const QuantityRow& row_of(const LocatedJson& json) {
+  const LocatedJson name_json = json.at("quantity");
+  const std::string name = name_json.text();
+  std::string known;
+  for (const QuantityRow& row : quantity_rows()) {
+    if (row.name == name) return row;
+    known += (known.empty() ? "" : ", ") + std::string(row.name);
+  }
+  name_json.fail(fmt::format("there is no quantity '{}'; known are {}", name, known));
+}
+
+TokenPlace read_place(const LocatedJson& json) {
+  if (json.is_string()) return json.text();
+  if (json.is_number()) return json.integer();
+  json.fail("expected the index of a token (-1 is the last one) or its exact text");
+}
+
+std::int64_t read_index(const LocatedJson& json) {
+  const std::int64_t value = json.integer();
+  if (value < 0) json.fail(fmt::format("expected 0 or more, found {}", value));
+  return value;
+}
+
+std::optional<SamplingSettings> read_sampling(const LocatedJson& json) {
+  if (!json.has("temperature") && !json.has("top_k") && !json.has("top_p") && !json.has("min_p")) return {};
+  SamplingSettings settings;
+  if (json.has("temperature")) settings.temperature = json.at("temperature").number();
+  if (json.has("top_k")) settings.top_k = read_index(json.at("top_k"));
+  if (json.has("top_p")) settings.top_p = json.at("top_p").number();
+  if (json.has("min_p")) settings.min_p = json.at("min_p").number();
+  if (settings.temperature < 0.0) json.at("temperature").fail("a temperature is 0 or more");
+  if (settings.top_p <= 0.0 || settings.top_p > 1.0)
+    json.at("top_p").fail("top_p lies above 0 and is at most 1");
+  if (settings.min_p < 0.0 || settings.min_p > 1.0) json.at("min_p").fail("min_p lies between 0 and 1");
+  return settings;
+}
+
+AttentionTarget read_target(const LocatedJson& json) {
+  const std::string name = json.text();
+  if (name == "previous") return AttentionTarget::previous;
+  if (name == "first") return AttentionTarget::first;
+  if (name == "itself") return AttentionTarget::itself;
+  json.fail(fmt::format("there is no target '{}'; known are previous, first, itself", name));
+}
+
+Quantity read_quantity_with(const LocatedJson& json, const std::vector<std::string_view>& also_allowed) {
+  if (!json.is_object()) json.fail("expected an object with the field 'quantity'");
+  const QuantityRow& row = row_of(json);
+  std::vector<std::string_view> allowed = {"quantity"};
+  allowed.insert(allowed.end(), row.required.begin(), row.required.end());
+  allowed.insert(allowed.end(), row.optional.begin(), row.optional.end());
+  allowed.insert(allowed.end(), also_allowed.begin(), also_allowed.end());
+  json.allow_fields(allowed);
+  for (const std::string_view field : row.required) static_cast<void>(json.at(field));
+
+  Quantity quantity;
+  quantity.kind = row.kind;
+  if (json.has("layer") != json.has("head"))
+    json.fail("'layer' and 'head' belong together; give both or neither");
+  if (json.has("layer")) quantity.layer = read_index(json.at("layer"));
+  if (json.has("head")) quantity.head = read_index(json.at("head"));
+  if (json.has("query")) quantity.query = read_place(json.at("query"));
+  if (json.has("key")) quantity.key = read_place(json.at("key"));
+  if (json.has("position")) quantity.position = read_place(json.at("position"));
+  if (json.has("token")) quantity.token = json.at("token").text();
+  if (json.has("of")) quantity.of = json.at("of").text();
+  if (json.has("target")) quantity.target = read_target(json.at("target"));
+  quantity.sampling = read_sampling(json);
+  return quantity;
+}
+
+Comparison read_comparison(const LocatedJson& json) {
+  const std::string name = json.text();
+  for (const auto& [known, comparison] : comparisons) {
+    if (known == name) return comparison;
+  }
+  json.fail(fmt::format("there is no comparison '{}'; known are < <= > >= == != near", name));
+}
+
+}  // namespace
+
+Quantity read_quantity(const LocatedJson& json) { return read_quantity_with(json, {}); }
+
+Condition read_condition(const LocatedJson& json) {
+  Condition condition;
+  for (const auto& [name, kind] : groups) {
+    if (!json.has(name)) continue;
+    json.allow_fields({name});
+    condition.kind = kind;
+    for (const LocatedJson& part : json.at(name).items()) condition.parts.push_back(read_condition(part));
+    if (condition.parts.empty()) json.at(name).fail("this list of conditions is empty");
+    return condition;
+  }
+  condition.quantity = read_quantity_with(json, {"op", "value", "tolerance"});
+  condition.comparison = read_comparison(json.at("op"));
+  const LocatedJson value = json.at("value");
+  if (value.is_object()) {
+    condition.value = read_quantity(value);
+  } else {
+    condition.value = value.number();
+  }
+  const bool near = condition.comparison == Comparison::near;
+  if (near != json.has("tolerance")) json.fail("'near' needs a 'tolerance', and no other comparison has one");
+  if (near) condition.tolerance = json.at("tolerance").number();
+  if (condition.tolerance < 0.0) json.at("tolerance").fail("a tolerance is 0 or more");
+  return condition;
+}
+
+std::string_view quantity_name(QuantityKind kind) {
+  for (const QuantityRow& row : quantity_rows()) {
+    if (row.kind == kind) return row.name;
+  }
+  return "";
+}
+
+std::string quantity_text(QuantityKind kind, double value) {
+  switch (kind) {
+    case QuantityKind::token_count:
+    case QuantityKind::byte_count:
+    case QuantityKind::character_count:
+    case QuantityKind::occurrences:
+    case QuantityKind::token_id:
+    case QuantityKind::token_bytes:
+    case QuantityKind::vocabulary_size:
+    case QuantityKind::next_rank:
+    case QuantityKind::next_kept:
+      return fmt::format("{:.0f}", value);
+    case QuantityKind::pattern:
+    case QuantityKind::mean_attention:
+      return fmt::format("{:.3f}", value);
+    case QuantityKind::next_probability:
+      // Two decimals where they say something; below, enough digits that it is not shown as nothing.
+      return value >= 1e-4 || value == 0.0 ? fmt::format("{:.2f} %", 100.0 * value)
+                                           : fmt::format("{:.1e} %", 100.0 * value);
+    case QuantityKind::attention_dot:
+    case QuantityKind::attention_score:
+    case QuantityKind::next_logit:
+    case QuantityKind::next_entropy:
+      return fmt::format("{:.2f}", value);
+  }
+  return {};
+}
+
+}  // namespace headlight

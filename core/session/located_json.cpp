@@ -1,0 +1,241 @@
+// Strict JSON reading with line numbers.
+#include "core/session/located_json.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+
+namespace headlight {
+namespace {
+
+// A hand-written lesson has some ten kilobytes; this keeps a mistaken file from filling the memory.
+constexpr std::size_t largest_text = std::size_t{4} << 20;
+constexpr int deepest_nesting = 64;
+
+std::size_t line_of_byte(std::string_view text, std::size_t byte) {
+  const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(byte, text.size()));
+  return 1 + static_cast<std::size_t>(std::count(text.begin(), end, '\n'));
+}
+
+// "[json.exception.parse_error.101] parse error at line 3, column 5: syntax error while ..." -> "syntax error
+// ..."
+std::string syntax_reason(const std::string& what) {
+  const std::size_t colon = what.find(": ");
+  return "this is not JSON: " + (colon == std::string::npos ? what : what.substr(colon + 2));
+}
+
+std::string kind_of(const nlohmann::json& value) {
+  switch (value.type()) {
+    case nlohmann::json::value_t::null:
+      return "null";
+    case nlohmann::json::value_t::boolean:
+      return "true or false";
+    case nlohmann::json::value_t::string:
+      return "a text";
+    case nlohmann::json::value_t::array:
+      return "a list";
+    case nlohmann::json::value_t::object:
+      return "an object";
+    case nlohmann::json::value_t::number_integer:
+    case nlohmann::json::value_t::number_unsigned:
+    case nlohmann::json::value_t::number_float:
+      return "a number";
+    case nlohmann::json::value_t::binary:
+    case nlohmann::json::value_t::discarded:
+      break;
+  }
+  return "something else";
+}
+
+}  // namespace
+
+// Walks text that nlohmann has already accepted and notes the line of every value.
+class LocatedJson::LineScanner {
+ public:
+  LineScanner(std::string_view text, std::map<std::string, std::size_t, std::less<>>& lines)
+      : text_(text), lines_(lines) {}
+
+  void scan_value(const std::string& path, int depth) {
+    skip_space();
+    if (depth > deepest_nesting)
+      throw LocatedError(line_, fmt::format("nested deeper than {}", deepest_nesting));
+    lines_[path] = line_;
+    if (peek() == '{') {
+      scan_members(path, depth);
+    } else if (peek() == '[') {
+      scan_items(path, depth);
+    } else if (peek() == '"') {
+      scan_string();
+    } else {
+      while (at_ < text_.size() && std::string_view(",]} \t\r\n").find(peek()) == std::string_view::npos)
+        ++at_;
+    }
+  }
+
+ private:
+  char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+
+  void skip_space() {
+    while (at_ < text_.size() && std::string_view(" \t\r\n").find(peek()) != std::string_view::npos) {
+      if (peek() == '\n') ++line_;
+      ++at_;
+    }
+  }
+
+  // A comma means another member follows; either way the mark is passed.
+  bool another_follows() {
+    skip_space();
+    return at_ < text_.size() && text_[at_++] == ',';
+  }
+
+  void scan_members(const std::string& path, int depth) {
+    ++at_;
+    skip_space();
+    if (peek() == '}') {
+      ++at_;
+      return;
+    }
+    do {
+      skip_space();
+      const std::size_t line = line_;
+      const std::string name = scan_string();
+      skip_space();
+      ++at_;  // the colon
+      const std::string member = path + "/" + name;
+      if (lines_.count(member) != 0) {
+        throw LocatedError(line, fmt::format("the field '{}' stands here twice; keep one of them", name));
+      }
+      scan_value(member, depth + 1);
+    } while (another_follows());
+  }
+
+  void scan_items(const std::string& path, int depth) {
+    ++at_;
+    skip_space();
+    if (peek() == ']') {
+      ++at_;
+      return;
+    }
+    std::size_t index = 0;
+    do {
+      scan_value(fmt::format("{}/{}", path, index++), depth + 1);
+    } while (another_follows());
+  }
+
+  std::string scan_string() {
+    const std::size_t begin = at_++;
+    while (at_ < text_.size() && peek() != '"') at_ += peek() == '\\' ? 2 : 1;
+    ++at_;
+    return nlohmann::json::parse(text_.substr(begin, at_ - begin)).get<std::string>();
+  }
+
+  std::string_view text_;
+  std::map<std::string, std::size_t, std::less<>>& lines_;
+  std::size_t at_ = 0;
+  std::size_t line_ = 1;
+};
+
+LocatedJson LocatedJson::parse(std::string_view text) {
+  if (text.size() > largest_text) {
+    throw LocatedError(0,
+                       fmt::format("the file has {} bytes; at most {} are read", text.size(), largest_text));
+  }
+  auto document = std::make_shared<Document>();
+  try {
+    document->root = nlohmann::json::parse(text);
+  } catch (const nlohmann::json::parse_error& error) {
+    throw LocatedError(line_of_byte(text, error.byte == 0 ? 0 : error.byte - 1), syntax_reason(error.what()));
+  } catch (const nlohmann::json::exception& error) {  // a number that no double can hold
+    throw LocatedError(0, syntax_reason(error.what()));
+  }
+  LineScanner(text, document->lines).scan_value("", 0);
+  const nlohmann::json* root = &document->root;
+  return LocatedJson(std::move(document), root, "");
+}
+
+bool LocatedJson::has(std::string_view field) const {
+  return value_->is_object() && value_->find(std::string(field)) != value_->end();
+}
+
+LocatedJson LocatedJson::at(std::string_view field) const {
+  if (!value_->is_object()) fail("expected an object here, found " + kind_of(*value_));
+  const auto found = value_->find(std::string(field));
+  if (found == value_->end()) fail(fmt::format("the field '{}' is missing", field));
+  return LocatedJson(document_, &*found, path_ + "/" + std::string(field));
+}
+
+void LocatedJson::allow_fields(std::initializer_list<std::string_view> fields) const {
+  allow_fields(std::vector<std::string_view>(fields));
+}
+
+void LocatedJson::allow_fields(const std::vector<std::string_view>& fields) const {
+  if (!value_->is_object()) fail("expected an object here, found " + kind_of(*value_));
+  for (const auto& member : value_->items()) {
+    if (std::find(fields.begin(), fields.end(), member.key()) != fields.end()) continue;
+    at(member.key())
+        .fail(fmt::format("the field '{}' is not known here; known are {}", member.key(),
+                          fmt::join(fields, ", ")));
+  }
+}
+
+std::vector<LocatedJson> LocatedJson::items() const {
+  if (!value_->is_array()) fail("expected a list here, found " + kind_of(*value_));
+  std::vector<LocatedJson> found;
+  for (std::size_t index = 0; index < value_->size(); ++index) {
+    found.push_back(LocatedJson(document_, &(*value_)[index], fmt::format("{}/{}", path_, index)));
+  }
+  return found;
+}
+
+std::string LocatedJson::text() const {
+  if (!value_->is_string()) fail("expected a text here, found " + kind_of(*value_));
+  std::string found = value_->get<std::string>();
+  if (found.empty()) fail("this text is empty");
+  return found;
+}
+
+double LocatedJson::number() const {
+  if (!value_->is_number()) fail("expected a number here, found " + kind_of(*value_));
+  const double found = value_->get<double>();
+  if (!std::isfinite(found)) fail("this number is not finite");
+  return found;
+}
+
+std::int64_t LocatedJson::integer() const {
+  const bool fits = value_->is_number_integer() && (!value_->is_number_unsigned() ||
+                                                    value_->get<std::uint64_t>() <= std::uint64_t{INT64_MAX});
+  if (!fits)
+    fail("expected a whole number here, found " + (value_->is_number() ? value_->dump() : kind_of(*value_)));
+  return value_->get<std::int64_t>();
+}
+
+bool LocatedJson::boolean() const {
+  if (!value_->is_boolean()) fail("expected true or false here, found " + kind_of(*value_));
+  return value_->get<bool>();
+}
+
+std::size_t LocatedJson::line() const {
+  const auto found = document_->lines.find(path_);
+  return found == document_->lines.end() ? 0 : found->second;
+}
+
+void LocatedJson::fail(const std::string& reason) const {
+  throw LocatedError(line(), path_.empty() ? reason : fmt::format("{}: {}", path_, reason));
+}
+
+std::string read_small_text_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw LocatedError(0, "the file cannot be opened; check that it exists and may be read");
+  std::string text(largest_text + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) throw LocatedError(0, "the file cannot be read to its end");
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > largest_text)
+    throw LocatedError(0, fmt::format("the file is over {} bytes", largest_text));
+  return text;
+}
+
+}  // namespace headlight
