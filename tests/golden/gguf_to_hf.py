@@ -19,10 +19,14 @@ def permute_rows(weight, heads):
     return weight.reshape(heads, 2, rows // heads // 2, *weight.shape[1:]).swapaxes(1, 2).reshape(weight.shape)
 
 
-def unpermute_rows(weight, heads):
-    """GGUF's order -> Hugging Face's; the inverse of permute_rows."""
-    rows = weight.shape[0]
-    return weight.reshape(heads, rows // heads // 2, 2, *weight.shape[1:]).swapaxes(1, 2).reshape(weight.shape)
+def unpermute_rows(weight, heads, rotary=None):
+    """GGUF's order -> Hugging Face's; the inverse of permute_rows. Of heads that turn only their first `rotary`
+    dimensions, only the rows of those are in pairs."""
+    by_head = weight.reshape(heads, -1, weight.shape[1])
+    rotary = rotary or by_head.shape[1]
+    turning, rest = by_head[:, :rotary], by_head[:, rotary:]
+    turning = turning.reshape(heads, rotary // 2, 2, -1).swapaxes(1, 2).reshape(turning.shape)
+    return np.concatenate([turning, rest], axis=1).reshape(weight.shape)
 
 
 LAYER_NAMES = {
@@ -96,15 +100,16 @@ def load_gguf(path):
 
     heads = fields["llama.attention.head_count"]
     kv_heads = fields.get("llama.attention.head_count_kv", heads)
+    rotary = fields.get("llama.rope.dimension_count")
     width = fields["llama.embedding_length"]
     state = {}
     for tensor in reader.tensors:
         shape = tuple(int(n) for n in reversed(tensor.shape))
         values = gguf.quants.dequantize(tensor.data, tensor.tensor_type).astype(np.float32).reshape(shape)
         if tensor.name.endswith("attn_q.weight"):
-            values = unpermute_rows(values, heads)
+            values = unpermute_rows(values, heads, rotary)
         if tensor.name.endswith("attn_k.weight"):
-            values = unpermute_rows(values, kv_heads)
+            values = unpermute_rows(values, kv_heads, rotary)
         state[hf_name(tensor.name)] = values
 
     config = {
