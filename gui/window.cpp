@@ -4,11 +4,10 @@
 #include <GLFW/glfw3.h>
 #include <epoxy/gl.h>
 #include <fmt/format.h>
+#include <langinfo.h>
 
-#include <algorithm>
-#include <cmath>
+#include <clocale>
 #include <cstdio>
-#include <cstring>
 #include <string_view>
 
 #include "core/base/errors.h"
@@ -22,7 +21,8 @@ namespace headlight {
 namespace {
 
 constexpr int settle_frames = 3;  // layout, then what depends on it, then hover: after that nothing moves
-constexpr double caret_seconds = 0.4;  // ImGui shows the caret for 0.8 s and hides it for 0.4 s
+constexpr double caret_seconds = 0.4;       // ImGui shows the caret for 0.8 s and hides it for 0.4 s
+constexpr double caret_rests_after = 10.0;  // without input the caret stays on and the window sleeps
 constexpr double tooltip_seconds =
     0.8;  // longer than any hover delay: tooltips come up without further input
 constexpr double shortest_frame = 1.0 / 60.0;  // where the driver does not wait for the screen
@@ -35,6 +35,12 @@ std::string last_glfw_error() {
 
 Window& window_of(GLFWwindow* window) { return *static_cast<Window*>(glfwGetWindowUserPointer(window)); }
 
+// Without a UTF-8 locale X11 hands out no Korean letters. Numbers keep the "C" locale: only LC_CTYPE changes.
+void use_utf8_for_text() {
+  std::setlocale(LC_CTYPE, "");
+  if (std::string_view(nl_langinfo(CODESET)) != "UTF-8") std::setlocale(LC_CTYPE, "C.UTF-8");
+}
+
 bool input_is_queued() {
   const ImGuiContext* context = ImGui::GetCurrentContext();
   return context->InputEventsQueue.Size > 0;
@@ -43,6 +49,7 @@ bool input_is_queued() {
 }  // namespace
 
 Window::Window(const WindowOptions& options) : options_(options) {
+  use_utf8_for_text();
   if (glfwInit() != GLFW_TRUE) {
     throw UserError(
         fmt::format("The window cannot open: {}. Start Headlight inside a desktop session, or draw into a "
@@ -191,6 +198,29 @@ std::string Window::renderer() const {
   return name == nullptr ? "" : reinterpret_cast<const char*>(name);
 }
 
+// Without input or a request: delayed tooltips for a moment, then the caret's blinking for a while, then
+// nothing.
+void Window::sleep_until_due() {
+  ImGuiIO& io = ImGui::GetIO();
+  const double quiet_for = glfwGetTime() - last_input_at_;
+  double step = 0;  // between frames
+  if (quiet_for < tooltip_seconds) {
+    step = 0.1;
+  } else if (io.WantTextInput && quiet_for < caret_rests_after) {
+    step = caret_seconds;
+  } else if (io.WantTextInput && io.ConfigInputTextCursorBlink) {
+    io.ConfigInputTextCursorBlink = false;  // one more frame, with the caret on
+    frames_to_draw_ = 1;
+    return;
+  } else {
+    glfwWaitEvents();
+    return;
+  }
+  const double due = last_frame_at_ + step;
+  if (due - glfwGetTime() > 0.001) glfwWaitEventsTimeout(due - glfwGetTime());
+  if (glfwGetTime() >= due - 0.001) frames_to_draw_ = 1;
+}
+
 // Returns whether a frame is due; sleeps until an event, a request, the caret's next blink or a tooltip's
 // turn.
 bool Window::wait_for_something() {
@@ -202,18 +232,11 @@ bool Window::wait_for_something() {
       glfwPollEvents();
     }
   } else if (!redraw_ && !input_is_queued()) {
-    const bool recent_input = glfwGetTime() - last_input_at_ < tooltip_seconds;
-    const bool caret = ImGui::GetIO().WantTextInput;
-    if (recent_input || caret) {
-      const double next = last_frame_at_ + (recent_input ? 0.1 : caret_seconds) - glfwGetTime();
-      if (next > 0.001) glfwWaitEventsTimeout(next);
-      if (glfwGetTime() >= last_frame_at_ + (recent_input ? 0.1 : caret_seconds) - 0.001) frames_to_draw_ = 1;
-    } else {
-      glfwWaitEvents();
-    }
+    sleep_until_due();
   }
   if (input_is_queued()) {
     last_input_at_ = glfwGetTime();
+    ImGui::GetIO().ConfigInputTextCursorBlink = true;
     frames_to_draw_ = settle_frames;
   }
   if (redraw_.exchange(false)) frames_to_draw_ = settle_frames;

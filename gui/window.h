@@ -60,6 +60,7 @@ class Window {
   void install_callbacks();
   void remember_geometry();
   bool wait_for_something();
+  void sleep_until_due();
   void draw_frame(const std::function<void()>& draw);
 
   GLFWwindow* window_ = nullptr;

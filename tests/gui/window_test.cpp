@@ -1,4 +1,4 @@
-// The real window on a display (./run test gives it one of its own): what it remembers, when it sleeps and
+// The real window on a display of the tests' own: what it remembers, when it sleeps and
 // wakes.
 #include "gui/window.h"
 
@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -18,14 +19,17 @@
 #include "gui/fonts.h"
 #include "gui/theme.h"
 #include "imgui.h"
+#include "tests/gui/test_display.h"
 
 namespace headlight {
 namespace {
 
 class WindowTest : public ::testing::Test {
  protected:
+  static void SetUpTestSuite() { display_ = std::make_unique<TestDisplay>(); }
+  static void TearDownTestSuite() { display_.reset(); }
   void SetUp() override {
-    if (std::getenv("DISPLAY") == nullptr) GTEST_SKIP() << "there is no display: run this through xvfb-run";
+    if (!display_->available()) GTEST_SKIP() << "there is no display and no Xvfb to make one";
     ImGui::CreateContext();
     load_fonts();
     apply_theme(Theme::dark, 1.0F);
@@ -49,8 +53,10 @@ class WindowTest : public ::testing::Test {
     load_fonts();
   }
 
+  static std::unique_ptr<TestDisplay> display_;
   std::filesystem::path folder_;
 };
+std::unique_ptr<TestDisplay> WindowTest::display_;
 
 TEST_F(WindowTest, RemembersItsSizeAndFollowsAnAskedOne) {
   ImVec2 size;
