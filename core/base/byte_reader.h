@@ -17,6 +17,21 @@
 
 namespace headlight {
 
+// A number at an address that need not be aligned. For bytes whose presence the caller has checked.
+template <typename Number>
+Number little_endian(const std::byte* bytes) {
+  static_assert(std::is_arithmetic_v<Number> && !std::is_same_v<Number, bool>);
+  static_assert(std::endian::native == std::endian::little, "big-endian machines need a byte swap here");
+  Number value;
+  std::memcpy(&value, bytes, sizeof(Number));
+  return value;
+}
+
+// The same bytes as letters; valid as long as they are.
+inline std::string_view letters_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 // Walks over bytes that somebody else keeps alive. Every read names what it expects, so that the message of a
 // damaged file says what is missing and where.
 class ByteReader {
@@ -30,11 +45,7 @@ class ByteReader {
   // A number as it is stored. Throws FileError when the file ends before it.
   template <typename Number>
   Number number(std::string_view what) {
-    static_assert(std::is_arithmetic_v<Number> && !std::is_same_v<Number, bool>);
-    static_assert(std::endian::native == std::endian::little, "big-endian machines need a byte swap here");
-    Number value;
-    std::memcpy(&value, take(sizeof(Number), what).data(), sizeof(Number));
-    return value;
+    return little_endian<Number>(take(sizeof(Number), what).data());
   }
 
   // The next `count` bytes, not copied. Throws FileError when there are fewer.
@@ -51,8 +62,7 @@ class ByteReader {
   }
 
   std::string text(std::uint64_t count, std::string_view what) {
-    const auto taken = take(count, what);
-    return {reinterpret_cast<const char*>(taken.data()), taken.size()};
+    return std::string(letters_of(take(count, what)));
   }
 
   // Throws FileError: path, the place of the next byte, and the sentence.

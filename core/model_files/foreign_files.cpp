@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstring>
 
+#include "core/base/byte_reader.h"
 #include "core/base/errors.h"
 #include "core/model_files/model_file_list.h"
 
@@ -40,11 +40,10 @@ bool looks_like_text(std::string_view text) {
 }
 
 // safetensors: a 64-bit length, then that many bytes of JSON.
-bool looks_like_safetensors(std::string_view text, std::size_t file_size) {
-  if (text.size() < 9 || text[8] != '{') return false;
-  std::uint64_t header_bytes = 0;
-  std::memcpy(&header_bytes, text.data(), sizeof(header_bytes));
-  return header_bytes >= 2 && header_bytes <= file_size - 8;
+bool looks_like_safetensors(std::span<const std::byte> bytes) {
+  if (bytes.size() < 9 || bytes[8] != std::byte{'{'}) return false;
+  const auto header_bytes = little_endian<std::uint64_t>(bytes.data());
+  return header_bytes >= 2 && header_bytes <= bytes.size() - 8;
 }
 
 bool looks_like_pickle(std::string_view text) {
@@ -72,7 +71,7 @@ std::string first_bytes(std::string_view text) {
 }
 
 // What the bytes are and what to do, as the second part of the message.
-std::string advice_about_binary(std::string_view text, std::size_t file_size) {
+std::string advice_about_binary(std::string_view text, std::span<const std::byte> bytes) {
   if (starts_with(text, "PK\x03\x04")) {
     const bool torch = text.find("data.pkl") != std::string_view::npos;
     return fmt::format("this is a zip archive{}; Headlight reads GGUF. {}",
@@ -85,7 +84,7 @@ std::string advice_about_binary(std::string_view text, std::size_t file_size) {
         "opened and is never read. Headlight reads GGUF. {}",
         take_gguf);
   }
-  if (looks_like_safetensors(text, file_size)) {
+  if (looks_like_safetensors(bytes)) {
     return fmt::format("this is a safetensors file, which this version cannot read yet; it reads GGUF. {}",
                        take_gguf);
   }
@@ -109,7 +108,7 @@ std::string advice_about_binary(std::string_view text, std::size_t file_size) {
       first_bytes(text));
 }
 
-std::string advice(std::string_view text, std::size_t file_size) {
+std::string advice(std::string_view text, std::span<const std::byte> bytes) {
   if (starts_with(text, "version https://git-lfs.github.com/spec/")) {
     return "this is a Git LFS pointer, a few lines of text in place of the real file; run 'git lfs pull' in "
            "its "
@@ -126,14 +125,14 @@ std::string advice(std::string_view text, std::size_t file_size) {
         "this is text, not a model ('{}'); Headlight reads GGUF. Open the file with the weights.",
         first_words(text));
   }
-  return advice_about_binary(text, file_size);
+  return advice_about_binary(text, bytes);
 }
 
 }  // namespace
 
 void refuse_foreign_file(const std::string& path, std::span<const std::byte> bytes) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), std::min(bytes.size(), looked_at));
-  throw FileError(fmt::format("{}: {}", path, advice(text, bytes.size())));
+  const std::string_view text = letters_of(bytes.first(std::min(bytes.size(), looked_at)));
+  throw FileError(fmt::format("{}: {}", path, advice(text, bytes)));
 }
 
 }  // namespace headlight

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <unordered_set>
 #include <utility>
@@ -429,8 +430,7 @@ class GgufParser {
 };
 
 bool begins_with_magic(std::span<const std::byte> bytes) {
-  return bytes.size() >= magic.size() &&
-         std::string_view(reinterpret_cast<const char*>(bytes.data()), magic.size()) == magic;
+  return letters_of(bytes).substr(0, magic.size()) == magic;
 }
 
 }  // namespace

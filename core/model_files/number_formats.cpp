@@ -5,9 +5,10 @@
 // above. scale x number is exact in float32 (11 + 8 bits at most), so a fused multiply-add changes nothing.
 #include "core/model_files/number_formats.h"
 
-#include <bit>
-#include <cstring>
 #include <stdexcept>
+
+#include "core/base/byte_reader.h"
+#include "core/base/half_precision.h"
 
 namespace headlight {
 namespace {
@@ -15,30 +16,7 @@ namespace {
 constexpr std::int64_t values_in_block = 32;
 constexpr std::int64_t half_block = values_in_block / 2;
 
-template <typename Number>
-Number load(const std::byte* bytes) {
-  Number value;
-  std::memcpy(&value, bytes, sizeof(Number));
-  return value;
-}
-
-// IEEE 754 binary16 to binary32, exact for every one of the 65,536 patterns (subnormals, infinities, NaN).
-float float_from_half(std::uint16_t half) {
-  const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000U) << 16;
-  const std::uint32_t exponent = (half >> 10) & 0x1FU;
-  const std::uint32_t fraction = half & 0x3FFU;
-  if (exponent == 0x1F) return std::bit_cast<float>(sign | 0x7F800000U | (fraction << 13));
-  if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
-  const float magnitude =
-      static_cast<float>(fraction) * 0x1p-24F;  // subnormal half: exact, normal in float32
-  return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(magnitude));
-}
-
-float load_half(const std::byte* bytes) { return float_from_half(load<std::uint16_t>(bytes)); }
-
-float load_bfloat(const std::byte* bytes) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(load<std::uint16_t>(bytes)) << 16);
-}
+float load_half(const std::byte* bytes) { return float_from_half(little_endian<std::uint16_t>(bytes)); }
 
 int low_bits(std::byte packed) { return static_cast<int>(packed & std::byte{0x0F}); }
 int high_bits(std::byte packed) { return static_cast<int>(packed >> 4); }
@@ -68,7 +46,7 @@ void decode_q4_1(const std::byte* block, float* values) {
 
 void decode_q5_0(const std::byte* block, float* values) {
   const float scale = load_half(block);
-  const auto fifth_bits = load<std::uint32_t>(block + 2);
+  const auto fifth_bits = little_endian<std::uint32_t>(block + 2);
   for (std::int64_t i = 0; i < half_block; ++i) {
     const std::byte packed = block[6 + i];
     const int low = low_bits(packed) | fifth_bit(fifth_bits, i);
@@ -81,7 +59,7 @@ void decode_q5_0(const std::byte* block, float* values) {
 void decode_q5_1(const std::byte* block, float* values) {
   const float scale = load_half(block);
   const float minimum = load_half(block + 2);
-  const auto fifth_bits = load<std::uint32_t>(block + 4);
+  const auto fifth_bits = little_endian<std::uint32_t>(block + 4);
   for (std::int64_t i = 0; i < half_block; ++i) {
     const std::byte packed = block[8 + i];
     const int low = low_bits(packed) | fifth_bit(fifth_bits, i);
@@ -94,38 +72,24 @@ void decode_q5_1(const std::byte* block, float* values) {
 void decode_q8_0(const std::byte* block, float* values) {
   const float scale = load_half(block);
   for (std::int64_t i = 0; i < values_in_block; ++i) {
-    values[i] = scale * static_cast<float>(load<std::int8_t>(block + 2 + i));
+    values[i] = scale * static_cast<float>(little_endian<std::int8_t>(block + 2 + i));
   }
 }
 
-void decode_block(NumberFormat format, const std::byte* block, float* values) {
-  switch (format) {
-    case NumberFormat::f32:
-      values[0] = load<float>(block);
-      return;
-    case NumberFormat::f16:
-      values[0] = load_half(block);
-      return;
-    case NumberFormat::bf16:
-      values[0] = load_bfloat(block);
-      return;
-    case NumberFormat::q4_0:
-      decode_q4_0(block, values);
-      return;
-    case NumberFormat::q4_1:
-      decode_q4_1(block, values);
-      return;
-    case NumberFormat::q5_0:
-      decode_q5_0(block, values);
-      return;
-    case NumberFormat::q5_1:
-      decode_q5_1(block, values);
-      return;
-    case NumberFormat::q8_0:
-      decode_q8_0(block, values);
-      return;
+void decode_f32(const std::byte* bytes, float* value) { *value = little_endian<float>(bytes); }
+void decode_f16(const std::byte* bytes, float* value) { *value = load_half(bytes); }
+void decode_bf16(const std::byte* bytes, float* value) {
+  *value = float_from_bfloat(little_endian<std::uint16_t>(bytes));
+}
+
+// The loop over a row, made once for each format so that its body is inlined.
+template <NumberFormat format, void (*decode)(const std::byte*, float*)>
+void decode_blocks(const std::byte* row, std::int64_t columns, float* values) {
+  const std::int64_t bytes_each = block_bytes(format);
+  const std::int64_t values_each = block_values(format);
+  for (std::int64_t column = 0; column < columns; column += values_each, row += bytes_each) {
+    decode(row, values + column);
   }
-  throw std::logic_error("decode_block: unknown number format");
 }
 
 }  // namespace
@@ -198,14 +162,24 @@ std::int64_t row_bytes(NumberFormat format, std::int64_t columns) {
 }
 
 void decode_row(NumberFormat format, const std::byte* row, std::int64_t columns, float* values) {
-  const std::int64_t bytes = row_bytes(format, columns);
-  if (format == NumberFormat::f32) {
-    if (bytes > 0) std::memcpy(values, row, static_cast<std::size_t>(bytes));
-    return;
-  }
-  const std::int64_t step = block_bytes(format);
-  for (std::int64_t offset = 0; offset < bytes; offset += step, values += block_values(format)) {
-    decode_block(format, row + offset, values);
+  row_bytes(format, columns);  // throws when the row is not a whole number of blocks
+  switch (format) {
+    case NumberFormat::f32:
+      return decode_blocks<NumberFormat::f32, decode_f32>(row, columns, values);
+    case NumberFormat::f16:
+      return decode_blocks<NumberFormat::f16, decode_f16>(row, columns, values);
+    case NumberFormat::bf16:
+      return decode_blocks<NumberFormat::bf16, decode_bf16>(row, columns, values);
+    case NumberFormat::q4_0:
+      return decode_blocks<NumberFormat::q4_0, decode_q4_0>(row, columns, values);
+    case NumberFormat::q4_1:
+      return decode_blocks<NumberFormat::q4_1, decode_q4_1>(row, columns, values);
+    case NumberFormat::q5_0:
+      return decode_blocks<NumberFormat::q5_0, decode_q5_0>(row, columns, values);
+    case NumberFormat::q5_1:
+      return decode_blocks<NumberFormat::q5_1, decode_q5_1>(row, columns, values);
+    case NumberFormat::q8_0:
+      return decode_blocks<NumberFormat::q8_0, decode_q8_0>(row, columns, values);
   }
 }
 
