@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <map>
 
-#include "core/backends/backend.h"
+#include "core/backends/backend_list.h"
 #include "core/forward/forward_pass.h"
 #include "core/session/examples.h"
 #include "core/session/lesson_player.h"
@@ -20,7 +20,7 @@ class LessonsOnTheModel : public testing::Test {
     const char* path = std::getenv("HEADLIGHT_TEST_MODEL");
     if (path == nullptr) return;
     model_ = load_model(path, "smollm2-135m");
-    backend_ = make_reference_backend();
+    backend_ = make_backend("cpu", 0);
   }
   static void TearDownTestSuite() {
     traces_.clear();
