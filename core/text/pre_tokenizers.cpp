@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 #include <pcre2.h>
 
+#include <array>
 #include <stdexcept>
 
 #include "core/base/errors.h"
@@ -43,10 +44,14 @@ const std::vector<NamedPatterns>& named_patterns() {
 }
 
 std::string pcre2_message(int code) {
-  PCRE2_UCHAR buffer[256];
-  if (pcre2_get_error_message(code, buffer, sizeof buffer) < 0) return fmt::format("error {}", code);
-  return reinterpret_cast<const char*>(buffer);
+  std::array<PCRE2_UCHAR, 256> buffer;
+  const int length = pcre2_get_error_message(code, buffer.data(), buffer.size());
+  if (length < 0) return fmt::format("error {}", code);
+  return {buffer.begin(), buffer.begin() + length};
 }
+
+// PCRE2's characters are unsigned bytes.
+PCRE2_SPTR pcre2_text(const char* text) { return static_cast<PCRE2_SPTR>(static_cast<const void*>(text)); }
 
 struct MatchDataDeleter {
   void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }
@@ -60,8 +65,7 @@ class Pattern {
   explicit Pattern(const char* text) {
     int error = 0;
     PCRE2_SIZE error_offset = 0;
-    code_ = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(text), PCRE2_ZERO_TERMINATED, PCRE2_UTF, &error,
-                          &error_offset, nullptr);
+    code_ = pcre2_compile(pcre2_text(text), PCRE2_ZERO_TERMINATED, PCRE2_UTF, &error, &error_offset, nullptr);
     if (code_ == nullptr) {
       throw std::logic_error(
           fmt::format("pattern {} does not compile at {}: {}", text, error_offset, pcre2_message(error)));
@@ -94,7 +98,7 @@ class Pattern {
 
  private:
   int match_from(std::string_view part, std::size_t start, pcre2_match_data* match) const {
-    const auto* subject = reinterpret_cast<PCRE2_SPTR>(part.data());
+    const PCRE2_SPTR subject = pcre2_text(part.data());
     // The text was checked once; PCRE2 would check the rest of it again for every word.
     int found = pcre2_match(code_, subject, part.size(), start, PCRE2_NO_UTF_CHECK, match, nullptr);
     if (found == PCRE2_ERROR_JIT_STACKLIMIT) {
