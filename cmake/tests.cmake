@@ -36,3 +36,5 @@ if(HEADLIGHT_FUZZ)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   endforeach()
 endif()
+
+include(cmake/bench.cmake)

@@ -1,0 +1,89 @@
+// The loops do nothing but what they measure; the asm statements keep the compiler from removing or folding
+// them.
+#include "tests/bench/machine_limits.h"
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+namespace headlight {
+namespace {
+
+constexpr int chains = 10;  // independent multiply-adds: more than latency times units, fewer than registers
+
+template <class Vector>
+inline __attribute__((always_inline)) void multiply_add(std::int64_t rounds) {
+  Vector sums[chains] = {};
+  const Vector factor = 0.999F - Vector{}, addend = 1e-3F - Vector{};
+  for (std::int64_t round = 0; round < rounds; ++round) {
+#pragma GCC unroll 10
+    for (int i = 0; i < chains; ++i) {
+      sums[i] = sums[i] * factor + addend;
+#if defined(__x86_64__)
+      __asm__ volatile("" : "+x"(sums[i]));
+#else
+      __asm__ volatile("" : "+w"(sums[i]));
+#endif
+    }
+  }
+}
+
+typedef float Four __attribute__((vector_size(16)));
+__attribute__((noinline)) void multiply_add_baseline(std::int64_t rounds) { multiply_add<Four>(rounds); }
+#if defined(__x86_64__)
+typedef float Eight __attribute__((vector_size(32)));
+typedef float Sixteen __attribute__((vector_size(64)));
+__attribute__((target("avx2,fma"), noinline)) void multiply_add_avx2(std::int64_t rounds) {
+  multiply_add<Eight>(rounds);
+}
+__attribute__((target("avx512f,fma"), noinline)) void multiply_add_avx512(std::int64_t rounds) {
+  multiply_add<Sixteen>(rounds);
+}
+#endif
+
+}  // namespace
+
+double best_seconds(const std::function<void()>& run) {
+  using Clock = std::chrono::steady_clock;
+  double best = 1e9, total = 0.0;
+  for (int repeat = 0; repeat < 5 || (total < 0.2 && repeat < 1000); ++repeat) {
+    const auto start = Clock::now();
+    run();
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    best = std::min(best, seconds);
+    total += seconds;
+  }
+  return best;
+}
+
+double peak_flops(const std::string& instruction_set, ThreadPool& pool) {
+  void (*loop)(std::int64_t) = multiply_add_baseline;
+  double lanes = 4.0;
+#if defined(__x86_64__)
+  if (instruction_set == "avx2") loop = multiply_add_avx2, lanes = 8.0;
+  if (instruction_set == "avx512") loop = multiply_add_avx512, lanes = 16.0;
+#endif
+  constexpr std::int64_t rounds = 50000, pieces = 8;
+  const double seconds = best_seconds(
+      [&] { pool.parallel_for(pieces * pool.threads(), [&](std::int64_t, int) { loop(rounds); }); });
+  return 2.0 * lanes * chains * static_cast<double>(rounds * pieces * pool.threads()) / seconds;
+}
+
+double read_bandwidth(std::int64_t bytes, ThreadPool& pool) {
+  constexpr std::int64_t piece = 1 << 15;  // 64-bit words in a chunk
+  const std::int64_t chunks = std::max(std::int64_t{1}, bytes / 8 / piece);
+  std::vector<std::uint64_t> buffer(static_cast<std::size_t>(chunks * piece), 1);
+  const double seconds = best_seconds([&] {
+    pool.parallel_for(chunks, [&](std::int64_t chunk, int) {
+      const std::uint64_t* at = buffer.data() + chunk * piece;
+      std::uint64_t sum[8] = {};
+      for (std::int64_t i = 0; i < piece; i += 8) {
+        for (int j = 0; j < 8; ++j) sum[j] += at[i + j];
+      }
+      for (std::uint64_t part : sum) __asm__ volatile("" : : "r"(part));
+    });
+  });
+  return static_cast<double>(chunks * piece * 8) / seconds;
+}
+
+}  // namespace headlight
