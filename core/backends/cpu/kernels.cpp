@@ -5,209 +5,14 @@
 // that runs on every processor (cmake/check_kernel_symbols.cmake watches this).
 #include "core/backends/cpu/kernels.h"
 
-#if defined(__F16C__)
-#include <immintrin.h>
-#endif
-
-#define ALWAYS_INLINE inline __attribute__((always_inline))
+#include "core/backends/cpu/packed_blocks.h"
 
 namespace headlight::HEADLIGHT_ISA {
 namespace {
 
-#if defined(__AVX512F__)
-constexpr int lanes = 16;
-constexpr int x_tile = 6;  // 6 x 4 running sums + 4 weights + 1 value of 32 registers
-#elif defined(__AVX2__)
-constexpr int lanes = 8;
-constexpr int x_tile = 3;  // 3 x 4 running sums + 3 of 16 registers
-#else
-constexpr int lanes = 4;
-constexpr int x_tile = 2;  // without a fused multiply-add the product needs registers too
-#endif
+// Rows of x a tile: as many running sums as the registers hold.
+constexpr int x_tile = lanes == 16 ? 6 : lanes == 8 ? 3 : 2;
 constexpr int w_tile = 4;
-constexpr int parts = 32 / lanes;  // vectors in a block of 32 values
-
-using Int64 = std::int64_t;
-using Byte = unsigned char;
-typedef float Floats __attribute__((vector_size(lanes * 4)));
-typedef std::int32_t Ints __attribute__((vector_size(lanes * 4)));
-typedef std::uint8_t Bytes __attribute__((vector_size(lanes)));
-typedef std::int8_t SignedBytes __attribute__((vector_size(lanes)));
-typedef std::uint16_t Shorts __attribute__((vector_size(lanes * 2)));
-typedef float Four __attribute__((vector_size(16)));
-
-template <class Vector>
-ALWAYS_INLINE Vector load(const void* from) {
-  Vector vector;
-  __builtin_memcpy(&vector, from, sizeof vector);
-  return vector;
-}
-
-template <class Vector>
-ALWAYS_INLINE void store(void* to, Vector vector) {
-  __builtin_memcpy(to, &vector, sizeof vector);
-}
-
-// The first `count` < lanes values, then zeros.
-ALWAYS_INLINE Floats load_some(const float* from, Int64 count) {
-  Floats vector = {};
-  __builtin_memcpy(&vector, from, static_cast<std::size_t>(count) * sizeof(float));
-  return vector;
-}
-
-ALWAYS_INLINE Floats all(float value) { return value - Floats{}; }
-ALWAYS_INLINE Ints all(std::int32_t value) { return value - Ints{}; }
-
-template <class To, class From>
-ALWAYS_INLINE To bits_as(From from) {
-  static_assert(sizeof(To) == sizeof(From));
-  To to;
-  __builtin_memcpy(&to, &from, sizeof to);
-  return to;
-}
-
-// ---- Horizontal sums ----
-
-// Four vectors to their four sums, the halves added until four lanes are left.
-ALWAYS_INLINE Four quarter(Floats v) {
-#if defined(__AVX512F__)
-  typedef float Eight __attribute__((vector_size(32)));
-  const Eight e = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
-                  __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
-  return __builtin_shufflevector(e, e, 0, 1, 2, 3) + __builtin_shufflevector(e, e, 4, 5, 6, 7);
-#elif defined(__AVX2__)
-  return __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
-#else
-  return v;
-#endif
-}
-
-ALWAYS_INLINE Four sums(const Floats* v) {
-  const Four a = quarter(v[0]), b = quarter(v[1]), c = quarter(v[2]), d = quarter(v[3]);
-  const Four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5) + __builtin_shufflevector(a, b, 2, 6, 3, 7);
-  const Four cd = __builtin_shufflevector(c, d, 0, 4, 1, 5) + __builtin_shufflevector(c, d, 2, 6, 3, 7);
-  return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
-}
-
-ALWAYS_INLINE float sum(Floats v) {
-  const Four a = quarter(v);
-  return (a[0] + a[1]) + (a[2] + a[3]);
-}
-
-// ---- Packed formats: blocks as ggml's published GGUF specification lays them out ----
-
-ALWAYS_INLINE std::uint16_t half_at(const Byte* at) { return load<std::uint16_t>(at); }
-
-// Exact for every 16-bit float. Without F16C: the exponent is re-biased by a multiplication, which is exact
-// and also right for subnormal numbers; infinities and NaN get their exponent set.
-ALWAYS_INLINE float float_of_half(std::uint16_t half) {
-#if defined(__F16C__)
-  return _cvtsh_ss(half);
-#else
-  const std::uint32_t magnitude = half & 0x7fffU;
-  std::uint32_t bits = bits_as<std::uint32_t>(bits_as<float>(magnitude << 13) * 0x1p112F);
-  if (magnitude >= 0x7c00U) bits = (magnitude << 13) | 0x7f800000U;
-  return bits_as<float>(bits | (static_cast<std::uint32_t>(half & 0x8000U) << 16));
-#endif
-}
-
-ALWAYS_INLINE Floats floats_of_halves(Shorts halves) {
-#if defined(__AVX512F__)
-  return bits_as<Floats>(_mm512_maskz_cvtph_ps(0xffff, bits_as<__m256i>(halves)));
-#elif defined(__F16C__)
-  return bits_as<Floats>(_mm256_cvtph_ps(bits_as<__m128i>(halves)));
-#else
-  const Ints wide = __builtin_convertvector(halves, Ints);
-  const Ints magnitude = wide & 0x7fff;
-  const Ints finite = bits_as<Ints>(bits_as<Floats>(magnitude << 13) * 0x1p112F);
-  const Ints special = magnitude >= 0x7c00;  // -1 or 0
-  const Ints bits = (finite & ~special) | (((magnitude << 13) | 0x7f800000) & special);
-  return bits_as<Floats>(bits | ((wide & 0x8000) << 16));
-#endif
-}
-
-ALWAYS_INLINE Floats floats_of_ints(Ints v) { return __builtin_convertvector(v, Floats); }
-ALWAYS_INLINE Ints ints_of_bytes(const Byte* at) { return __builtin_convertvector(load<Bytes>(at), Ints); }
-
-// The 16 bytes of two nibbles each: values 0-15 of the block are the low ones, 16-31 the high ones.
-ALWAYS_INLINE Ints nibbles(const Byte* packed, int part) {
-  if (part < parts / 2) return ints_of_bytes(packed + part * lanes) & 15;
-  return ints_of_bytes(packed + (part - parts / 2) * lanes) >> 4;
-}
-
-// 16 where bit `part * lanes + lane` of `bits` is set.
-ALWAYS_INLINE Ints fifth_bits(std::uint32_t bits, int part) {
-  Ints lane_bit;
-  for (int lane = 0; lane < lanes; ++lane) lane_bit[lane] = 1 << lane;
-  return ((all(static_cast<std::int32_t>(bits >> (part * lanes))) & lane_bit) != 0) & 16;
-}
-
-// Each packed format as a type: bytes a block of 32 values, and the block as `parts` vectors.
-// scale * integer is exact in float32 (11 + at most 8 bits), so a fused multiply-add changes nothing.
-struct F16 {
-  static constexpr Int64 bytes = 64;
-  static ALWAYS_INLINE void expand(const Byte* block, Floats* out) {
-    for (int part = 0; part < parts; ++part)
-      out[part] = floats_of_halves(load<Shorts>(block + part * lanes * 2));
-  }
-};
-struct Bf16 {
-  static constexpr Int64 bytes = 64;
-  static ALWAYS_INLINE void expand(const Byte* block, Floats* out) {
-    for (int part = 0; part < parts; ++part) {
-      out[part] =
-          bits_as<Floats>(__builtin_convertvector(load<Shorts>(block + part * lanes * 2), Ints) << 16);
-    }
-  }
-};
-struct Q4_0 {
-  static constexpr Int64 bytes = 18;
-  static ALWAYS_INLINE void expand(const Byte* block, Floats* out) {
-    const Floats scale = all(float_of_half(half_at(block)));
-    for (int part = 0; part < parts; ++part) out[part] = floats_of_ints(nibbles(block + 2, part) - 8) * scale;
-  }
-};
-struct Q4_1 {
-  static constexpr Int64 bytes = 20;
-  static ALWAYS_INLINE void expand(const Byte* block, Floats* out) {
-    const Floats scale = all(float_of_half(half_at(block)));
-    const Floats minimum = all(float_of_half(half_at(block + 2)));
-    for (int part = 0; part < parts; ++part) {
-      out[part] = floats_of_ints(nibbles(block + 4, part)) * scale + minimum;
-    }
-  }
-};
-struct Q5_0 {
-  static constexpr Int64 bytes = 22;
-  static ALWAYS_INLINE void expand(const Byte* block, Floats* out) {
-    const Floats scale = all(float_of_half(half_at(block)));
-    const auto high = load<std::uint32_t>(block + 2);
-    for (int part = 0; part < parts; ++part) {
-      out[part] = floats_of_ints((nibbles(block + 6, part) | fifth_bits(high, part)) - 16) * scale;
-    }
-  }
-};
-struct Q5_1 {
-  static constexpr Int64 bytes = 24;
-  static ALWAYS_INLINE void expand(const Byte* block, Floats* out) {
-    const Floats scale = all(float_of_half(half_at(block)));
-    const Floats minimum = all(float_of_half(half_at(block + 2)));
-    const auto high = load<std::uint32_t>(block + 4);
-    for (int part = 0; part < parts; ++part) {
-      out[part] = floats_of_ints(nibbles(block + 8, part) | fifth_bits(high, part)) * scale + minimum;
-    }
-  }
-};
-struct Q8_0 {
-  static constexpr Int64 bytes = 34;
-  static ALWAYS_INLINE void expand(const Byte* block, Floats* out) {
-    const Floats scale = all(float_of_half(half_at(block)));
-    for (int part = 0; part < parts; ++part) {
-      const auto quants = load<SignedBytes>(block + 2 + part * lanes);
-      out[part] = floats_of_ints(__builtin_convertvector(quants, Ints)) * scale;
-    }
-  }
-};
 
 template <class Format>
 void decode_blocks(const Byte* row, Int64 columns, float* out) {
@@ -248,7 +53,8 @@ void decode(NumberFormat format, const Byte* row, Int64 columns, float* out) {
   }
 }
 
-// ---- Dot products: tiles of X rows of x by four rows of weights ----
+// ---- Dot products: tiles of X rows of x by four rows of weights. One row of x is bound by memory: the rows
+// of the next tile are fetched meanwhile (a fetch past the end of the weights does nothing). ----
 
 // Rows of the tile past the end of the weights point to the last row again; their results are not stored.
 template <class Pointer>
@@ -289,7 +95,10 @@ void dot_tile(const float* x, Int64 x_stride, FloatRows w, Int64 count, float fa
   for (; c + lanes <= count; c += lanes) {
     Floats weights[w_tile], values[X];
 #pragma GCC unroll 4
-    for (int r = 0; r < w_tile; ++r) weights[r] = load<Floats>(row[r] + c);
+    for (int r = 0; r < w_tile; ++r) {
+      if (X == 1) __builtin_prefetch(row[r] + c + w_tile * w.stride);
+      weights[r] = load<Floats>(row[r] + c);
+    }
 #pragma GCC unroll 8
     for (int p = 0; p < X; ++p) values[p] = load<Floats>(x + p * x_stride + c);
     accumulate<X>(acc, weights, values);
@@ -312,6 +121,7 @@ void packed_tile(const float* x, Int64 x_stride, PackedRows w, Int64 count, floa
 #pragma GCC unroll 4
     for (int r = 0; r < w_tile; ++r) {
       Floats block[parts];
+      if (X == 1) __builtin_prefetch(row[r] + w_tile * w.stride);
       Format::expand(row[r], block);
       row[r] += Format::bytes;
 #pragma GCC unroll 8
