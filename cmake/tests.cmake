@@ -4,7 +4,8 @@ file(GLOB_RECURSE core_test_sources CONFIGURE_DEPENDS tests/core/*.cpp)
 add_executable(core_tests ${core_test_sources})
 target_include_directories(core_tests PRIVATE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(core_tests PRIVATE HEADLIGHT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-target_link_libraries(core_tests PRIVATE headlight_core headlight_warnings GTest::gtest GTest::gtest_main)
+target_link_libraries(core_tests PRIVATE headlight_core headlight_warnings GTest::gtest GTest::gtest_main
+  PkgConfig::LIBZIP)
 add_test(NAME core COMMAND core_tests WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 
 # The window's tests: real ImGui code driven by the test engine, without a display; every tests/gui/*.cpp belongs to it.

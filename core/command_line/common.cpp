@@ -2,7 +2,6 @@
 #include "core/command_line/common.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cmath>
@@ -10,37 +9,9 @@
 
 #include "core/backends/backend_list.h"
 #include "core/base/errors.h"
-#include "core/model/find_model.h"
+#include "core/command_line/fetch_on_terminal.h"
 
 namespace headlight {
-namespace {
-
-// A bar that rewrites its line on a terminal; a line every ten per cent elsewhere.
-class FetchProgressLine {
- public:
-  explicit FetchProgressLine(std::string name) : name_(std::move(name)) {}
-
-  void show(std::int64_t done, std::int64_t total) {
-    if (total <= 0) return;
-    const auto percent = static_cast<int>(100 * done / total);
-    if (percent == percent_) return;
-    if (!terminal_ && percent / 10 == percent_ / 10 && percent_ >= 0) return;
-    percent_ = percent;
-    const auto filled = static_cast<std::size_t>(percent * 30 / 100);
-    fmt::print(stderr, "{}{} [{}{}] {:3} % of {:.0f} MB{}", terminal_ ? "\r" : "", name_,
-               std::string(filled, '='), std::string(30 - filled, ' '), percent,
-               static_cast<double>(total) / 1e6, terminal_ ? "" : "\n");
-    if (terminal_ && percent == 100) fmt::print(stderr, "\n");
-    std::fflush(stderr);
-  }
-
- private:
-  std::string name_;
-  bool terminal_ = isatty(STDERR_FILENO) != 0;
-  int percent_ = -1;
-};
-
-}  // namespace
 
 void add_compute_options(CLI::App& command, ComputeOptions& options) {
   command.add_option("--model", options.model, "A catalog name or a model file");
@@ -49,11 +20,7 @@ void add_compute_options(CLI::App& command, ComputeOptions& options) {
 }
 
 std::shared_ptr<const Model> open_model(const std::string& name_or_path) {
-  FetchProgressLine line(name_or_path);
-  const std::string path = find_or_fetch_model(
-      name_or_path, [&](std::int64_t done, std::int64_t total) { line.show(done, total); },
-      [] { return false; });
-  return load_model(path, name_or_path);
+  return load_model(model_path(name_or_path), name_or_path);
 }
 
 std::unique_ptr<Backend> open_backend(const ComputeOptions& options) {

