@@ -16,8 +16,13 @@ struct HeadWall {
   std::int64_t side = 0;  // cells along each edge of a thumbnail: min(positions, 64)
   std::int64_t positions = 0;
   std::int64_t layers_done = 0;  // the rest of `cells` is zero
-  std::vector<float> cells;      // [layer, head, query cell, key cell]
-  std::vector<float> largest;    // [layer, head]: the largest weight that is not on key 0
+  std::vector<float> cells;      // [layer, head, query cell, key cell]; NaN where a weight that it covers is
+  // The same without key 0, each row divided by what the other keys have together: "hide the sink". Empty
+  // while a cell is one weight (side == positions), where it follows from `cells`.
+  std::vector<float> cells_without_sink;
+  std::vector<float> largest;               // [layer, head]: the largest weight that is not on key 0
+  std::vector<std::int32_t> largest_query;  // [layer, head]: where that weight is; -1 when there is none
+  std::vector<std::int32_t> largest_key;
 
   const float* thumbnail(std::int64_t layer, std::int64_t head) const {
     return cells.data() + (layer * heads + head) * side * side;
