@@ -1,0 +1,212 @@
+// The tool bar of the attention view, and which of its three panels is shown.
+#include "gui/views/attention_view.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+
+#include "gui/color_map.h"
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/widgets/map_scale.h"
+#include "gui/widgets/segmented.h"
+
+namespace headlight {
+namespace {
+
+float em() { return ImGui::GetFontSize(); }
+
+constexpr std::array modes = {AttentionMode::wall, AttentionMode::matrix, AttentionMode::row};
+constexpr std::array scales = {MapScale::linear, MapScale::square_root, MapScale::logarithmic,
+                               MapScale::per_row};
+
+// Goes on in the same line when `width` still fits.
+void next_in_line(float width, float gap) {
+  const float left = ImGui::GetItemRectMax().x + gap;
+  const float edge = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x;
+  if (left + width <= edge) ImGui::SameLine(0, gap);
+}
+
+void draw_modes(const Frame& frame, Commands& commands) {
+  const std::array<Segment, 3> segments = {
+      {{text("attention.mode_wall"), text("attention.mode_wall_tip")},
+       {text("attention.mode_matrix"), text("attention.mode_matrix_tip")},
+       {text("attention.mode_row"), text("attention.mode_row_tip")}}};
+  const auto selected = static_cast<std::size_t>(frame.document.attention_mode);
+  if (const auto chosen = segmented("mode", segments, selected)) commands.edit(ShowAttention{modes[*chosen]});
+}
+
+void draw_scales(const Frame& frame, Commands& commands) {
+  const std::array<Segment, 4> segments = {
+      {{text("attention.scale_linear"), text("attention.scale_linear_tip")},
+       {"√", text("attention.scale_root_tip")},
+       {"log", text("attention.scale_log_tip")},
+       {text("attention.scale_row"), text("attention.scale_row_tip")}}};
+  next_in_line(segmented_width(segments), em() * 1.2F);
+  const auto selected = static_cast<std::size_t>(frame.document.map_scale);
+  if (const auto chosen = segmented("scale", segments, selected)) commands.edit(SetMapScale{scales[*chosen]});
+  const Segment sink{text("attention.hide_sink"), text("attention.hide_sink_tip")};
+  next_in_line(toggle_width(sink), em() * 0.6F);
+  if (toggle("##sink", sink, frame.document.hide_sink)) commands.edit(HideSink{!frame.document.hide_sink});
+}
+
+std::string tick_label(MapScale scale, float position) {
+  if (scale == MapScale::per_row)
+    return position == 0.0F ? "0" : position == 1.0F ? text("attention.row_largest") : "";
+  const float weight = scale_weight(scale, position);
+  if (scale == MapScale::logarithmic && position == 0.0F) return "≤ 0.0001";
+  return fmt::format("{:.2g}", weight);
+}
+
+// The colour bar: its two ends and its middle labelled, and the grey of masked cells.
+void draw_legend(const Frame& frame) {
+  const MapScale scale = frame.document.map_scale;
+  const ScopedFont small(fonts().body, 0.8F);
+  const std::string low = tick_label(scale, 0);
+  const std::string middle = tick_label(scale, 0.5F);
+  const std::string high = tick_label(scale, 1);
+  const std::string masked = text("attention.legend_masked");
+  const float bar = em() * 7;
+  const float gap = em() * 0.4F;
+  const float swatch = em() * 0.8F;
+  const float width = ImGui::CalcTextSize(low.c_str()).x + ImGui::CalcTextSize(high.c_str()).x + bar +
+                      gap * 3 + em() + swatch + ImGui::CalcTextSize(masked.c_str()).x;
+  next_in_line(width, em() * 1.2F);
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImVec2 start = ImGui::GetCursorScreenPos();
+  const float height = em() * 1.75F / 0.8F;
+  ImGui::Dummy(ImVec2(width, height));
+  if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s", text("attention.legend_tip").c_str());
+  const float text_y = start.y + (height - em()) * 0.5F;
+  float x = start.x;
+  list->AddText(ImVec2(x, text_y), palette().muted, low.c_str());
+  x += ImGui::CalcTextSize(low.c_str()).x + gap;
+  const float top = start.y + height * 0.5F - em() * 0.4F;
+  const float bottom = start.y + height * 0.5F + em() * 0.4F;
+  const auto& table = color_table(ColorMap::violet);
+  constexpr int pieces = 64;
+  for (int i = 0; i < pieces; ++i) {
+    const float from = x + bar * static_cast<float>(i) / pieces;
+    const float to = x + bar * static_cast<float>(i + 1) / pieces;
+    list->AddRectFilledMultiColor(ImVec2(from, top), ImVec2(to, bottom),
+                                  table[static_cast<std::size_t>(i) * 4],
+                                  table[std::min<std::size_t>(static_cast<std::size_t>(i + 1) * 4, 255)],
+                                  table[std::min<std::size_t>(static_cast<std::size_t>(i + 1) * 4, 255)],
+                                  table[static_cast<std::size_t>(i) * 4]);
+  }
+  list->AddRect(ImVec2(x, top), ImVec2(x + bar, bottom), palette().grid, 0, 1);
+  if (!middle.empty()) {
+    const ImVec2 size = ImGui::CalcTextSize(middle.c_str());
+    const ImU32 ink =
+        current_theme() == Theme::dark ? IM_COL32(255, 255, 255, 235) : IM_COL32(20, 16, 40, 235);
+    list->AddText(ImVec2(x + (bar - size.x) * 0.5F, text_y), ink, middle.c_str());
+  }
+  x += bar + gap;
+  list->AddText(ImVec2(x, text_y), palette().muted, high.c_str());
+  x += ImGui::CalcTextSize(high.c_str()).x + em();
+  list->AddRectFilled(ImVec2(x, top), ImVec2(x + swatch, bottom), palette().masked);
+  list->AddRect(ImVec2(x, top), ImVec2(x + swatch, bottom), palette().grid, 0, 1);
+  list->AddText(ImVec2(x + swatch + gap, text_y), palette().muted, masked.c_str());
+}
+
+// "‹ L5 ›": steps through layers or heads, around the ends.
+void draw_stepper(const char* id, char letter, std::int64_t at, std::int64_t count, Commands& commands,
+                  bool of_layer, std::int64_t other) {
+  ImGui::PushID(id);
+  const auto step = [&](std::int64_t by) {
+    const std::int64_t next = (at + by + count) % count;
+    commands.edit(of_layer ? SelectHead{next, other} : SelectHead{other, next});
+  };
+  const ImVec2 size(em() * 1.5F, em() * 1.5F);
+  ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(0, 0));
+  if (ImGui::Button("‹", size)) step(-1);
+  ImGui::SetItemTooltip("%s",
+                        text(of_layer ? "attention.previous_layer" : "attention.previous_head").c_str());
+  ImGui::SameLine(0, em() * 0.4F);
+  {
+    const ScopedFont strong(fonts().strong);
+    const std::string label = fmt::format("{}{}", letter, at);
+    const float width = em() * 2.0F;
+    const ImVec2 corner = ImGui::GetCursorScreenPos();
+    const ImVec2 text_size = ImGui::CalcTextSize(label.c_str());
+    ImGui::Dummy(ImVec2(width, size.y));
+    ImGui::GetWindowDrawList()->AddText(
+        ImVec2(corner.x + (width - text_size.x) * 0.5F, corner.y + (size.y - text_size.y) * 0.5F),
+        palette().text, label.c_str());
+  }
+  ImGui::SameLine(0, em() * 0.4F);
+  if (ImGui::Button("›", size)) step(1);
+  ImGui::SetItemTooltip("%s", text(of_layer ? "attention.next_layer" : "attention.next_head").c_str());
+  ImGui::PopStyleVar();
+  ImGui::PopID();
+}
+
+// One line that teaches what is seen; with one head chosen, the steppers come first.
+void draw_caption(const Frame& frame, Commands& commands, const char* key) {
+  if (frame.document.attention_mode != AttentionMode::wall) {
+    const ArchitectureDescription& a = frame.trace()->model().architecture;
+    draw_stepper("layer", 'L', frame.layer(), a.layers, commands, true, frame.head());
+    ImGui::SameLine(0, em() * 0.8F);
+    draw_stepper("head", 'H', frame.head(), a.heads, commands, false, frame.layer());
+    ImGui::SameLine(0, em() * 1.2F);
+    ImGui::AlignTextToFramePadding();
+  }
+  const ScopedFont small(fonts().body, 0.88F);
+  std::string caption = text(key);
+  if (frame.document.hide_sink && frame.document.attention_mode != AttentionMode::row) {
+    caption += ' ';
+    caption += text("attention.sink_hidden");
+  }
+  ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+  ImGui::TextWrapped("%s", caption.c_str());
+  ImGui::PopStyleColor();
+}
+
+void draw_empty(const char* key) {
+  const ImVec2 room = ImGui::GetContentRegionAvail();
+  const std::string& words = text(key);
+  const float width = std::min(room.x, em() * 26);
+  const ImVec2 size = ImGui::CalcTextSize(words.c_str(), nullptr, false, width);
+  const ImVec2 cursor = ImGui::GetCursorPos();
+  ImGui::SetCursorPos(ImVec2(cursor.x + std::max(0.0F, (room.x - size.x) * 0.5F),
+                             cursor.y + std::max(0.0F, (room.y - size.y) * 0.4F)));
+  ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
+  ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+  ImGui::TextUnformatted(words.c_str());
+  ImGui::PopStyleColor();
+  ImGui::PopTextWrapPos();
+}
+
+}  // namespace
+
+void AttentionView::draw(const Frame& frame, Commands& commands) {
+  ImGui::PushID("attention");
+  draw_modes(frame, commands);
+  const bool has_map = frame.document.attention_mode != AttentionMode::row;
+  if (has_map) {
+    draw_scales(frame, commands);
+    draw_legend(frame);
+  }
+  ImGui::Dummy(ImVec2(0, em() * 0.1F));
+  if (frame.trace() == nullptr || frame.positions() == 0) {
+    draw_empty("attention.empty");
+  } else if (frame.document.attention_mode == AttentionMode::wall) {
+    draw_caption(frame, commands, "attention.caption_wall");
+    if (frame.result.wall && frame.result.wall->side > 0) {
+      wall_.draw(frame, commands, maps_);
+    } else {
+      draw_empty("attention.not_done");
+    }
+  } else if (frame.document.attention_mode == AttentionMode::matrix) {
+    draw_caption(frame, commands, "attention.caption_matrix");
+    matrix_.draw(frame, commands, maps_);
+  } else {
+    draw_caption(frame, commands, "attention.caption_row");
+    row_.draw(frame, commands);
+  }
+  ImGui::PopID();
+}
+
+}  // namespace headlight

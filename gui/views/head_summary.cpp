@@ -1,0 +1,131 @@
+// The largest weights of one row, sorted.
+#include "gui/views/head_summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/widgets/rotated_text.h"
+
+namespace headlight {
+namespace {
+
+float em() { return ImGui::GetFontSize(); }
+
+// Largest first, NaN before all; equal ones in the order of the text.
+std::vector<std::int64_t> strongest_keys(const float* weights, std::int64_t count, std::size_t most) {
+  std::vector<std::int64_t> keys(static_cast<std::size_t>(count));
+  std::iota(keys.begin(), keys.end(), 0);
+  const std::size_t kept = std::min(most, keys.size());
+  std::partial_sort(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(kept), keys.end(),
+                    [weights](std::int64_t one, std::int64_t other) {
+                      const float first = std::isnan(weights[one]) ? 2.0F : weights[one];
+                      const float second = std::isnan(weights[other]) ? 2.0F : weights[other];
+                      return first != second ? first > second : one < other;
+                    });
+  keys.resize(kept);
+  return keys;
+}
+
+void draw_heading(const Frame& frame, std::int64_t query) {
+  const ScopedFont strong(fonts().strong);
+  ImGui::Text("L%d H%d", static_cast<int>(frame.layer()), static_cast<int>(frame.head()));
+  ImGui::SameLine(0, em() * 0.6F);
+  ImGui::TextDisabled("%s", text("attention.looks_from").c_str());
+  ImGui::SameLine(0, em() * 0.4F);
+  ImGui::PushStyleColor(ImGuiCol_Text, palette().query);
+  ImGui::TextUnformatted(
+      fitted_text(frame.token_text(query), std::max(em() * 3, ImGui::GetContentRegionAvail().x)).c_str());
+  ImGui::PopStyleColor();
+}
+
+void draw_bar(const Frame& frame, Commands& commands, std::int64_t query, std::int64_t key, float weight,
+              float label_width) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  const float width = ImGui::GetContentRegionAvail().x;
+  const float height = em() * 1.45F;
+  ImGui::PushID(static_cast<int>(key));
+  const bool clicked = ImGui::InvisibleButton("##key", ImVec2(width, height));
+  const bool hovered = ImGui::IsItemHovered();
+  ImGui::PopID();
+  if (hovered) {
+    commands.hover().query = query;
+    commands.hover().key = key;
+    commands.hover().value = ValueReference{Hook::pattern, frame.layer(), {frame.head(), query, key}};
+    ImGui::SetTooltip("%s", format_text("attention.bar_tooltip", fmt::arg("query", frame.token_text(query)),
+                                        fmt::arg("key", frame.token_text(key)),
+                                        fmt::arg("weight", fmt::format("{:.4f}", weight)),
+                                        fmt::arg("hook", hook_name(Hook::pattern, frame.layer())))
+                                .c_str());
+  }
+  const bool locked = frame.document.key == key;
+  if (clicked) {
+    commands.edit(SelectKey{locked ? std::nullopt : std::optional(key)});
+  }
+  const bool lit = hovered || frame.hover.key == key;
+  if (lit || locked) {
+    list->AddRectFilled(corner, ImVec2(corner.x + width, corner.y + height),
+                        with_alpha(locked ? palette().lock : palette().text, locked ? 0.16F : 0.07F),
+                        em() * 0.25F);
+  }
+  const float text_y = corner.y + (height - em()) * 0.5F;
+  list->AddText(ImVec2(corner.x + em() * 0.3F, text_y), palette().key,
+                fitted_text(frame.token_text(key), label_width).c_str());
+  const float bar_left = corner.x + label_width + em() * 0.8F;
+  const float number_width = em() * 2.9F;
+  const float room = std::max(0.0F, corner.x + width - number_width - bar_left);
+  const float share = std::isnan(weight) ? 0.0F : std::clamp(weight, 0.0F, 1.0F);
+  const float inset = height * 0.24F;
+  list->AddRectFilled(ImVec2(bar_left, corner.y + inset), ImVec2(bar_left + room, corner.y + height - inset),
+                      with_alpha(palette().attention, 0.12F), em() * 0.2F);
+  list->AddRectFilled(ImVec2(bar_left, corner.y + inset),
+                      ImVec2(bar_left + std::max(1.0F, room * share), corner.y + height - inset),
+                      palette().attention, em() * 0.2F);
+  const ScopedFont mono(fonts().mono, 0.92F);
+  const std::string number = std::isnan(weight) ? "NaN" : fmt::format("{:.2f}", weight);
+  const float number_x = corner.x + width - em() * 0.3F - ImGui::CalcTextSize(number.c_str()).x;
+  list->AddText(ImVec2(number_x, text_y), std::isnan(weight) ? palette().error : palette().text,
+                number.c_str());
+}
+
+}  // namespace
+
+void draw_head_summary(const Frame& frame, Commands& commands, const float* weights, std::int64_t query) {
+  draw_heading(frame, query);
+  if (weights == nullptr || query < 0) {
+    ImGui::TextDisabled("%s", text("attention.not_done").c_str());
+    return;
+  }
+  ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(0, 0));
+  const float line = em() * 1.45F;
+  const float room = ImGui::GetContentRegionAvail().y - em() * 1.6F;
+  const auto most = static_cast<std::size_t>(std::max(1.0F, std::floor(room / line)));
+  const std::vector<std::int64_t> keys = strongest_keys(weights, query + 1, std::min<std::size_t>(most, 64));
+  float label_width = em() * 2;
+  for (const std::int64_t key : keys) {
+    label_width = std::max(label_width, ImGui::CalcTextSize(frame.token_text(key).c_str()).x);
+  }
+  label_width = std::min(label_width, std::min(em() * 9, ImGui::GetContentRegionAvail().x * 0.4F));
+  double shown = 0;
+  for (const std::int64_t key : keys) {
+    draw_bar(frame, commands, query, key, weights[key], label_width);
+    shown += static_cast<double>(weights[key]);
+  }
+  ImGui::PopStyleVar();
+  const ScopedFont small(fonts().body, 0.85F);
+  const bool all = static_cast<std::int64_t>(keys.size()) == query + 1;
+  const std::string sum = fmt::format("{:.2f}", shown);
+  const std::size_t count = keys.size();
+  ImGui::TextDisabled("%s", format_text(all ? "attention.sum_all" : "attention.sum_shown",
+                                        fmt::arg("count", count), fmt::arg("sum", sum))
+                                .c_str());
+}
+
+}  // namespace headlight

@@ -1,0 +1,14 @@
+// What the chosen head does with the chosen token: the keys that it looks at most, as bars.
+#pragma once
+
+#include <cstdint>
+
+#include "gui/frame.h"
+
+namespace headlight {
+
+// Fills the rest of the current window. `weights`: the query's row of the pattern; null while it is not
+// known.
+void draw_head_summary(const Frame& frame, Commands& commands, const float* weights, std::int64_t query);
+
+}  // namespace headlight

@@ -1,0 +1,265 @@
+// Thumbnails, their outlines and labels, and the large one of the hovered head.
+#include "gui/views/head_wall_panel.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/views/head_summary.h"
+#include "gui/widgets/map_scale.h"
+
+namespace headlight {
+namespace {
+
+float em() { return ImGui::GetFontSize(); }
+float as_float(std::int64_t value) { return static_cast<float>(value); }
+
+// One row of a thumbnail as it is drawn; `row` has `side` weights.
+void read_row(const HeadWall& wall, const float* weights, const float* without, std::int64_t row,
+              bool hide_sink, std::vector<float>& values) {
+  if (!hide_sink) {
+    std::copy_n(weights, row + 1, values.begin());
+  } else if (!wall.cells_without_sink.empty()) {
+    std::copy_n(without, row + 1, values.begin());
+  } else {
+    const float rest = rest_beside_sink(weights, row + 1);
+    values[0] = masked_cell;
+    for (std::int64_t key = 1; key <= row; ++key) {
+      values[static_cast<std::size_t>(key)] = without_sink(weights[key], rest);
+    }
+  }
+}
+
+void divide_by_largest(float* first, std::int64_t count) {
+  float largest = 0;
+  for (std::int64_t i = 0; i < count; ++i) largest = std::max(largest, first[i]);
+  if (largest <= 0) return;
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (first[i] > 0) first[i] /= largest;
+  }
+}
+
+}  // namespace
+
+std::vector<float> wall_cells(const HeadWall& wall, std::int64_t cells, bool per_row, bool hide_sink) {
+  const std::int64_t width = wall.heads * cells;
+  std::vector<float> grid(static_cast<std::size_t>(wall.layers * cells * width), masked_cell);
+  std::vector<float> values(static_cast<std::size_t>(wall.side));
+  for (std::int64_t layer = 0; layer < wall.layers; ++layer) {
+    if (layer >= wall.layers_done) {
+      std::fill_n(grid.begin() + layer * cells * width, cells * width, unknown_cell);
+      continue;
+    }
+    for (std::int64_t head = 0; head < wall.heads; ++head) {
+      const std::int64_t first = (layer * wall.heads + head) * wall.side * wall.side;
+      for (std::int64_t row = 0; row < wall.side; ++row) {
+        const std::int64_t at = first + row * wall.side;
+        const float* without =
+            wall.cells_without_sink.empty() ? nullptr : wall.cells_without_sink.data() + at;
+        read_row(wall, wall.cells.data() + at, without, row, hide_sink, values);
+        float* out = grid.data() + (layer * cells + row * cells / wall.side) * width + head * cells;
+        for (std::int64_t key = 0; key <= row; ++key) {
+          float& cell = out[key * cells / wall.side];
+          const float value = values[static_cast<std::size_t>(key)];
+          if (value > cell || std::isnan(value)) cell = value;
+        }
+      }
+      if (!per_row) continue;
+      for (std::int64_t row = 0; row < cells; ++row) {
+        divide_by_largest(grid.data() + (layer * cells + row) * width + head * cells, cells);
+      }
+    }
+  }
+  return grid;
+}
+
+void HeadWallPanel::refresh(const Frame& frame, const WallLayout& layout) {
+  const std::shared_ptr<const HeadWall>& wall = frame.result.wall;
+  const std::int64_t cells = std::clamp<std::int64_t>(static_cast<std::int64_t>(layout.thumbnail), 1,
+                                                      std::max<std::int64_t>(wall->side, 1));
+  const bool per_row = frame.document.map_scale == MapScale::per_row;
+  const bool hide_sink = frame.document.hide_sink;
+  texture_.set_scale(frame.document.map_scale);
+  if (wall == shown_ && cells == cells_ && per_row == per_row_ && hide_sink == hide_sink_) return;
+  shown_ = wall;
+  cells_ = cells;
+  per_row_ = per_row;
+  hide_sink_ = hide_sink;
+  texture_.set_cells(static_cast<int>(wall->heads * cells), static_cast<int>(wall->layers * cells),
+                     wall_cells(*wall, cells, per_row, hide_sink));
+}
+
+void HeadWallPanel::draw_thumbnail(ImDrawList& list, ImVec2 corner, float edge, std::int64_t layer,
+                                   std::int64_t head) const {
+  const ImVec2 first(as_float(head * cells_), as_float(layer * cells_));
+  texture_.add(list, corner, ImVec2(corner.x + edge, corner.y + edge), first,
+               ImVec2(first.x + as_float(cells_), first.y + as_float(cells_)));
+}
+
+void HeadWallPanel::draw_labels(const Frame& frame, const WallLayout& layout, ImVec2 corner) const {
+  const ScopedFont small(fonts().mono, 0.8F);
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const auto draw = [&](char letter, std::int64_t count, bool along_x, std::int64_t current,
+                        std::int64_t hovered) {
+    const float need = along_x ? ImGui::CalcTextSize("L00").x + em() * 0.4F : em() * 1.15F;
+    const auto every = static_cast<std::int64_t>(std::ceil(need / layout.step));
+    for (std::int64_t i = 0; i < count; ++i) {
+      const bool marked = i == current || i == hovered;
+      const bool beside_marked =
+          std::abs(i - current) < every || (hovered >= 0 && std::abs(i - hovered) < every);
+      if (!marked && (i % every != 0 || beside_marked) && every > 1) continue;
+      const std::string label = fmt::format("{}{}", letter, i);
+      const ImVec2 size = ImGui::CalcTextSize(label.c_str());
+      const float middle = layout.step * as_float(i) + layout.thumbnail * 0.5F;
+      const ImVec2 at = along_x ? ImVec2(corner.x + layout.origin.x + middle - size.x * 0.5F, corner.y)
+                                : ImVec2(corner.x + layout.origin.x - em() * 0.5F - size.x,
+                                         corner.y + layout.origin.y + middle - size.y * 0.5F);
+      list->AddText(at, marked ? palette().text : palette().muted, label.c_str());
+    }
+  };
+  const auto& hover = frame.hover.head;
+  const std::int64_t layer = hover ? hover->first : -1;
+  const std::int64_t head = hover ? hover->second : -1;
+  draw('L', layout.layers, layout.layers_across, frame.layer(), layer);
+  draw('H', layout.heads, !layout.layers_across, frame.head(), head);
+}
+
+void HeadWallPanel::draw_tooltip(const Frame& frame, std::int64_t layer, std::int64_t head) {
+  if (!ImGui::BeginTooltip()) return;
+  {
+    const ScopedFont strong(fonts().strong, 1.1F);
+    ImGui::Text("L%d H%d", static_cast<int>(layer), static_cast<int>(head));
+  }
+  const HeadWall& wall = *shown_;
+  if (layer >= wall.layers_done) {
+    ImGui::TextDisabled("%s", text("attention.not_done").c_str());
+    ImGui::EndTooltip();
+    return;
+  }
+  const float edge = std::max(std::floor(em() * 12.0F / as_float(cells_)), 1.0F) * as_float(cells_);
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  ImGui::Dummy(ImVec2(edge, edge));
+  if (texture_.begin(*ImGui::GetWindowDrawList())) {
+    draw_thumbnail(*ImGui::GetWindowDrawList(), corner, edge, layer, head);
+    texture_.end(*ImGui::GetWindowDrawList());
+  }
+  const auto index = static_cast<std::size_t>(layer * wall.heads + head);
+  if (wall.largest_query[index] >= 0 && wall.largest_query[index] < frame.positions()) {
+    ImGui::TextDisabled("%s", text("attention.strongest").c_str());
+    const ScopedFont mono(fonts().mono);
+    ImGui::PushStyleColor(ImGuiCol_Text, palette().query);
+    ImGui::TextUnformatted(frame.token_text(wall.largest_query[index]).c_str());
+    ImGui::PopStyleColor();
+    ImGui::SameLine(0, em() * 0.4F);
+    ImGui::TextUnformatted("→");
+    ImGui::SameLine(0, em() * 0.4F);
+    ImGui::PushStyleColor(ImGuiCol_Text, palette().key);
+    ImGui::TextUnformatted(frame.token_text(wall.largest_key[index]).c_str());
+    ImGui::PopStyleColor();
+    ImGui::SameLine(0, em());
+    ImGui::Text("%.2f", static_cast<double>(wall.largest[index]));
+  }
+  ImGui::EndTooltip();
+}
+
+void HeadWallPanel::draw_wall(const Frame& frame, Commands& commands, const WallLayout& layout) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  ImGui::InvisibleButton("##heads", layout.extent);
+  const ImVec2 mouse = ImGui::GetMousePos();
+  const auto under = ImGui::IsItemHovered() ? layout.at(ImVec2(mouse.x - corner.x, mouse.y - corner.y))
+                                            : std::optional<std::pair<std::int64_t, std::int64_t>>();
+  if (under) {
+    commands.hover().head = under;
+    if (ImGui::IsMouseClicked(ImGuiMouseButton_Left)) commands.edit(SelectHead{under->first, under->second});
+    if (ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left))
+      commands.edit(ShowAttention{AttentionMode::matrix});
+  }
+  if (texture_.begin(*list)) {
+    for (std::int64_t layer = 0; layer < layout.layers; ++layer) {
+      for (std::int64_t head = 0; head < layout.heads; ++head) {
+        const ImVec2 at = layout.corner(layer, head);
+        draw_thumbnail(*list, ImVec2(std::floor(corner.x) + at.x, std::floor(corner.y) + at.y),
+                       layout.thumbnail, layer, head);
+      }
+    }
+    texture_.end(*list);
+  }
+  draw_labels(frame, layout, corner);
+  const auto outline = [&](std::int64_t layer, std::int64_t head, ImU32 color, float thickness) {
+    if (layer >= layout.layers || head >= layout.heads) return;
+    const ImVec2 at = layout.corner(layer, head);
+    const ImVec2 from(std::floor(corner.x) + at.x - thickness * 0.5F,
+                      std::floor(corner.y) + at.y - thickness * 0.5F);
+    const float edge = layout.thumbnail + thickness;
+    list->AddRect(from, ImVec2(from.x + edge, from.y + edge), color, thickness * 0.75F, thickness);
+  };
+  outline(frame.layer(), frame.head(), palette().lock, std::max(2.0F, em() * 0.15F));
+  if (frame.hover.head)
+    outline(frame.hover.head->first, frame.hover.head->second, palette().hover, std::max(1.0F, em() * 0.1F));
+  if (under) draw_tooltip(frame, under->first, under->second);
+}
+
+namespace {
+
+// Arrow keys walk, Enter opens.
+void handle_keys(const Frame& frame, Commands& commands, const WallLayout& layout) {
+  if (!ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) || ImGui::GetIO().WantTextInput) return;
+  std::int64_t x = 0;
+  std::int64_t y = 0;
+  if (ImGui::IsKeyPressed(ImGuiKey_LeftArrow)) --x;
+  if (ImGui::IsKeyPressed(ImGuiKey_RightArrow)) ++x;
+  if (ImGui::IsKeyPressed(ImGuiKey_UpArrow)) --y;
+  if (ImGui::IsKeyPressed(ImGuiKey_DownArrow)) ++y;
+  if (x != 0 || y != 0) {
+    const std::int64_t layer = frame.layer() + (layout.layers_across ? x : y);
+    const std::int64_t head = frame.head() + (layout.layers_across ? y : x);
+    commands.edit(SelectHead{std::clamp<std::int64_t>(layer, 0, layout.layers - 1),
+                             std::clamp<std::int64_t>(head, 0, layout.heads - 1)});
+  }
+  if (ImGui::IsKeyPressed(ImGuiKey_Enter, false) || ImGui::IsKeyPressed(ImGuiKey_KeypadEnter, false)) {
+    commands.edit(ShowAttention{AttentionMode::matrix});
+  }
+}
+
+}  // namespace
+
+void HeadWallPanel::draw(const Frame& frame, Commands& commands, HeadMaps& maps) {
+  const HeadWall& wall = *frame.result.wall;
+  const ImVec2 room = ImGui::GetContentRegionAvail();
+  if (room.x < em() || room.y < em()) return;
+  const WallLayout layout = wall_layout(room, wall.layers, wall.heads, wall.side, em());
+  refresh(frame, layout);
+  // What the wall leaves free shows the chosen head closely: below it, else beside it.
+  const float below = room.y - layout.extent.y - em() * 1.5F;
+  const float beside = room.x - layout.extent.x - em() * 2.0F;
+  const bool has_below = below >= em() * 9.0F && room.x >= em() * 14.0F;
+  const bool has_beside = !has_below && beside >= em() * 14.0F;
+  const ImVec2 size(has_beside ? layout.extent.x + em() * 0.2F : room.x,
+                    has_below ? layout.extent.y + em() * 0.2F : room.y);
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
+  if (ImGui::BeginChild("##wall", size, ImGuiChildFlags_None,
+                        ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_HorizontalScrollbar)) {
+    draw_wall(frame, commands, layout);
+  }
+  ImGui::EndChild();
+  ImGui::PopStyleVar();
+  handle_keys(frame, commands, layout);
+  if (!has_below && !has_beside) return;
+  if (has_beside) ImGui::SameLine(0, em() * 1.5F);
+  if (has_below) ImGui::Dummy(ImVec2(0, em() * 0.3F));
+  if (ImGui::BeginChild("##chosen", ImVec2(0, 0), ImGuiChildFlags_None,
+                        ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar)) {
+    const std::int64_t query = frame.query();
+    const float* pattern = maps.pattern(frame.result.trace, frame.layer(), frame.head());
+    draw_head_summary(frame, commands, pattern ? pattern + query * frame.positions() : nullptr, query);
+  }
+  ImGui::EndChild();
+}
+
+}  // namespace headlight

@@ -1,0 +1,39 @@
+// All heads at once: layers × heads thumbnails, one draw call.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/analysis/head_wall.h"
+#include "gui/frame.h"
+#include "gui/views/head_maps.h"
+#include "gui/views/wall_layout.h"
+#include "gui/widgets/heatmap_texture.h"
+
+namespace headlight {
+
+// What the wall's texture holds: [layer, row, head, column], thumbnails of cells × cells, max-pooled from the
+// wall's own. per_row: each row divided by its largest; hide_sink: without key 0, the rest renormalised.
+std::vector<float> wall_cells(const HeadWall& wall, std::int64_t cells, bool per_row, bool hide_sink);
+
+class HeadWallPanel {
+ public:
+  // Fills the rest of the current window. The trace and the wall are there.
+  void draw(const Frame& frame, Commands& commands, HeadMaps& maps);
+
+ private:
+  void draw_wall(const Frame& frame, Commands& commands, const WallLayout& layout);
+  void refresh(const Frame& frame, const WallLayout& layout);
+  void draw_labels(const Frame& frame, const WallLayout& layout, ImVec2 corner) const;
+  void draw_thumbnail(ImDrawList& list, ImVec2 corner, float edge, std::int64_t layer,
+                      std::int64_t head) const;
+  void draw_tooltip(const Frame& frame, std::int64_t layer, std::int64_t head);
+
+  HeatmapTexture texture_;
+  std::shared_ptr<const HeadWall> shown_;
+  std::int64_t cells_ = 0;
+  bool per_row_ = false;
+  bool hide_sink_ = false;
+};
+
+}  // namespace headlight

@@ -1,0 +1,170 @@
+// Draws as many labels as fit, and always those that are hovered or locked.
+#include "gui/views/matrix_labels.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <string>
+
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/views/head_maps.h"
+#include "gui/widgets/map_scale.h"
+#include "gui/widgets/rotated_text.h"
+
+namespace headlight {
+namespace {
+
+constexpr float label_size = 0.88F;
+
+float em() { return ImGui::GetFontSize(); }
+float as_float(std::int64_t value) { return static_cast<float>(value); }
+
+// Which of the labels first .. last are drawn when `every` cells have room for one.
+bool is_drawn(std::int64_t index, std::int64_t every, std::optional<std::int64_t> marked,
+              std::optional<std::int64_t> other) {
+  if (index == marked || index == other) return true;
+  const auto covers = [&](std::optional<std::int64_t> at) { return at && std::abs(index - *at) < every; };
+  return index % every == 0 && !covers(marked) && !covers(other);
+}
+
+void draw_rows(const Frame& frame, const MatrixAxes& axes, std::int64_t every) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const std::optional<std::int64_t> lit = frame.hover.query;
+  const std::optional<std::int64_t> locked = frame.locked_query();
+  const float room = axes.left - em() * 0.7F;
+  for (std::int64_t query = axes.window.first_row; query < axes.window.last_row; ++query) {
+    if (!is_drawn(query, every, lit, locked)) continue;
+    const std::string label = fitted_text(frame.token_text(query), room);
+    const ImVec2 size = ImGui::CalcTextSize(label.c_str());
+    const float middle = axes.first_y + (as_float(query - axes.window.first_row) + 0.5F) * axes.cell;
+    if (middle < axes.corner.y || middle > axes.corner.y + axes.size.y) continue;
+    const ImVec2 at(axes.corner.x - em() * 0.5F - size.x, middle - size.y * 0.5F);
+    const bool strong = query == lit || query == locked;
+    if (strong) {
+      list->AddRectFilled(ImVec2(at.x - em() * 0.25F, at.y - em() * 0.05F),
+                          ImVec2(at.x + size.x + em() * 0.25F, at.y + size.y + em() * 0.05F),
+                          with_alpha(palette().query, query == lit ? 0.38F : 0.22F), em() * 0.2F);
+    }
+    list->AddText(at, strong ? palette().text : with_alpha(palette().query, 0.9F), label.c_str());
+  }
+}
+
+void draw_columns(const Frame& frame, const MatrixAxes& axes, std::int64_t every, float length) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const std::optional<std::int64_t> lit = frame.hover.key;
+  const std::optional<std::int64_t> locked = frame.document.key;
+  for (std::int64_t key = axes.window.first_column; key < axes.window.last_column; ++key) {
+    if (!is_drawn(key, every, lit, locked)) continue;
+    const float middle = axes.first_x + (as_float(key - axes.window.first_column) + 0.5F) * axes.cell;
+    if (middle < axes.corner.x || middle > axes.corner.x + axes.size.x) continue;
+    const std::string label = fitted_text(frame.token_text(key), length);
+    const ImVec2 start(middle, axes.corner.y - em() * 0.55F);
+    const bool strong = key == lit || key == locked;
+    if (strong) {
+      // A chip that leans with its text.
+      const float width = ImGui::CalcTextSize(label.c_str()).x + em() * 0.25F;
+      const ImVec2 along(std::cos(axes.angle), -std::sin(axes.angle));
+      const ImVec2 end(start.x + along.x * width, start.y + along.y * width);
+      list->AddLine(ImVec2(start.x - along.x * em() * 0.25F, start.y - along.y * em() * 0.25F), end,
+                    with_alpha(palette().key, key == lit ? 0.38F : 0.22F), em() * 1.1F);
+    }
+    add_rotated_text(*list, start, axes.angle, strong ? palette().text : with_alpha(palette().key, 0.95F),
+                     label);
+  }
+}
+
+void row_buttons(const Frame& frame, Commands& commands, const MatrixAxes& axes) {
+  ImGui::SetCursorScreenPos(ImVec2(axes.corner.x - axes.left, axes.corner.y));
+  const bool clicked =
+      ImGui::InvisibleButton("##queries", ImVec2(axes.left - em() * 0.2F, std::max(1.0F, axes.size.y)));
+  if (!ImGui::IsItemHovered()) return;
+  const auto query =
+      axes.window.first_row + static_cast<std::int64_t>((ImGui::GetMousePos().y - axes.first_y) / axes.cell);
+  if (query < 0 || query >= frame.positions()) return;
+  commands.hover().query = query;
+  ImGui::SetTooltip("%s", format_text("attention.query_tooltip", fmt::arg("token", frame.token_text(query)),
+                                      fmt::arg("position", query))
+                              .c_str());
+  if (clicked)
+    commands.edit(SelectQuery{frame.document.query == query ? std::nullopt : std::optional(query)});
+}
+
+void column_buttons(const Frame& frame, Commands& commands, const MatrixAxes& axes, float height) {
+  ImGui::SetCursorScreenPos(ImVec2(axes.corner.x, axes.corner.y - height));
+  const bool clicked =
+      ImGui::InvisibleButton("##keys", ImVec2(std::max(1.0F, axes.size.x), height - em() * 0.2F));
+  if (!ImGui::IsItemHovered()) return;
+  // Follow the slant of the labels down to the column.
+  const ImVec2 mouse = ImGui::GetMousePos();
+  const float slant = (axes.corner.y - mouse.y) / std::tan(axes.angle);
+  const auto key = axes.window.first_column +
+                   static_cast<std::int64_t>(std::floor((mouse.x - slant - axes.first_x) / axes.cell));
+  if (key < axes.window.first_column || key >= axes.window.last_column) return;
+  commands.hover().key = key;
+  ImGui::SetTooltip("%s", format_text("attention.key_tooltip", fmt::arg("token", frame.token_text(key)),
+                                      fmt::arg("position", key))
+                              .c_str());
+  if (clicked) commands.edit(SelectKey{frame.document.key == key ? std::nullopt : std::optional(key)});
+}
+
+}  // namespace
+
+float widest_label(const Frame& frame, float most) {
+  const ScopedFont font(fonts().body, label_size);
+  float widest = em() * 2;
+  for (std::int64_t position = 0; position < frame.positions() && widest < most; ++position) {
+    widest = std::max(widest, ImGui::CalcTextSize(frame.token_text(position).c_str()).x);
+  }
+  return std::min(widest + em() * 0.2F, most);
+}
+
+void draw_matrix_labels(const Frame& frame, Commands& commands, const MatrixAxes& axes) {
+  const float length = axes.left - em() * 0.9F;
+  const float height = length * std::sin(axes.angle) + em() * 1.0F;
+  {
+    const ScopedFont font(fonts().body, label_size);
+    draw_rows(frame, axes, static_cast<std::int64_t>(std::ceil(em() * 1.1F / axes.cell)));
+    draw_columns(frame, axes, static_cast<std::int64_t>(std::ceil(em() * 1.25F / axes.cell)), length);
+  }
+  row_buttons(frame, commands, axes);
+  column_buttons(frame, commands, axes, height);
+}
+
+void draw_cell_tooltip(const Frame& frame, const float* pattern, std::int64_t query, std::int64_t key) {
+  if (!ImGui::BeginTooltip()) return;
+  ImGui::PushTextWrapPos(em() * 22);
+  ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(palette().query), "%s", frame.token_text(query).c_str());
+  ImGui::SameLine(0, em() * 0.4F);
+  ImGui::TextUnformatted("→");
+  ImGui::SameLine(0, em() * 0.4F);
+  ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(palette().key), "%s", frame.token_text(key).c_str());
+  if (key > query) {
+    ImGui::TextUnformatted(text("attention.masked").c_str());
+  } else {
+    const ScopedFont mono(fonts().mono);
+    const float weight = pattern[query * frame.positions() + key];
+    ImGui::Text("α = %.2f", static_cast<double>(weight));
+    const auto score = pair_score(*frame.trace(), frame.layer(), frame.head(), query, key);
+    if (score) {
+      ImGui::SameLine(0, em());
+      ImGui::Text("s = %.2f", *score);
+    }
+    if (frame.document.hide_sink && key > 0) {
+      const float rest = rest_beside_sink(pattern + query * frame.positions(), query + 1);
+      const std::string drawn = fmt::format("{:.2f}", without_sink(weight, rest));
+      ImGui::TextDisabled("%s", format_text("attention.drawn_as", fmt::arg("weight", drawn)).c_str());
+    }
+  }
+  const ScopedFont small(fonts().body, 0.85F);
+  const Shape shape = hook_shape(Hook::pattern, frame.trace()->model().architecture, frame.positions());
+  ImGui::TextDisabled("%s %s", hook_name(Hook::pattern, frame.layer()).c_str(), shape_text(shape).c_str());
+  ImGui::TextDisabled("%s", text(hook_info(Hook::pattern).sentence).c_str());
+  ImGui::PopTextWrapPos();
+  ImGui::EndTooltip();
+}
+
+}  // namespace headlight

@@ -1,0 +1,31 @@
+// Tokens along the two axes of a matrix, and the tooltip of a cell.
+#pragma once
+
+#include <cstdint>
+
+#include "gui/frame.h"
+#include "gui/views/matrix_panel.h"
+
+namespace headlight {
+
+struct MatrixAxes {
+  ImVec2 corner;  // of the plot, on the screen
+  ImVec2 size;
+  float cell;     // pixels
+  float left;     // room for the rows' labels
+  float angle;    // of the columns' labels
+  float first_x;  // left edge of the window's first column
+  float first_y;  // upper edge of its first row
+  CellWindow window;
+};
+
+// Rows blue on the left, columns coral above; thinned out when dense. Clicking one chooses it.
+void draw_matrix_labels(const Frame& frame, Commands& commands, const MatrixAxes& axes);
+
+// The widest label of the text's tokens, at most `most` pixels.
+float widest_label(const Frame& frame, float most);
+
+// Weight, score, tokens, the hook's name and shape, and its sentence.
+void draw_cell_tooltip(const Frame& frame, const float* pattern, std::int64_t query, std::int64_t key);
+
+}  // namespace headlight

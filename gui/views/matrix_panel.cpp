@@ -1,0 +1,285 @@
+// Places, draws and answers the matrix of one head.
+#include "gui/views/matrix_panel.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/views/head_summary.h"
+#include "gui/views/matrix_labels.h"
+#include "gui/widgets/map_scale.h"
+
+namespace headlight {
+namespace {
+
+float em() { return ImGui::GetFontSize(); }
+float as_float(std::int64_t value) { return static_cast<float>(value); }
+
+constexpr float label_angle = 0.87F;      // radians; about 50 degrees
+constexpr float largest_cell_ems = 3.6F;  // at zoom 1: a matrix of three tokens must not fill the window
+
+// Black or white, whichever is read more easily on a colour.
+ImU32 ink_on(ImU32 color) {
+  const ImVec4 parts = ImGui::ColorConvertU32ToFloat4(color);
+  const float luminance = 0.299F * parts.x + 0.587F * parts.y + 0.114F * parts.z;
+  return luminance > 0.55F ? IM_COL32(20, 20, 26, 255) : IM_COL32(240, 240, 246, 255);
+}
+
+}  // namespace
+
+float MatrixPanel::Geometry::x(std::int64_t key) const {
+  return corner.x +
+         static_cast<float>((static_cast<double>(key - first_column) - column) * static_cast<double>(cell));
+}
+
+float MatrixPanel::Geometry::y(std::int64_t query) const {
+  return corner.y + static_cast<float>((static_cast<double>(query) - row) * static_cast<double>(cell));
+}
+
+MatrixPanel::Geometry MatrixPanel::place(const Frame& frame, ImVec2 room) {
+  Geometry geometry;
+  geometry.first_column = frame.document.hide_sink ? 1 : 0;
+  geometry.rows = frame.positions();
+  geometry.columns = frame.positions() - geometry.first_column;
+  const float label = widest_label(frame, std::min(em() * 7.0F, room.x * 0.25F));
+  geometry.left = label + em() * 0.9F;
+  geometry.top = label * std::sin(label_angle) + em() * 1.1F;
+  // The last column's label leans out to the right.
+  const float overhang = label * std::cos(label_angle);
+  const ImVec2 most(std::max(em() * 2, room.x - geometry.left - overhang),
+                    std::max(em() * 2, room.y - geometry.top - em() * 0.2F));
+  const float fit = std::min({most.x / as_float(std::max<std::int64_t>(geometry.columns, 1)),
+                              most.y / as_float(geometry.rows), largest_cell_ems * em()});
+  const float most_zoom = std::max(1.0F, 4.0F * em() / fit);
+  zoom_ = std::clamp(zoom_, 1.0F, most_zoom);
+  geometry.cell = fit * zoom_;
+  if (geometry.cell >= 4) geometry.cell = std::floor(geometry.cell);
+  geometry.size = ImVec2(std::min(most.x, geometry.cell * as_float(geometry.columns)),
+                         std::min(most.y, geometry.cell * as_float(geometry.rows)));
+  const auto limit = [&](double& at, std::int64_t count, float length) {
+    at = std::clamp(at, 0.0,
+                    std::max(0.0, static_cast<double>(count) - static_cast<double>(length / geometry.cell)));
+  };
+  limit(row_, geometry.rows, geometry.size.y);
+  limit(column_, geometry.columns, geometry.size.x);
+  geometry.row = row_;
+  geometry.column = column_;
+  const ImVec2 start = ImGui::GetCursorScreenPos();
+  geometry.corner = ImVec2(std::floor(start.x + geometry.left), std::floor(start.y + geometry.top));
+  const auto end = [&](double at, float length, std::int64_t count) {
+    return std::min(
+        count, static_cast<std::int64_t>(std::ceil(at + static_cast<double>(length / geometry.cell) - 1e-6)));
+  };
+  geometry.window = {static_cast<std::int64_t>(row_), end(row_, geometry.size.y, geometry.rows),
+                     static_cast<std::int64_t>(column_) + geometry.first_column,
+                     end(column_, geometry.size.x, geometry.columns) + geometry.first_column};
+  return geometry;
+}
+
+void MatrixPanel::refresh(const Frame& frame, const Geometry& geometry, const float* pattern) {
+  const CellWindow& window = geometry.window;
+  // A pixel is the smallest cell: what shares one is pooled.
+  const auto cells = [&](std::int64_t count) {
+    const auto pixels = static_cast<std::int64_t>(std::ceil(as_float(count) * geometry.cell));
+    return std::clamp<std::int64_t>(pixels, 1, std::max<std::int64_t>(count, 1));
+  };
+  const std::int64_t width = cells(window.columns());
+  const std::int64_t height = cells(window.rows());
+  const bool per_row = frame.document.map_scale == MapScale::per_row;
+  const bool hide_sink = frame.document.hide_sink;
+  texture_.set_scale(frame.document.map_scale);
+  const bool same = frame.result.trace == shown_ && pattern == shown_pattern_ && window == shown_window_ &&
+                    width == shown_width_ && height == shown_height_ && per_row == per_row_ &&
+                    hide_sink == hide_sink_;
+  if (same) return;
+  shown_ = frame.result.trace;
+  shown_pattern_ = pattern;
+  shown_window_ = window;
+  shown_width_ = width;
+  shown_height_ = height;
+  per_row_ = per_row;
+  hide_sink_ = hide_sink;
+  texture_.set_cells(static_cast<int>(width), static_cast<int>(height),
+                     matrix_cells(pattern, frame.positions(), window, width, height, per_row, hide_sink));
+}
+
+void MatrixPanel::draw_cells(const Frame& frame, const Geometry& geometry, const float* pattern) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImVec2 opposite(geometry.corner.x + geometry.size.x, geometry.corner.y + geometry.size.y);
+  const CellWindow& window = geometry.window;
+  list->PushClipRect(geometry.corner, opposite, true);
+  texture_.draw(*list, ImVec2(geometry.x(window.first_column), geometry.y(window.first_row)),
+                ImVec2(geometry.x(window.last_column), geometry.y(window.last_row)));
+  if (geometry.cell >= em() * 0.7F) {
+    // Hair lines tell the cells apart.
+    const float thickness = std::max(1.0F, std::floor(em() / 12));
+    for (std::int64_t key = window.first_column; key <= window.last_column; ++key) {
+      const float x = geometry.x(key);
+      list->AddRectFilled(ImVec2(x, geometry.corner.y), ImVec2(x + thickness, opposite.y), palette().panel);
+    }
+    for (std::int64_t query = window.first_row; query <= window.last_row; ++query) {
+      const float y = geometry.y(query);
+      list->AddRectFilled(ImVec2(geometry.corner.x, y), ImVec2(opposite.x, y + thickness), palette().panel);
+    }
+  }
+  if (geometry.cell >= em() * 2.1F) {
+    const ScopedFont mono(fonts().mono, 0.78F);
+    for (std::int64_t query = window.first_row; query < window.last_row; ++query) {
+      for (std::int64_t key = window.first_column; key < std::min(window.last_column, query + 1); ++key) {
+        const std::size_t at = static_cast<std::size_t>((query - window.first_row) * texture_.width() + key -
+                                                        window.first_column);
+        const float weight = frame.document.hide_sink && frame.document.map_scale != MapScale::per_row
+                                 ? texture_.cells()[at]
+                                 : pattern[query * frame.positions() + key];
+        const std::string number = std::isnan(weight) ? "NaN" : fmt::format("{:.2f}", weight);
+        const ImVec2 size = ImGui::CalcTextSize(number.c_str());
+        const ImU32 under = cell_color(frame.document.map_scale, texture_.cells()[at]);
+        list->AddText(ImVec2(geometry.x(key) + (geometry.cell - size.x) * 0.5F,
+                             geometry.y(query) + (geometry.cell - size.y) * 0.5F),
+                      with_alpha(ink_on(under), weight < 0.005F ? 0.45F : 0.95F), number.c_str());
+      }
+    }
+  }
+  const auto frame_cells = [&](std::int64_t query, std::int64_t key, std::int64_t rows, std::int64_t columns,
+                               ImU32 color, float thickness) {
+    const ImVec2 from(geometry.x(key), geometry.y(query));
+    list->AddRect(from,
+                  ImVec2(from.x + geometry.cell * as_float(columns) + thickness * 0.5F,
+                         from.y + geometry.cell * as_float(rows) + thickness * 0.5F),
+                  color, em() * 0.1F, thickness);
+  };
+  const float thin = std::max(1.0F, em() * 0.07F);
+  const std::int64_t query = frame.query();
+  const auto key = frame.hover.key ? frame.hover.key : frame.document.key;
+  if (query >= 0)
+    frame_cells(query, geometry.first_column, 1, geometry.columns, with_alpha(palette().query, 0.75F), thin);
+  if (key && *key >= geometry.first_column && *key < frame.positions()) {
+    frame_cells(0, *key, geometry.rows, 1, with_alpha(palette().key, 0.75F), thin);
+  }
+  const std::int64_t locked_query = frame.locked_query();
+  if (frame.document.query && frame.document.key && *frame.document.key >= geometry.first_column) {
+    frame_cells(locked_query, *frame.document.key, 1, 1, palette().lock, std::max(2.0F, em() * 0.13F));
+  }
+  if (frame.hover.query && frame.hover.key && *frame.hover.key >= geometry.first_column) {
+    frame_cells(*frame.hover.query, *frame.hover.key, 1, 1, palette().hover, thin * 1.5F);
+  }
+  list->PopClipRect();
+}
+
+void MatrixPanel::move_with_mouse(const Geometry& geometry, bool hovered) {
+  const ImGuiIO& io = ImGui::GetIO();
+  if (ImGui::IsItemActivated()) dragged_ = false;
+  if (ImGui::IsItemActive() && ImGui::IsMouseDragging(ImGuiMouseButton_Left)) {
+    dragged_ = true;
+    column_ -= static_cast<double>(io.MouseDelta.x / geometry.cell);
+    row_ -= static_cast<double>(io.MouseDelta.y / geometry.cell);
+  }
+  if (!hovered || io.MouseWheel == 0.0F) return;
+  // The cell under the mouse stays under it.
+  const double across = static_cast<double>((io.MousePos.x - geometry.corner.x) / geometry.cell);
+  const double down = static_cast<double>((io.MousePos.y - geometry.corner.y) / geometry.cell);
+  const float before = zoom_;
+  zoom_ = std::max(1.0F, zoom_ * std::pow(1.2F, io.MouseWheel));
+  const double kept = 1.0 - static_cast<double>(before / zoom_);
+  column_ += across * kept;
+  row_ += down * kept;
+}
+
+void MatrixPanel::handle_mouse(const Frame& frame, Commands& commands, const Geometry& geometry,
+                               const float* pattern) {
+  ImGui::SetCursorScreenPos(geometry.corner);
+  const bool clicked = ImGui::InvisibleButton(
+      "##cells", ImVec2(std::max(1.0F, geometry.size.x), std::max(1.0F, geometry.size.y)));
+  ImGui::SetItemKeyOwner(ImGuiKey_MouseWheelY);
+  const bool hovered = ImGui::IsItemHovered();
+  move_with_mouse(geometry, hovered);
+  if (!hovered) return;
+  const ImVec2 mouse = ImGui::GetMousePos();
+  const auto key = static_cast<std::int64_t>(
+                       geometry.column + static_cast<double>((mouse.x - geometry.corner.x) / geometry.cell)) +
+                   geometry.first_column;
+  const auto query = static_cast<std::int64_t>(
+      geometry.row + static_cast<double>((mouse.y - geometry.corner.y) / geometry.cell));
+  if (query >= geometry.rows || key >= geometry.columns + geometry.first_column) return;
+  const ValueReference value{Hook::pattern, frame.layer(), {frame.head(), query, key}};
+  commands.hover().query = query;
+  commands.hover().key = key;
+  commands.hover().head = std::pair(frame.layer(), frame.head());
+  commands.hover().value = value;
+  draw_cell_tooltip(frame, pattern, query, key);
+  if (ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left)) {
+    zoom_ = 1;
+    return;
+  }
+  if (!clicked || dragged_) return;
+  const bool release = frame.document.query == query && frame.document.key == key;
+  commands.edit(SelectQuery{release ? std::nullopt : std::optional(query)});
+  commands.edit(SelectKey{release ? std::nullopt : std::optional(key)});
+  commands.edit(SelectValue{release ? std::nullopt : std::optional(value)});
+}
+
+// Arrow keys walk over the cells of the matrix.
+void MatrixPanel::handle_keys(const Frame& frame, Commands& commands) const {
+  if (!ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) || ImGui::GetIO().WantTextInput) return;
+  const std::int64_t last = frame.positions() - 1;
+  const std::int64_t query = frame.locked_query();
+  if (ImGui::IsKeyPressed(ImGuiKey_UpArrow)) commands.edit(SelectQuery{std::max<std::int64_t>(0, query - 1)});
+  if (ImGui::IsKeyPressed(ImGuiKey_DownArrow)) commands.edit(SelectQuery{std::min(last, query + 1)});
+  const std::int64_t key = std::clamp<std::int64_t>(frame.document.key.value_or(query), 0, last);
+  if (ImGui::IsKeyPressed(ImGuiKey_LeftArrow)) commands.edit(SelectKey{std::max<std::int64_t>(0, key - 1)});
+  if (ImGui::IsKeyPressed(ImGuiKey_RightArrow)) commands.edit(SelectKey{std::min(last, key + 1)});
+  if (ImGui::IsKeyPressed(ImGuiKey_Enter, false)) commands.edit(ShowAttention{AttentionMode::row});
+}
+
+void MatrixPanel::draw(const Frame& frame, Commands& commands, HeadMaps& maps) {
+  const float* pattern = maps.pattern(frame.result.trace, frame.layer(), frame.head());
+  if (pattern == nullptr) {
+    ImGui::TextDisabled("%s", text("attention.not_done").c_str());
+    return;
+  }
+  const ImVec2 room = ImGui::GetContentRegionAvail();
+  if (room.x < em() * 4 || room.y < em() * 4) return;
+  if (frame.document.hide_sink && frame.positions() == 1) {
+    ImGui::TextDisabled("%s", text("attention.only_sink").c_str());
+    return;
+  }
+  // The list of the chosen row goes beside the matrix where there is room for both.
+  const float list_width = room.x >= em() * 34 ? em() * 16 : 0;
+  const float list_gap = list_width > 0 ? em() * 1.2F : 0;
+  const std::int64_t query = frame.query();
+  Geometry geometry;
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
+  if (ImGui::BeginChild(
+          "##matrix", ImVec2(room.x - list_width - list_gap, room.y), ImGuiChildFlags_None,
+          ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse)) {
+    geometry = place(frame, ImGui::GetContentRegionAvail());
+    refresh(frame, geometry, pattern);
+    draw_cells(frame, geometry, pattern);
+    const MatrixAxes axes{geometry.corner,
+                          geometry.size,
+                          geometry.cell,
+                          geometry.left,
+                          label_angle,
+                          geometry.x(geometry.window.first_column),
+                          geometry.y(geometry.window.first_row),
+                          geometry.window};
+    draw_matrix_labels(frame, commands, axes);
+    handle_mouse(frame, commands, geometry, pattern);
+  }
+  ImGui::EndChild();
+  ImGui::PopStyleVar();
+  handle_keys(frame, commands);
+  if (list_width <= 0) return;
+  ImGui::SameLine(0, list_gap);
+  if (ImGui::BeginChild("##row", ImVec2(0, 0), ImGuiChildFlags_None,
+                        ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar)) {
+    draw_head_summary(frame, commands, pattern + query * frame.positions(), query);
+  }
+  ImGui::EndChild();
+}
+
+}  // namespace headlight

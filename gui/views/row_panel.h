@@ -1,0 +1,32 @@
+// One row of one head, step by step: dot products, scaled scores, exponentials, weights, mixed values.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/analysis/attention_row.h"
+#include "gui/frame.h"
+
+namespace headlight {
+
+// "3.214", "−0.50", "NaN": as many digits as a person can check by hand.
+std::string hand_number(double value, int decimals = 3);
+
+class RowPanel {
+ public:
+  // Fills the rest of the current window. The trace is there.
+  void draw(const Frame& frame, Commands& commands);
+
+ private:
+  bool refresh(const Frame& frame);
+  std::int64_t chosen_key(const Frame& frame) const;
+
+  // What row_ and products_ were computed from.
+  std::shared_ptr<const Trace> trace_;
+  std::int64_t layer_ = -1, head_ = -1, key_ = -1;
+  AttentionRow row_;
+  QueryKeyProduct products_;
+};
+
+}  // namespace headlight

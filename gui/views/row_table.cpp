@@ -1,0 +1,266 @@
+// Lines are drawn only where they are seen: a row may have a thousand keys.
+#include "gui/views/row_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+
+#include "gui/color_map.h"
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/views/row_panel.h"
+#include "gui/widgets/rotated_text.h"
+
+namespace headlight {
+namespace {
+
+// Up to so many later tokens have a line each; more share one.
+constexpr std::int64_t most_masked_lines = 6;
+
+float em() { return ImGui::GetFontSize(); }
+float line_height() { return em() * 1.65F; }
+float heading_height() { return em() * 2.7F; }
+
+struct Columns {
+  float left;  // of the tokens
+  float token_width;
+  std::array<float, 4> x;  // left edges of the four steps
+  float width;             // of a step
+};
+
+Columns columns_at(float left, float room) {
+  Columns columns{};
+  columns.left = left;
+  columns.token_width = std::min(em() * 9, room * 0.24F);
+  const float gap = std::min(em() * 1.6F, room * 0.03F);
+  columns.width = (room - columns.token_width - gap * 4) / 4;
+  for (std::size_t i = 0; i < 4; ++i) {
+    columns.x[i] = left + columns.token_width + gap + static_cast<float>(i) * (columns.width + gap);
+  }
+  return columns;
+}
+
+double largest_magnitude(const std::vector<double>& values) {
+  double largest = 0;
+  for (const double value : values) largest = std::max(largest, std::isfinite(value) ? std::abs(value) : 0.0);
+  return largest;
+}
+
+void text_in(ImVec2 corner, float width, float height, ImU32 color, const std::string& words, float align) {
+  const ImVec2 size = ImGui::CalcTextSize(words.c_str());
+  ImGui::GetWindowDrawList()->AddText(
+      ImVec2(corner.x + std::max(0.0F, (width - size.x) * align), corner.y + (height - size.y) * 0.5F), color,
+      words.c_str());
+}
+
+// A signed number on its colour.
+void signed_cell(ImVec2 corner, float width, double value, double limit) {
+  const float height = line_height();
+  const float amount = limit > 0 && std::isfinite(value) ? static_cast<float>(value / limit) : 0.0F;
+  const ImU32 color = std::isnan(value) ? with_alpha(palette().error, 0.4F)
+                                        : with_alpha(color_of(ColorMap::diverging, amount * 0.66F), 0.85F);
+  ImGui::GetWindowDrawList()->AddRectFilled(ImVec2(corner.x, corner.y + em() * 0.1F),
+                                            ImVec2(corner.x + width, corner.y + height - em() * 0.1F), color,
+                                            em() * 0.25F);
+  text_in(corner, width, height, palette().text, hand_number(value), 0.5F);
+}
+
+// A number between 0 and 1 beside its bar.
+void bar_cell(ImVec2 corner, float width, double value, int decimals, ImU32 color) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float height = line_height();
+  const std::string number = hand_number(value, decimals);
+  const float number_width = ImGui::CalcTextSize("0.0000").x + em() * 0.4F;
+  const float room = std::max(0.0F, width - number_width);
+  const float share = std::isnan(value) ? 0.0F : static_cast<float>(std::clamp(value, 0.0, 1.0));
+  const float inset = em() * 0.42F;
+  list->AddRectFilled(ImVec2(corner.x, corner.y + inset), ImVec2(corner.x + room, corner.y + height - inset),
+                      with_alpha(color, 0.12F), em() * 0.2F);
+  if (share > 0) {
+    list->AddRectFilled(ImVec2(corner.x, corner.y + inset),
+                        ImVec2(corner.x + std::max(1.0F, room * share), corner.y + height - inset), color,
+                        em() * 0.2F);
+  }
+  text_in(ImVec2(corner.x + room, corner.y), number_width, height,
+          std::isnan(value) ? palette().error : palette().text, number, 1.0F);
+}
+
+void draw_headings(const Columns& columns, const AttentionRow& row, std::int64_t d_head) {
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  const auto extremes = std::minmax_element(row.dot.begin(), row.dot.end());
+  const bool root = std::abs(row.scale * std::sqrt(static_cast<double>(d_head)) - 1) < 1e-6;
+  const std::array<std::string, 4> titles = {
+      "q · k", root ? fmt::format("s = q·k ÷ √{}", d_head) : fmt::format("s = q·k × {:.4g}", row.scale),
+      "e^(s − max)", "α = e ÷ Σ"};
+  const std::array<std::string, 4> notes = {
+      fmt::format("{} … {}", hand_number(*extremes.first, 1), hand_number(*extremes.second, 1)),
+      text("attention.note_mask"), fmt::format("max = {}", hand_number(row.largest)), "0 … 1"};
+  const std::array<ImU32, 4> colors = {palette().query, palette().query, palette().attention,
+                                       palette().attention};
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  for (std::size_t i = 0; i < 4; ++i) {
+    list->PushClipRect(ImVec2(columns.x[i], corner.y),
+                       ImVec2(columns.x[i] + columns.width + em() * 0.8F, corner.y + heading_height()), true);
+    {
+      const ScopedFont strong(fonts().strong);
+      text_in(ImVec2(columns.x[i], corner.y), columns.width, em() * 1.3F, colors[i], titles[i], 0.0F);
+    }
+    const ScopedFont small(fonts().body, 0.8F);
+    text_in(ImVec2(columns.x[i], corner.y + em() * 1.6F), columns.width, em() * 1.2F, palette().muted,
+            notes[i], 0.0F);
+    list->PopClipRect();
+    if (i > 0)
+      text_in(ImVec2(columns.x[i] - em() * 1.8F, corner.y), em() * 1.6F, em() * 1.8F, palette().muted, "→",
+              0.5F);
+  }
+  const ScopedFont strong(fonts().strong);
+  text_in(ImVec2(columns.left + em() * 0.3F, corner.y), columns.token_width, em() * 1.3F, palette().key,
+          text("attention.key"), 0.0F);
+  ImGui::Dummy(ImVec2(0, heading_height() - ImGui::GetStyle().ItemSpacing.y));
+}
+
+// What a click on a line locks: the column decides which number.
+ValueReference value_under(const Frame& frame, const Columns& columns, const AttentionRow& row,
+                           std::int64_t key) {
+  const bool score = ImGui::GetMousePos().x < columns.x[2];
+  return {score ? Hook::attn_scores : Hook::pattern, frame.layer(), {frame.head(), row.query, key}};
+}
+
+void line_tooltip(const Frame& frame, const AttentionRow& row, std::int64_t key,
+                  const ValueReference& value) {
+  const auto at = static_cast<std::size_t>(key);
+  const Shape shape = hook_shape(value.hook, frame.trace()->model().architecture, frame.positions());
+  ImGui::SetTooltip(
+      "%s\n%s %s",
+      format_text("attention.line_tooltip", fmt::arg("query", frame.token_text(row.query)),
+                  fmt::arg("key", frame.token_text(key)), fmt::arg("score", hand_number(row.score[at], 4)),
+                  fmt::arg("weight", hand_number(row.weight[at], 4)))
+          .c_str(),
+      hook_name(value.hook, frame.layer()).c_str(), shape_text(shape).c_str());
+}
+
+void draw_line(const Frame& frame, Commands& commands, const Columns& columns, const AttentionRow& row,
+               std::int64_t key, bool chosen, double dot_limit, double score_limit) {
+  const auto at = static_cast<std::size_t>(key);
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  const float right = columns.x[3] + columns.width;
+  ImGui::PushID(static_cast<int>(key));
+  const bool clicked = ImGui::InvisibleButton("##line", ImVec2(right - columns.left, line_height()));
+  const bool hovered = ImGui::IsItemHovered();
+  ImGui::PopID();
+  if (hovered) {
+    const ValueReference value = value_under(frame, columns, row, key);
+    commands.hover().query = row.query;
+    commands.hover().key = key;
+    commands.hover().head = std::pair(frame.layer(), frame.head());
+    commands.hover().value = value;
+    line_tooltip(frame, row, key, value);
+    if (clicked) {
+      const bool release = frame.document.key == key && frame.document.value == value;
+      commands.edit(SelectKey{release ? std::nullopt : std::optional(key)});
+      commands.edit(SelectValue{release ? std::nullopt : std::optional(value)});
+    }
+  }
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  if (chosen) {
+    const bool locked = frame.document.key == key;
+    list->AddRectFilled(corner, ImVec2(right, corner.y + line_height()),
+                        with_alpha(locked ? palette().lock : palette().key, 0.14F), em() * 0.3F);
+  }
+  text_in(ImVec2(corner.x + em() * 0.3F, corner.y), columns.token_width, line_height(),
+          chosen ? palette().text : palette().key,
+          fitted_text(frame.token_text(key), columns.token_width - em() * 0.3F), 0.0F);
+  const ScopedFont mono(fonts().mono, 0.92F);
+  signed_cell(ImVec2(columns.x[0], corner.y), columns.width, row.dot[at], dot_limit);
+  signed_cell(ImVec2(columns.x[1], corner.y), columns.width, row.score[at], score_limit);
+  bar_cell(ImVec2(columns.x[2], corner.y), columns.width, row.exponential[at], 4,
+           mix(palette().attention, palette().residual, 0.5F));
+  bar_cell(ImVec2(columns.x[3], corner.y), columns.width, row.weight[at], 4, palette().attention);
+}
+
+void draw_masked_line(const Columns& columns, const std::string& label) {
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  ImGui::Dummy(ImVec2(columns.x[3] + columns.width - columns.left, line_height()));
+  text_in(ImVec2(corner.x + em() * 0.3F, corner.y), columns.token_width, line_height(), palette().muted,
+          fitted_text(label, columns.token_width - em() * 0.3F), 0.0F);
+  const ScopedFont mono(fonts().mono, 0.92F);
+  const std::array<std::string, 4> words = {"", "−∞", "0", "0"};
+  for (std::size_t i = 0; i < 4; ++i) {
+    ImGui::GetWindowDrawList()->AddRectFilled(
+        ImVec2(columns.x[i], corner.y + em() * 0.1F),
+        ImVec2(columns.x[i] + columns.width, corner.y + line_height() - em() * 0.1F), palette().masked,
+        em() * 0.25F);
+    const std::string word = i == 0 ? text("attention.legend_masked") : words[i];
+    text_in(ImVec2(columns.x[i], corner.y), columns.width, line_height(), palette().muted, word, 0.5F);
+  }
+}
+
+std::int64_t masked_lines(const Frame& frame, const AttentionRow& row) {
+  const std::int64_t later = frame.positions() - 1 - row.query;
+  return later > most_masked_lines ? 1 : later;
+}
+
+void draw_sums(const Columns& columns, const AttentionRow& row) {
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddLine(ImVec2(columns.left, corner.y), ImVec2(columns.x[3] + columns.width, corner.y),
+                palette().grid, 1.0F);
+  text_in(ImVec2(columns.left + em() * 0.3F, corner.y), columns.token_width, line_height(), palette().muted,
+          text("attention.sum"), 0.0F);
+  const ScopedFont mono(fonts().mono, 0.92F);
+  double weights = 0;
+  for (const double weight : row.weight) weights += weight;
+  text_in(ImVec2(columns.x[1], corner.y), columns.width, line_height(), palette().muted,
+          fmt::format("max {}", hand_number(row.largest)), 0.5F);
+  text_in(ImVec2(columns.x[2], corner.y), columns.width, line_height(), palette().text,
+          fmt::format("Σ {}", hand_number(row.sum, 4)), 1.0F);
+  text_in(ImVec2(columns.x[3], corner.y), columns.width, line_height(), palette().text,
+          fmt::format("Σ {}", hand_number(weights, 4)), 1.0F);
+  ImGui::Dummy(ImVec2(0, line_height()));
+}
+
+}  // namespace
+
+float row_table_height(const Frame& frame, const AttentionRow& row) {
+  const auto lines = static_cast<float>(row.query + 1 + masked_lines(frame, row));
+  return heading_height() + line_height() * (lines + 1) + em() * 0.3F;
+}
+
+void draw_row_table(const Frame& frame, Commands& commands, const AttentionRow& row, std::int64_t key,
+                    float height) {
+  const float room = ImGui::GetContentRegionAvail().x - ImGui::GetStyle().ScrollbarSize;
+  ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(0, 0));
+  const Columns columns = columns_at(ImGui::GetCursorScreenPos().x, room);
+  draw_headings(columns, row, frame.trace()->model().architecture.d_head);
+  const double dot_limit = largest_magnitude(row.dot);
+  const double score_limit = largest_magnitude(row.score);
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
+  const float body = std::max(line_height() * 2, height - heading_height() - line_height() - em() * 0.3F);
+  if (ImGui::BeginChild("##lines", ImVec2(0, body), ImGuiChildFlags_None, ImGuiWindowFlags_NoNavInputs)) {
+    const std::int64_t masked = masked_lines(frame, row);
+    const std::int64_t later = frame.positions() - 1 - row.query;
+    ImGuiListClipper clipper;
+    clipper.Begin(static_cast<int>(row.query + 1 + masked), line_height());
+    while (clipper.Step()) {
+      for (std::int64_t line = clipper.DisplayStart; line < clipper.DisplayEnd; ++line) {
+        if (line <= row.query) {
+          draw_line(frame, commands, columns, row, line, line == key, dot_limit, score_limit);
+        } else {
+          draw_masked_line(columns, masked == later
+                                        ? frame.token_text(line)
+                                        : format_text("attention.later_tokens", fmt::arg("count", later)));
+        }
+      }
+    }
+  }
+  ImGui::EndChild();
+  ImGui::PopStyleVar();
+  draw_sums(columns, row);
+  ImGui::PopStyleVar();
+}
+
+}  // namespace headlight

@@ -1,0 +1,19 @@
+// The table of the step-by-step panel: a line for each key, a column for each step.
+#pragma once
+
+#include <cstdint>
+
+#include "core/analysis/attention_row.h"
+#include "gui/frame.h"
+
+namespace headlight {
+
+// Draws the table at the cursor, `height` pixels high; scrolls when it has more lines. `key`: the line that
+// the formula and the strips show.
+void draw_row_table(const Frame& frame, Commands& commands, const AttentionRow& row, std::int64_t key,
+                    float height);
+
+// How high all of it is.
+float row_table_height(const Frame& frame, const AttentionRow& row);
+
+}  // namespace headlight
