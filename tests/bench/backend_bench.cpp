@@ -20,7 +20,7 @@ constexpr NumberFormat formats[] = {NumberFormat::f32,  NumberFormat::f16,  Numb
 
 // The products of a block as SmolLM2-135M has them: 1536 x 576, over again and again as in a pass over its
 // blocks.
-void print_many_rows(Backend& backend, double peak) {
+void print_many_rows(Backend& backend, const ThreadPool& pool, double peak) {
   RandomValues random(1);
   fmt::print("\nlinear, 1536 x 576 weights: GFLOP/s and percent of peak\n{:>8}", "rows");
   constexpr std::int64_t positions[] = {1, 2, 4, 6, 8, 16, 64, 256};
@@ -30,7 +30,7 @@ void print_many_rows(Backend& backend, double peak) {
     fmt::print("\n{:>8}", number_format_name(format));
     for (const std::int64_t count : positions) {
       const Tensor x = random.tensor({count, 576});
-      const double seconds = best_seconds([&] { backend.linear(x, weight); });
+      const double seconds = best_seconds(pool, [&] { backend.linear(x, weight); });
       const double flops = 2.0 * static_cast<double>(count * weight.rows * weight.columns) / seconds;
       fmt::print("{:>7.1f} ({:>2.0f}%)", flops * 1e-9, 100.0 * flops / peak);
     }
@@ -39,7 +39,7 @@ void print_many_rows(Backend& backend, double peak) {
 }
 
 // One row by a weight far larger than the caches: nothing but reading, if expanding keeps up.
-void print_one_row(Backend& backend, double bandwidth) {
+void print_one_row(Backend& backend, const ThreadPool& pool, double bandwidth) {
   constexpr std::int64_t rows = 1 << 18, columns = 576, copied = 1 << 10;
   RandomValues random(2);
   const Tensor x = random.tensor({1, columns});
@@ -53,13 +53,13 @@ void print_one_row(Backend& backend, double bandwidth) {
       std::memcpy(bytes->data() + at, part.bytes, size);
     const Weight weight = {format, rows, columns, bytes->data(), bytes};
     const double rate =
-        static_cast<double>(weight.byte_size()) / best_seconds([&] { backend.linear(x, weight); });
+        static_cast<double>(weight.byte_size()) / best_seconds(pool, [&] { backend.linear(x, weight); });
     fmt::print("{:>8}{:>12.0f}{:>12.1f}{:>21.0f}%\n", number_format_name(format),
                static_cast<double>(weight.byte_size()) * 1e-6, rate * 1e-9, 100.0 * rate / bandwidth);
   }
 }
 
-void print_attention(Backend& backend, double peak) {
+void print_attention(Backend& backend, const ThreadPool& pool, double peak) {
   RandomValues random(3);
   fmt::print(
       "\nattention, 9 heads of 64, 3 key heads: milliseconds (GFLOP/s of the causal half as percent of "
@@ -74,10 +74,10 @@ void print_attention(Backend& backend, double peak) {
       fmt::print("{:>12.3f} ({:>2.0f}%)", seconds * 1e3, 100.0 * flops / seconds / peak);
     };
     fmt::print("{:>8}", tokens);
-    column(best_seconds([&] { backend.attention_scores(q, k, 0.125, 0); }), half);
-    fmt::print("{:>18.3f}", best_seconds([&] { backend.softmax(scores); }) * 1e3);
-    column(best_seconds([&] { backend.mix_values(pattern, v); }), half);
-    column(best_seconds([&] { backend.attend(q, k, v, 0.125, 0); }), 2.0 * half);
+    column(best_seconds(pool, [&] { backend.attention_scores(q, k, 0.125, 0); }), half);
+    fmt::print("{:>18.3f}", best_seconds(pool, [&] { backend.softmax(scores); }) * 1e3);
+    column(best_seconds(pool, [&] { backend.mix_values(pattern, v); }), half);
+    column(best_seconds(pool, [&] { backend.attend(q, k, v, 0.125, 0); }), 2.0 * half);
     fmt::print("\n");
   }
 }
@@ -93,9 +93,9 @@ void measure(int threads) {
       kernels.name, pool.threads(), peak * 1e-9, bandwidth * 1e-9,
       read_bandwidth(std::int64_t{1} << 23, pool) * 1e-9);
   const auto backend = make_cpu_backend(pool.threads(), kernels);
-  print_many_rows(*backend, peak);
-  print_one_row(*backend, bandwidth);
-  print_attention(*backend, peak);
+  print_many_rows(*backend, pool, peak);
+  print_one_row(*backend, pool, bandwidth);
+  print_attention(*backend, pool, peak);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <vector>
 
 namespace headlight {
@@ -11,45 +12,46 @@ namespace {
 
 constexpr int chains = 10;  // independent multiply-adds: more than latency times units, fewer than registers
 
-template <class Vector>
-inline __attribute__((always_inline)) void multiply_add(std::int64_t rounds) {
-  Vector sums[chains] = {};
-  const Vector factor = 0.999F - Vector{}, addend = 1e-3F - Vector{};
-  for (std::int64_t round = 0; round < rounds; ++round) {
-#pragma GCC unroll 10
-    for (int i = 0; i < chains; ++i) {
-      sums[i] = sums[i] * factor + addend;
 #if defined(__x86_64__)
-      __asm__ volatile("" : "+x"(sums[i]));
+#define VECTOR_REGISTER "+x"
 #else
-      __asm__ volatile("" : "+w"(sums[i]));
+#define VECTOR_REGISTER "+w"
 #endif
-    }
-  }
-}
 
-typedef float Four __attribute__((vector_size(16)));
-__attribute__((noinline)) void multiply_add_baseline(std::int64_t rounds) { multiply_add<Four>(rounds); }
+// A macro and no template: clang checks the register's width where the text stands, under that function's
+// target.
+#define MULTIPLY_ADD(lanes)                                           \
+  typedef float Vector __attribute__((vector_size(4 * (lanes))));     \
+  Vector sums[chains] = {};                                           \
+  const Vector factor = 0.999F - Vector{}, addend = 1e-3F - Vector{}; \
+  for (std::int64_t round = 0; round < rounds; ++round) {             \
+    _Pragma("GCC unroll 10") for (int i = 0; i < chains; ++i) {       \
+      sums[i] = sums[i] * factor + addend;                            \
+      __asm__ volatile("" : VECTOR_REGISTER(sums[i]));                \
+    }                                                                 \
+  }
+
+__attribute__((noinline)) void multiply_add_baseline(std::int64_t rounds) { MULTIPLY_ADD(4) }
 #if defined(__x86_64__)
-typedef float Eight __attribute__((vector_size(32)));
-typedef float Sixteen __attribute__((vector_size(64)));
-__attribute__((target("avx2,fma"), noinline)) void multiply_add_avx2(std::int64_t rounds) {
-  multiply_add<Eight>(rounds);
-}
+__attribute__((target("avx2,fma"), noinline)) void multiply_add_avx2(std::int64_t rounds) { MULTIPLY_ADD(8) }
 __attribute__((target("avx512f,fma"), noinline)) void multiply_add_avx512(std::int64_t rounds) {
-  multiply_add<Sixteen>(rounds);
+  MULTIPLY_ADD(16)
 }
 #endif
+
+double now(bool processor_time) {
+  if (processor_time) return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;  // microseconds on POSIX
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 }  // namespace
 
-double best_seconds(const std::function<void()>& run) {
-  using Clock = std::chrono::steady_clock;
+double best_seconds(const ThreadPool& pool, const std::function<void()>& run) {
   double best = 1e9, total = 0.0;
   for (int repeat = 0; repeat < 5 || (total < 0.2 && repeat < 1000); ++repeat) {
-    const auto start = Clock::now();
+    const double start = now(pool.threads() == 1);
     run();
-    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    const double seconds = now(pool.threads() == 1) - start;
     best = std::min(best, seconds);
     total += seconds;
   }
@@ -65,7 +67,7 @@ double peak_flops(const std::string& instruction_set, ThreadPool& pool) {
 #endif
   constexpr std::int64_t rounds = 50000, pieces = 8;
   const double seconds = best_seconds(
-      [&] { pool.parallel_for(pieces * pool.threads(), [&](std::int64_t, int) { loop(rounds); }); });
+      pool, [&] { pool.parallel_for(pieces * pool.threads(), [&](std::int64_t, int) { loop(rounds); }); });
   return 2.0 * lanes * chains * static_cast<double>(rounds * pieces * pool.threads()) / seconds;
 }
 
@@ -73,7 +75,7 @@ double read_bandwidth(std::int64_t bytes, ThreadPool& pool) {
   constexpr std::int64_t piece = 1 << 15;  // 64-bit words in a chunk
   const std::int64_t chunks = std::max(std::int64_t{1}, bytes / 8 / piece);
   std::vector<std::uint64_t> buffer(static_cast<std::size_t>(chunks * piece), 1);
-  const double seconds = best_seconds([&] {
+  const double seconds = best_seconds(pool, [&] {
     pool.parallel_for(chunks, [&](std::int64_t chunk, int) {
       const std::uint64_t* at = buffer.data() + chunk * piece;
       std::uint64_t sum[8] = {};

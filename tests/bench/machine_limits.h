@@ -9,8 +9,9 @@
 
 namespace headlight {
 
-// The best of several runs, in seconds: the machine's other work only ever makes a run slower.
-double best_seconds(const std::function<void()>& run);
+// The best of several runs, in seconds: the machine's other work only ever makes a run slower. With one
+// thread it is processor time, which other work hardly touches; with more it is time on the wall.
+double best_seconds(const ThreadPool& pool, const std::function<void()>& run);
 
 // Multiplications and additions a second that vector registers alone reach, all threads together.
 double peak_flops(const std::string& instruction_set, ThreadPool& pool);
