@@ -37,7 +37,7 @@ target_compile_options(glfw PRIVATE -O2 -g0 -w)
 
 add_library(imgui_headers INTERFACE)
 target_include_directories(imgui_headers SYSTEM INTERFACE
-  ${imgui_dir} ${imgui_dir}/backends ${imgui_dir}/misc/freetype ${implot_dir} ${rich_md_dir}
+  ${imgui_dir} ${imgui_dir}/backends ${imgui_dir}/misc/freetype ${imgui_dir}/misc/cpp ${implot_dir} ${rich_md_dir}
   ${IMGUI_BUNDLE_EXTERNAL}/portable_file_dialogs/portable_file_dialogs)
 target_include_directories(imgui_headers INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(imgui_headers INTERFACE
@@ -46,7 +46,8 @@ target_compile_definitions(imgui_headers INTERFACE
 target_link_libraries(imgui_headers INTERFACE glfw PkgConfig::FREETYPE PkgConfig::EPOXY)
 
 file(GLOB imgui_sources ${imgui_dir}/imgui*.cpp)
-list(APPEND imgui_sources ${imgui_dir}/misc/freetype/imgui_freetype.cpp ${imgui_dir}/backends/imgui_impl_glfw.cpp
+list(APPEND imgui_sources ${imgui_dir}/misc/freetype/imgui_freetype.cpp ${imgui_dir}/misc/cpp/imgui_stdlib.cpp
+  ${imgui_dir}/backends/imgui_impl_glfw.cpp
   ${imgui_dir}/backends/imgui_impl_opengl3.cpp ${imgui_dir}/backends/imgui_impl_null.cpp)
 # Objects, not an archive: whatever implot or rich_md need later on the link line is there.
 third_party_library(imgui OBJECT ${imgui_sources})

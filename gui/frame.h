@@ -53,6 +53,8 @@ struct Frame {
   const std::vector<Example>& examples;
   const std::vector<LessonOrError>& lessons;
   const std::set<std::string>& highlights;  // panels that the current lesson step points at
+  bool focus_prompt;                        // the prompt should take the keyboard in this frame
+  double frame_seconds;                     // what drawing the last frame cost on the CPU
   double seconds;                           // since the start
 
   // The trace, when there is one; it may be unfinished.

@@ -22,7 +22,13 @@ class View {
 };
 
 // Where the program puts a view.
-enum class Place { prompt, center, side, lesson, status };
+enum class Place {
+  prompt,  // the full-width strip under the top bar; its height follows what it draws
+  center,  // one tab each; Document::view chooses
+  side,    // panels on the right, one under the other
+  lesson,  // the panel on the left, while Document::lesson is set
+  dialog,  // floats above, while it is asked for (ShowModel, ShowHelp)
+};
 
 struct PlacedView {
   Place place;

@@ -1,0 +1,317 @@
+// The program behind the window: from commands to documents to requests, once a frame.
+#include "gui/app.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/errors.h"
+#include "gui/bars.h"
+#include "gui/fonts.h"
+#include "gui/layout.h"
+#include "gui/settings.h"
+#include "gui/strings.h"
+#include "imgui.h"
+
+namespace headlight {
+namespace {
+
+std::string folder_beside_assets(const char* name) { return (assets_folder().parent_path() / name).string(); }
+
+std::vector<LessonOrError> lessons_or_none() {
+  try {
+    return load_lessons(folder_beside_assets("lessons"));
+  } catch (const UserError& error) {
+    return {LessonError{"lessons", 0, error.what()}};
+  }
+}
+
+void set_view(Document& document, const std::string& name) {
+  if (name == "flow") document.view = CenterView::flow;
+  if (name == "embeddings") document.view = CenterView::embeddings;
+  if (name == "attention" || name == "wall" || name == "matrix" || name == "row") {
+    document.view = CenterView::attention;
+    if (name != "attention") {
+      document.attention_mode = name == "wall"     ? AttentionMode::wall
+                                : name == "matrix" ? AttentionMode::matrix
+                                                   : AttentionMode::row;
+    }
+  }
+}
+
+Document first_document(const StartOptions& options, const std::vector<Example>& examples) {
+  Document document;
+  if (!examples.empty()) document = with_example(document, examples.front());
+  document.model = options.compute.model;
+  if (options.text) document.text = *options.text;
+  if (options.view) set_view(document, *options.view);
+  document.layer = options.layer.value_or(document.layer);
+  document.head = options.head.value_or(document.head);
+  return document;
+}
+
+// What the computation depends on; views' other choices need no new pass.
+bool needs_new_result(const Document& a, const Document& b) {
+  return a.text != b.text || a.interventions != b.interventions || a.query != b.query ||
+         a.sampling != b.sampling || a.embedding_layer != b.embedding_layer;
+}
+
+}  // namespace
+
+App::App(const StartOptions& options, std::filesystem::path config, std::function<void()> wake)
+    : config_(std::move(config)),
+      wake_(std::move(wake)),
+      history_(Document{}),
+      settings_(load_settings(config_)),
+      examples_(load_examples((assets_folder() / "examples.json").string())),
+      lessons_(lessons_or_none()),
+      views_(make_views()),
+      computation_(options.compute.device, options.compute.threads, wake_) {
+  if (options.theme) settings_.theme = *options.theme == "light" ? Theme::light : Theme::dark;
+  if (options.language) settings_.language = *options.language;
+  settings_.reduced_motion = settings_.reduced_motion || !options.screenshot.empty();
+  set_language(settings_.language == "ko" ? Language::korean : Language::english);
+  apply_theme(settings_.theme, scale_, settings_.zoom);
+  history_ = History(first_document(options, examples_));
+  device_ = computation_.device_name();
+  computation_.open_model(document().model);
+  if (options.lesson) {
+    if (!find_lesson(lessons_, *options.lesson)) {
+      throw UserError(
+          fmt::format("there is no lesson '{}'; `headlight lessons list` names them.", *options.lesson));
+    }
+    show_lesson_step({*options.lesson, options.lesson_step}, 0.0);
+  }
+}
+
+App::~App() = default;
+
+bool App::wants_redraw() const { return computation_.busy() || tokens_to_generate_ > 0; }
+
+void App::set_scale(float scale) {
+  scale_ = scale;
+  apply_theme(settings_.theme, scale_, settings_.zoom);
+}
+
+void App::open_files(const std::vector<std::string>& paths) {
+  if (!paths.empty()) run(OpenModel{paths.front()}, ImGui::GetTime());
+}
+
+void App::change_settings(const Settings& settings) {
+  settings_ = settings;
+  set_language(settings_.language == "ko" ? Language::korean : Language::english);
+  apply_theme(settings_.theme, scale_, settings_.zoom);
+  save_settings(settings_, config_);
+}
+
+void App::show_lesson_step(const LessonPlace& place, double seconds) {
+  const Lesson* lesson = find_lesson(lessons_, place.id);
+  if (!lesson) return;
+  const Tokenizer* tokenizer = model_ ? model_->tokenizer.get() : nullptr;
+  run(ReplaceDocument{document_at(document(), *lesson, static_cast<std::size_t>(place.step), tokenizer)},
+      seconds);
+}
+
+void App::run(const Command& command, double seconds) {
+  const std::string model_before = document().model;
+  history_.run(command, seconds);
+  if (document().model != model_before) computation_.open_model(document().model);
+}
+
+void App::act(const Action& action) {
+  const std::string model_before = document().model;
+  struct Doer {
+    App& app;
+    void operator()(const Undo&) const { app.history_.undo(); }
+    void operator()(const Redo&) const { app.history_.redo(); }
+    void operator()(const ChangeSettings& change) const { app.change_settings(change.settings); }
+    void operator()(const Generate& generate) const {
+      app.tokens_to_generate_ = generate.tokens;
+      app.generator_.seed(app.document().seed);
+    }
+    void operator()(const StopGenerating&) const { app.tokens_to_generate_ = 0; }
+    void operator()(const ShowPalette&) const { app.palette_.open(); }
+    void operator()(const ShowLessons&) const {
+      for (const LessonOrError& entry : app.lessons_) {
+        if (const auto* lesson = std::get_if<Lesson>(&entry)) {
+          app.show_lesson_step({lesson->id, 0}, ImGui::GetTime());
+          return;
+        }
+      }
+    }
+    void operator()(const ShowModel&) const { app.dialog_ = app.dialog_ == "model" ? "" : "model"; }
+    void operator()(const ShowHelp&) const { app.dialog_ = app.dialog_ == "help" ? "" : "help"; }
+    void operator()(const FocusPrompt&) const { app.focus_prompt_ = true; }
+    void operator()(const ResetLayout&) const { app.reset_layout_ = true; }
+    void operator()(const RetryLoading&) const { app.computation_.open_model(app.document().model); }
+    void operator()(const CancelLoading&) const { app.computation_.cancel_loading(); }
+    void operator()(const Quit&) const { app.quit_ = true; }
+  };
+  std::visit(Doer{*this}, action);
+  if (document().model != model_before) computation_.open_model(document().model);
+}
+
+void App::update_tokens() {
+  if (tokens_by_ == model_.get() && tokens_of_ == document().text) return;
+  tokens_of_ = document().text;
+  tokens_by_ = model_.get();
+  tokens_ = model_ ? model_->tokenizer->encode(tokens_of_) : std::vector<Token>();
+}
+
+void App::request_if_changed() {
+  if (requested_ && !needs_new_result(*requested_, document())) return;
+  requested_ = document();
+  computation_.request(document());
+}
+
+// One token at a time, each from the distribution that is on the screen.
+void App::continue_generating(double seconds) {
+  if (tokens_to_generate_ == 0 || !model_ || !result_.next || !result_.trace) return;
+  if (document().query) {
+    run(SelectQuery{std::nullopt}, seconds);  // the tail is what grows
+    return;
+  }
+  const bool current = result_.trace->tokens() == runnable_tokens(*model_, tokens_) &&
+                       result_.trace->complete() && result_.next_position == result_.trace->positions() - 1;
+  if (!current || computation_.busy()) return;
+  const bool full = result_.trace->positions() >= model_->architecture.context;
+  const TokenId id = sample(*result_.next, generator_);
+  if (full || id == model_->tokenizer->end_of_text()) {
+    tokens_to_generate_ = 0;
+    return;
+  }
+  --tokens_to_generate_;
+  run(AppendText{model_->tokenizer->bytes(id)}, seconds);
+}
+
+Frame App::make_frame(double seconds) {
+  highlights_.clear();
+  if (document().lesson) {
+    if (const Lesson* lesson = find_lesson(lessons_, document().lesson->id)) {
+      const auto step = static_cast<std::size_t>(document().lesson->step);
+      if (step < lesson->steps.size()) {
+        for (const Panel panel : lesson->steps[step].highlights)
+          highlights_.insert(std::string(panel_name(panel)));
+      }
+    }
+  }
+  return {document(),
+          settings_,
+          hover_,
+          tokens_,
+          model_.get(),
+          result_,
+          load_,
+          error_,
+          device_,
+          computation_.busy(),
+          tokens_to_generate_ > 0,
+          history_.can_undo(),
+          history_.can_redo(),
+          examples_,
+          lessons_,
+          highlights_,
+          std::exchange(focus_prompt_, false),
+          frame_seconds_,
+          seconds};
+}
+
+void App::shortcuts(Commands& commands) {
+  const auto pressed = [](ImGuiKeyChord chord) {
+    return ImGui::Shortcut(chord, ImGuiInputFlags_RouteGlobal | ImGuiInputFlags_RouteOverActive);
+  };
+  const auto repeated = [](ImGuiKeyChord chord) {
+    return ImGui::Shortcut(
+        chord, ImGuiInputFlags_RouteGlobal | ImGuiInputFlags_RouteOverActive | ImGuiInputFlags_Repeat);
+  };
+  if (repeated(ImGuiMod_Ctrl | ImGuiKey_Z)) commands.act(Undo{});
+  if (repeated(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_Z) || repeated(ImGuiMod_Ctrl | ImGuiKey_Y))
+    commands.act(Redo{});
+  if (pressed(ImGuiMod_Ctrl | ImGuiKey_K)) commands.act(ShowPalette{});
+  if (pressed(ImGuiMod_Ctrl | ImGuiKey_L)) commands.act(FocusPrompt{});
+  if (pressed(ImGuiMod_Ctrl | ImGuiKey_1)) commands.edit(ShowView{CenterView::flow});
+  if (pressed(ImGuiMod_Ctrl | ImGuiKey_2)) commands.edit(ShowView{CenterView::attention});
+  if (pressed(ImGuiMod_Ctrl | ImGuiKey_3)) commands.edit(ShowView{CenterView::embeddings});
+  if (pressed(ImGuiMod_Ctrl | ImGuiKey_Q)) commands.act(Quit{});
+  if (pressed(ImGuiKey_F1)) commands.act(ShowHelp{});
+  Settings zoomed = settings_;
+  if (repeated(ImGuiMod_Ctrl | ImGuiKey_Equal)) zoomed.zoom = std::min(2.5F, settings_.zoom * 1.1F);
+  if (repeated(ImGuiMod_Ctrl | ImGuiKey_Minus)) zoomed.zoom = std::max(0.75F, settings_.zoom / 1.1F);
+  if (pressed(ImGuiMod_Ctrl | ImGuiKey_0)) zoomed.zoom = 1.0F;
+  if (!(zoomed == settings_)) commands.act(ChangeSettings{zoomed});
+  if (ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopupId) || !ImGui::IsKeyPressed(ImGuiKey_Escape, false))
+    return;
+  if (!dialog_.empty()) {
+    dialog_.clear();
+  } else if (tokens_to_generate_ > 0) {
+    commands.act(StopGenerating{});
+  } else {
+    commands.edit(ReleaseSelection{});
+  }
+}
+
+void App::draw(double seconds) {
+  model_ = computation_.model();
+  result_ = computation_.result();
+  load_ = computation_.load_state();
+  error_ = computation_.error();
+  update_tokens();
+  continue_generating(seconds);
+  update_tokens();
+
+  Commands commands;
+  const Frame frame = make_frame(seconds);
+  shortcuts(commands);
+  draw_windows(frame, commands);
+  palette_.draw(frame, commands);
+
+  hover_ = commands.hover();
+  for (const Action& action : commands.actions()) act(action);
+  for (const Command& edit : commands.edits()) {
+    if (std::holds_alternative<SetText>(edit)) tokens_to_generate_ = 0;  // who types takes over
+    const auto* lesson = std::get_if<SetLesson>(&edit);
+    if (lesson && lesson->place) {
+      show_lesson_step(*lesson->place, seconds);
+    } else {
+      run(edit, seconds);
+    }
+  }
+  request_if_changed();
+  // What was typed in this frame is tokenised and drawn in the next one, which comes at once.
+  if (!commands.edits().empty() || !commands.actions().empty()) wake_();
+}
+
+void App::draw_windows(const Frame& frame, Commands& commands) {
+  const LayoutRequest request{document().lesson.has_value(), reset_layout_};
+  reset_layout_ = false;
+  draw_top_bar(frame, commands);
+  draw_status_bar(frame, commands);
+  for (const PlacedView& placed : views_) {
+    if (placed.place == Place::prompt) draw_prompt_strip(*placed.view, frame, commands, prompt_height_);
+  }
+  draw_dock_space(request);
+  draw_center(frame, commands);
+  for (const PlacedView& placed : views_) {
+    const bool wanted = placed.place == Place::side || (placed.place == Place::lesson && document().lesson);
+    if (wanted) draw_panel(*placed.view, frame, commands);
+  }
+  draw_dialog(frame, commands);
+}
+
+void App::draw_center(const Frame& frame, Commands& commands) {
+  std::vector<View*> tabs;
+  for (const PlacedView& placed : views_) {
+    if (placed.place == Place::center) tabs.push_back(placed.view.get());
+  }
+  draw_center_panel(tabs, frame, commands);
+}
+
+void App::draw_dialog(const Frame& frame, Commands& commands) {
+  for (const PlacedView& placed : views_) {
+    if (placed.place != Place::dialog || placed.view->name() != dialog_) continue;
+    if (!draw_dialog_window(*placed.view, frame, commands)) dialog_.clear();
+  }
+}
+
+}  // namespace headlight

@@ -1,0 +1,91 @@
+// The program behind the window: document, settings, worker and views, and one frame of all of them.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/command_line/command_line.h"
+#include "core/session/command.h"
+#include "core/session/computation.h"
+#include "gui/command_palette.h"
+#include "gui/view.h"
+
+namespace headlight {
+
+class App {
+ public:
+  // `wake` asks for a frame, from any thread. `config` is the folder that remembers settings; empty: nothing
+  // is.
+  App(const StartOptions& options, std::filesystem::path config, std::function<void()> wake);
+  ~App();
+
+  // Between ImGui::NewFrame and Render.
+  void draw(double seconds);
+
+  bool wants_redraw() const;  // something moves: ask for another frame
+  bool wants_to_quit() const { return quit_; }
+  void open_files(const std::vector<std::string>& paths);  // dropped on the window
+  void set_scale(float scale);                             // of the monitor
+  void set_frame_seconds(double seconds) { frame_seconds_ = seconds; }
+
+  // For pictures and tests: until the model is loaded and the document is computed.
+  void wait_idle() { computation_.wait_idle(); }
+  const Document& document() const { return history_.current(); }
+  const std::vector<Token>& tokens() const { return tokens_; }
+  Result result() const { return computation_.result(); }
+  const Settings& settings() const { return settings_; }
+  void run(const Command& command, double seconds);
+
+ private:
+  Frame make_frame(double seconds);
+  void draw_windows(const Frame& frame, Commands& commands);
+  void draw_center(const Frame& frame, Commands& commands);
+  void draw_dialog(const Frame& frame, Commands& commands);
+  void shortcuts(Commands& commands);
+  void act(const Action& action);
+  void show_lesson_step(const LessonPlace& place, double seconds);
+  void change_settings(const Settings& settings);
+  void update_tokens();
+  void request_if_changed();
+  void continue_generating(double seconds);
+
+  std::filesystem::path config_;
+  std::function<void()> wake_;
+  History history_;
+  Settings settings_;
+  Hover hover_;
+  std::vector<Example> examples_;
+  std::vector<LessonOrError> lessons_;
+  std::vector<PlacedView> views_;
+  CommandPalette palette_;
+  std::set<std::string> highlights_;
+
+  // What make_frame shows; refreshed at the start of each frame.
+  std::shared_ptr<const Model> model_;
+  Result result_;
+  LoadState load_;
+  std::string error_;
+  std::string device_;
+  std::vector<Token> tokens_;
+  std::string tokens_of_;  // the text that tokens_ belongs to
+  const Model* tokens_by_ = nullptr;
+  std::optional<Document> requested_;
+
+  std::string dialog_;  // name of the open dialog, or empty
+  std::int64_t tokens_to_generate_ = 0;
+  std::mt19937_64 generator_;
+  float scale_ = 1.0F;
+  float prompt_height_ = 0.0F;
+  double frame_seconds_ = 0.0;
+  bool focus_prompt_ = true;
+  bool reset_layout_ = false;
+  bool quit_ = false;
+  Computation computation_;  // last: its threads end before the rest goes
+};
+
+}  // namespace headlight

@@ -1,0 +1,32 @@
+// What a view looks at when nothing is hovered or locked.
+#include "gui/frame.h"
+
+#include <algorithm>
+
+namespace headlight {
+
+std::int64_t Frame::query() const {
+  if (hover.query && *hover.query < positions()) return *hover.query;
+  return locked_query();
+}
+
+std::int64_t Frame::locked_query() const {
+  const std::int64_t last = positions() - 1;
+  return std::min(document.query.value_or(last), last);
+}
+
+std::int64_t Frame::layer() const {
+  return model ? std::min(document.layer, model->architecture.layers - 1) : 0;
+}
+
+std::int64_t Frame::head() const {
+  return model ? std::min(document.head, model->architecture.heads - 1) : 0;
+}
+
+std::string Frame::token_text(std::int64_t position) const {
+  if (!trace() || position < 0 || position >= positions()) return {};
+  return visible_bytes(
+      trace()->model().tokenizer->bytes(trace()->tokens()[static_cast<std::size_t>(position)]));
+}
+
+}  // namespace headlight

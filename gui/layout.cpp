@@ -1,0 +1,216 @@
+// Docking, panel headers, tabs and dialogs; nothing here knows what a view shows.
+#include "gui/layout.h"
+
+#include <algorithm>
+#include <string>
+
+#include "gui/fonts.h"
+#include "gui/load_panel.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "imgui.h"
+#include "imgui_internal.h"
+
+namespace headlight {
+namespace {
+
+constexpr const char* center_window = "##center";
+constexpr ImGuiWindowFlags panel_flags =
+    ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoMove;
+
+std::string window_id(const View& view) { return "##panel." + std::string(view.name()); }
+
+std::string name_of(const View& view) { return text("name." + std::string(view.name())); }
+
+// The first layout; the user's own sizes replace it.
+void build_layout(ImGuiID dock, ImVec2 size) {
+  ImGui::DockBuilderRemoveNode(dock);
+  ImGui::DockBuilderAddNode(dock, ImGuiDockNodeFlags_DockSpace);
+  ImGui::DockBuilderSetNodeSize(dock, size);
+  ImGuiID rest = dock;
+  const ImGuiID lesson = ImGui::DockBuilderSplitNode(rest, ImGuiDir_Left, 0.27F, nullptr, &rest);
+  ImGuiID right = ImGui::DockBuilderSplitNode(rest, ImGuiDir_Right, 0.29F, nullptr, &rest);
+  ImGuiID next = 0;
+  const ImGuiID inspector = ImGui::DockBuilderSplitNode(right, ImGuiDir_Down, 0.42F, nullptr, &next);
+  ImGui::DockBuilderDockWindow("##panel.lesson", lesson);
+  ImGui::DockBuilderDockWindow("##panel.next", next);
+  ImGui::DockBuilderDockWindow("##panel.inspector", inspector);
+  ImGui::DockBuilderDockWindow(center_window, rest);
+  ImGui::DockBuilderFinish(dock);
+}
+
+// A round "?" at the right end of the line; hovering it explains the panel.
+void explanation_mark(const View& view) {
+  const float size = ImGui::GetFontSize() * 1.1F;
+  const ImVec2 corner(
+      ImGui::GetWindowPos().x + ImGui::GetWindowWidth() - ImGui::GetStyle().WindowPadding.x - size,
+      ImGui::GetCursorScreenPos().y);
+  ImGui::SetCursorScreenPos(corner);
+  ImGui::PushID("explain");
+  ImGui::InvisibleButton("##mark", ImVec2(size, size));
+  const bool hovered = ImGui::IsItemHovered();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImVec2 centre(corner.x + size * 0.5F, corner.y + size * 0.5F);
+  const ImU32 color = hovered ? palette().text : palette().muted;
+  list->AddCircle(centre, size * 0.5F, color, 0, std::max(1.0F, size * 0.06F));
+  const ScopedFont small(fonts().strong, 0.78F);
+  const ImVec2 mark = ImGui::CalcTextSize("?");
+  list->AddText(ImVec2(centre.x - mark.x * 0.5F, centre.y - mark.y * 0.5F), color, "?");
+  ImGui::PopID();
+  if (hovered && ImGui::BeginTooltip()) {
+    ImGui::PushTextWrapPos(ImGui::GetFontSize() * 26.0F);
+    {
+      const ScopedFont strong(fonts().strong);
+      ImGui::TextUnformatted(name_of(view).c_str());
+    }
+    ImGui::TextUnformatted(text(view.explanation()).c_str());
+    ImGui::PopTextWrapPos();
+    ImGui::EndTooltip();
+  }
+}
+
+// A lesson points at this panel: a quiet frame in the accent of locks.
+void draw_highlight() {
+  const ImVec2 corner = ImGui::GetWindowPos();
+  const ImVec2 size = ImGui::GetWindowSize();
+  const float line = ImGui::GetFontSize() * 0.14F;
+  ImGui::GetForegroundDrawList()->AddRect(ImVec2(corner.x + line, corner.y + line),
+                                          ImVec2(corner.x + size.x - line, corner.y + size.y - line),
+                                          palette().lock, ImGui::GetFontSize() * 0.4F, line);
+}
+
+// The lesson's names for the parts of a view.
+bool points_at(const View& view, const Frame& frame) {
+  const std::string name(view.name());
+  if (frame.highlighted(name)) return true;
+  if (name == "prompt") return frame.highlighted("chips");
+  if (name == "attention")
+    return frame.highlighted("wall") || frame.highlighted("matrix") || frame.highlighted("row");
+  return false;
+}
+
+bool view_is_chosen(const View& view, CenterView chosen) {
+  switch (chosen) {
+    case CenterView::flow:
+      return view.name() == "flow";
+    case CenterView::attention:
+      return view.name() == "attention";
+    case CenterView::embeddings:
+      return view.name() == "embeddings";
+  }
+  return false;
+}
+
+CenterView choice_of(const View& view) {
+  if (view.name() == "attention") return CenterView::attention;
+  return view.name() == "embeddings" ? CenterView::embeddings : CenterView::flow;
+}
+
+// Words with a line under the chosen one. Returns the chosen view.
+View* draw_tabs(const std::vector<View*>& tabs, const Frame& frame, Commands& commands) {
+  View* chosen = tabs.empty() ? nullptr : tabs.front();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float gap = ImGui::GetFontSize() * 1.6F;
+  const float height = ImGui::GetFontSize() * 1.7F;
+  for (std::size_t i = 0; i < tabs.size(); ++i) {
+    View& view = *tabs[i];
+    const bool is_chosen = view_is_chosen(view, frame.document.view);
+    if (is_chosen) chosen = &view;
+    const ScopedFont font(is_chosen ? fonts().strong : fonts().body);
+    const std::string name = name_of(view);
+    const ImVec2 size = ImGui::CalcTextSize(name.c_str());
+    if (i > 0) ImGui::SameLine(0.0F, gap);
+    const ImVec2 corner = ImGui::GetCursorScreenPos();
+    ImGui::PushID(static_cast<int>(i));
+    if (ImGui::InvisibleButton(name.c_str(), ImVec2(size.x, height)))
+      commands.edit(ShowView{choice_of(view)});
+    const bool hovered = ImGui::IsItemHovered();
+    ImGui::SetItemTooltip("Ctrl+%d", static_cast<int>(i) + 1);
+    ImGui::PopID();
+    list->AddText(corner, is_chosen || hovered ? palette().text : palette().muted, name.c_str());
+    if (is_chosen) {
+      const float line = ImGui::GetFontSize() * 0.14F;
+      const float y = corner.y + ImGui::GetFontSize() * 1.5F;
+      list->AddRectFilled(ImVec2(corner.x, y), ImVec2(corner.x + size.x, y + line), palette().attention,
+                          line);
+    }
+  }
+  return chosen;
+}
+
+}  // namespace
+
+void draw_dock_space(const LayoutRequest& request) {
+  const ImGuiViewport* viewport = ImGui::GetMainViewport();
+  const ImGuiID dock = ImHashStr("headlight.dock");
+  // One frame later the strips above and below have their height, and the panels their place.
+  if (ImGui::DockBuilderGetNode(dock) == nullptr || request.reset) build_layout(dock, viewport->WorkSize);
+  ImGui::PushStyleColor(ImGuiCol_DockingEmptyBg, palette().background);
+  ImGui::DockSpaceOverViewport(dock, viewport,
+                               ImGuiDockNodeFlags_AutoHideTabBar | ImGuiDockNodeFlags_NoUndocking |
+                                   ImGuiDockNodeFlags_NoWindowMenuButton | ImGuiDockNodeFlags_NoCloseButton);
+  ImGui::PopStyleColor();
+}
+
+void draw_panel(View& view, const Frame& frame, Commands& commands) {
+  if (ImGui::Begin(window_id(view).c_str(), nullptr, panel_flags)) {
+    {
+      const ScopedFont strong(fonts().strong);
+      ImGui::TextUnformatted(name_of(view).c_str());
+    }
+    ImGui::SameLine();
+    explanation_mark(view);
+    ImGui::Dummy(ImVec2(0.0F, ImGui::GetFontSize() * 0.1F));
+    view.draw(frame, commands);
+    if (points_at(view, frame)) draw_highlight();
+  }
+  ImGui::End();
+}
+
+void draw_center_panel(const std::vector<View*>& tabs, const Frame& frame, Commands& commands) {
+  if (ImGui::Begin(center_window, nullptr,
+                   panel_flags | ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse)) {
+    if (!frame.model) {
+      draw_load_panel(frame, commands);
+    } else if (View* chosen = draw_tabs(tabs, frame, commands)) {
+      ImGui::SameLine();
+      explanation_mark(*chosen);
+      ImGui::SetCursorPosY(ImGui::GetCursorPosY() + ImGui::GetFontSize() * 0.6F);
+      if (ImGui::BeginChild(chosen->name().data(), ImVec2(0.0F, 0.0F))) chosen->draw(frame, commands);
+      ImGui::EndChild();
+      if (points_at(*chosen, frame)) draw_highlight();
+    }
+  }
+  ImGui::End();
+}
+
+void draw_prompt_strip(View& view, const Frame& frame, Commands& commands, float& height) {
+  const float largest = ImGui::GetMainViewport()->Size.y * 0.42F;
+  const float wanted = std::clamp(height, ImGui::GetFontSize() * 5.0F, largest);
+  const ImGuiWindowFlags flags = ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoScrollbar;
+  if (ImGui::BeginViewportSideBar("##strip.prompt", nullptr, ImGuiDir_Up, wanted, flags)) {
+    view.draw(frame, commands);
+    height = ImGui::GetCursorPosY() + ImGui::GetStyle().WindowPadding.y;
+    if (points_at(view, frame)) draw_highlight();
+  }
+  ImGui::End();
+}
+
+bool draw_dialog_window(View& view, const Frame& frame, Commands& commands) {
+  bool open = true;
+  const ImGuiViewport* viewport = ImGui::GetMainViewport();
+  const float font = ImGui::GetFontSize();
+  ImGui::GetBackgroundDrawList();
+  ImGui::SetNextWindowPos(viewport->GetCenter(), ImGuiCond_Appearing, ImVec2(0.5F, 0.5F));
+  ImGui::SetNextWindowSize(ImVec2(std::min(viewport->Size.x * 0.92F, font * 52.0F),
+                                  std::min(viewport->Size.y * 0.88F, font * 40.0F)),
+                           ImGuiCond_Appearing);
+  const std::string title = name_of(view) + "###dialog." + std::string(view.name());
+  const ImGuiWindowFlags flags =
+      ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoSavedSettings;
+  if (ImGui::Begin(title.c_str(), &open, flags)) view.draw(frame, commands);
+  ImGui::End();
+  return open;
+}
+
+}  // namespace headlight

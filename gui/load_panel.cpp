@@ -1,0 +1,95 @@
+// Fetching, loading and failure, designed: a headline, one sentence, a bar or buttons.
+#include "gui/load_panel.h"
+
+#include <algorithm>
+#include <cfloat>
+#include <string>
+
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "imgui.h"
+
+namespace headlight {
+namespace {
+
+void centered_text(ImFont* font, float size, ImU32 color, const std::string& words) {
+  const ScopedFont scoped(font, size);
+  const float room = ImGui::GetContentRegionAvail().x;
+  const float width =
+      std::min(ImGui::CalcTextSize(words.c_str()).x, std::min(room, ImGui::GetFontSize() * 34.0F));
+  ImGui::SetCursorPosX(ImGui::GetCursorPosX() + (room - width) * 0.5F);
+  ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width + 1.0F);
+  ImGui::PushStyleColor(ImGuiCol_Text, color);
+  ImGui::TextUnformatted(words.c_str());
+  ImGui::PopStyleColor();
+  ImGui::PopTextWrapPos();
+}
+
+void centered_bar(float share) {
+  const float font = ImGui::GetFontSize();
+  const float width = std::min(ImGui::GetContentRegionAvail().x, font * 26.0F);
+  ImGui::SetCursorPosX(ImGui::GetCursorPosX() + (ImGui::GetContentRegionAvail().x - width) * 0.5F);
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  const float height = font * 0.45F;
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddRectFilled(corner, ImVec2(corner.x + width, corner.y + height), palette().raised, height);
+  list->AddRectFilled(corner, ImVec2(corner.x + std::max(height, width * share), corner.y + height),
+                      palette().attention, height);
+  ImGui::Dummy(ImVec2(width, height));
+}
+
+bool centered_button(const std::string& label) {
+  const float width = ImGui::CalcTextSize(label.c_str()).x + ImGui::GetFontSize() * 2.0F;
+  ImGui::SetCursorPosX(ImGui::GetCursorPosX() + (ImGui::GetContentRegionAvail().x - width) * 0.5F);
+  return ImGui::Button(label.c_str(), ImVec2(width, 0.0F));
+}
+
+void draw_fetching(const LoadState& load, Commands& commands) {
+  centered_text(fonts().large, 1.5F, palette().text,
+                format_text("load.fetching", fmt::arg("model", load.model)));
+  ImGui::Spacing();
+  const double total = static_cast<double>(std::max<std::int64_t>(1, load.bytes_total));
+  const double share = std::clamp(static_cast<double>(load.bytes_done) / total, 0.0, 1.0);
+  centered_bar(static_cast<float>(share));
+  ImGui::Spacing();
+  centered_text(fonts().mono, 1.0F, palette().muted,
+                fmt::format("{:.1f} / {:.1f} MB · {:.0f} %", static_cast<double>(load.bytes_done) / 1e6,
+                            total / 1e6, 100.0 * share));
+  ImGui::Spacing();
+  centered_text(fonts().body, 1.0F, palette().muted, text("load.fetching.note"));
+  ImGui::Spacing();
+  if (centered_button(text("load.cancel"))) commands.act(CancelLoading{});
+}
+
+void draw_failed(const LoadState& load, Commands& commands) {
+  centered_text(fonts().large, 1.5F, palette().text, text("load.failed"));
+  ImGui::Spacing();
+  centered_text(fonts().body, 1.0F, palette().text, load.error);
+  ImGui::Spacing();
+  centered_text(fonts().body, 1.0F, palette().muted, text("load.failed.note"));
+  ImGui::Spacing();
+  if (centered_button(text("load.retry"))) commands.act(RetryLoading{});
+}
+
+}  // namespace
+
+void draw_load_panel(const Frame& frame, Commands& commands) {
+  ImGui::SetCursorPosY(std::max(ImGui::GetCursorPosY(), ImGui::GetWindowHeight() * 0.3F));
+  switch (frame.load.phase) {
+    case LoadPhase::fetching:
+      draw_fetching(frame.load, commands);
+      break;
+    case LoadPhase::failed:
+      draw_failed(frame.load, commands);
+      break;
+    case LoadPhase::nothing:
+    case LoadPhase::loading:
+    case LoadPhase::ready:
+      centered_text(fonts().large, 1.5F, palette().text,
+                    format_text("load.loading", fmt::arg("model", frame.load.model)));
+      break;
+  }
+}
+
+}  // namespace headlight
