@@ -117,7 +117,8 @@ void print_info(const std::string& name) {
     fmt::print("  {:<18} {}\n", label, value);
   };
   row("file", path);
-  row("file size", fmt::format("{} ({} bytes)", megabytes(model->file_bytes), grouped(model->file_bytes)));
+  const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(path));
+  row("file size", fmt::format("{} ({} bytes)", megabytes(bytes), grouped(bytes)));
   row("family", a.family);
   row("parameters", grouped(model->parameters));
   row("number format", fmt::format("mostly {}", model->number_format));
@@ -129,7 +130,7 @@ void print_info(const std::string& name) {
   row("context", fmt::format("{} tokens", grouped(a.context)));
   row("rotary base", fmt::format("{}, {} dimensions of a head", a.rotary_base, a.rotary_dimensions));
   row("output layer", a.tied_output ? "the embedding table (tied)" : "its own");
-  row("weights in memory", fmt::format("{} (the file, mapped)", megabytes(model->file_bytes)));
+  row("weights in memory", fmt::format("{} (packed, mapped from the file)", megabytes(model->file_bytes)));
   row("as float32", megabytes(4 * model->parameters));
   row("keys and values", fmt::format("{} bytes a token", grouped(cache_bytes)));
   print_tensors(*file);
