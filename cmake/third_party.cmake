@@ -77,6 +77,14 @@ file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/microtex/microtexconfig.h CONTENT
   "#pragma once\n#define MICROTEX_VERSION_MAJOR 1\n#define MICROTEX_VERSION_MINOR 0\n#define MICROTEX_VERSION_PATCH 0\n")
 target_include_directories(microtex SYSTEM PUBLIC ${microtex_dir} ${PROJECT_BINARY_DIR}/microtex)
 target_compile_definitions(microtex PRIVATE GLYPH_RENDER_TYPE=2)  # glyphs from the typeface, no outlines
+# 70 small files that include the same headers: in a few lumps they build in a third of the time.
+foreach(source IN LISTS microtex_sources)
+  file(STRINGS ${source} macros REGEX "^ *#define")
+  if(macros)  # would reach into the files after it
+    set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  endif()
+endforeach()
+set_target_properties(microtex PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 18)
 
 # Markdown: the renderer, md4c, formulas; the maths font travels inside the program.
 set(rich_md_sources ${rich_md_dir}/imgui_rich_md)
