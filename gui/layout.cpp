@@ -18,6 +18,14 @@ constexpr const char* center_window = "##center";
 constexpr ImGuiWindowFlags panel_flags =
     ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoMove;
 
+// Begins a docked window whose node has no tab bar at all: no corner mark to unhide one.
+bool begin_docked(const char* id, ImGuiWindowFlags flags) {
+  ImGuiWindowClass quiet;
+  quiet.DockNodeFlagsOverrideSet = ImGuiDockNodeFlags_NoTabBar;
+  ImGui::SetNextWindowClass(&quiet);
+  return ImGui::Begin(id, nullptr, flags);
+}
+
 std::string window_id(const View& view) { return "##panel." + std::string(view.name()); }
 
 std::string name_of(const View& view) { return text("name." + std::string(view.name())); }
@@ -153,7 +161,7 @@ void draw_dock_space(const LayoutRequest& request) {
 }
 
 void draw_panel(View& view, const Frame& frame, Commands& commands) {
-  if (ImGui::Begin(window_id(view).c_str(), nullptr, panel_flags)) {
+  if (begin_docked(window_id(view).c_str(), panel_flags)) {
     {
       const ScopedFont strong(fonts().strong);
       ImGui::TextUnformatted(name_of(view).c_str());
@@ -168,7 +176,7 @@ void draw_panel(View& view, const Frame& frame, Commands& commands) {
 }
 
 void draw_center_panel(const std::vector<View*>& tabs, const Frame& frame, Commands& commands) {
-  if (ImGui::Begin(center_window, nullptr,
+  if (begin_docked(center_window,
                    panel_flags | ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse)) {
     if (!frame.model) {
       draw_load_panel(frame, commands);
@@ -200,7 +208,6 @@ bool draw_dialog_window(View& view, const Frame& frame, Commands& commands) {
   bool open = true;
   const ImGuiViewport* viewport = ImGui::GetMainViewport();
   const float font = ImGui::GetFontSize();
-  ImGui::GetBackgroundDrawList();
   ImGui::SetNextWindowPos(viewport->GetCenter(), ImGuiCond_Appearing, ImVec2(0.5F, 0.5F));
   ImGui::SetNextWindowSize(ImVec2(std::min(viewport->Size.x * 0.92F, font * 52.0F),
                                   std::min(viewport->Size.y * 0.88F, font * 40.0F)),

@@ -252,6 +252,9 @@ void Computation::wait_idle() {
   state_->runner->wait_idle();
 }
 
-std::string Computation::device_name() const { return std::string(state_->backend->name()); }
+std::string Computation::device_name() const {
+  const std::string name(state_->backend->name());
+  return name == "cpu" ? "CPU" : name;
+}
 
 }  // namespace headlight

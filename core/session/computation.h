@@ -60,7 +60,7 @@ class Computation {
   bool busy() const;
   void wait_idle();  // for tests and pictures: until the load and the newest request are done
 
-  std::string device_name() const;  // "CPU (AVX-512, 2 threads)"
+  std::string device_name() const;  // "CPU", for the status bar
 
  private:
   struct State;

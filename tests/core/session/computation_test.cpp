@@ -1,0 +1,147 @@
+// The worker behind the window, on the small random model. Also run under ThreadSanitizer.
+#include "core/session/computation.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstring>
+
+#include "core/forward/forward_pass.h"
+#include "tests/core/tiny_model.h"
+
+namespace headlight {
+namespace {
+
+Document document_with(const std::string& text) {
+  Document document;
+  document.text = text;
+  return document;
+}
+
+// A computation whose model is open.
+struct Opened {
+  std::atomic<int> changes{0};
+  Computation computation{"cpu", 2, [this] { ++changes; }};
+  Opened() {
+    computation.open_model(golden_path("tiny_llama_q.gguf"));
+    computation.wait_idle();
+  }
+};
+
+TEST(ComputationWorker, TheLastPictureEqualsAFreshFullRun) {
+  Opened opened;
+  Computation& computation = opened.computation;
+  ASSERT_EQ(computation.load_state().phase, LoadPhase::ready);
+  // Typing, deleting and pasting, faster than any pass.
+  std::string text;
+  for (const char* part : {"hello", " ", "w", "o", "r", "l", "d", ",", " ", "한", "국", "어", " again"}) {
+    text += part;
+    computation.request(document_with(text));
+    if (text.size() % 3 == 0) computation.request(document_with(text.substr(0, text.size() / 2)));
+  }
+  computation.request(document_with(text));
+  computation.wait_idle();
+  const Result result = computation.result();
+  ASSERT_TRUE(result.trace && result.trace->complete() && result.wall && result.next && result.projection);
+
+  ForwardRequest request;
+  request.tokens = runnable_tokens(*computation.model(), computation.model()->tokenizer->encode(text));
+  const auto backend = make_cpu_backend(2);
+  const auto fresh = run_forward(computation.model(), *backend, request);
+  EXPECT_EQ(result.trace->tokens(), fresh->tokens());
+  // The same kernels compute each row alike, however many rows are computed with it: equal to the last bit.
+  for (const HookInfo& info : all_hooks()) {
+    const Tensor& shown = result.trace->at(info.hook, info.in_block ? 1 : 0);
+    const Tensor& expected = fresh->at(info.hook, info.in_block ? 1 : 0);
+    ASSERT_EQ(shown.shape(), expected.shape()) << info.name;
+    EXPECT_EQ(
+        std::memcmp(shown.data(), expected.data(), static_cast<std::size_t>(shown.size()) * sizeof(float)), 0)
+        << info.name;
+  }
+  EXPECT_EQ(result.next_position, fresh->positions() - 1);
+  EXPECT_EQ(result.wall->layers_done, computation.model()->architecture.layers);
+  EXPECT_GT(opened.changes, 0);
+}
+
+TEST(ComputationWorker, AChoiceOfAViewNeedsNoNewPass) {
+  Opened opened;
+  opened.computation.request(document_with("hello world"));
+  opened.computation.wait_idle();
+  const Result before = opened.computation.result();
+  Document other = document_with("hello world");
+  other.query = 1;
+  other.sampling.top_k = 3;
+  other.embedding_layer = 2;
+  opened.computation.request(other);
+  opened.computation.wait_idle();
+  const Result after = opened.computation.result();
+  EXPECT_EQ(after.trace, before.trace);
+  EXPECT_EQ(after.next_position, 1);
+  EXPECT_EQ(after.next->kept, 3);
+  EXPECT_EQ(after.projection_layer, 2);
+}
+
+TEST(ComputationWorker, InterventionsAreRunAndTakenBack) {
+  Opened opened;
+  opened.computation.request(document_with("hello world"));
+  opened.computation.wait_idle();
+  const Result clean = opened.computation.result();
+  Document changed = document_with("hello world");
+  changed.interventions = {{Hook::z, 1, 2, {}, Scale{0.0F}}};
+  opened.computation.request(changed);
+  opened.computation.wait_idle();
+  EXPECT_TRUE(opened.computation.result().trace->modified);
+  opened.computation.request(document_with("hello world"));
+  opened.computation.wait_idle();
+  const Result again = opened.computation.result();
+  EXPECT_FALSE(again.trace->modified);
+  EXPECT_EQ(std::memcmp(again.trace->at(Hook::logits).data(), clean.trace->at(Hook::logits).data(),
+                        static_cast<std::size_t>(clean.trace->at(Hook::logits).size()) * sizeof(float)),
+            0);
+}
+
+TEST(ComputationWorker, BadInputIsASentenceAndTheLastModelStays) {
+  Opened opened;
+  opened.computation.request(document_with("hello"));
+  opened.computation.wait_idle();
+  opened.computation.open_model("/no/such/file.gguf");
+  opened.computation.wait_idle();
+  EXPECT_EQ(opened.computation.load_state().phase, LoadPhase::failed);
+  EXPECT_NE(opened.computation.load_state().error.find("/no/such/file.gguf"), std::string::npos);
+  EXPECT_TRUE(opened.computation.model());
+  EXPECT_TRUE(opened.computation.result().trace);
+
+  opened.computation.request(document_with(""));
+  opened.computation.wait_idle();
+  EXPECT_FALSE(opened.computation.result().trace);
+  EXPECT_EQ(opened.computation.error(), "");
+
+  // Over the context: the first 256 tokens are run, nothing is shifted.
+  opened.computation.request(document_with(std::string(2000, 'q')));
+  opened.computation.wait_idle();
+  ASSERT_TRUE(opened.computation.result().trace);
+  EXPECT_EQ(opened.computation.result().trace->positions(), 256);
+
+  Document impossible = document_with("hello");
+  impossible.interventions = {{Hook::z, 99, 0, {}, Scale{0.0F}}};
+  opened.computation.request(impossible);
+  opened.computation.wait_idle();
+  EXPECT_NE(opened.computation.error().find("layer 99"), std::string::npos);
+  opened.computation.request(document_with("hello"));
+  opened.computation.wait_idle();
+  EXPECT_EQ(opened.computation.error(), "");
+}
+
+TEST(ComputationWorker, CanBeDestroyedAtAnyMoment) {
+  for (int i = 0; i < 20; ++i) {
+    Computation computation("cpu", 1, [] {});
+    computation.open_model(golden_path("tiny_llama_q.gguf"));
+    computation.request(document_with("hello world"));
+    if (i % 2 == 0) computation.wait_idle();
+    computation.request(document_with("hello world and more"));
+  }
+  SUCCEED();
+}
+
+}  // namespace
+}  // namespace headlight
