@@ -279,7 +279,7 @@ void App::draw(double seconds) {
   }
   request_if_changed();
   // What was typed in this frame is tokenised and drawn in the next one, which comes at once.
-  if (!commands.edits().empty() || !commands.actions().empty()) wake_();
+  if (!commands.edits().empty() || !commands.actions().empty() || commands.animating()) wake_();
 }
 
 void App::draw_windows(const Frame& frame, Commands& commands) {

@@ -104,6 +104,10 @@ class Commands {
   // What the mouse is over now; views call these while they draw, and see the union in the next frame.
   Hover& hover() { return hover_; }
 
+  // Something moves: another frame is wanted right after this one.
+  void animate() { animating_ = true; }
+  bool animating() const { return animating_; }
+
   const std::vector<Command>& edits() const { return edits_; }
   const std::vector<Action>& actions() const { return actions_; }
 
@@ -111,6 +115,7 @@ class Commands {
   std::vector<Command> edits_;
   std::vector<Action> actions_;
   Hover hover_;
+  bool animating_ = false;
 };
 
 }  // namespace headlight

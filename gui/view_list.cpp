@@ -1,11 +1,13 @@
 // Every view, in the order of tabs and panels: adding one is a pair of files and a line here.
 #include "gui/view.h"
 #include "gui/views/attention_view.h"
+#include "gui/views/prompt_view.h"
 
 namespace headlight {
 
 std::vector<PlacedView> make_views() {
   std::vector<PlacedView> views;
+  views.push_back({Place::prompt, std::make_unique<PromptView>()});
   views.push_back({Place::center, std::make_unique<AttentionView>()});
   return views;
 }

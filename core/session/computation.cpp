@@ -168,8 +168,27 @@ struct Computation::State {
     if (const Tensor* stream = stream_at(*next.trace, document.embedding_layer)) {
       next.projection = std::make_shared<const Projection>(principal_components(*stream));
     }
+    {
+      const std::lock_guard lock(mutex);
+      next.scores = result.scores;
+    }
     next.total_seconds = seconds_since(start);
     publish(next, document.interventions);
+    publish_scores(std::move(next), document.interventions, cancelled);
+  }
+
+  // After everything else: one more softmax for each token of the text.
+  void publish_scores(Result next, const std::vector<Intervention>& interventions,
+                      const LatestWins<RunRequest>::Cancelled& cancelled) {
+    const Trace& trace = *next.trace;
+    if (next.scores && next.scores->model == trace.shared_model() && !trace.modified &&
+        !next.scores->modified && next.scores->tokens == trace.tokens()) {
+      return;
+    }
+    auto scores = token_scores(trace, next.scores.get(), cancelled);
+    if (!scores) return;
+    next.scores = std::move(scores);
+    publish(next, interventions);
   }
 };
 

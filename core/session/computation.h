@@ -13,6 +13,7 @@
 #include "core/analysis/distribution.h"
 #include "core/analysis/head_wall.h"
 #include "core/analysis/projection.h"
+#include "core/analysis/token_scores.h"
 #include "core/forward/trace.h"
 #include "core/model/model.h"
 #include "core/session/document.h"
@@ -27,6 +28,7 @@ struct Result {
   std::int64_t next_position = 0;
   std::shared_ptr<const Projection> projection;  // of the stream at `projection_layer`
   std::int64_t projection_layer = 0;
+  std::shared_ptr<const TokenScores> scores;  // may be of an earlier text: it carries its own tokens
   double total_seconds = 0.0;  // from the start of the job until this was published
 };
 

@@ -1,0 +1,240 @@
+// ImGui's multi-line editor without its own undo and background. The editor's glyphs live in a child window,
+// whose drawing comes after its parent's: what is drawn in the parent after the keys were taken lies behind
+// them, in the same frame.
+#include "gui/views/prompt_editor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "imgui_internal.h"
+#include "imgui_stdlib.h"
+
+namespace headlight {
+namespace {
+
+constexpr const char* editor_id = "##text";
+constexpr float relative_size = 1.25F;  // readable from the last row
+constexpr int most_lines = 4;
+constexpr int focus_attempts = 12;  // frames
+
+ImVec2 padding() { return ImVec2(ImGui::GetFontSize() * 0.6F, ImGui::GetFontSize() * 0.4F); }
+
+float wrap_width_of(float width) {
+  return std::max(1.0F, width - padding().x - ImGui::GetStyle().ScrollbarSize);
+}
+
+ImGuiWindow* child_of(const ImGuiWindow* parent, ImGuiID id) {
+  for (ImGuiWindow* child : parent->DC.ChildWindows) {
+    if (child->ChildId == id) return child;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void PromptEditor::follow_document(const Frame& frame) {
+  const std::string& wanted = frame.document.text;
+  const std::size_t end = std::min(wanted.find('\0'), wanted.size());
+  const bool same = wanted.compare(0, end, text_) == 0 && wanted.compare(end, std::string::npos, tail_) == 0;
+  if (same) return;
+  text_ = wanted.substr(0, end);
+  tail_ = wanted.substr(end);
+  cursor_to_end_ = true;
+}
+
+// While the editor is active ImGui keeps its own copy of the text: that copy follows, too.
+void PromptEditor::keep_focus(const Frame& frame) {
+  if (frame.focus_prompt) {
+    frames_to_focus_ = focus_attempts;
+    cursor_to_end_ = true;
+  }
+  const ImGuiID id = ImGui::GetID(editor_id);
+  if (ImGuiInputTextState* state = ImGui::GetInputTextState(id); state && ImGui::GetActiveID() == id) {
+    frames_to_focus_ = 0;
+    if (cursor_to_end_) {
+      state->ReloadUserBufAndMoveToEnd();
+      state->CursorFollow = true;
+      cursor_to_end_ = false;
+    }
+    // Esc lets go of the editor; it must not bring an old text back.
+    state->TextToRevertTo.resize(static_cast<int>(text_.size()) + 1);
+    std::memcpy(state->TextToRevertTo.Data, text_.c_str(), text_.size() + 1);
+  }
+  if (frames_to_focus_ > 0) {
+    --frames_to_focus_;
+    ImGui::SetKeyboardFocusHere();
+  }
+}
+
+bool PromptEditor::edit(const Frame& frame) {
+  follow_document(frame);
+  const ScopedFont large(fonts().body, relative_size);
+  ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, padding());
+  ImGui::PushStyleVar(ImGuiStyleVar_FrameBorderSize, 0.0F);
+  ImGui::PushStyleColor(ImGuiCol_FrameBg, 0);
+  ImGui::PushStyleColor(ImGuiCol_NavCursor, 0);  // the frame says it
+  ImGui::PushStyleColor(ImGuiCol_Text, palette().token_text);
+  corner_ = ImGui::GetCursorScreenPos();
+  size_.x = ImGui::GetContentRegionAvail().x;
+  layout_.update(text_, wrap_width_of(size_.x) - padding().x);
+  size_.y = static_cast<float>(std::clamp(layout_.lines(), 1, most_lines)) * ImGui::GetFontSize() +
+            2.0F * padding().y;
+  keep_focus(frame);
+  const bool changed = ImGui::InputTextMultiline(
+      editor_id, &text_, size_, ImGuiInputTextFlags_NoUndoRedo | ImGuiInputTextFlags_WordWrap);
+  active_ = ImGui::IsItemActive();
+  touched_ = touched_ || changed;
+  inner_ = child_of(ImGui::GetCurrentWindow(), ImGui::GetID(editor_id));
+  origin_ = corner_;
+  if (inner_) {
+    origin_ = ImVec2(inner_->Pos.x + padding().x, inner_->Pos.y + padding().y - inner_->Scroll.y);
+    // The editor's own width for lines: without the scroll bar, whether it is there or not.
+    const float right =
+        inner_->ContentRegionRect.Max.x - (inner_->ScrollbarY ? 0.0F : ImGui::GetStyle().ScrollbarSize);
+    layout_.update(text_, std::max(1.0F, right - origin_.x));
+  }
+  ImGui::PopStyleColor(3);
+  ImGui::PopStyleVar(2);
+  return changed;
+}
+
+ImVec2 PromptEditor::place(const WrappedText::Piece& piece, bool right_bottom) const {
+  const float inset = layout_.line_height() * 0.03F;
+  const float top = origin_.y + static_cast<float>(piece.line) * layout_.line_height();
+  if (right_bottom) return ImVec2(origin_.x + piece.right, top + layout_.line_height() - inset);
+  return ImVec2(origin_.x + piece.left, top + inset);
+}
+
+std::optional<std::int64_t> PromptEditor::draw_tokens(const Frame& frame, const std::vector<Token>& tokens,
+                                                      std::int64_t context) {
+  const ScopedFont large(fonts().body, relative_size);
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImVec2 opposite(corner_.x + size_.x, corner_.y + size_.y);
+  const float rounding = ImGui::GetStyle().FrameRounding;
+  list->AddRectFilled(corner_, opposite, palette().background, rounding);
+  list->AddRect(corner_, opposite, active_ ? with_alpha(palette().query, 0.7F) : palette().grid, rounding,
+                std::max(1.0F, ImGui::GetFontSize() * 0.06F));
+  draw_invitation(frame);
+  std::optional<std::int64_t> under_mouse;
+  if (!inner_ || tokens.empty()) return under_mouse;
+  list->PushClipRect(corner_, opposite, true);
+  inner_->DrawList->PushClipRect(corner_, opposite, false);
+  const auto line_at = [this](float y) {
+    return static_cast<int>(std::floor((y - origin_.y) / layout_.line_height()));
+  };
+  const auto seen = layout_.range_of_lines(line_at(corner_.y), line_at(opposite.y));
+  const ImVec2 mouse = ImGui::GetMousePos();
+  const bool mouse_inside = ImGui::IsItemHovered() && ImGui::IsMouseHoveringRect(corner_, opposite);
+  const auto first = std::lower_bound(tokens.begin(), tokens.end(), seen.first,
+                                      [](const Token& token, std::size_t byte) { return token.end <= byte; });
+  for (auto token = first; token != tokens.end() && token->begin < seen.second; ++token) {
+    layout_.pieces(token->begin, token->end, pieces_);
+    const std::int64_t position = token - tokens.begin();
+    draw_token(frame, position, context);
+    for (const WrappedText::Piece& piece : pieces_) {
+      const ImVec2 from = place(piece, false);
+      const ImVec2 to = place(piece, true);
+      const bool inside = mouse.x >= from.x && mouse.x < to.x && mouse.y >= from.y && mouse.y < to.y;
+      if (mouse_inside && inside) under_mouse = position;
+    }
+  }
+  draw_marks(seen.first, seen.second);
+  inner_->DrawList->PopClipRect();
+  list->PopClipRect();
+  return under_mouse;
+}
+
+void PromptEditor::draw_token(const Frame& frame, std::int64_t position, std::int64_t context) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float line = layout_.line_height();
+  const bool runs = position < context;
+  const bool hovered = frame.hover.query == position;
+  const bool locked = frame.document.query == position;
+  for (const WrappedText::Piece& piece : pieces_) {
+    const ImVec2 from = place(piece, false);
+    const ImVec2 to = place(piece, true);
+    const ImU32 ground = runs ? token_color(static_cast<std::size_t>(position)) : palette().masked;
+    list->AddRectFilled(from, to, ground, line * 0.12F);
+    if (!runs) {  // a veil above the glyphs: not run
+      inner_->DrawList->AddRectFilled(from, to, with_alpha(palette().background, 0.55F));
+    }
+    if (hovered || locked) {
+      inner_->DrawList->AddRect(from, to, hovered ? palette().hover : palette().lock, line * 0.12F,
+                                std::max(1.5F, line * 0.07F));
+    }
+  }
+}
+
+// Line breaks, and bytes that are no character: ImGui would draw those as U+FFFD.
+void PromptEditor::find_marks() {
+  if (text_ == marks_of_) return;
+  marks_of_ = text_;
+  marks_.clear();
+  const std::string_view all(text_);
+  for (std::size_t at = 0; at < all.size();) {
+    const std::size_t valid = invalid_utf8_offset(all.substr(at)).value_or(all.size() - at);
+    for (std::size_t byte = at; byte < at + valid; ++byte) {
+      if (all[byte] == '\n') marks_.push_back(byte);
+    }
+    at += valid;
+    if (at < all.size()) marks_.push_back(at++);
+  }
+}
+
+void PromptEditor::draw_marks(std::size_t begin, std::size_t end) {
+  find_marks();
+  const float line = layout_.line_height();
+  ImDrawList* list = inner_->DrawList;
+  for (auto mark = std::lower_bound(marks_.begin(), marks_.end(), begin); mark != marks_.end() && *mark < end;
+       ++mark) {
+    layout_.pieces(*mark, *mark + 1, pieces_);
+    if (pieces_.empty()) continue;
+    const ImVec2 from = place(pieces_.front(), false);
+    const ImVec2 to = place(pieces_.front(), true);
+    const auto byte = static_cast<unsigned char>(text_[*mark]);
+    const bool line_break = byte == '\n';
+    const std::string words = line_break ? "⏎" : fmt::format("{:02X}", byte);
+    const ScopedFont small(line_break ? fonts().body : fonts().mono, 1.0F);
+    ImVec2 size = ImGui::CalcTextSize(words.c_str());
+    const float shrink = std::min(0.6F, (to.x - from.x) / std::max(1.0F, size.x));
+    size = ImVec2(size.x * shrink, size.y * shrink);
+    if (!line_break) list->AddRectFilled(from, to, palette().raised, line * 0.1F);
+    list->AddText(ImGui::GetFont(), ImGui::GetFontSize() * shrink,
+                  ImVec2((from.x + to.x - size.x) * 0.5F, (from.y + to.y - size.y) * 0.5F), palette().muted,
+                  words.c_str());
+  }
+}
+
+// An invitation behind the caret of an empty editor; a ribbon at the right end until the first key.
+void PromptEditor::draw_invitation(const Frame& frame) {
+  if (touched_ && invitation_ > 0.0F) {
+    const float step = std::min(ImGui::GetIO().DeltaTime, 0.05F) / 0.4F;
+    invitation_ = frame.settings.reduced_motion ? 0.0F : std::max(0.0F, invitation_ - step);
+  }
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  if (text_.empty()) {
+    list->AddText(origin_, palette().muted, headlight::text("prompt.invitation").c_str());
+    return;
+  }
+  if (invitation_ <= 0.0F) return;
+  const ScopedFont small(fonts().body, 0.72F);
+  const std::string& words = headlight::text("prompt.ribbon");
+  const float font = ImGui::GetFontSize();
+  const ImVec2 extent = ImGui::CalcTextSize(words.c_str());
+  const float right = corner_.x + size_.x - font * 0.7F;
+  const float left = right - extent.x - font * 1.4F;
+  if (layout_.lines() == 1 && origin_.x + layout_.end_x() + font > left) return;
+  const float top = corner_.y + size_.y - font * 0.45F - extent.y - font * 0.3F;
+  list->AddRectFilled(ImVec2(left, top), ImVec2(right, top + extent.y + font * 0.3F),
+                      with_alpha(palette().query, 0.16F * invitation_), font);
+  list->AddText(ImVec2(left + font * 0.7F, top + font * 0.15F), with_alpha(palette().query, invitation_),
+                words.c_str());
+}
+
+}  // namespace headlight

@@ -1,0 +1,60 @@
+// The editor of the prompt: plain typing, with the tokens' colours behind the glyphs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gui/frame.h"
+#include "gui/widgets/wrapped_text.h"
+#include "imgui.h"
+
+struct ImGuiWindow;
+
+namespace headlight {
+
+class PromptEditor {
+ public:
+  // Takes the keys of this frame. True when the user changed the text; text() has it already.
+  bool edit(const Frame& frame);
+
+  const std::string& text() const { return text_; }
+  // What the document's text becomes.
+  std::string whole_text() const { return text_ + tail_; }
+
+  bool animating() const { return touched_ && invitation_ > 0.0F; }
+
+  // After edit(): draws `tokens` of text() behind its glyphs. Returns the token under the mouse.
+  std::optional<std::int64_t> draw_tokens(const Frame& frame, const std::vector<Token>& tokens,
+                                          std::int64_t context);
+
+ private:
+  void follow_document(const Frame& frame);
+  void keep_focus(const Frame& frame);
+  void draw_token(const Frame& frame, std::int64_t position, std::int64_t context);
+  void find_marks();
+  void draw_marks(std::size_t begin, std::size_t end);
+  void draw_invitation(const Frame& frame);
+  ImVec2 place(const WrappedText::Piece& piece, bool right_bottom) const;
+
+  std::string text_;  // what the editor holds: up to the first NUL of the document's text
+  std::string tail_;  // what follows: an editor of C strings cannot hold it, but must not lose it
+  WrappedText layout_;
+  std::vector<WrappedText::Piece> pieces_;
+  std::string marks_of_;
+  std::vector<std::size_t> marks_;  // bytes that are line breaks or no character
+  int frames_to_focus_ = 0;         // other windows may take the keyboard while they appear
+  bool cursor_to_end_ = false;
+  bool active_ = false;
+  bool touched_ = false;     // the user has typed since the start
+  float invitation_ = 1.0F;  // opacity
+
+  // Of this frame's drawing.
+  ImGuiWindow* inner_ = nullptr;
+  ImVec2 corner_;  // of the frame
+  ImVec2 size_;
+  ImVec2 origin_;  // of the text, scrolled
+};
+
+}  // namespace headlight

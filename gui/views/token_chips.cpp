@@ -1,0 +1,353 @@
+// Lays the chips out once for each text and draws the rows that are seen.
+#include "gui/views/token_chips.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/text/graphemes.h"
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/widgets/facts.h"
+#include "gui/widgets/number_text.h"
+
+namespace headlight {
+namespace {
+
+constexpr int rows_shown = 2;
+constexpr double most_bits = 16.0;  // of a full surprisal bar: one in 65,536, about the whole vocabulary
+
+float em() { return ImGui::GetFontSize(); }
+float chip_height() { return em() * 2.35F; }
+float bracket_height() { return em() * 1.2F; }
+float gap() { return em() * 0.28F; }
+
+std::string hex_bytes(std::string_view bytes) {
+  std::string found;
+  for (const char byte : bytes) {
+    found += fmt::format("{}{:02X}", found.empty() ? "" : " ", static_cast<unsigned char>(byte));
+  }
+  return found;
+}
+
+// "·<0xEC>" as "·EC": under a bracket it is plain that this is a part of a character.
+std::string without_marks(std::string_view bytes) {
+  std::string found;
+  for (std::size_t at = 0; at < bytes.size();) {
+    const std::string_view rest = bytes.substr(at);
+    const std::size_t valid = invalid_utf8_offset(rest).value_or(rest.size());
+    found += visible_bytes(rest.substr(0, valid));
+    at += valid;
+    if (at >= bytes.size()) break;
+    if (valid == 0 && at > 0) found += " ";
+    found += hex_bytes(bytes.substr(at++, 1));
+  }
+  return found;
+}
+
+// What fits, and "…".
+std::string shortened(const std::string& words, float width) {
+  if (ImGui::CalcTextSize(words.c_str()).x <= width) return words;
+  std::string kept;
+  for (const auto& span : grapheme_spans(words)) {
+    const std::string longer = words.substr(0, span.second);
+    if (ImGui::CalcTextSize((longer + "…").c_str()).x > width) break;
+    kept = longer;
+  }
+  return kept + "…";
+}
+
+}  // namespace
+
+void TokenChips::make_chip(const Tokenizer& tokenizer, const Token& token, Chip& chip) const {
+  const std::string& bytes = tokenizer.bytes(token.id);
+  chip.special = tokenizer.is_special(token.id);
+  chip.part = invalid_utf8_offset(bytes) == 0;
+  chip.piece = shortened(visible_bytes(bytes), em() * 14.0F);
+  chip.id = fmt::format("{}", token.id);
+}
+
+// Characters that are cut by a border between tokens.
+void TokenChips::find_brackets() {
+  brackets_.clear();
+  std::size_t first = 0;
+  for (const auto& [begin, end] : grapheme_spans(text_)) {
+    while (first < tokens_.size() && tokens_[first].end <= begin) ++first;
+    std::size_t last = first;
+    while (last + 1 < tokens_.size() && tokens_[last + 1].begin < end) ++last;
+    if (first >= tokens_.size() || last == first) continue;
+    brackets_.push_back({visible_bytes(text_.substr(begin, end - begin)), first, last,
+                         tokens_[first].begin<begin, tokens_[last].end> end});
+  }
+  for (const Bracket& bracket : brackets_) {
+    for (std::size_t at = bracket.first; at <= bracket.last; ++at) {
+      const std::string& bytes = model_->tokenizer->bytes(tokens_[at].id);
+      if (invalid_utf8_offset(bytes)) chips_[at].piece = shortened(without_marks(bytes), em() * 14.0F);
+    }
+  }
+}
+
+// Rows from left to right; the tokens of one character stay together where a row is wide enough.
+void TokenChips::place_chips(float width) {
+  std::vector<std::size_t> end_of_unit(chips_.size());
+  for (std::size_t at = 0; at < chips_.size(); ++at) end_of_unit[at] = at;
+  for (const Bracket& bracket : brackets_) end_of_unit[bracket.first] = bracket.last;
+  float x = 0.0F;
+  int row = 0;
+  std::size_t unit_end = 0;
+  for (std::size_t at = 0; at < chips_.size(); ++at) {
+    float needed = chips_[at].width;
+    if (at == 0 || at > unit_end) {
+      unit_end = end_of_unit[at];
+      for (std::size_t i = at; i <= unit_end; ++i) {
+        unit_end = std::max(unit_end, end_of_unit[i]);
+        if (i > at) needed += gap() + chips_[i].width;
+      }
+      if (needed > width) needed = chips_[at].width;
+    }
+    if (x > 0.0F && x + needed > width) {
+      x = 0.0F;
+      ++row;
+    }
+    chips_[at].left = x;
+    chips_[at].row = row;
+    x += chips_[at].width + gap();
+  }
+  rows_ = chips_.empty() ? 0 : row + 1;
+}
+
+void TokenChips::update(const Frame& frame, const std::string& text, const std::vector<Token>& tokens,
+                        float width) {
+  const bool same_text = text == text_ && tokens == tokens_ && frame.model == model_;
+  if (same_text && width == width_ && em() == font_) return;
+  const auto changed = std::mismatch(tokens.begin(), tokens.end(), tokens_.begin(), tokens_.end()).first;
+  const bool first_time = tokens_.empty();
+  text_ = text;
+  tokens_ = tokens;
+  model_ = frame.model;
+  width_ = width;
+  font_ = em();
+  chips_.assign(tokens_.size(), {});
+  for (std::size_t at = 0; at < tokens_.size(); ++at) make_chip(*model_->tokenizer, tokens_[at], chips_[at]);
+  find_brackets();
+  for (Chip& chip : chips_) {
+    float inside = ImGui::CalcTextSize(chip.piece.c_str()).x;
+    const ScopedFont small(fonts().mono, 0.68F);
+    inside = std::max(inside, ImGui::CalcTextSize(chip.id.c_str()).x);
+    chip.width = inside + font_ * 0.9F;
+  }
+  place_chips(width);
+  if (first_time) {
+    first_row_ = 0;
+  } else if (!same_text && !tokens_.empty()) {
+    show_row_of(std::min(static_cast<std::size_t>(changed - tokens.begin()), tokens_.size() - 1));
+  }
+}
+
+void TokenChips::show_row_of(std::size_t position) {
+  const int row = chips_[position].row;
+  first_row_ = std::clamp(first_row_, row - rows_shown + 1, row);
+}
+
+void TokenChips::scroll_with_wheel(ImVec2 corner, ImVec2 opposite) {
+  first_row_ = std::clamp(first_row_, 0, std::max(0, rows_ - rows_shown));
+  if (!ImGui::IsWindowHovered() || !ImGui::IsMouseHoveringRect(corner, opposite)) return;
+  const float wheel = ImGui::GetIO().MouseWheel;
+  if (wheel == 0.0F) return;
+  first_row_ =
+      std::clamp(first_row_ - static_cast<int>(std::copysign(std::max(1.0F, std::abs(wheel)), wheel)), 0,
+                 std::max(0, rows_ - rows_shown));
+}
+
+ImVec2 TokenChips::corner_of(const Chip& chip) const {
+  const float bracket = brackets_.empty() ? 0.0F : bracket_height();
+  const float row = chip_height() + bracket + gap();
+  return ImVec2(origin_.x + chip.left, origin_.y + bracket + static_cast<float>(chip.row - first_row_) * row);
+}
+
+void TokenChips::draw(const Frame& frame, Commands& commands, const std::string& text,
+                      const std::vector<Token>& tokens) {
+  origin_ = ImGui::GetCursorScreenPos();
+  const float width = ImGui::GetContentRegionAvail().x;
+  update(frame, text, tokens, width);
+  if (locked_ != frame.document.query) {
+    locked_ = frame.document.query;
+    if (locked_ && *locked_ >= 0 && *locked_ < static_cast<std::int64_t>(chips_.size())) {
+      show_row_of(static_cast<std::size_t>(*locked_));
+    }
+  }
+  scored_ = 0;
+  if (const TokenScores* scores = frame.result.scores.get(); scores && scores->model.get() == frame.model) {
+    const auto most = std::min(scores->scores.size(), tokens_.size());
+    while (scored_ < static_cast<std::int64_t>(most) && scores->tokens[static_cast<std::size_t>(scored_)] ==
+                                                            tokens_[static_cast<std::size_t>(scored_)].id) {
+      ++scored_;
+    }
+  }
+  const int rows = std::clamp(rows_, 1, rows_shown);
+  const float bracket = brackets_.empty() ? 0.0F : bracket_height();
+  const float height = static_cast<float>(rows) * (chip_height() + bracket + gap());
+  scroll_with_wheel(origin_, ImVec2(origin_.x + width, origin_.y + height));
+  for (std::size_t at = 0; at < chips_.size(); ++at) {
+    if (chips_[at].row < first_row_) continue;
+    if (chips_[at].row >= first_row_ + rows_shown) break;
+    draw_chip(frame, commands, at);
+  }
+  for (const Bracket& each : brackets_) {
+    const int row = chips_[each.first].row;
+    if (row >= first_row_ && row < first_row_ + rows_shown) draw_bracket(each);
+  }
+  ImGui::SetCursorScreenPos(ImVec2(origin_.x, origin_.y + height));
+  const auto context = static_cast<std::size_t>(frame.model ? frame.model->architecture.context : 0);
+  if (rows_ > rows_shown || tokens_.size() > context) draw_footer(frame, context);
+  ImGui::Dummy(ImVec2(0.0F, 0.0F));
+}
+
+void TokenChips::draw_chip(const Frame& frame, Commands& commands, std::size_t position) {
+  const Chip& chip = chips_[position];
+  const auto at = static_cast<std::int64_t>(position);
+  const ImVec2 corner = corner_of(chip);
+  const ImVec2 opposite(corner.x + chip.width, corner.y + chip_height());
+  const bool runs = at < frame.model->architecture.context;
+  ImGui::SetCursorScreenPos(corner);
+  ImGui::PushID(static_cast<int>(position));
+  const bool clicked = ImGui::InvisibleButton("##chip", ImVec2(chip.width, chip_height()));
+  const bool hovered = ImGui::IsItemHovered();
+  ImGui::PopID();
+  const bool locked = frame.document.query == at;
+  if (hovered) commands.hover().query = at;
+  if (clicked && runs) commands.edit(SelectQuery{locked ? std::nullopt : std::optional(at)});
+
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float rounding = em() * (chip.special ? 0.9F : 0.3F);
+  ImU32 ground = token_color(position);
+  if (chip.special) ground = mix(palette().panel, palette().attention, 0.22F);
+  if (!runs) ground = palette().masked;
+  list->AddRectFilled(corner, opposite, ground, rounding);
+  if (chip.special)
+    list->AddRect(corner, opposite, with_alpha(palette().attention, 0.7F), rounding, em() * 0.06F);
+  const ImU32 ink = runs ? palette().token_text : palette().muted;
+  const ImVec2 size = ImGui::CalcTextSize(chip.piece.c_str());
+  list->AddText(ImVec2((corner.x + opposite.x - size.x) * 0.5F, corner.y + em() * 0.14F),
+                chip.part ? with_alpha(ink, 0.75F) : ink, chip.piece.c_str());
+  {
+    const ScopedFont small(fonts().mono, 0.68F);
+    const ImVec2 id_size = ImGui::CalcTextSize(chip.id.c_str());
+    list->AddText(ImVec2((corner.x + opposite.x - id_size.x) * 0.5F, opposite.y - id_size.y - font_ * 0.26F),
+                  with_alpha(ink, 0.66F), chip.id.c_str());
+  }
+  if (runs) draw_surprisal(frame, position, ImVec2(corner.x, opposite.y), chip.width);
+  if (locked || frame.hover.query == at) {
+    list->AddRect(corner, opposite, frame.hover.query == at ? palette().hover : palette().lock, rounding,
+                  std::max(1.5F, em() * 0.11F));
+  }
+  if (hovered) draw_tooltip(frame, position);
+}
+
+void TokenChips::draw_surprisal(const Frame& frame, std::size_t position, ImVec2 corner, float width) const {
+  const TokenScore* found = score(frame, position);
+  if (!found) return;
+  const float inset = em() * 0.3F;
+  const float thickness = std::max(2.0F, em() * 0.14F);
+  const ImVec2 from(corner.x + inset, corner.y - thickness - em() * 0.1F);
+  const ImVec2 to(corner.x + width - inset, from.y + thickness);
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddRectFilled(from, to, with_alpha(palette().token_text, 0.12F), thickness);
+  const double bits = -std::log2(found->probability);
+  const auto part = static_cast<float>(std::clamp(bits / most_bits, 0.0, 1.0));
+  if (std::isnan(bits)) return;
+  list->AddRectFilled(from, ImVec2(from.x + std::max(thickness, (to.x - from.x) * part), to.y),
+                      palette().probability, thickness);
+}
+
+const TokenScore* TokenChips::score(const Frame& frame, std::size_t position) const {
+  if (position == 0 || static_cast<std::int64_t>(position) >= scored_) return nullptr;
+  return &frame.result.scores->scores[position];
+}
+
+void TokenChips::draw_bracket(const Bracket& bracket) const {
+  const Chip& first = chips_[bracket.first];
+  const Chip& last = chips_[bracket.last];
+  const ImVec2 corner = corner_of(first);
+  const float left = corner.x + (bracket.from_middle ? first.width * 0.55F : em() * 0.1F);
+  // A row that is too narrow for all of them: the bracket ends with the row.
+  const float end = last.row == first.row
+                        ? corner_of(last).x + last.width * (bracket.to_middle ? 0.45F : 1.0F)
+                        : origin_.x + width_;
+  const float right = end - (bracket.to_middle ? 0.0F : em() * 0.1F);
+  const float bottom = corner.y - em() * 0.12F;
+  const float top = bottom - em() * 0.45F;
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImVec2 size = ImGui::CalcTextSize(bracket.character.c_str());
+  const float middle = (left + right) * 0.5F;
+  const float hole = size.x * 0.5F + em() * 0.25F;
+  const float line = std::max(1.0F, em() * 0.07F);
+  const ImU32 color = palette().muted;
+  list->AddLine(ImVec2(left, bottom), ImVec2(left, top), color, line);
+  list->AddLine(ImVec2(right, bottom), ImVec2(right, top), color, line);
+  if (middle - hole > left) list->AddLine(ImVec2(left, top), ImVec2(middle - hole, top), color, line);
+  if (middle + hole < right) list->AddLine(ImVec2(middle + hole, top), ImVec2(right, top), color, line);
+  list->AddText(ImVec2(middle - size.x * 0.5F, top - size.y * 0.5F), palette().text,
+                bracket.character.c_str());
+}
+
+void TokenChips::draw_tooltip(const Frame& frame, std::size_t position) const {
+  const Token& token = tokens_[position];
+  const std::string& bytes = model_->tokenizer->bytes(token.id);
+  Facts facts = {{text("prompt.id"), fmt::format("{}", token.id)},
+                 {text("prompt.position"), fmt::format("{}", position)},
+                 {text("prompt.bytes"), hex_bytes(bytes.substr(0, 16)) + (bytes.size() > 16 ? " …" : "")},
+                 {text("prompt.range"), fmt::format("{}–{}", token.begin, token.end)}};
+  for (const Bracket& bracket : brackets_) {
+    if (position < bracket.first || position > bracket.last) continue;
+    facts.emplace_back(text("prompt.part_of"), bracket.character);
+    break;
+  }
+  std::string sentence = chips_[position].special ? text("prompt.special") : std::string();
+  if (const TokenScore* found = score(frame, position)) {
+    facts.emplace_back(
+        text("prompt.surprisal"),
+        format_text("prompt.bits", fmt::arg("bits", fmt::format("{:.2f}", -std::log2(found->probability)))));
+    facts.emplace_back(text("prompt.probability"), percent_text(found->probability));
+    facts.emplace_back(text("prompt.rank"), "#" + grouped_text(found->rank));
+    if (sentence.empty()) sentence = text("prompt.surprisal_note");
+  } else if (position == 0) {
+    sentence = text("prompt.first_note");
+  }
+  const std::int64_t context = frame.model->architecture.context;
+  if (static_cast<std::int64_t>(position) >= context) {
+    sentence = format_text("prompt.beyond", fmt::arg("context", grouped_text(context)));
+  }
+  facts_tooltip("|" + visible_bytes(bytes) + "|", facts, sentence);
+}
+
+void TokenChips::draw_footer(const Frame&, std::size_t context) const {
+  const ScopedFont small(fonts().body, 0.8F);
+  if (rows_ > rows_shown) {
+    ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+    ImGui::TextUnformatted(
+        format_text("prompt.rows",
+                    fmt::arg("tokens", grouped_text(static_cast<std::int64_t>(tokens_.size()))),
+                    fmt::arg("first", first_row_ + 1), fmt::arg("last", first_row_ + rows_shown),
+                    fmt::arg("rows", rows_))
+            .c_str());
+    ImGui::PopStyleColor();
+    ImGui::SameLine(0.0F, font_);
+  }
+  if (tokens_.size() > context) {
+    ImGui::PushStyleColor(ImGuiCol_Text, palette().warning);
+    ImGui::TextUnformatted(
+        format_text("prompt.beyond_count",
+                    fmt::arg("tokens", grouped_text(static_cast<std::int64_t>(tokens_.size() - context))),
+                    fmt::arg("context", grouped_text(static_cast<std::int64_t>(context))))
+            .c_str());
+    ImGui::PopStyleColor();
+  } else {
+    ImGui::NewLine();
+  }
+}
+
+}  // namespace headlight

@@ -1,0 +1,28 @@
+// Enough digits to tell neighbours apart, and no more.
+#include "gui/widgets/number_text.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace headlight {
+
+std::string percent_text(double probability) {
+  if (std::isnan(probability)) return "NaN";
+  const double percent = 100.0 * probability;
+  if (percent >= 0.0995) return fmt::format("{:.2f}%", percent);
+  if (percent >= 0.000995) return fmt::format("{:.3f}%", percent);
+  if (probability <= 0.0) return "0%";
+  const auto exponent = static_cast<int>(std::floor(std::log10(probability)));
+  const double digit = std::round(probability / std::pow(10.0, exponent));
+  return digit >= 10.0 ? fmt::format("1e{}", exponent + 1) : fmt::format("{:.0f}e{}", digit, exponent);
+}
+
+std::string grouped_text(std::int64_t number) {
+  std::string digits = fmt::format("{}", number);
+  const std::size_t first = digits.front() == '-' ? 1 : 0;
+  for (std::size_t at = digits.size(); at > first + 3;) digits.insert(at -= 3, ",");
+  return digits;
+}
+
+}  // namespace headlight

@@ -1,0 +1,15 @@
+// Numbers as every view prints them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace headlight {
+
+// A probability: "61.23%", small ones "0.003%", smaller ones "3e-7".
+std::string percent_text(double probability);
+
+// "49,152"
+std::string grouped_text(std::int64_t number);
+
+}  // namespace headlight
