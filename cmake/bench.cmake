@@ -3,3 +3,9 @@ add_executable(headlight_bench_backend EXCLUDE_FROM_ALL tests/bench/backend_benc
 target_include_directories(headlight_bench_backend PRIVATE ${PROJECT_SOURCE_DIR})
 target_compile_options(headlight_bench_backend PRIVATE -ffp-contract=fast)  # the peak is made of fused multiply-adds
 target_link_libraries(headlight_bench_backend PRIVATE headlight_core headlight_warnings)
+
+if(HEADLIGHT_GUI)
+  add_executable(headlight_bench_typing EXCLUDE_FROM_ALL tests/bench/typing_bench.cpp)
+  target_include_directories(headlight_bench_typing PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(headlight_bench_typing PRIVATE headlight_gui headlight_core imgui headlight_warnings)
+endif()
