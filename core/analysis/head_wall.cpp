@@ -24,15 +24,25 @@ void lift(float& cell, float weight) {
   if (weight > cell || std::isnan(weight)) cell = weight;
 }
 
-void reduce_head(const float* pattern, HeadWall& wall, std::size_t head) {
+// The cell into which each query or key falls: looked up, since dividing for each weight would cost most of
+// the time.
+std::vector<std::int32_t> cell_of_position(const HeadWall& wall) {
+  std::vector<std::int32_t> cells(static_cast<std::size_t>(wall.positions));
+  for (std::int64_t i = 0; i < wall.positions; ++i) {
+    cells[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i * wall.side / wall.positions);
+  }
+  return cells;
+}
+
+void reduce_head(const float* pattern, const std::int32_t* cell_of, HeadWall& wall, std::size_t head) {
   const std::int64_t positions = wall.positions;
   const std::int64_t side = wall.side;
   const std::int64_t first = static_cast<std::int64_t>(head) * side * side;
   for (std::int64_t query = 0; query < positions; ++query) {
     const float* weights = pattern + query * positions;
-    const std::int64_t row = first + (query * side / positions) * side;
+    const std::int64_t row = first + cell_of[query] * side;
     float* cells = wall.cells.data() + row;
-    for (std::int64_t key = 0; key <= query; ++key) lift(cells[key * side / positions], weights[key]);
+    for (std::int64_t key = 0; key <= query; ++key) lift(cells[cell_of[key]], weights[key]);
     for (std::int64_t key = 1; key <= query; ++key) {
       if (weights[key] > wall.largest[head]) {
         wall.largest[head] = weights[key];
@@ -44,7 +54,7 @@ void reduce_head(const float* pattern, HeadWall& wall, std::size_t head) {
     const float rest = weight_beside_sink(weights, query);
     float* without = wall.cells_without_sink.data() + row;
     for (std::int64_t key = 1; key <= query; ++key) {
-      lift(without[key * side / positions], rest == 0.0F ? 0.0F : weights[key] / rest);
+      lift(without[cell_of[key]], rest == 0.0F ? 0.0F : weights[key] / rest);
     }
   }
 }
@@ -81,13 +91,14 @@ std::shared_ptr<const HeadWall> head_wall(const Trace& trace, const HeadWall* be
   wall->layers_done = trace.layers_done();
   const std::int64_t first = start(*wall, before);
   const std::int64_t map = wall->positions * wall->positions;
+  const std::vector<std::int32_t> cell_of = cell_of_position(*wall);
   for (std::int64_t layer = first; layer < wall->layers_done; ++layer) {
     for (std::int64_t head = 0; head < a.heads; ++head) {
       const auto index = static_cast<std::size_t>(layer * a.heads + head);
       if (trace.has(Hook::pattern, layer)) {
-        reduce_head(trace.at(Hook::pattern, layer).data() + head * map, *wall, index);
+        reduce_head(trace.at(Hook::pattern, layer).data() + head * map, cell_of.data(), *wall, index);
       } else {
-        reduce_head(head_pattern(trace, layer, head).data(), *wall, index);
+        reduce_head(head_pattern(trace, layer, head).data(), cell_of.data(), *wall, index);
       }
     }
   }
