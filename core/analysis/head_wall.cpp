@@ -12,50 +12,57 @@ namespace {
 
 constexpr std::int64_t most_cells = 64;
 
-// What a row of weights (a query's, up to itself) leaves for other keys than the first.
-float weight_beside_sink(const float* weights, std::int64_t query) {
-  double rest = 0.0;
-  for (std::int64_t key = 1; key <= query; ++key) rest += static_cast<double>(weights[key]);
-  return static_cast<float>(rest);
-}
-
 // A comparison with NaN is false: NaN goes in once and stays.
 void lift(float& cell, float weight) {
   if (weight > cell || std::isnan(weight)) cell = weight;
 }
 
-// The cell into which each query or key falls: looked up, since dividing for each weight would cost most of
-// the time.
-std::vector<std::int32_t> cell_of_position(const HeadWall& wall) {
-  std::vector<std::int32_t> cells(static_cast<std::size_t>(wall.positions));
-  for (std::int64_t i = 0; i < wall.positions; ++i) {
-    cells[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i * wall.side / wall.positions);
-  }
-  return cells;
+// The first position of each cell: position p belongs to cell p * side / positions.
+std::vector<std::int64_t> first_positions(std::int64_t positions, std::int64_t side) {
+  std::vector<std::int64_t> first;
+  for (std::int64_t cell = 0; cell <= side; ++cell) first.push_back((cell * positions + side - 1) / side);
+  return first;
 }
 
-void reduce_head(const float* pattern, const std::int32_t* cell_of, HeadWall& wall, std::size_t head) {
-  const std::int64_t positions = wall.positions;
-  const std::int64_t side = wall.side;
-  const std::int64_t first = static_cast<std::int64_t>(head) * side * side;
-  for (std::int64_t query = 0; query < positions; ++query) {
-    const float* weights = pattern + query * positions;
-    const std::int64_t row = first + cell_of[query] * side;
-    float* cells = wall.cells.data() + row;
-    for (std::int64_t key = 0; key <= query; ++key) lift(cells[cell_of[key]], weights[key]);
-    for (std::int64_t key = 1; key <= query; ++key) {
-      if (weights[key] > wall.largest[head]) {
-        wall.largest[head] = weights[key];
-        wall.largest_query[head] = static_cast<std::int32_t>(query);
-        wall.largest_key[head] = static_cast<std::int32_t>(key);
-      }
-    }
-    if (wall.cells_without_sink.empty()) continue;
-    const float rest = weight_beside_sink(weights, query);
-    float* without = wall.cells_without_sink.data() + row;
-    for (std::int64_t key = 1; key <= query; ++key) {
-      lift(without[cell_of[key]], rest == 0.0F ? 0.0F : weights[key] / rest);
-    }
+float largest_of(const float* first, const float* last) {
+  float largest = 0.0F;
+  for (; first < last; ++first) lift(largest, *first);
+  return largest;
+}
+
+// One query's weights into the cells of its row. Dividing by a positive number does not change which weight
+// of a cell is largest: each weight is read once.
+void reduce_row(const float* weights, std::int64_t query, const std::vector<std::int64_t>& first,
+                HeadWall& wall, std::size_t head) {
+  const std::int64_t at =
+      (static_cast<std::int64_t>(head) * wall.side + query * wall.side / wall.positions) * wall.side;
+  float* cells = wall.cells.data() + at;
+  const bool pools = !wall.cells_without_sink.empty();
+  double rest = 0.0;
+  for (std::int64_t key = 1; pools && key <= query; ++key) rest += static_cast<double>(weights[key]);
+  float largest = 0.0F;
+  for (std::int64_t cell = 0; cell < wall.side && first[static_cast<std::size_t>(cell)] <= query; ++cell) {
+    const float* from = weights + first[static_cast<std::size_t>(cell)];
+    const float* to = weights + std::min(first[static_cast<std::size_t>(cell) + 1], query + 1);
+    const float beside_sink = largest_of(std::max(from, weights + 1), to);
+    lift(largest, beside_sink);
+    lift(cells[cell], beside_sink);
+    if (pools && rest != 0.0)
+      lift(wall.cells_without_sink[static_cast<std::size_t>(at + cell)],
+           beside_sink / static_cast<float>(rest));
+  }
+  lift(cells[0], weights[0]);
+  if (!(largest > wall.largest[head])) return;
+  wall.largest[head] = largest;
+  wall.largest_query[head] = static_cast<std::int32_t>(query);
+  wall.largest_key[head] =
+      static_cast<std::int32_t>(std::find(weights + 1, weights + query, largest) - weights);
+}
+
+void reduce_head(const float* pattern, HeadWall& wall, std::size_t head) {
+  const std::vector<std::int64_t> first = first_positions(wall.positions, wall.side);
+  for (std::int64_t query = 0; query < wall.positions; ++query) {
+    reduce_row(pattern + query * wall.positions, query, first, wall, head);
   }
 }
 
@@ -91,14 +98,13 @@ std::shared_ptr<const HeadWall> head_wall(const Trace& trace, const HeadWall* be
   wall->layers_done = trace.layers_done();
   const std::int64_t first = start(*wall, before);
   const std::int64_t map = wall->positions * wall->positions;
-  const std::vector<std::int32_t> cell_of = cell_of_position(*wall);
   for (std::int64_t layer = first; layer < wall->layers_done; ++layer) {
     for (std::int64_t head = 0; head < a.heads; ++head) {
       const auto index = static_cast<std::size_t>(layer * a.heads + head);
       if (trace.has(Hook::pattern, layer)) {
-        reduce_head(trace.at(Hook::pattern, layer).data() + head * map, cell_of.data(), *wall, index);
+        reduce_head(trace.at(Hook::pattern, layer).data() + head * map, *wall, index);
       } else {
-        reduce_head(head_pattern(trace, layer, head).data(), cell_of.data(), *wall, index);
+        reduce_head(head_pattern(trace, layer, head).data(), *wall, index);
       }
     }
   }
