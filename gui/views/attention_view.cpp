@@ -150,8 +150,10 @@ void draw_caption(const Frame& frame, Commands& commands, const char* key) {
     draw_stepper("layer", 'L', frame.layer(), a.layers, commands, true, frame.head());
     ImGui::SameLine(0, em() * 0.8F);
     draw_stepper("head", 'H', frame.head(), a.heads, commands, false, frame.layer());
-    ImGui::SameLine(0, em() * 1.2F);
-    ImGui::AlignTextToFramePadding();
+    if (ImGui::GetContentRegionAvail().x - em() * 13 >= em() * 18) {
+      ImGui::SameLine(0, em() * 1.2F);
+      ImGui::AlignTextToFramePadding();
+    }
   }
   const ScopedFont small(fonts().body, 0.88F);
   std::string caption = text(key);

@@ -37,12 +37,11 @@ void draw_heading(const Frame& frame, std::int64_t query) {
   const ScopedFont strong(fonts().strong);
   ImGui::Text("L%d H%d", static_cast<int>(frame.layer()), static_cast<int>(frame.head()));
   ImGui::SameLine(0, em() * 0.6F);
-  ImGui::TextDisabled("%s", text("attention.looks_from").c_str());
-  ImGui::SameLine(0, em() * 0.4F);
   ImGui::PushStyleColor(ImGuiCol_Text, palette().query);
-  ImGui::TextUnformatted(
-      fitted_text(frame.token_text(query), std::max(em() * 3, ImGui::GetContentRegionAvail().x)).c_str());
+  ImGui::TextUnformatted(fitted_text(frame.token_text(query), em() * 8).c_str());
   ImGui::PopStyleColor();
+  ImGui::SameLine(0, em() * 0.4F);
+  ImGui::TextDisabled("%s", text("attention.looks_at").c_str());
 }
 
 void draw_bar(const Frame& frame, Commands& commands, std::int64_t query, std::int64_t key, float weight,
@@ -118,6 +117,7 @@ void draw_head_summary(const Frame& frame, Commands& commands, const float* weig
     draw_bar(frame, commands, query, key, weights[key], label_width);
     shown += static_cast<double>(weights[key]);
   }
+  ImGui::Dummy(ImVec2(0, em() * 0.3F));
   ImGui::PopStyleVar();
   const ScopedFont small(fonts().body, 0.85F);
   const bool all = static_cast<std::int64_t>(keys.size()) == query + 1;

@@ -19,64 +19,7 @@ namespace {
 float em() { return ImGui::GetFontSize(); }
 float as_float(std::int64_t value) { return static_cast<float>(value); }
 
-// One row of a thumbnail as it is drawn; `row` has `side` weights.
-void read_row(const HeadWall& wall, const float* weights, const float* without, std::int64_t row,
-              bool hide_sink, std::vector<float>& values) {
-  if (!hide_sink) {
-    std::copy_n(weights, row + 1, values.begin());
-  } else if (!wall.cells_without_sink.empty()) {
-    std::copy_n(without, row + 1, values.begin());
-  } else {
-    const float rest = rest_beside_sink(weights, row + 1);
-    values[0] = masked_cell;
-    for (std::int64_t key = 1; key <= row; ++key) {
-      values[static_cast<std::size_t>(key)] = without_sink(weights[key], rest);
-    }
-  }
-}
-
-void divide_by_largest(float* first, std::int64_t count) {
-  float largest = 0;
-  for (std::int64_t i = 0; i < count; ++i) largest = std::max(largest, first[i]);
-  if (largest <= 0) return;
-  for (std::int64_t i = 0; i < count; ++i) {
-    if (first[i] > 0) first[i] /= largest;
-  }
-}
-
 }  // namespace
-
-std::vector<float> wall_cells(const HeadWall& wall, std::int64_t cells, bool per_row, bool hide_sink) {
-  const std::int64_t width = wall.heads * cells;
-  std::vector<float> grid(static_cast<std::size_t>(wall.layers * cells * width), masked_cell);
-  std::vector<float> values(static_cast<std::size_t>(wall.side));
-  for (std::int64_t layer = 0; layer < wall.layers; ++layer) {
-    if (layer >= wall.layers_done) {
-      std::fill_n(grid.begin() + layer * cells * width, cells * width, unknown_cell);
-      continue;
-    }
-    for (std::int64_t head = 0; head < wall.heads; ++head) {
-      const std::int64_t first = (layer * wall.heads + head) * wall.side * wall.side;
-      for (std::int64_t row = 0; row < wall.side; ++row) {
-        const std::int64_t at = first + row * wall.side;
-        const float* without =
-            wall.cells_without_sink.empty() ? nullptr : wall.cells_without_sink.data() + at;
-        read_row(wall, wall.cells.data() + at, without, row, hide_sink, values);
-        float* out = grid.data() + (layer * cells + row * cells / wall.side) * width + head * cells;
-        for (std::int64_t key = 0; key <= row; ++key) {
-          float& cell = out[key * cells / wall.side];
-          const float value = values[static_cast<std::size_t>(key)];
-          if (value > cell || std::isnan(value)) cell = value;
-        }
-      }
-      if (!per_row) continue;
-      for (std::int64_t row = 0; row < cells; ++row) {
-        divide_by_largest(grid.data() + (layer * cells + row) * width + head * cells, cells);
-      }
-    }
-  }
-  return grid;
-}
 
 void HeadWallPanel::refresh(const Frame& frame, const WallLayout& layout) {
   const std::shared_ptr<const HeadWall>& wall = frame.result.wall;
@@ -141,13 +84,10 @@ void HeadWallPanel::draw_tooltip(const Frame& frame, std::int64_t layer, std::in
     ImGui::EndTooltip();
     return;
   }
-  const float edge = std::max(std::floor(em() * 12.0F / as_float(cells_)), 1.0F) * as_float(cells_);
+  const float edge = EnlargedHead::edge_within(wall, em() * 14.0F);
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   ImGui::Dummy(ImVec2(edge, edge));
-  if (texture_.begin(*ImGui::GetWindowDrawList())) {
-    draw_thumbnail(*ImGui::GetWindowDrawList(), corner, edge, layer, head);
-    texture_.end(*ImGui::GetWindowDrawList());
-  }
+  hovered_.draw(*ImGui::GetWindowDrawList(), frame, layer, head, corner, edge);
   const auto index = static_cast<std::size_t>(layer * wall.heads + head);
   if (wall.largest_query[index] >= 0 && wall.largest_query[index] < frame.positions()) {
     ImGui::TextDisabled("%s", text("attention.strongest").c_str());
@@ -229,6 +169,30 @@ void handle_keys(const Frame& frame, Commands& commands, const WallLayout& layou
 
 }  // namespace
 
+// The chosen head closely, and what it does with the chosen token.
+void HeadWallPanel::draw_chosen(const Frame& frame, Commands& commands, HeadMaps& maps) {
+  const HeadWall& wall = *shown_;
+  const ImVec2 room = ImGui::GetContentRegionAvail();
+  const bool wide = room.x >= em() * 30;
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  const float edge = EnlargedHead::edge_within(wall, std::min(wide ? room.y : room.y * 0.45F, em() * 20));
+  if (frame.layer() < wall.layers_done && edge >= em() * 5) {
+    chosen_.draw(*ImGui::GetWindowDrawList(), frame, frame.layer(), frame.head(), corner, edge);
+    if (wide) {
+      ImGui::SetCursorScreenPos(ImVec2(corner.x + edge + em() * 1.5F, corner.y));
+    } else {
+      ImGui::SetCursorScreenPos(ImVec2(corner.x, corner.y + edge + em() * 0.6F));
+    }
+  }
+  if (ImGui::BeginChild("##keys", ImVec2(std::min(ImGui::GetContentRegionAvail().x, em() * 34), 0),
+                        ImGuiChildFlags_None, ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar)) {
+    const std::int64_t query = frame.query();
+    const float* pattern = maps.pattern(frame.result.trace, frame.layer(), frame.head());
+    draw_head_summary(frame, commands, pattern ? pattern + query * frame.positions() : nullptr, query);
+  }
+  ImGui::EndChild();
+}
+
 void HeadWallPanel::draw(const Frame& frame, Commands& commands, HeadMaps& maps) {
   const HeadWall& wall = *frame.result.wall;
   const ImVec2 room = ImGui::GetContentRegionAvail();
@@ -237,27 +201,26 @@ void HeadWallPanel::draw(const Frame& frame, Commands& commands, HeadMaps& maps)
   refresh(frame, layout);
   // What the wall leaves free shows the chosen head closely: below it, else beside it.
   const float below = room.y - layout.extent.y - em() * 1.5F;
-  const float beside = room.x - layout.extent.x - em() * 2.0F;
+  const float beside = room.x - layout.extent.x - em() * 1.7F;
   const bool has_below = below >= em() * 9.0F && room.x >= em() * 14.0F;
-  const bool has_beside = !has_below && beside >= em() * 14.0F;
+  const bool has_beside = !has_below && beside >= em() * 10.0F;
   const ImVec2 size(has_beside ? layout.extent.x + em() * 0.2F : room.x,
                     has_below ? layout.extent.y + em() * 0.2F : room.y);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
-  if (ImGui::BeginChild("##wall", size, ImGuiChildFlags_None,
-                        ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_HorizontalScrollbar)) {
+  const bool visible = ImGui::BeginChild("##wall", size, ImGuiChildFlags_None,
+                                         ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_HorizontalScrollbar);
+  ImGui::PopStyleVar();
+  if (visible) {
     draw_wall(frame, commands, layout);
   }
   ImGui::EndChild();
-  ImGui::PopStyleVar();
   handle_keys(frame, commands, layout);
   if (!has_below && !has_beside) return;
   if (has_beside) ImGui::SameLine(0, em() * 1.5F);
   if (has_below) ImGui::Dummy(ImVec2(0, em() * 0.3F));
   if (ImGui::BeginChild("##chosen", ImVec2(0, 0), ImGuiChildFlags_None,
                         ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar)) {
-    const std::int64_t query = frame.query();
-    const float* pattern = maps.pattern(frame.result.trace, frame.layer(), frame.head());
-    draw_head_summary(frame, commands, pattern ? pattern + query * frame.positions() : nullptr, query);
+    draw_chosen(frame, commands, maps);
   }
   ImGui::EndChild();
 }

@@ -16,6 +16,21 @@ namespace headlight {
 // wall's own. per_row: each row divided by its largest; hide_sink: without key 0, the rest renormalised.
 std::vector<float> wall_cells(const HeadWall& wall, std::int64_t cells, bool per_row, bool hide_sink);
 
+// One head of the wall, enlarged, with all the cells that the wall has.
+class EnlargedHead {
+ public:
+  void draw(ImDrawList& list, const Frame& frame, std::int64_t layer, std::int64_t head, ImVec2 corner,
+            float edge);
+  // The largest edge up to `most` pixels that is a whole multiple of the cells, else `most`.
+  static float edge_within(const HeadWall& wall, float most);
+
+ private:
+  HeatmapTexture texture_;
+  std::shared_ptr<const HeadWall> shown_;
+  std::int64_t layer_ = -1, head_ = -1;
+  bool per_row_ = false, hide_sink_ = false;
+};
+
 class HeadWallPanel {
  public:
   // Fills the rest of the current window. The trace and the wall are there.
@@ -29,7 +44,11 @@ class HeadWallPanel {
                       std::int64_t head) const;
   void draw_tooltip(const Frame& frame, std::int64_t layer, std::int64_t head);
 
+  void draw_chosen(const Frame& frame, Commands& commands, HeadMaps& maps);
+
   HeatmapTexture texture_;
+  EnlargedHead hovered_;
+  EnlargedHead chosen_;
   std::shared_ptr<const HeadWall> shown_;
   std::int64_t cells_ = 0;
   bool per_row_ = false;

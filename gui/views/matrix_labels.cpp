@@ -159,10 +159,12 @@ void draw_cell_tooltip(const Frame& frame, const float* pattern, std::int64_t qu
       ImGui::TextDisabled("%s", format_text("attention.drawn_as", fmt::arg("weight", drawn)).c_str());
     }
   }
-  const ScopedFont small(fonts().body, 0.85F);
-  const Shape shape = hook_shape(Hook::pattern, frame.trace()->model().architecture, frame.positions());
-  ImGui::TextDisabled("%s %s", hook_name(Hook::pattern, frame.layer()).c_str(), shape_text(shape).c_str());
-  ImGui::TextDisabled("%s", text(hook_info(Hook::pattern).sentence).c_str());
+  {
+    const ScopedFont small(fonts().body, 0.85F);
+    const Shape shape = hook_shape(Hook::pattern, frame.trace()->model().architecture, frame.positions());
+    ImGui::TextDisabled("%s %s", hook_name(Hook::pattern, frame.layer()).c_str(), shape_text(shape).c_str());
+    ImGui::TextDisabled("%s", text(hook_info(Hook::pattern).sentence).c_str());
+  }
   ImGui::PopTextWrapPos();
   ImGui::EndTooltip();
 }

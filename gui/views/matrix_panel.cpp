@@ -20,7 +20,7 @@ float em() { return ImGui::GetFontSize(); }
 float as_float(std::int64_t value) { return static_cast<float>(value); }
 
 constexpr float label_angle = 0.87F;      // radians; about 50 degrees
-constexpr float largest_cell_ems = 3.6F;  // at zoom 1: a matrix of three tokens must not fill the window
+constexpr float largest_cell_ems = 5.2F;  // at zoom 1: a matrix of three tokens must not fill the window
 
 // Black or white, whichever is read more easily on a colour.
 ImU32 ink_on(ImU32 color) {
@@ -51,10 +51,10 @@ MatrixPanel::Geometry MatrixPanel::place(const Frame& frame, ImVec2 room) {
   // The last column's label leans out to the right.
   const float overhang = label * std::cos(label_angle);
   const ImVec2 most(std::max(em() * 2, room.x - geometry.left - overhang),
-                    std::max(em() * 2, room.y - geometry.top - em() * 0.2F));
+                    std::max(em() * 2, room.y - geometry.top - em() * 0.6F));
   const float fit = std::min({most.x / as_float(std::max<std::int64_t>(geometry.columns, 1)),
                               most.y / as_float(geometry.rows), largest_cell_ems * em()});
-  const float most_zoom = std::max(1.0F, 4.0F * em() / fit);
+  const float most_zoom = std::max(1.0F, largest_cell_ems * em() / fit);
   zoom_ = std::clamp(zoom_, 1.0F, most_zoom);
   geometry.cell = fit * zoom_;
   if (geometry.cell >= 4) geometry.cell = std::floor(geometry.cell);
@@ -127,7 +127,7 @@ void MatrixPanel::draw_cells(const Frame& frame, const Geometry& geometry, const
     }
   }
   if (geometry.cell >= em() * 2.1F) {
-    const ScopedFont mono(fonts().mono, 0.78F);
+    const ScopedFont mono(fonts().mono, geometry.cell >= em() * 3.4F ? 0.95F : 0.78F);
     for (std::int64_t query = window.first_row; query < window.last_row; ++query) {
       for (std::int64_t key = window.first_column; key < std::min(window.last_column, query + 1); ++key) {
         const std::size_t at = static_cast<std::size_t>((query - window.first_row) * texture_.width() + key -
@@ -251,11 +251,14 @@ void MatrixPanel::draw(const Frame& frame, Commands& commands, HeadMaps& maps) {
   const float list_width = room.x >= em() * 34 ? em() * 16 : 0;
   const float list_gap = list_width > 0 ? em() * 1.2F : 0;
   const std::int64_t query = frame.query();
+  const ImVec2 start = ImGui::GetCursorScreenPos();
   Geometry geometry;
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
-  if (ImGui::BeginChild(
-          "##matrix", ImVec2(room.x - list_width - list_gap, room.y), ImGuiChildFlags_None,
-          ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse)) {
+  const bool visible = ImGui::BeginChild(
+      "##matrix", ImVec2(room.x - list_width - list_gap, room.y), ImGuiChildFlags_None,
+      ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
+  ImGui::PopStyleVar();
+  if (visible) {
     geometry = place(frame, ImGui::GetContentRegionAvail());
     refresh(frame, geometry, pattern);
     draw_cells(frame, geometry, pattern);
@@ -271,11 +274,12 @@ void MatrixPanel::draw(const Frame& frame, Commands& commands, HeadMaps& maps) {
     handle_mouse(frame, commands, geometry, pattern);
   }
   ImGui::EndChild();
-  ImGui::PopStyleVar();
   handle_keys(frame, commands);
   if (list_width <= 0) return;
-  ImGui::SameLine(0, list_gap);
-  if (ImGui::BeginChild("##row", ImVec2(0, 0), ImGuiChildFlags_None,
+  // Directly beside what the matrix really takes.
+  const float used = std::min(room.x - list_width, geometry.left * 1.7F + geometry.size.x + em() * 1.5F);
+  ImGui::SetCursorScreenPos(ImVec2(start.x + used, start.y));
+  if (ImGui::BeginChild("##row", ImVec2(std::min(room.x - used, em() * 34), 0), ImGuiChildFlags_None,
                         ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar)) {
     draw_head_summary(frame, commands, pattern + query * frame.positions(), query);
   }

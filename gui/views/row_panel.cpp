@@ -71,12 +71,14 @@ void RowPanel::draw(const Frame& frame, Commands& commands) {
     ImGui::PopStyleColor();
   }
   draw_weight_formula(frame, row_, key_);
-  const float strips = product_strips_height();
+  const float strips = strips_height_ > 0 ? strips_height_ : product_strips_height();
   const float all = row_table_height(frame, row_);
   const float room = ImGui::GetContentRegionAvail().y - strips - em();
   draw_row_table(frame, commands, row_, key_, std::clamp(room, std::min(all, em() * 12), all));
   ImGui::Dummy(ImVec2(0, em() * 0.4F));
+  const float strips_top = ImGui::GetCursorPosY();
   draw_product_strips(frame, commands, row_, products_, key_);
+  strips_height_ = ImGui::GetCursorPosY() - strips_top;
   if (ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) && !ImGui::GetIO().WantTextInput) {
     if (ImGui::IsKeyPressed(ImGuiKey_UpArrow)) commands.edit(SelectKey{std::max<std::int64_t>(0, key_ - 1)});
     if (ImGui::IsKeyPressed(ImGuiKey_DownArrow)) commands.edit(SelectKey{std::min(row_.query, key_ + 1)});

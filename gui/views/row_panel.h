@@ -25,6 +25,7 @@ class RowPanel {
   // What row_ and products_ were computed from.
   std::shared_ptr<const Trace> trace_;
   std::int64_t layer_ = -1, head_ = -1, key_ = -1;
+  float strips_height_ = 0;  // as drawn in the last frame
   AttentionRow row_;
   QueryKeyProduct products_;
 };

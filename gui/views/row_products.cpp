@@ -215,8 +215,10 @@ void draw_weight_formula(const Frame& frame, const AttentionRow& row, std::int64
                                         hand_number(std::abs(row.largest)));
   line.fraction("e", power, hand_number(row.sum, 4), palette().text);
   line.words("=", palette().muted);
-  line.fraction(hand_number(row.exponential[at], 4), "", hand_number(row.sum, 4), palette().text);
-  line.words("=", palette().muted);
+  if (room > em() * 22) {
+    line.fraction(hand_number(row.exponential[at], 4), "", hand_number(row.sum, 4), palette().text);
+    line.words("=", palette().muted);
+  }
   const ScopedFont strong(fonts().strong, 1.1F);
   line.words(hand_number(row.weight[at], 4), palette().attention);
   ImGui::GetWindowDrawList()->PopClipRect();

@@ -36,7 +36,7 @@ Columns columns_at(float left, float room) {
   Columns columns{};
   columns.left = left;
   columns.token_width = std::min(em() * 9, room * 0.24F);
-  const float gap = std::min(em() * 1.6F, room * 0.03F);
+  const float gap = std::min(em() * 1.6F, room * 0.025F);
   columns.width = (room - columns.token_width - gap * 4) / 4;
   for (std::size_t i = 0; i < 4; ++i) {
     columns.x[i] = left + columns.token_width + gap + static_cast<float>(i) * (columns.width + gap);
@@ -75,17 +75,21 @@ void bar_cell(ImVec2 corner, float width, double value, int decimals, ImU32 colo
   const float height = line_height();
   const std::string number = hand_number(value, decimals);
   const float number_width = ImGui::CalcTextSize("0.0000").x + em() * 0.4F;
-  const float room = std::max(0.0F, width - number_width);
+  const bool has_bar = width - number_width >= em() * 1.2F;
+  const float room = has_bar ? width - number_width : 0.0F;
   const float share = std::isnan(value) ? 0.0F : static_cast<float>(std::clamp(value, 0.0, 1.0));
   const float inset = em() * 0.42F;
-  list->AddRectFilled(ImVec2(corner.x, corner.y + inset), ImVec2(corner.x + room, corner.y + height - inset),
-                      with_alpha(color, 0.12F), em() * 0.2F);
-  if (share > 0) {
+  if (has_bar) {
+    list->AddRectFilled(ImVec2(corner.x, corner.y + inset),
+                        ImVec2(corner.x + room, corner.y + height - inset), with_alpha(color, 0.12F),
+                        em() * 0.2F);
+  }
+  if (share > 0 && has_bar) {
     list->AddRectFilled(ImVec2(corner.x, corner.y + inset),
                         ImVec2(corner.x + std::max(1.0F, room * share), corner.y + height - inset), color,
                         em() * 0.2F);
   }
-  text_in(ImVec2(corner.x + room, corner.y), number_width, height,
+  text_in(ImVec2(corner.x + room, corner.y), width - room, height,
           std::isnan(value) ? palette().error : palette().text, number, 1.0F);
 }
 
@@ -96,6 +100,8 @@ void draw_headings(const Columns& columns, const AttentionRow& row, std::int64_t
   const std::array<std::string, 4> titles = {
       "q · k", root ? fmt::format("s = q·k ÷ √{}", d_head) : fmt::format("s = q·k × {:.4g}", row.scale),
       "e^(s − max)", "α = e ÷ Σ"};
+  const std::array<std::string, 4> short_titles = {"q · k", root ? fmt::format("÷ √{}", d_head) : "s", "e^…",
+                                                   "α"};
   const std::array<std::string, 4> notes = {
       fmt::format("{} … {}", hand_number(*extremes.first, 1), hand_number(*extremes.second, 1)),
       text("attention.note_mask"), fmt::format("max = {}", hand_number(row.largest)), "0 … 1"};
@@ -107,13 +113,17 @@ void draw_headings(const Columns& columns, const AttentionRow& row, std::int64_t
                        ImVec2(columns.x[i] + columns.width + em() * 0.8F, corner.y + heading_height()), true);
     {
       const ScopedFont strong(fonts().strong);
-      text_in(ImVec2(columns.x[i], corner.y), columns.width, em() * 1.3F, colors[i], titles[i], 0.0F);
+      const bool fits = ImGui::CalcTextSize(titles[i].c_str()).x <= columns.width;
+      text_in(ImVec2(columns.x[i], corner.y), columns.width, em() * 1.3F, colors[i],
+              fits ? titles[i] : short_titles[i], 0.0F);
     }
     const ScopedFont small(fonts().body, 0.8F);
-    text_in(ImVec2(columns.x[i], corner.y + em() * 1.6F), columns.width, em() * 1.2F, palette().muted,
-            notes[i], 0.0F);
+    if (ImGui::CalcTextSize(notes[i].c_str()).x <= columns.width) {
+      text_in(ImVec2(columns.x[i], corner.y + em() * 1.6F), columns.width, em() * 1.2F, palette().muted,
+              notes[i], 0.0F);
+    }
     list->PopClipRect();
-    if (i > 0)
+    if (i > 0 && columns.x[i] - columns.x[i - 1] - columns.width >= em())
       text_in(ImVec2(columns.x[i] - em() * 1.8F, corner.y), em() * 1.6F, em() * 1.8F, palette().muted, "→",
               0.5F);
   }
@@ -214,12 +224,15 @@ void draw_sums(const Columns& columns, const AttentionRow& row) {
   const ScopedFont mono(fonts().mono, 0.92F);
   double weights = 0;
   for (const double weight : row.weight) weights += weight;
-  text_in(ImVec2(columns.x[1], corner.y), columns.width, line_height(), palette().muted,
-          fmt::format("max {}", hand_number(row.largest)), 0.5F);
-  text_in(ImVec2(columns.x[2], corner.y), columns.width, line_height(), palette().text,
-          fmt::format("Σ {}", hand_number(row.sum, 4)), 1.0F);
-  text_in(ImVec2(columns.x[3], corner.y), columns.width, line_height(), palette().text,
-          fmt::format("Σ {}", hand_number(weights, 4)), 1.0F);
+  const auto sum = [&](std::size_t column, const char* name, const std::string& number, ImU32 color) {
+    const std::string both = fmt::format("{} {}", name, number);
+    const bool fits = ImGui::CalcTextSize(both.c_str()).x <= columns.width;
+    text_in(ImVec2(columns.x[column], corner.y), columns.width, line_height(), color, fits ? both : number,
+            column == 1 ? 0.5F : 1.0F);
+  };
+  sum(1, "max", hand_number(row.largest), palette().muted);
+  sum(2, "Σ", hand_number(row.sum, 4), palette().text);
+  sum(3, "Σ", hand_number(weights, 4), palette().text);
   ImGui::Dummy(ImVec2(0, line_height()));
 }
 
@@ -240,7 +253,10 @@ void draw_row_table(const Frame& frame, Commands& commands, const AttentionRow& 
   const double score_limit = largest_magnitude(row.score);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
   const float body = std::max(line_height() * 2, height - heading_height() - line_height() - em() * 0.3F);
-  if (ImGui::BeginChild("##lines", ImVec2(0, body), ImGuiChildFlags_None, ImGuiWindowFlags_NoNavInputs)) {
+  const bool visible =
+      ImGui::BeginChild("##lines", ImVec2(0, body), ImGuiChildFlags_None, ImGuiWindowFlags_NoNavInputs);
+  ImGui::PopStyleVar();
+  if (visible) {
     const std::int64_t masked = masked_lines(frame, row);
     const std::int64_t later = frame.positions() - 1 - row.query;
     ImGuiListClipper clipper;
@@ -258,7 +274,6 @@ void draw_row_table(const Frame& frame, Commands& commands, const AttentionRow& 
     }
   }
   ImGui::EndChild();
-  ImGui::PopStyleVar();
   draw_sums(columns, row);
   ImGui::PopStyleVar();
 }

@@ -1,0 +1,280 @@
+// The attention view: its arithmetic of colours and cells, every mode with nasty traces, and what it emits.
+#include "gui/views/attention_view.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/forward/derived_values.h"
+#include "gui/strings.h"
+#include "gui/widgets/map_scale.h"
+#include "tests/gui/scripted_gui.h"
+#include "tests/gui/synthetic_trace.h"
+
+namespace headlight {
+namespace {
+
+constexpr MapScale all_scales[] = {MapScale::linear, MapScale::square_root, MapScale::logarithmic,
+                                   MapScale::per_row};
+
+TEST(MapScale, GoesFromNoughtToOneAndBack) {
+  for (const MapScale scale : all_scales) {
+    EXPECT_FLOAT_EQ(scale_position(scale, 0.0F), 0.0F);
+    EXPECT_FLOAT_EQ(scale_position(scale, 1.0F), 1.0F);
+    float before = -1;
+    for (const float weight : {0.0002F, 0.001F, 0.01F, 0.09F, 0.25F, 0.5F, 0.9F}) {
+      const float position = scale_position(scale, weight);
+      EXPECT_GT(position, before);
+      EXPECT_NEAR(scale_weight(scale, position), weight, 1e-5F);  // a power of ten in float32
+      before = position;
+    }
+  }
+  EXPECT_FLOAT_EQ(scale_position(MapScale::square_root, 0.25F), 0.5F);
+  EXPECT_FLOAT_EQ(scale_position(MapScale::logarithmic, 0.01F), 0.5F);
+  EXPECT_FLOAT_EQ(scale_position(MapScale::logarithmic, log_scale_floor), 0.0F);
+}
+
+TEST(MapScale, TellsMaskedUnknownAndBrokenCellsFromNought) {
+  const ImU32 nought = cell_color(MapScale::linear, 0.0F);
+  EXPECT_NE(cell_color(MapScale::linear, masked_cell), nought);
+  EXPECT_NE(cell_color(MapScale::linear, unknown_cell), cell_color(MapScale::linear, masked_cell));
+  EXPECT_EQ(cell_color(MapScale::linear, std::numeric_limits<float>::quiet_NaN()), palette().error);
+}
+
+TEST(WallLayout, FindsEveryHeadWhereItWasPut) {
+  for (const ImVec2 room : {ImVec2(900, 500), ImVec2(300, 700), ImVec2(120, 80)}) {
+    for (const std::int64_t layers : {1, 30, 200}) {
+      const WallLayout layout = wall_layout(room, layers, 9, 14, 16);
+      for (std::int64_t layer = 0; layer < layers; ++layer) {
+        for (std::int64_t head = 0; head < 9; ++head) {
+          const ImVec2 corner = layout.corner(layer, head);
+          const auto found =
+              layout.at(ImVec2(corner.x + layout.thumbnail / 2, corner.y + layout.thumbnail / 2));
+          ASSERT_EQ(found, std::pair(layer, head));
+          EXPECT_LE(corner.x + layout.thumbnail, layout.extent.x);
+          EXPECT_LE(corner.y + layout.thumbnail, layout.extent.y);
+        }
+      }
+      EXPECT_FALSE(layout.at(ImVec2(layout.extent.x + 1, layout.extent.y + 1)));
+    }
+  }
+  EXPECT_TRUE(wall_layout(ImVec2(900, 400), 30, 9, 14, 16).layers_across);
+  EXPECT_FALSE(wall_layout(ImVec2(300, 700), 30, 9, 14, 16).layers_across);
+}
+
+// However small the thumbnail or the matrix is drawn, its brightest cell is the head's largest weight.
+TEST(Pooling, KeepsTheLargestWeight) {
+  const SyntheticWorld world(SyntheticShape{.positions = 130});
+  const Trace& trace = *world.result.trace;
+  for (const std::int64_t cells : {1, 7, 40, 64}) {
+    const std::vector<float> wall = wall_cells(*world.result.wall, cells, false, false);
+    for (std::int64_t head = 0; head < 4; ++head) {
+      const float* pattern = trace.at(Hook::pattern, 1).data() + head * 130 * 130;
+      const float largest = *std::max_element(pattern, pattern + 130 * 130);
+      float in_wall = 0;
+      for (std::int64_t i = 0; i < cells * cells; ++i) {
+        in_wall = std::max(
+            in_wall,
+            wall[static_cast<std::size_t>((cells + i / cells) * 4 * cells + head * cells + i % cells)]);
+      }
+      EXPECT_EQ(in_wall, largest) << cells;
+      const std::vector<float> matrix =
+          matrix_cells(pattern, 130, {0, 130, 0, 130}, cells, cells, false, false);
+      EXPECT_EQ(*std::max_element(matrix.begin(), matrix.end()), largest) << cells;
+    }
+  }
+}
+
+TEST(Pooling, HidesTheSinkAndMasksTheFuture) {
+  const SyntheticWorld world(SyntheticShape{.positions = 6});
+  const float* pattern = world.result.trace->at(Hook::pattern, 0).data();
+  const std::vector<float> cells = matrix_cells(pattern, 6, {0, 6, 1, 6}, 5, 6, false, true);
+  for (std::int64_t query = 0; query < 6; ++query) {
+    float sum = 0;
+    for (std::int64_t key = 1; key < 6; ++key) {
+      const float cell = cells[static_cast<std::size_t>(query * 5 + key - 1)];
+      if (key > query) {
+        EXPECT_EQ(cell, masked_cell);
+      } else {
+        sum += cell;
+      }
+    }
+    EXPECT_NEAR(sum, query > 0 ? 1.0F : 0.0F, 1e-6F);  // a few float32 roundings
+  }
+  const std::vector<float> rows = matrix_cells(pattern, 6, {0, 6, 0, 6}, 6, 6, true, false);
+  for (std::size_t query = 0; query < 6; ++query) {
+    EXPECT_NEAR(*std::max_element(rows.begin() + static_cast<std::ptrdiff_t>(query * 6),
+                                  rows.begin() + static_cast<std::ptrdiff_t>(query * 6 + 6)),
+                1.0F, 1e-6F);
+  }
+}
+
+TEST(AttentionView, DrawsEveryModeOfNastyTraces) {
+  ScriptedGui gui;
+  std::vector<SyntheticWorld> worlds(1);  // the first: nothing at all
+  for (const SyntheticShape& shape :
+       {SyntheticShape{.positions = 1}, SyntheticShape{.positions = 300, .layers = 2},
+        SyntheticShape{.not_a_number = true}, SyntheticShape{.layers = 1, .heads = 1, .kv_heads = 1},
+        SyntheticShape{.layers = 200}, SyntheticShape{.layers_done = 1}, SyntheticShape{.layers_done = 0},
+        SyntheticShape{.maps = false}}) {
+    worlds.emplace_back(shape);
+  }
+  for (SyntheticWorld& world : worlds) {
+    AttentionView view;
+    for (const AttentionMode mode : {AttentionMode::wall, AttentionMode::matrix, AttentionMode::row}) {
+      for (const MapScale scale : all_scales) {
+        for (const std::int64_t layer : {0, 2}) {
+          world.document.attention_mode = mode;
+          world.document.map_scale = scale;
+          world.document.layer = layer;
+          world.document.hide_sink = layer == 2;
+          world.document.query =
+              layer == 2 ? std::optional<std::int64_t>(1000) : std::nullopt;  // beyond the text
+          world.document.key = world.document.query;
+          gui.draw_frames(world.drawn_by(view), 2);
+        }
+      }
+    }
+    EXPECT_TRUE(world.edits.empty());
+  }
+}
+
+template <typename Kind>
+const Kind* last_of(const std::vector<Command>& edits) {
+  for (auto edit = edits.rbegin(); edit != edits.rend(); ++edit) {
+    if (const Kind* found = std::get_if<Kind>(&*edit)) return found;
+  }
+  return nullptr;
+}
+
+TEST(AttentionView, AWallOfHeadsIsChosenOpenedAndWalked) {
+  ScriptedGui gui;
+  SyntheticWorld world(SyntheticShape{});
+  AttentionView view;
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    ctx.MouseMoveToPos(ImVec2(330, 300));
+    ctx.Yield(2);
+    IM_CHECK(world.hover.head.has_value());
+    const auto head = *world.hover.head;
+    ctx.MouseClick(0);
+    const SelectHead* selected = last_of<SelectHead>(world.edits);
+    IM_CHECK(selected != nullptr);
+    IM_CHECK(std::pair(selected->layer, selected->head) == head);
+    world.edits.clear();
+    world.document.layer = 1;
+    world.document.head = 1;
+    ctx.KeyPress(ImGuiKey_RightArrow);
+    ctx.KeyPress(ImGuiKey_DownArrow);
+    IM_CHECK_EQ(world.document.layer, 2);
+    IM_CHECK_EQ(world.document.head, 2);
+    ctx.KeyPress(ImGuiKey_Enter);
+    IM_CHECK(world.document.attention_mode == AttentionMode::matrix);
+    world.document.attention_mode = AttentionMode::wall;
+    ctx.Yield(2);
+    ctx.MouseDoubleClick(0);
+    ctx.Yield(2);
+    IM_CHECK(world.document.attention_mode == AttentionMode::matrix);
+  }));
+}
+
+TEST(AttentionView, AMatrixCellLocksAndReleasesItsPair) {
+  ScriptedGui gui;
+  SyntheticWorld world(SyntheticShape{.positions = 8});
+  world.document.attention_mode = AttentionMode::matrix;
+  world.document.layer = 1;
+  world.document.head = 2;
+  AttentionView view;
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    ctx.MouseMoveToPos(ImVec2(140, 420));
+    ctx.Yield(2);
+    IM_CHECK(world.hover.query && world.hover.key && world.hover.value);
+    const ValueReference value{Hook::pattern, 1, {2, *world.hover.query, *world.hover.key}};
+    IM_CHECK(*world.hover.value == value);
+    IM_CHECK(world.edits.empty());
+    ctx.MouseClick(0);
+    ctx.Yield();
+    IM_CHECK(world.document.query == value.index[1]);
+    IM_CHECK(world.document.key == value.index[2]);
+    IM_CHECK(world.document.value == value);
+    ctx.SleepNoSkip(1.0F, 0.1F);  // or the two clicks are a double click
+    ctx.MouseClick(0);
+    ctx.Yield();
+    IM_CHECK(!world.document.query && !world.document.key && !world.document.value);
+  }));
+}
+
+TEST(AttentionView, ALineOfTheStepsLocksItsKey) {
+  ScriptedGui gui;
+  SyntheticWorld world(SyntheticShape{.positions = 8});
+  world.document.attention_mode = AttentionMode::row;
+  AttentionView view;
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    ctx.MouseMoveToPos(ImVec2(1100, 280));
+    ctx.Yield(2);
+    IM_CHECK(world.hover.key && world.hover.value);
+    IM_CHECK(world.hover.value->hook == Hook::pattern);
+    const std::int64_t key = *world.hover.key;
+    ctx.MouseClick(0);
+    ctx.Yield();
+    IM_CHECK(world.document.key == key);
+    IM_CHECK(world.document.value == (ValueReference{Hook::pattern, 0, {0, 7, key}}));
+  }));
+}
+
+TEST(AttentionView, TheToolBarEmitsModeScaleAndSink) {
+  ScriptedGui gui;
+  SyntheticWorld world(SyntheticShape{});
+  AttentionView view;
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    ctx.SetRef("view");
+    ctx.ItemClick("attention/scale/$$2/##pill");
+    IM_CHECK(world.document.map_scale == MapScale::logarithmic);
+    ctx.ItemClick("attention/##sink");
+    IM_CHECK(world.document.hide_sink);
+    ctx.ItemClick("attention/mode/$$1/##pill");
+    IM_CHECK(world.document.attention_mode == AttentionMode::matrix);
+    ctx.ItemClick("attention/head/›");
+    IM_CHECK_EQ(world.document.head, 1);
+    ctx.ItemClick("attention/layer/‹");
+    IM_CHECK_EQ(world.document.layer, 2);  // around the end
+    ctx.ItemClick("attention/mode/$$2/##pill");
+    IM_CHECK(world.document.attention_mode == AttentionMode::row);
+  }));
+}
+
+// The shader and the table of colours paint the same picture, cell by cell what cell_color says.
+TEST(HeatmapTexture, PaintsTheSameByShaderAndByColours) {
+  load_strings(assets_folder() / "strings");
+  const float broken = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<float> cells = {0.0F, 0.1F, 1.0F, masked_cell, unknown_cell, broken};
+  for (const MapScale scale : all_scales) {
+    for (const auto method : {HeatmapTexture::Method::shader, HeatmapTexture::Method::colors}) {
+      ScriptedGui gui(ScriptedGui::Renderer::opengl, 120, 80);
+      HeatmapTexture texture(method);
+      std::vector<ImU32> expected;
+      gui.draw_frames([&] {
+        texture.set_scale(scale);
+        if (texture.width() == 0) texture.set_cells(3, 2, cells);
+        texture.draw(*ImGui::GetForegroundDrawList(), ImVec2(0, 0), ImVec2(120, 80));
+        expected.clear();
+        for (const float cell : cells) expected.push_back(cell_color(scale, cell));
+      });
+      EXPECT_STREQ(texture.method(), method == HeatmapTexture::Method::shader ? "shader" : "colors");
+      const Picture picture = gui.picture();
+      for (std::size_t i = 0; i < cells.size(); ++i) {
+        const std::size_t pixel = ((20 + i / 3 * 40) * 120 + 20 + i % 3 * 40) * 4;
+        for (std::size_t channel = 0; channel < 3; ++channel) {
+          const auto want = static_cast<int>((expected[i] >> (8 * channel)) & 0xFFU);
+          // One step of the map of 256 colours, where float32 and the upper half of it round differently.
+          EXPECT_NEAR(static_cast<int>(picture.rgba[pixel + channel]), want, 4)
+              << i << " " << texture.method();
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace headlight
