@@ -167,8 +167,8 @@ def main():
                 total += run_command(f"{name}, {build}", words)
     total += run_program("core_tests, AddressSanitizer and UBSan", ROOT / "build" / "asan" / "core_tests",
                          only=f"-{ON_REAL_WEIGHTS}", settings={"UBSAN_OPTIONS": "print_stacktrace=1"})
-    total += run_program("core_tests, ThreadSanitizer", ROOT / "build" / "tsan" / "core_tests",
-                         only="*Worker*:*LatestWins*:*ThreadPool*", settings={"TSAN_OPTIONS": "halt_on_error=1"})
+    total += run_program("thread_tests, ThreadSanitizer", ROOT / "build" / "tsan" / "thread_tests",
+                         settings={"TSAN_OPTIONS": "halt_on_error=1"})
     say(f"\nrun, build excluded: {time.monotonic() - started:.0f} s")
     say(str(total))
     return 1 if total.failed else 0
