@@ -11,6 +11,7 @@
 #include "gui/theme.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/number_text.h"
+#include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
@@ -33,11 +34,9 @@ bool plain(const SamplingSettings& settings) { return settings == SamplingSettin
 void draw_tooltip(const Frame& frame, const Candidate& candidate, std::int64_t rank,
                   const Tokenizer& tokenizer) {
   const std::string& bytes = tokenizer.bytes(candidate.id);
-  std::string hex;
-  for (const char byte : bytes.substr(0, 16)) hex += fmt::format("{:02X} ", static_cast<unsigned char>(byte));
   Facts facts = {{text("next.rank"), "#" + grouped_text(rank + 1)},
                  {text("next.id"), fmt::format("{}", candidate.id)},
-                 {text("next.bytes"), hex},
+                 {text("next.bytes"), hex_bytes(bytes.substr(0, 16)) + (bytes.size() > 16 ? " …" : "")},
                  {text("next.logit"), fmt::format("{:.4f}", candidate.logit)},
                  {text("next.probability"), fmt::format("{:.6g}", candidate.probability)}};
   const SamplingSettings& settings = frame.document.sampling;
@@ -224,11 +223,11 @@ void CandidateList::draw_row(const Frame& frame, Commands& commands, const Colum
     draw_right(list, ImVec2(corner.x, corner.y + em() * 0.08F), at.token - em() * 0.5F, number,
                palette().muted);
   }
-  const std::string words = visible_bytes(tokenizer.bytes(candidate.id));
+  const float room = at.bar - at.token - em() * 0.7F;
+  const std::string words = shortened(token_piece(tokenizer.bytes(candidate.id)), room);
   const ImVec2 size = ImGui::CalcTextSize(words.c_str());
   const ImVec2 from(corner.x + at.token, corner.y + (row_height() - size.y) * 0.5F);
-  const float room = at.bar - at.token - em() * 0.5F;
-  const ImVec4 clip(corner.x + at.token, corner.y, corner.x + at.token + room, opposite.y);
+  const ImVec4 clip(corner.x + at.token, corner.y, corner.x + at.bar - em() * 0.3F, opposite.y);
   const float edge = em() * 0.22F;  // delimits the token, so that a leading space is seen
   list->AddRectFilled(
       ImVec2(from.x - edge, corner.y + em() * 0.12F),

@@ -10,6 +10,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/widgets/number_text.h"
+#include "gui/widgets/token_piece.h"
 #include "imgui_stdlib.h"
 
 namespace headlight {
@@ -76,7 +77,7 @@ void NextTokenView::take(const Frame& frame) {
   shown_ = newest;
   model_ = frame.trace()->shared_model();
   position_ = frame.result.next_position;
-  after_ = frame.token_text(position_);
+  after_ = frame.token_text(position_);  // with spaces visible
   tail_ = 0.0;
   // From the small end, so that nothing is lost in the sum.
   for (std::size_t rank = newest->ranked.size(); rank > 10; --rank) {
@@ -215,12 +216,18 @@ void NextTokenView::draw_sampling(const Frame& frame, Commands& commands) {
     list->AddTriangleFilled(ImVec2(x - arrow * 0.6F, middle - arrow), ImVec2(x + arrow * 0.8F, middle),
                             ImVec2(x - arrow * 0.6F, middle + arrow), color);
   }
+  float label_width = 0.0F;
   {
     const ScopedFont strong(fonts().strong);
+    label_width = ImGui::CalcTextSize(text("next.sampling").c_str()).x;
     list->AddText(ImVec2(corner.x + em(), y), palette().text, text("next.sampling").c_str());
   }
   const ScopedFont mono(fonts().mono, 0.88F);
-  const std::string summary = sampling_.summary(frame, shown_);
+  std::string summary = sampling_.summary(frame, shown_);
+  const float room = width - em() * 1.8F - label_width;
+  // In a narrow panel the temperature goes first: its slider says it, too.
+  if (ImGui::CalcTextSize(summary.c_str()).x > room) summary = summary.substr(summary.find("·") + 4);
+  summary = shortened(summary, std::max(0.0F, room));
   const ImVec2 size = ImGui::CalcTextSize(summary.c_str());
   list->AddText(ImVec2(corner.x + width - size.x, middle - size.y * 0.5F), palette().muted, summary.c_str());
   const ScopedFont body(fonts().body);

@@ -219,7 +219,8 @@ void PromptEditor::draw_invitation(const Frame& frame) {
   }
   ImDrawList* list = ImGui::GetWindowDrawList();
   if (text_.empty()) {
-    list->AddText(origin_, palette().muted, headlight::text("prompt.invitation").c_str());
+    list->AddText(ImVec2(origin_.x + ImGui::GetFontSize() * 0.2F, origin_.y), palette().muted,
+                  headlight::text("prompt.invitation").c_str());
     return;
   }
   if (invitation_ <= 0.0F) return;

@@ -31,7 +31,6 @@ void PromptView::draw(const Frame& frame, Commands& commands) {
   if (const auto under_mouse = editor_.draw_tokens(frame, tokens_, context))
     commands.hover().query = under_mouse;
   if (editor_.animating()) commands.animate();
-  ImGui::Dummy(ImVec2(0.0F, ImGui::GetFontSize() * 0.1F));
   if (tokens_.empty()) {
     draw_note(!frame.model ? text("prompt.no_model") : text("prompt.empty"));
   } else {

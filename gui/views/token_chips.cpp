@@ -13,6 +13,7 @@
 #include "gui/theme.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/number_text.h"
+#include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
@@ -25,48 +26,13 @@ float chip_height() { return em() * 2.35F; }
 float bracket_height() { return em() * 1.2F; }
 float gap() { return em() * 0.28F; }
 
-std::string hex_bytes(std::string_view bytes) {
-  std::string found;
-  for (const char byte : bytes) {
-    found += fmt::format("{}{:02X}", found.empty() ? "" : " ", static_cast<unsigned char>(byte));
-  }
-  return found;
-}
-
-// "·<0xEC>" as "·EC": under a bracket it is plain that this is a part of a character.
-std::string without_marks(std::string_view bytes) {
-  std::string found;
-  for (std::size_t at = 0; at < bytes.size();) {
-    const std::string_view rest = bytes.substr(at);
-    const std::size_t valid = invalid_utf8_offset(rest).value_or(rest.size());
-    found += visible_bytes(rest.substr(0, valid));
-    at += valid;
-    if (at >= bytes.size()) break;
-    if (valid == 0 && at > 0) found += " ";
-    found += hex_bytes(bytes.substr(at++, 1));
-  }
-  return found;
-}
-
-// What fits, and "…".
-std::string shortened(const std::string& words, float width) {
-  if (ImGui::CalcTextSize(words.c_str()).x <= width) return words;
-  std::string kept;
-  for (const auto& span : grapheme_spans(words)) {
-    const std::string longer = words.substr(0, span.second);
-    if (ImGui::CalcTextSize((longer + "…").c_str()).x > width) break;
-    kept = longer;
-  }
-  return kept + "…";
-}
-
 }  // namespace
 
 void TokenChips::make_chip(const Tokenizer& tokenizer, const Token& token, Chip& chip) const {
   const std::string& bytes = tokenizer.bytes(token.id);
   chip.special = tokenizer.is_special(token.id);
   chip.part = invalid_utf8_offset(bytes) == 0;
-  chip.piece = shortened(visible_bytes(bytes), em() * 14.0F);
+  chip.piece = shortened(token_piece(bytes), em() * 14.0F);
   chip.id = fmt::format("{}", token.id);
 }
 
@@ -85,7 +51,7 @@ void TokenChips::find_brackets() {
   for (const Bracket& bracket : brackets_) {
     for (std::size_t at = bracket.first; at <= bracket.last; ++at) {
       const std::string& bytes = model_->tokenizer->bytes(tokens_[at].id);
-      if (invalid_utf8_offset(bytes)) chips_[at].piece = shortened(without_marks(bytes), em() * 14.0F);
+      if (invalid_utf8_offset(bytes)) chips_[at].piece = shortened(part_piece(bytes), em() * 14.0F);
     }
   }
 }
@@ -140,11 +106,10 @@ void TokenChips::update(const Frame& frame, const std::string& text, const std::
     chip.width = inside + font_ * 0.9F;
   }
   place_chips(width);
-  if (first_time) {
-    first_row_ = 0;
-  } else if (!same_text && !tokens_.empty()) {
-    show_row_of(std::min(static_cast<std::size_t>(changed - tokens.begin()), tokens_.size() - 1));
-  }
+  if (same_text || tokens_.empty()) return;
+  // The last token is what the views look from; later, where the text was changed.
+  const std::size_t last = tokens_.size() - 1;
+  show_row_of(first_time ? last : std::min(static_cast<std::size_t>(changed - tokens.begin()), last));
 }
 
 void TokenChips::show_row_of(std::size_t position) {

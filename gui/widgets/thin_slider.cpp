@@ -26,7 +26,7 @@ bool unseen_slider(const char* id, const SliderRange& range, double& value) {
   const bool changed = ImGui::SliderScalar(id, ImGuiDataType_Double, &value, &range.least, &range.most,
                                            range.format, ImGuiSliderFlags_AlwaysClamp);
   ImGui::PopStyleColor(pushed);
-  return changed && !typing;
+  return changed;
 }
 
 void draw_track(double part) {

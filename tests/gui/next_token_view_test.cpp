@@ -1,0 +1,156 @@
+// The next token: rows that append, a search over the vocabulary, settings, keys, and nasty distributions.
+#include "gui/views/next_token_view.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "gui/widgets/number_text.h"
+#include "tests/gui/scripted_gui.h"
+#include "tests/gui/synthetic_trace.h"
+
+namespace headlight {
+namespace {
+
+void renew(SyntheticWorld& world) {
+  const Tensor& logits = world.result.trace->at(Hook::logits);
+  const float* last = logits.data() + world.result.next_position * logits.axis(1);
+  world.result.next = std::make_shared<Distribution>(
+      distribution({last, static_cast<std::size_t>(logits.axis(1))}, world.document.sampling));
+}
+
+template <typename Kind>
+int count_of(const std::vector<Command>& edits) {
+  int count = 0;
+  for (const Command& edit : edits) count += std::holds_alternative<Kind>(edit) ? 1 : 0;
+  return count;
+}
+
+std::string row_of(const SyntheticWorld& world, std::size_t rank) {
+  return "$$" + std::to_string(world.result.next->ranked[rank].id) + "/##candidate";
+}
+
+TEST(NextTokenView, AClickAppendsTheCandidate) {
+  ScriptedGui gui;
+  SyntheticWorld world(SyntheticShape{});
+  NextTokenView view;
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    ctx.Yield(2);
+    ctx.SetRef(ctx.WindowInfo("//view/##rows").ID);
+    const TokenId id = world.result.next->ranked[2].id;
+    ctx.MouseMove(row_of(world, 2).c_str());
+    ctx.Yield(2);
+    IM_CHECK(world.hover.candidate == id);
+    ctx.MouseClick(0);
+    ctx.Yield();
+    IM_CHECK_EQ(world.edits.size(), 1U);
+    const auto* append = std::get_if<AppendText>(&world.edits.front());
+    IM_CHECK(append != nullptr);
+    IM_CHECK(append->bytes == world.model->tokenizer->bytes(id));
+    ctx.MouseClick(1);
+    ctx.Yield();
+    IM_CHECK(world.document.candidate == id);
+  }));
+}
+
+TEST(NextTokenView, TheSearchShowsTheRankOfAnyToken) {
+  ScriptedGui gui;
+  SyntheticWorld world(SyntheticShape{});
+  NextTokenView view;
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    ctx.Yield(2);
+    ctx.ItemClick("//view/##find");
+    ctx.KeyChars(" c");  // the vocabulary has " c" (id 2) and " c2" (id 28)
+    ctx.Yield(2);
+    ctx.SetRef(ctx.WindowInfo("//view/##rows").ID);
+    IM_CHECK(ctx.ItemExists("$$2/##candidate"));
+    IM_CHECK(ctx.ItemExists("$$28/##candidate"));
+    IM_CHECK(!ctx.ItemExists("$$3/##candidate"));
+  }));
+}
+
+TEST(NextTokenView, SlidersSetSamplingAndResetTakesItBack) {
+  ScriptedGui gui(ScriptedGui::Renderer::none, 500, 900);
+  SyntheticWorld world(SyntheticShape{});
+  NextTokenView view;
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    ctx.Yield(2);
+    ctx.SetRef("view");
+    ctx.ItemInputValue("##top_k", 5);
+    IM_CHECK_EQ(world.document.sampling.top_k, 5);
+    renew(world);
+    ctx.Yield(2);
+    ctx.ItemClick(ctx.ItemExists("Reset") ? "Reset" : "next.reset");
+    IM_CHECK(world.document.sampling == SamplingSettings{});
+    IM_CHECK_GE(count_of<SetSampling>(world.edits), 2);
+  }));
+}
+
+TEST(NextTokenView, CtrlEnterGeneratesOneToken) {
+  ScriptedGui gui;
+  SyntheticWorld world(SyntheticShape{});
+  NextTokenView view;
+  std::int64_t asked = 0;
+  const auto draw = [&] {
+    ImGui::Begin("view");
+    Commands commands;
+    view.draw(world.frame(), commands);
+    ImGui::End();
+    for (const Action& action : commands.actions()) {
+      if (const auto* generate = std::get_if<Generate>(&action)) asked += generate->tokens;
+    }
+  };
+  EXPECT_TRUE(gui.run(draw, [&](ImGuiTestContext& ctx) {
+    ctx.Yield(2);
+    ctx.KeyPress(ImGuiMod_Ctrl | ImGuiKey_Enter);
+    ctx.Yield(2);
+    IM_CHECK_EQ(asked, 1);
+    ctx.ItemClick("view/###many");
+    IM_CHECK_EQ(asked, 21);
+  }));
+}
+
+TEST(NextTokenView, DrawsNastyDistributions) {
+  for (const auto& [width, height] : {std::pair(1280, 800), std::pair(300, 200)}) {
+    ScriptedGui gui(ScriptedGui::Renderer::none, width, height);
+    std::vector<SyntheticWorld> worlds(1);
+    for (const SyntheticShape& shape :
+         {SyntheticShape{.positions = 1}, SyntheticShape{.positions = 300, .layers = 1},
+          SyntheticShape{.not_a_number = true}, SyntheticShape{.layers_done = 0}}) {
+      worlds.emplace_back(shape);
+    }
+    for (SyntheticWorld& world : worlds) {
+      NextTokenView view;
+      for (const SamplingSettings& settings :
+           {SamplingSettings{}, SamplingSettings{0.0, 0, 1.0, 0.0}, SamplingSettings{2.0, 3, 0.5, 0.9}}) {
+        world.document.sampling = settings;
+        if (world.result.next) renew(world);
+        gui.draw_frames(world.drawn_by(view), 2);
+      }
+      const auto kept = world.result.next;
+      world.result.next.reset();  // a pass is running: the old list stays
+      gui.draw_frames(world.drawn_by(view), 2);
+      world.document.text.clear();
+      world.tokens.clear();
+      gui.draw_frames(world.drawn_by(view), 2);
+      EXPECT_TRUE(world.edits.empty());
+    }
+  }
+}
+
+TEST(NumberText, PrintsProbabilitiesOfEverySize) {
+  EXPECT_EQ(percent_text(1.0), "100.00%");
+  EXPECT_EQ(percent_text(0.6123), "61.23%");
+  EXPECT_EQ(percent_text(0.0459), "4.59%");
+  EXPECT_EQ(percent_text(0.00003), "0.003%");
+  EXPECT_EQ(percent_text(3e-7), "3e-7");
+  EXPECT_EQ(percent_text(9.96e-9), "1e-8");
+  EXPECT_EQ(percent_text(0.0), "0%");
+  EXPECT_EQ(percent_text(std::nan("")), "NaN");
+  EXPECT_EQ(grouped_text(49152), "49,152");
+  EXPECT_EQ(grouped_text(999), "999");
+  EXPECT_EQ(grouped_text(-1234567), "-1,234,567");
+}
+
+}  // namespace
+}  // namespace headlight
