@@ -86,7 +86,7 @@ CandidateList::Columns CandidateList::columns(const Frame& frame, float width) c
   at.probability = right;
   right -= em() * 3.9F;
   at.token = em() * 2.5F;
-  at.bar = std::max(at.token + em() * 4.0F, at.token + (right - at.token) * 0.56F);
+  at.bar = at.token + std::clamp((right - at.token) * 0.52F, em() * 4.0F, em() * 8.0F);
   return at;
 }
 
