@@ -95,7 +95,7 @@ void App::set_scale(float scale) {
 }
 
 void App::open_files(const std::vector<std::string>& paths) {
-  if (!paths.empty()) run(OpenModel{paths.front()}, ImGui::GetTime());
+  if (!paths.empty()) run({OpenModel{paths.front()}}, ImGui::GetTime());
 }
 
 void App::change_settings(const Settings& settings) {
@@ -109,13 +109,13 @@ void App::show_lesson_step(const LessonPlace& place, double seconds) {
   const Lesson* lesson = find_lesson(lessons_, place.id);
   if (!lesson) return;
   const Tokenizer* tokenizer = model_ ? model_->tokenizer.get() : nullptr;
-  run(ReplaceDocument{document_at(document(), *lesson, static_cast<std::size_t>(place.step), tokenizer)},
+  run({ReplaceDocument{document_at(document(), *lesson, static_cast<std::size_t>(place.step), tokenizer)}},
       seconds);
 }
 
-void App::run(const Command& command, double seconds) {
+void App::run(const std::vector<Command>& commands, double seconds) {
   const std::string model_before = document().model;
-  history_.run(command, seconds);
+  history_.run(commands, seconds);
   if (document().model != model_before) computation_.open_model(document().model);
 }
 
@@ -169,7 +169,7 @@ void App::request_if_changed() {
 void App::continue_generating(double seconds) {
   if (tokens_to_generate_ == 0 || !model_ || !result_.next || !result_.trace) return;
   if (document().query) {
-    run(SelectQuery{std::nullopt}, seconds);  // the tail is what grows
+    run({SelectQuery{std::nullopt}}, seconds);  // the tail is what grows
     return;
   }
   const bool current = result_.trace->tokens() == runnable_tokens(*model_, tokens_) &&
@@ -182,7 +182,7 @@ void App::continue_generating(double seconds) {
     return;
   }
   --tokens_to_generate_;
-  run(AppendText{model_->tokenizer->bytes(id)}, seconds);
+  run({AppendText{model_->tokenizer->bytes(id)}}, seconds);
 }
 
 Frame App::make_frame(double seconds) {
@@ -268,15 +268,17 @@ void App::draw(double seconds) {
 
   hover_ = commands.hover();
   for (const Action& action : commands.actions()) act(action);
+  std::vector<Command> gesture;  // what one frame asks for is one step to undo
   for (const Command& edit : commands.edits()) {
     if (std::holds_alternative<SetText>(edit)) tokens_to_generate_ = 0;  // who types takes over
     const auto* lesson = std::get_if<SetLesson>(&edit);
     if (lesson && lesson->place) {
       show_lesson_step(*lesson->place, seconds);
     } else {
-      run(edit, seconds);
+      gesture.push_back(edit);
     }
   }
+  if (!gesture.empty()) run(gesture, seconds);
   request_if_changed();
   // What was typed in this frame is tokenised and drawn in the next one, which comes at once.
   if (!commands.edits().empty() || !commands.actions().empty() || commands.animating()) wake_();

@@ -39,7 +39,7 @@ class App {
   const std::vector<Token>& tokens() const { return tokens_; }
   Result result() const { return computation_.result(); }
   const Settings& settings() const { return settings_; }
-  void run(const Command& command, double seconds);
+  void run(const std::vector<Command>& commands, double seconds);  // one step to undo
 
  private:
   Frame make_frame(double seconds);

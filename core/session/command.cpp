@@ -72,19 +72,20 @@ Document apply(Document document, const Command& command) {
   return document;
 }
 
-void History::run(const Command& command, double seconds) {
-  Document next = apply(current_, command);
+void History::run(const std::vector<Command>& commands, double seconds) {
+  Document next = current_;
+  for (const Command& command : commands) next = apply(std::move(next), command);
   if (next == current_) return;
-  const bool joins = can_join(command) && command.index() == last_kind_ &&
-                     seconds - last_time_ < gesture_pause && !undo_.empty() &&
-                     !ends_word(current_.text, next.text);
+  const Command& first = commands.front();
+  const bool joins = can_join(first) && first.index() == last_kind_ && seconds - last_time_ < gesture_pause &&
+                     !undo_.empty() && !ends_word(current_.text, next.text);
   if (!joins) {
     undo_.push_back(std::move(current_));
     if (undo_.size() > most_steps) undo_.erase(undo_.begin());
   }
   redo_.clear();
   current_ = std::move(next);
-  last_kind_ = command.index();
+  last_kind_ = first.index();
   last_time_ = seconds;
 }
 

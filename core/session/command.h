@@ -83,7 +83,9 @@ class History {
   explicit History(Document first) : current_(std::move(first)) {}
 
   const Document& current() const { return current_; }
-  void run(const Command& command, double seconds);  // seconds: now, from any fixed start
+  // seconds: now, from any fixed start
+  void run(const Command& command, double seconds) { run(std::vector<Command>{command}, seconds); }
+  void run(const std::vector<Command>& commands, double seconds);  // one gesture: undone together
   bool can_undo() const { return !undo_.empty(); }
   bool can_redo() const { return !redo_.empty(); }
   void undo();

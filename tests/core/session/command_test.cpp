@@ -44,6 +44,14 @@ TEST(History, TypingJoinsUntilAWordEndsOrAPause) {
   EXPECT_FALSE(history.can_undo());
 }
 
+TEST(History, WhatOneClickDoesIsUndoneTogether) {
+  History history{Document{}};
+  history.run({SelectQuery{3}, SelectKey{1}, ShowView{CenterView::attention}}, 0);
+  EXPECT_EQ(history.current().key, 1);
+  history.undo();
+  EXPECT_EQ(history.current(), Document{});
+}
+
 TEST(History, ANewStepForgetsWhatWasUndone) {
   History history{Document{}};
   history.run(ShowView{CenterView::attention}, 0);
