@@ -1,6 +1,7 @@
 // Every view, in the order of tabs and panels: adding one is a pair of files and a line here.
 #include "gui/view.h"
 #include "gui/views/attention_view.h"
+#include "gui/views/flow_view.h"
 #include "gui/views/next_token_view.h"
 #include "gui/views/prompt_view.h"
 
@@ -9,6 +10,7 @@ namespace headlight {
 std::vector<PlacedView> make_views() {
   std::vector<PlacedView> views;
   views.push_back({Place::prompt, std::make_unique<PromptView>()});
+  views.push_back({Place::center, std::make_unique<FlowView>()});
   views.push_back({Place::center, std::make_unique<AttentionView>()});
   views.push_back({Place::side, std::make_unique<NextTokenView>()});
   return views;

@@ -1,0 +1,176 @@
+// The decks: the current layer and head as cards, the edges of all others beside, above and below them.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gui/color_map.h"
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/views/flow_picture.h"
+#include "gui/views/flow_words.h"
+#include "gui/widgets/ribbon.h"
+
+namespace headlight {
+namespace {
+
+constexpr float heading_size = 0.78F;
+
+ImU32 card_color() { return mix(palette().panel, palette().raised, 0.38F); }
+ImU32 inner_card_color() { return mix(palette().panel, palette().raised, 0.85F); }
+
+void draw_layer_edges(const FlowScene& scene) {
+  const FlowLayout& at = scene.at;
+  const std::int64_t done = scene.trace.layers_done();
+  for (std::int64_t i = 0; i < at.layer_count; ++i) {
+    if (i == at.layer) continue;
+    const FlowRect card = at.layer_card(i);
+    const float away = static_cast<float>(std::abs(i - at.layer)) / static_cast<float>(at.layer_count);
+    const bool hot = (scene.hit.pick == FlowPick::layer && scene.hit.cell == i) ||
+                     (scene.frame.hover.head && scene.frame.hover.head->first == i);
+    ImU32 color = mix(mix(palette().raised, palette().residual, 0.22F), palette().panel, 0.2F + 0.5F * away);
+    if (i >= done) color = mix(color, palette().panel, 0.6F);
+    if (hot) color = palette().query;
+    const float gap = std::min(1.5F, card.width() * 0.35F);
+    const ImDrawFlags corners = i < at.layer ? ImDrawFlags_RoundLeft : ImDrawFlags_RoundRight;
+    scene.list.AddRectFilled(ImVec2(card.min.x, card.min.y), ImVec2(card.max.x - gap, card.max.y), color,
+                             std::min(at.em * 0.4F, card.width()), corners);
+  }
+}
+
+void draw_head_edges(const FlowScene& scene) {
+  const FlowLayout& at = scene.at;
+  for (std::int64_t i = 0; i < at.head_count; ++i) {
+    if (i == at.head_index) continue;
+    const FlowRect card = at.head_card(i);
+    const float away = static_cast<float>(std::abs(i - at.head_index)) / static_cast<float>(at.head_count);
+    const bool hot = (scene.hit.pick == FlowPick::head && scene.hit.cell == i) ||
+                     (scene.frame.hover.head && *scene.frame.hover.head == std::pair(at.layer, i));
+    ImU32 color = mix(mix(palette().raised, palette().attention, 0.30F), palette().panel, 0.1F + 0.5F * away);
+    if (hot) color = palette().attention;
+    const float gap = std::min(1.5F, card.height() * 0.35F);
+    const float top = i < at.head_index ? card.min.y : card.min.y + gap;
+    const float bottom = i < at.head_index ? card.max.y - gap : card.max.y;
+    scene.list.AddRectFilled(ImVec2(card.min.x, top), ImVec2(card.max.x, bottom), color, at.em * 0.2F,
+                             i < at.head_index ? ImDrawFlags_RoundTop : ImDrawFlags_RoundBottom);
+  }
+}
+
+void draw_titles(const FlowScene& scene) {
+  const FlowLayout& at = scene.at;
+  const float y = at.block.min.y + at.em * 0.3F;
+  const float small_y = y + at.em * 0.18F;
+  float x = at.block.min.x + at.em * 0.6F;
+  x += add_label(scene.list, fonts().strong, 1.0F, ImVec2(x, y), 0, palette().text,
+                 fmt::format("L{}", at.layer));
+  add_label(scene.list, fonts().body, heading_size, ImVec2(x + at.em * 0.35F, small_y), 0, palette().muted,
+            format_text("flow.of_layers", fmt::arg("count", at.layer_count)));
+  x = at.head.min.x + at.em * 0.5F;
+  x += add_label(scene.list, fonts().strong, 1.0F, ImVec2(x, y), 0, palette().attention,
+                 fmt::format("H{}", at.head_index));
+  const ArchitectureDescription& a = scene.architecture();
+  std::string words = format_text("flow.of_heads", fmt::arg("count", at.head_count));
+  if (a.kv_heads < a.heads) {
+    const std::int64_t shared = key_value_head(a, at.head_index);
+    const std::int64_t group = a.heads / std::max<std::int64_t>(1, a.kv_heads);
+    words +=
+        "  ·  " + format_text("flow.shared_kv", fmt::arg("kv", shared), fmt::arg("first", shared * group),
+                              fmt::arg("last", shared * group + group - 1));
+  }
+  add_label(scene.list, fonts().body, heading_size, ImVec2(x + at.em * 0.35F, small_y), 0, palette().muted,
+            words);
+  const FlowColumn* gate = at.column(Hook::mlp_pre);
+  add_label(scene.list, fonts().strong, heading_size,
+            ImVec2((at.column(Hook::ln2_normalized)->left + at.column(Hook::mlp_out)->right) * 0.5F, small_y),
+            0.5F, palette().muted, gate != nullptr ? text("flow.mlp_title") : "");
+  const auto range = [&](const FlowRect& cards, std::int64_t first, std::int64_t last) {
+    if (last < first) return;
+    const std::string name = first == last ? fmt::format("{}", first) : fmt::format("{}–{}", first, last);
+    if (label_width(fonts().mono, 0.68F, name) > cards.width() + at.em * 0.8F) return;
+    add_label(scene.list, fonts().mono, 0.68F, ImVec2(cards.center().x, at.block.max.y + at.em * 0.05F), 0.5F,
+              palette().muted, name);
+  };
+  range(at.layers_before, 0, at.layer - 1);
+  range(at.layers_after, at.layer + 1, at.layer_count - 1);
+}
+
+void heading(const FlowScene& scene, float x, const char* key, ImU32 color) {
+  add_label(scene.list, fonts().body, heading_size, ImVec2(x, scene.at.headings.min.y + scene.at.em * 0.35F),
+            0.5F, color, text(key));
+}
+
+void draw_headings(const FlowScene& scene) {
+  const FlowLayout& at = scene.at;
+  const auto middle = [&](Hook hook) {
+    const FlowColumn* column = at.column(hook);
+    return (column->left + column->right) * 0.5F;
+  };
+  add_label(scene.list, fonts().body, heading_size,
+            ImVec2(at.tokens.min.x, at.headings.min.y + at.em * 0.35F), 0, palette().muted,
+            text("flow.tokens"));
+  heading(scene, middle(Hook::embed), "flow.embedding", palette().muted);
+  heading(scene, middle(Hook::ln1_normalized), "flow.norm", palette().muted);
+  heading(scene, at.map.center().x, "flow.attention", palette().attention);
+  heading(scene, middle(Hook::z), "flow.mix", palette().attention);
+  heading(scene, middle(Hook::attn_out), "flow.out", palette().attention);
+  heading(scene, middle(Hook::ln2_normalized), "flow.norm", palette().muted);
+  heading(scene, middle(Hook::mlp_pre), "flow.gate", palette().muted);
+  heading(scene, middle(Hook::mlp_out), "flow.out", palette().muted);
+  heading(scene, middle(Hook::ln_final_normalized), "flow.norm", palette().muted);
+  add_label(
+      scene.list, fonts().body, heading_size, ImVec2(at.candidates.min.x, at.headings.min.y + at.em * 0.35F),
+      0, scene.hit.pick == FlowPick::open_part ? palette().text : palette().probability, text("flow.next"));
+  // Q K V, each in its own colour.
+  const float y = at.headings.min.y + at.em * 0.35F;
+  const float x = middle(Hook::q);
+  const float step = at.em * 0.85F;
+  add_label(scene.list, fonts().strong, heading_size, ImVec2(x - step, y), 0.5F, palette().query, "Q");
+  add_label(scene.list, fonts().strong, heading_size, ImVec2(x, y), 0.5F, palette().key, "K");
+  add_label(scene.list, fonts().strong, heading_size, ImVec2(x + step, y), 0.5F, palette().value, "V");
+}
+
+}  // namespace
+
+void draw_flow_cards(const FlowScene& scene) {
+  const FlowLayout& at = scene.at;
+  draw_layer_edges(scene);
+  const float round = at.em * 0.6F;
+  scene.list.AddRectFilled(at.block.min, at.block.max, card_color(), round);
+  draw_head_edges(scene);
+  scene.list.AddRectFilled(at.head.min, at.head.max, inner_card_color(), round * 0.7F);
+  draw_titles(scene);
+  draw_headings(scene);
+}
+
+void draw_flow_footer(const FlowScene& scene) {
+  const FlowLayout& at = scene.at;
+  const float y = at.footer.max.y - at.em * 1.05F;
+  const float bar = at.em * 6;
+  const float height = at.em * 0.55F;
+  const std::string low = "−3 rms";
+  const std::string high = "+3 rms";
+  float x = at.footer.max.x - label_width(fonts().mono, 0.72F, high);
+  add_label(scene.list, fonts().mono, 0.72F, ImVec2(x, y), 0, palette().muted, high);
+  x -= at.em * 0.4F + bar;
+  const auto& table = color_table(ColorMap::diverging);
+  constexpr std::size_t pieces = 32;
+  for (std::size_t i = 0; i < pieces; ++i) {
+    const ImU32 from = table[i * 8];
+    const ImU32 to = table[std::min<std::size_t>(255, i * 8 + 8)];
+    const float step = bar / static_cast<float>(pieces);
+    const float left = x + step * static_cast<float>(i);
+    scene.list.AddRectFilledMultiColor(ImVec2(left, y + at.em * 0.13F),
+                                       ImVec2(left + step, y + at.em * 0.13F + height), from, to, to, from);
+  }
+  add_label(scene.list, fonts().mono, 0.72F, ImVec2(x - at.em * 0.4F, y), 1, palette().muted, low);
+  x -= at.em * 0.8F + label_width(fonts().mono, 0.72F, low);
+  const std::string& hint = text("flow.hint");
+  const std::string& legend = text("flow.legend");
+  const float legend_width = label_width(fonts().body, 0.75F, legend);
+  add_label(scene.list, fonts().body, 0.75F, ImVec2(x - at.em * 0.2F, y), 1, palette().muted, legend);
+  x -= legend_width + at.em;
+  if (label_width(fonts().body, 0.75F, hint) < x - at.footer.min.x)
+    add_label(scene.list, fonts().body, 0.75F, ImVec2(at.footer.min.x, y), 0, palette().muted, hint);
+}
+
+}  // namespace headlight

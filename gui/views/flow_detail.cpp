@@ -1,0 +1,279 @@
+// Opens, fills and closes the panel of numbers.
+#include "gui/views/flow_detail.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include "core/base/tensor.h"
+#include "gui/color_map.h"
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/views/flow_values.h"
+#include "gui/views/flow_words.h"
+#include "gui/widgets/map_scale.h"
+#include "gui/widgets/ribbon.h"
+#include "gui/widgets/rotated_text.h"
+#include "gui/widgets/segmented.h"
+
+namespace headlight {
+namespace {
+
+constexpr double opening_seconds = 0.2;
+
+float em() { return ImGui::GetFontSize(); }
+float between(float from, float to, float amount) { return from + (to - from) * amount; }
+
+bool is_map(Hook hook) { return hook_info(hook).axes[0] == Axis::head; }
+
+ImU32 ink_on(ImU32 color) {
+  const ImVec4 parts = ImGui::ColorConvertU32ToFloat4(color);
+  const bool bright = 0.299F * parts.x + 0.587F * parts.y + 0.114F * parts.z > 0.5F;
+  return bright ? IM_COL32(20, 20, 26, 255) : IM_COL32(240, 240, 246, 255);
+}
+
+}  // namespace
+
+void FlowDetail::open(Hook hook, FlowRect from, const Frame& frame) {
+  by_magnitude_ = hook == Hook::logits;
+  hook_ = hook;
+  from_ = from;
+  since_ = frame.seconds;
+  closing_ = false;
+}
+
+void FlowDetail::close(const Frame& frame) {
+  if (closing_) return;
+  closing_ = true;
+  since_ = frame.seconds;
+}
+
+float FlowDetail::amount(const Frame& frame) const {
+  if (!hook_) return 0;
+  const double part =
+      frame.settings.reduced_motion ? 1.0 : std::clamp((frame.seconds - since_) / opening_seconds, 0.0, 1.0);
+  const double soft = part * part * (3.0 - 2.0 * part);
+  return static_cast<float>(closing_ ? 1.0 - soft : soft);
+}
+
+void FlowDetail::refresh(const Frame& frame, const FlowLayout& at, const float* pattern) {
+  const std::int64_t position = frame.locked_query();
+  const bool same = trace_ == frame.result.trace && layer_ == at.layer && head_ == at.head_index &&
+                    position_ == position && shown_ == *hook_ && sorted_ == by_magnitude_;
+  if (same) return;
+  trace_ = frame.result.trace;
+  layer_ = at.layer;
+  head_ = at.head_index;
+  position_ = position;
+  shown_ = *hook_;
+  sorted_ = by_magnitude_;
+  if (is_map(shown_)) {
+    values_.clear();
+    if (pattern != nullptr)
+      values_.assign(pattern + position * at.positions, pattern + position * at.positions + position + 1);
+    range_ = 1;
+  } else {
+    const std::span<const float> vector = flow_vector(*trace_, shown_, layer_, head_, position);
+    values_.assign(vector.begin(), vector.end());
+    range_ = pooled_strip(vector, 1).rms * 3;
+  }
+  order_.resize(values_.size());
+  std::iota(order_.begin(), order_.end(), std::int64_t{0});
+  if (!sorted_) return;
+  // Logits compare by value: the largest is the likeliest. NaN comes first, where it is seen.
+  const bool by_value = shown_ == Hook::logits;
+  const auto weight = [&](std::int64_t index) {
+    const float value = values_[static_cast<std::size_t>(index)];
+    if (std::isnan(value)) return INFINITY;
+    return by_value ? value : std::abs(value);
+  };
+  std::stable_sort(order_.begin(), order_.end(),
+                   [&](std::int64_t a, std::int64_t b) { return weight(a) > weight(b); });
+}
+
+ValueReference FlowDetail::reference(std::int64_t index) const {
+  ValueReference value;
+  const HookInfo& info = hook_info(shown_);
+  value.hook = shown_;
+  value.layer = info.in_block ? layer_ : 0;
+  if (is_map(shown_)) {
+    value.index = {head_, position_, index};
+  } else if (info.axis_count == 3) {
+    const ArchitectureDescription& a = trace_->model().architecture;
+    value.index = {position_, info.axes[1] == Axis::kv_head ? key_value_head(a, head_) : head_, index};
+  } else {
+    value.index = {position_, index, 0};
+  }
+  return value;
+}
+
+std::string FlowDetail::label(const Frame& frame, std::int64_t index) const {
+  if (is_map(shown_)) return frame.token_text(index);
+  if (shown_ == Hook::logits)
+    return visible_bytes(trace_->model().tokenizer->bytes(static_cast<TokenId>(index)));
+  return fmt::format("{}", index);
+}
+
+void FlowDetail::draw(const Frame& frame, Commands& commands, const FlowLayout& at, const float* pattern) {
+  const float grown = amount(frame);
+  if (closing_ && grown <= 0) {
+    hook_.reset();
+    closing_ = false;
+    return;
+  }
+  if (grown < 1 || closing_) commands.animate();
+  refresh(frame, at, pattern);
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImVec2 end(at.corner.x + at.size.x, at.corner.y + at.size.y);
+  list->AddRectFilled(at.corner, end, with_alpha(palette().panel, 0.74F * grown));
+  // Wide and low for few numbers, as large as the picture for many.
+  const float cells = static_cast<float>(values_.size());
+  const float wanted_width = std::min(at.size.x * 0.86F, std::max(at.em * 34, cells * at.em * 0.12F));
+  const float width = std::min(wanted_width, at.size.x - at.em * 2);
+  const float rows = std::ceil(cells / std::max(1.0F, std::floor((width - at.em * 2) / (at.em * 4.6F))));
+  const float height = std::min(at.size.y * 0.9F, at.em * 9.0F + rows * at.em * 2.45F);
+  const ImVec2 target(at.corner.x + (at.size.x - width) * 0.5F, at.corner.y + (at.size.y - height) * 0.45F);
+  const ImVec2 min(between(from_.min.x, target.x, grown), between(from_.min.y, target.y, grown));
+  const ImVec2 max(between(from_.max.x, target.x + width, grown),
+                   between(from_.max.y, target.y + height, grown));
+  list->AddRectFilled(min, max, mix(palette().panel, palette().raised, 0.75F), at.em * 0.6F);
+  list->AddRect(min, max, with_alpha(part_color(*hook_), 0.8F), at.em * 0.6F, std::max(1.0F, at.em * 0.1F));
+  if (grown < 0.98F) return;
+  ImGui::SetCursorScreenPos(ImVec2(min.x + at.em, min.y + at.em * 0.8F));
+  const ImVec2 inner(max.x - min.x - at.em * 2, max.y - min.y - at.em * 1.4F);
+  if (ImGui::BeginChild("##detail", inner, ImGuiChildFlags_None, ImGuiWindowFlags_NoScrollbar))
+    draw_content(frame, commands);
+  ImGui::EndChild();
+}
+
+void FlowDetail::draw_content(const Frame& frame, Commands& commands) {
+  draw_head(frame);
+  if (values_.empty()) {
+    ImGui::TextUnformatted(text("flow.not_done").c_str());
+    return;
+  }
+  if (!is_map(shown_)) draw_overview();
+  draw_numbers(frame, commands);
+}
+
+void FlowDetail::draw_head(const Frame& frame) {
+  const ImVec2 start = ImGui::GetCursorScreenPos();
+  const float width = ImGui::GetContentRegionAvail().x;
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  float x = start.x;
+  x += add_label(*list, fonts().strong, 1.15F, start, 0, part_color(shown_), part_name(shown_)) + em() * 0.7F;
+  x += add_label(*list, fonts().body, 1.0F, ImVec2(x, start.y + em() * 0.1F), 0, palette().text,
+                 frame.token_text(position_)) +
+       em() * 0.9F;
+  const ArchitectureDescription& a = trace_->model().architecture;
+  const std::string hook = fmt::format("{}  {}", hook_name(shown_, layer_),
+                                       shape_text(hook_shape(shown_, a, trace_->positions())));
+  const std::array<Segment, 2> orders = {
+      {{text("flow.by_index"), text("flow.by_index_tip")},
+       {text(shown_ == Hook::logits ? "flow.by_value" : "flow.by_magnitude"),
+        text("flow.by_magnitude_tip")}}};
+  const float buttons = segmented_width(orders);
+  {
+    const ScopedFont mono(fonts().mono, 0.8F);
+    const std::string fitted = fitted_text(hook, start.x + width - buttons - x - em() * 3.2F);
+    list->AddText(ImVec2(x, start.y + em() * 0.35F), palette().muted, fitted.c_str());
+  }
+  ImGui::SetCursorScreenPos(ImVec2(start.x + width - buttons - em() * 2.1F, start.y - em() * 0.15F));
+  if (const auto chosen = segmented("order", orders, by_magnitude_ ? 1 : 0)) by_magnitude_ = *chosen == 1;
+  ImGui::SetCursorScreenPos(ImVec2(start.x + width - em() * 1.6F, start.y - em() * 0.1F));
+  if (ImGui::InvisibleButton("##close", ImVec2(em() * 1.6F, em() * 1.6F))) close(frame);
+  const ImU32 color = ImGui::IsItemHovered() ? palette().text : palette().muted;
+  ImGui::SetItemTooltip("%s", text("flow.close").c_str());
+  add_label(*list, fonts().body, 1.1F, ImVec2(start.x + width - em() * 0.8F, start.y), 0.5F, color, "×");
+  ImGui::SetCursorScreenPos(ImVec2(start.x, start.y + em() * 2.0F));
+  const std::string sentence = hook_sentence(shown_);
+  if (!sentence.empty()) {
+    ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
+    ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+    ImGui::TextUnformatted(sentence.c_str());
+    ImGui::PopStyleColor();
+    ImGui::PopTextWrapPos();
+  }
+}
+
+// The whole vector in one strip.
+void FlowDetail::draw_overview() {
+  const ImVec2 start = ImGui::GetCursorScreenPos();
+  const float width = ImGui::GetContentRegionAvail().x;
+  const float height = em() * 1.5F;
+  const int cells = std::max(1, static_cast<int>(width / std::max(1.0F, std::round(em() * 0.12F))));
+  const PooledStrip strip = pooled_strip(values_, cells);
+  add_cells(*ImGui::GetWindowDrawList(), start, ImVec2(start.x + width, start.y + height), strip.values,
+            range_, 1.0F);
+  ImGui::Dummy(ImVec2(width, height));
+  ImGui::Dummy(ImVec2(0, em() * 0.1F));
+}
+
+void FlowDetail::draw_numbers(const Frame& frame, Commands& commands) {
+  if (!ImGui::BeginChild("##numbers", ImVec2(0, 0))) {
+    ImGui::EndChild();
+    return;
+  }
+  const float width = ImGui::GetContentRegionAvail().x;
+  const float label_em = shown_ == Hook::logits || is_map(shown_) ? 6.2F : 4.5F;
+  const auto columns = std::max<std::int64_t>(1, static_cast<std::int64_t>(width / (em() * label_em)));
+  const ImVec2 cell(width / static_cast<float>(columns), em() * 2.35F);
+  const auto count = static_cast<std::int64_t>(order_.size());
+  const std::int64_t rows = (count + columns - 1) / columns;
+  const ImVec2 start = ImGui::GetCursorScreenPos();
+  ImGui::Dummy(ImVec2(width, cell.y * static_cast<float>(rows)));
+  const float top = ImGui::GetWindowPos().y;
+  const float bottom = top + ImGui::GetWindowSize().y;
+  const auto first = std::max<std::int64_t>(0, static_cast<std::int64_t>((top - start.y) / cell.y));
+  for (std::int64_t row = first; row < rows; ++row) {
+    const float y = start.y + cell.y * static_cast<float>(row);
+    if (y > bottom) break;
+    for (std::int64_t i = row * columns; i < std::min(count, (row + 1) * columns); ++i) {
+      const ImVec2 min(start.x + cell.x * static_cast<float>(i - row * columns), y);
+      draw_number(frame, commands, min, cell, order_[static_cast<std::size_t>(i)]);
+    }
+  }
+  ImGui::EndChild();
+}
+
+void FlowDetail::draw_number(const Frame& frame, Commands& commands, ImVec2 min, ImVec2 size,
+                             std::int64_t index) {
+  const float value = values_[static_cast<std::size_t>(index)];
+  const float gap = std::max(1.0F, em() * 0.1F);
+  const ImVec2 max(min.x + size.x - gap, min.y + size.y - gap);
+  const ImU32 color = is_map(shown_) ? cell_color(MapScale::square_root, value)
+                                     : color_of(ColorMap::diverging, std::isnan(value) ? value
+                                                                     : range_ > 0      ? value / range_
+                                                                                       : 0.0F);
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddRectFilled(min, max, color, em() * 0.2F);
+  const ImU32 ink = ink_on(color);
+  {
+    const ScopedFont small(fonts().mono, 0.65F);
+    const std::string name = fitted_text(label(frame, index), size.x - em() * 1.2F);
+    list->AddText(ImVec2(min.x + em() * 0.55F, min.y + em() * 0.15F), with_alpha(ink, 0.7F), name.c_str());
+  }
+  const std::string number = is_map(shown_) ? fmt::format("{:.4f}", static_cast<double>(value))
+                                            : fmt::format("{:.4g}", static_cast<double>(value));
+  add_label(*list, fonts().mono, 0.85F, ImVec2(max.x - em() * 0.35F, min.y + em() * 1.05F), 1, ink, number);
+  const ValueReference here = reference(index);
+  const bool locked = frame.document.value == here;
+  const bool hovered = ImGui::IsWindowHovered() && ImGui::IsMouseHoveringRect(min, max);
+  if (locked || hovered)
+    list->AddRect(min, max, locked ? palette().lock : palette().hover, em() * 0.2F,
+                  std::max(1.5F, em() * 0.1F));
+  if (!hovered) return;
+  commands.hover().value = here;
+  if (is_map(shown_)) commands.hover().key = index;
+  if (shown_ == Hook::logits) commands.hover().candidate = static_cast<TokenId>(index);
+  ImGui::SetTooltip("%s", fmt::format("{}  {} = {:.9g}", hook_name(shown_, here.layer), label(frame, index),
+                                      static_cast<double>(value))
+                              .c_str());
+  if (ImGui::IsMouseClicked(ImGuiMouseButton_Left))
+    commands.edit(SelectValue{locked ? std::nullopt : std::optional(here)});
+}
+
+}  // namespace headlight

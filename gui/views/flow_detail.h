@@ -1,0 +1,53 @@
+// A part of the flow picture, opened in place: all of its numbers for one token, while the rest dims.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "gui/frame.h"
+#include "gui/views/flow_layout.h"
+
+namespace headlight {
+
+class FlowDetail {
+ public:
+  bool is_open() const { return hook_.has_value(); }
+  std::optional<Hook> hook() const { return hook_; }
+  // Grows out of `from`, a place on the screen.
+  void open(Hook hook, FlowRect from, const Frame& frame);
+  void close(const Frame& frame);
+
+  // How far it is open, 0..1; moves within 0.2 s, or at once.
+  float amount(const Frame& frame) const;
+  // Over the picture, within `room`. `pattern`: the current head's weights, or null.
+  void draw(const Frame& frame, Commands& commands, const FlowLayout& at, const float* pattern);
+
+ private:
+  void refresh(const Frame& frame, const FlowLayout& at, const float* pattern);
+  void draw_content(const Frame& frame, Commands& commands);
+  void draw_head(const Frame& frame);
+  void draw_overview();
+  void draw_numbers(const Frame& frame, Commands& commands);
+  void draw_number(const Frame& frame, Commands& commands, ImVec2 min, ImVec2 size, std::int64_t index);
+  ValueReference reference(std::int64_t index) const;
+  std::string label(const Frame& frame, std::int64_t index) const;
+
+  std::optional<Hook> hook_;
+  bool closing_ = false;
+  FlowRect from_;
+  double since_ = 0;
+  bool by_magnitude_ = false;
+
+  // What is shown.
+  std::shared_ptr<const Trace> trace_;  // held, so that its address stays its own
+  std::int64_t layer_ = 0, head_ = 0, position_ = -1;
+  Hook shown_ = Hook::embed;
+  bool sorted_ = false;
+  std::vector<float> values_;
+  std::vector<std::int64_t> order_;
+  float range_ = 0;  // at the ends of the colour map
+};
+
+}  // namespace headlight

@@ -1,0 +1,38 @@
+// What of the flow picture is under the mouse, and what a click on it does.
+#pragma once
+
+#include <cstdint>
+
+#include "gui/frame.h"
+#include "gui/views/flow_layout.h"
+#include "gui/views/flow_values.h"
+
+namespace headlight {
+
+enum class FlowPick { nothing, token, strip, stream, map, layer, head, candidate, open_part };
+
+struct FlowHit {
+  FlowPick pick = FlowPick::nothing;
+  Hook hook = Hook::embed;
+  std::int64_t position = -1;  // the row
+  std::int64_t cell = -1;      // of the strip or the map; the layer, head or rank
+  bool operator==(const FlowHit&) const = default;
+};
+
+FlowHit flow_hit(const FlowLayout& at, ImVec2 mouse);
+
+// The number that a cell of a strip or of the map stands for: the one of largest magnitude that it covers.
+struct FlowNumber {
+  ValueReference reference;
+  float value = 0;
+  std::int64_t first = 0, last = 0;  // what the cell covers: [first, last)
+  bool known = false;
+};
+FlowNumber flow_number(const FlowLayout& at, const Frame& frame, FlowValues& values, const float* pattern,
+                       const FlowHit& hit);
+
+// Sets commands.hover() and shows a tooltip.
+void show_flow_hover(const FlowLayout& at, const Frame& frame, Commands& commands, FlowValues& values,
+                     const float* pattern, const FlowHit& hit);
+
+}  // namespace headlight

@@ -1,0 +1,264 @@
+// Columns from left to right, rows from top to bottom, cards around them.
+#include "gui/views/flow_layout.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace headlight {
+namespace {
+
+float as_float(std::int64_t value) { return static_cast<float>(value); }
+
+// Widths in units that share what the chips and the list of candidates leave over.
+constexpr float strip_units = 2.5F;
+constexpr float split_units = 2.8F;  // query, key and value; gate and input
+constexpr float map_units = 6.6F;
+constexpr float cards_units = 4.0F;  // the edges of all other layers together
+constexpr float all_units = 49.4F;   // what place_columns() uses up, cards included
+constexpr float least_unit = 0.6F;   // em
+constexpr float candidates_em = 7.6F;
+
+constexpr float lowest_row = 1.2F;  // em
+constexpr float highest_row = 7.5F;
+constexpr float largest_card_edge = 0.32F;  // em
+
+struct Pen {
+  float x;
+  float unit;
+  FlowLayout& at;
+  void gap(float units) { x += units * unit; }
+  FlowRect take(float units) {
+    const FlowRect taken{ImVec2(x, at.rows_top), ImVec2(x + units * unit, at.rows_bottom)};
+    x = taken.max.x;
+    return taken;
+  }
+  void column(Hook hook, float units, int slot = 0, int slots = 1, bool on_stream = false) {
+    const float cells = std::max(2.0F, std::floor(units * unit / at.cell));
+    const float left = std::floor(x + (units * unit - cells * at.cell) * 0.5F);
+    at.columns.push_back({hook, left, left + cells * at.cell, on_stream, slot, slots});
+  }
+};
+
+void place_block(FlowLayout& at, Pen& pen) {
+  at.block.min.x = pen.x;
+  pen.gap(0.6F);
+  pen.column(Hook::resid_pre, strip_units, 0, 1, true);
+  pen.column(Hook::ln1_normalized, strip_units);
+  pen.gap(strip_units + 0.9F);
+  at.head.min.x = pen.x;
+  pen.gap(0.6F);
+  pen.column(Hook::q, split_units, 0, 3);
+  pen.column(Hook::k, split_units, 1, 3);
+  pen.column(Hook::v, split_units, 2, 3);
+  pen.gap(split_units + 1.7F);
+  at.map = pen.take(map_units);
+  pen.gap(2.3F);
+  pen.column(Hook::z, strip_units);
+  pen.gap(strip_units + 0.4F);
+  at.head.max.x = pen.x;
+  pen.gap(0.9F);
+  pen.column(Hook::attn_out, strip_units);
+  at.attention_plus = (at.columns.back().left + at.columns.back().right) * 0.5F;
+  pen.gap(strip_units + 0.8F);
+  pen.column(Hook::resid_mid, strip_units, 0, 1, true);
+  pen.column(Hook::ln2_normalized, strip_units);
+  pen.gap(strip_units + 1.4F);
+  pen.column(Hook::mlp_pre, split_units, 0, 3);
+  pen.column(Hook::mlp_pre_linear, split_units, 1, 3);
+  pen.column(Hook::mlp_post, split_units, 2, 3);
+  pen.gap(split_units + 1.2F);
+  pen.column(Hook::mlp_out, strip_units);
+  at.mlp_plus = (at.columns.back().left + at.columns.back().right) * 0.5F;
+  pen.gap(strip_units + 0.6F);
+  at.block.max.x = pen.x;
+}
+
+void place_columns(FlowLayout& at, const FlowShape& shape) {
+  const float tokens =
+      std::clamp(shape.token_width, at.em * 2.2F, std::max(at.em * 4.6F, at.size.x * 0.085F));
+  const float list = std::clamp(at.size.x * 0.135F, at.em * candidates_em, at.em * 12);
+  const float unit = std::max(at.em * least_unit, (at.size.x - tokens - list) / all_units);
+  at.tokens = {ImVec2(at.corner.x, at.rows_top), ImVec2(at.corner.x + tokens, at.rows_bottom)};
+  Pen pen{at.tokens.max.x, unit, at};
+  pen.gap(0.9F);
+  pen.column(Hook::embed, strip_units);
+  pen.gap(strip_units + 0.9F);
+  const std::int64_t others = shape.layers - 1;
+  const float cards = std::min(cards_units * unit, as_float(others) * at.em * largest_card_edge);
+  const float edge = others > 0 ? cards / as_float(others) : 0;
+  // A model of few layers leaves room: half of it before the block keeps the picture in the middle.
+  pen.x += (cards_units * unit - cards) * 0.5F;
+  at.layers_before = {ImVec2(pen.x, 0), ImVec2(pen.x + edge * as_float(shape.layer), 0)};
+  pen.x = at.layers_before.max.x;
+  place_block(at, pen);
+  at.layers_after = {ImVec2(pen.x, 0), ImVec2(pen.x + edge * as_float(others - shape.layer), 0)};
+  pen.x = at.layers_after.max.x + (cards_units * unit - cards) * 0.5F;
+  pen.gap(0.9F);
+  pen.column(Hook::ln_final_normalized, strip_units);
+  pen.gap(strip_units + 1.6F);
+  at.candidates.min.x = pen.x;
+  at.candidates.max.x = std::max(pen.x + list, at.corner.x + at.size.x);
+}
+
+void place_rows(FlowLayout& at, const FlowShape& shape) {
+  const float room = at.rows_bottom - at.rows_top;
+  const float least = at.em * lowest_row;
+  at.positions = shape.positions;
+  if (as_float(shape.positions) * least <= room) {
+    at.last = shape.positions;
+    at.row_height =
+        std::min(room / as_float(std::max<std::int64_t>(1, shape.positions)), at.em * highest_row);
+  } else {
+    // Marks above and below say how many are not shown.
+    const auto count = std::max<std::int64_t>(1, static_cast<std::int64_t>((room - least * 2) / least));
+    at.first = std::clamp<std::int64_t>(shape.selected - count / 2, 0, shape.positions - count);
+    at.last = at.first + count;
+    at.row_height = (room - least * 2) / as_float(count);
+  }
+  const float used = at.row_height * as_float(at.rows());
+  at.rows_top = std::floor(at.rows_top + (room - used) * 0.5F);
+  at.rows_bottom = at.rows_top + used;
+}
+
+void place_cards(FlowLayout& at, const FlowShape& shape, float above, float edges) {
+  const std::int64_t others = shape.heads - 1;
+  const float edge = others > 0 ? edges / as_float(others) : 0;
+  at.head.min.y = above + edge * as_float(shape.head);
+  at.head.max.y = at.footer.min.y - at.em * 0.6F - edge * as_float(others - shape.head);
+  at.heads_before = {ImVec2(at.head.min.x, above), ImVec2(at.head.max.x, at.head.min.y)};
+  at.heads_after = {ImVec2(at.head.min.x, at.head.max.y),
+                    ImVec2(at.head.max.x, at.footer.min.y - at.em * 0.6F)};
+  at.block.min.y = at.title.max.y;
+  at.block.max.y = at.footer.min.y - at.em * 0.2F;
+  for (FlowRect* cards : {&at.layers_before, &at.layers_after}) {
+    cards->min.y = at.block.min.y;
+    cards->max.y = at.block.max.y;
+  }
+}
+
+// Room for the list beside the selected row.
+void place_candidates(FlowLayout& at, const FlowShape& shape) {
+  const float height = at.em * 1.75F * static_cast<float>(flow_candidates);
+  const float lowest = std::max(at.headings.max.y, at.block.max.y - height);
+  const std::int64_t row = std::clamp(shape.selected, at.first, std::max(at.first, at.last - 1));
+  const float middle = at.row_top(row) + at.row_height * 0.6F;
+  at.candidates.min.y =
+      std::clamp(middle - height * 0.5F, std::min(at.headings.max.y + at.em * 0.4F, lowest), lowest);
+  at.candidates.max.y = at.candidates.min.y + height;
+}
+
+}  // namespace
+
+float narrowest_flow(float em) { return em * (all_units * least_unit + candidates_em + 4.6F); }
+
+FlowLayout place_flow(const FlowShape& shape, ImVec2 corner, ImVec2 size, float em) {
+  FlowLayout at;
+  at.em = em;
+  at.corner = corner;
+  at.size = size;
+  at.cell = std::max(1.0F, std::round(em * 0.125F));
+  at.layer_count = shape.layers;
+  at.layer = shape.layer;
+  at.head_count = shape.heads;
+  at.head_index = shape.head;
+  const float right = corner.x + size.x;
+  at.title = {corner, ImVec2(right, corner.y + em * 0.1F)};
+  at.footer = {ImVec2(corner.x, corner.y + size.y - em * 1.9F), ImVec2(right, corner.y + size.y)};
+  const float edges = shape.heads > 1 ? std::min(em * 1.5F, as_float(shape.heads - 1) * em * 0.19F) : 0;
+  const float above = at.title.max.y + em * 1.55F;  // the block's own line: which layer, which head
+  const float heading_top = above + edges;
+  at.headings = {ImVec2(corner.x, heading_top), ImVec2(right, heading_top + em * 1.5F)};
+  at.rows_top = at.headings.max.y + em * 0.7F;
+  at.rows_bottom = std::max(at.rows_top + em, at.footer.min.y - em * 0.8F - edges);
+  place_rows(at, shape);
+  place_columns(at, shape);
+  place_cards(at, shape, above, edges);
+  at.map.min.y = at.rows_top;
+  at.map.max.y = at.rows_bottom;
+  const auto most = static_cast<std::int64_t>(at.map.width() / at.cell);
+  at.map_columns = std::clamp<std::int64_t>(shape.positions, 1, std::max<std::int64_t>(1, most));
+  place_candidates(at, shape);
+  return at;
+}
+
+float FlowLayout::stream_strip_height() const {
+  return std::max(2.0F, std::floor(std::min(row_height * 0.16F, em * 0.6F)));
+}
+
+float FlowLayout::stream_y(std::int64_t position) const {
+  return std::floor(row_top(position) + std::clamp(row_height * 0.17F, 3.0F, em * 1.1F)) + 0.5F;
+}
+
+const FlowColumn* FlowLayout::column(Hook hook) const {
+  const auto found = std::find_if(columns.begin(), columns.end(),
+                                  [hook](const FlowColumn& column) { return column.hook == hook; });
+  return found == columns.end() ? nullptr : &*found;
+}
+
+int FlowLayout::cells(const FlowColumn& column) const {
+  return std::max(1, static_cast<int>((column.right - column.left) / cell + 0.5F));
+}
+
+FlowRect FlowLayout::strip(const FlowColumn& column, std::int64_t position) const {
+  if (column.on_stream) {
+    const float half = stream_strip_height() * 0.5F;
+    const float y = stream_y(position);
+    return {ImVec2(column.left, std::floor(y - half)), ImVec2(column.right, std::floor(y + half + 0.5F))};
+  }
+  const float top = row_top(position) + row_height * 0.36F;
+  const float lane = std::min(row_height * 0.58F, em * 4.2F);
+  if (column.slots == 1) {
+    const float height = std::max(3.0F, std::min(lane * 0.6F, em * 1.5F));
+    const float middle = top + lane * 0.5F;
+    return {ImVec2(column.left, std::floor(middle - height * 0.5F)),
+            ImVec2(column.right, std::floor(middle + height * 0.5F))};
+  }
+  const float step = lane / static_cast<float>(column.slots);
+  const float slot_top = std::floor(top + step * static_cast<float>(column.slot));
+  return {ImVec2(column.left, slot_top),
+          ImVec2(column.right, slot_top + std::max(1.0F, std::floor(step * (small() ? 0.75F : 0.72F))))};
+}
+
+FlowRect FlowLayout::map_row(std::int64_t position) const {
+  return {ImVec2(map.min.x, strip(Hook::q, position).min.y),
+          ImVec2(map.max.x, strip(Hook::k, position).max.y)};
+}
+
+FlowRect FlowLayout::map_cell(std::int64_t position, std::int64_t map_column) const {
+  const FlowRect row = map_row(position);
+  const float width = map.width() / as_float(map_columns);
+  return {ImVec2(std::floor(map.min.x + width * as_float(map_column)), row.min.y),
+          ImVec2(std::floor(map.min.x + width * as_float(map_column + 1)), row.max.y)};
+}
+
+FlowRect FlowLayout::layer_card(std::int64_t other) const {
+  const bool before = other < layer;
+  const FlowRect& cards = before ? layers_before : layers_after;
+  const float edge =
+      cards.width() / as_float(std::max<std::int64_t>(1, before ? layer : layer_count - 1 - layer));
+  const float away = as_float(before ? layer - other : other - layer);
+  const float inset = std::min(away * em * 0.05F, em * 1.1F);
+  const float left =
+      before ? cards.min.x + edge * as_float(other) : cards.min.x + edge * as_float(other - layer - 1);
+  return {ImVec2(left, cards.min.y + inset), ImVec2(left + edge, cards.max.y - inset)};
+}
+
+FlowRect FlowLayout::head_card(std::int64_t other) const {
+  const bool before = other < head_index;
+  const FlowRect& cards = before ? heads_before : heads_after;
+  const std::int64_t count = before ? head_index : head_count - 1 - head_index;
+  const float edge = cards.height() / as_float(std::max<std::int64_t>(1, count));
+  const float away = as_float(before ? head_index - other : other - head_index);
+  const float inset = std::min(away * em * 0.16F, em * 1.6F);
+  const float top =
+      before ? cards.min.y + edge * as_float(other) : cards.min.y + edge * as_float(other - head_index - 1);
+  return {ImVec2(cards.min.x + inset, top), ImVec2(cards.max.x - inset, top + edge)};
+}
+
+FlowRect FlowLayout::candidate(std::int64_t rank) const {
+  const float step = candidates.height() / static_cast<float>(flow_candidates);
+  return {ImVec2(candidates.min.x, candidates.min.y + step * as_float(rank)),
+          ImVec2(candidates.max.x, candidates.min.y + step * as_float(rank + 1))};
+}
+
+}  // namespace headlight

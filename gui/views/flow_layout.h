@@ -1,0 +1,96 @@
+// Where everything of the flow picture stands: pure geometry, shared by painting, clicking and tests.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/forward/hooks.h"
+#include "imgui.h"
+
+namespace headlight {
+
+struct FlowRect {
+  ImVec2 min{0, 0};
+  ImVec2 max{0, 0};
+  bool contains(ImVec2 point) const {
+    return point.x >= min.x && point.x < max.x && point.y >= min.y && point.y < max.y;
+  }
+  ImVec2 center() const { return {(min.x + max.x) * 0.5F, (min.y + max.y) * 0.5F}; }
+  float width() const { return max.x - min.x; }
+  float height() const { return max.y - min.y; }
+};
+
+// What the picture is of.
+struct FlowShape {
+  std::int64_t positions = 1;
+  std::int64_t selected = 0;  // the row that must be visible
+  std::int64_t layers = 1;
+  std::int64_t layer = 0;
+  std::int64_t heads = 1;
+  std::int64_t head = 0;
+  float token_width = 0;  // pixels that the widest label of a token would like
+};
+
+// Vectors of one hook, one above the other: a strip a token.
+struct FlowColumn {
+  Hook hook = Hook::embed;
+  float left = 0, right = 0;
+  bool on_stream = false;  // in the upper lane of a row, where the residual stream runs
+  int slot = 0;            // of `slots` strips that share the lower lane
+  int slots = 1;
+};
+
+struct FlowLayout {
+  float em = 16;
+  ImVec2 corner, size;
+  float cell = 2;  // pixels of one cell of a strip
+
+  // Rows: tokens [first, last).
+  std::int64_t positions = 0, first = 0, last = 0;
+  float rows_top = 0, rows_bottom = 0, row_height = 0;
+
+  std::vector<FlowColumn> columns;
+  FlowRect tokens;  // the chips
+  FlowRect block;   // the card of the current layer
+  FlowRect head;    // the card of the current head, on it
+  FlowRect map;
+  FlowRect layers_before, layers_after;  // edges of the other layers' cards
+  FlowRect heads_before, heads_after;    // of the other heads'
+  FlowRect candidates;
+  FlowRect title;     // the line above everything
+  FlowRect headings;  // names of the columns
+  FlowRect footer;
+  std::int64_t layer_count = 1, layer = 0, head_count = 1, head_index = 0;
+  std::int64_t map_columns = 1;            // fewer than keys when they would be too narrow
+  float attention_plus = 0, mlp_plus = 0;  // x where a part is added to the stream
+
+  std::int64_t rows() const { return last - first; }
+  bool small() const { return row_height < em * 1.7F; }  // no room for details in a row
+  float row_top(std::int64_t position) const {
+    return rows_top + static_cast<float>(position - first) * row_height;
+  }
+  bool shows(std::int64_t position) const { return position >= first && position < last; }
+  float stream_y(std::int64_t position) const;
+  float stream_strip_height() const;
+  const FlowColumn* column(Hook hook) const;
+  FlowRect strip(const FlowColumn& column, std::int64_t position) const;
+  FlowRect strip(Hook hook, std::int64_t position) const { return strip(*column(hook), position); }
+  // A row of the map; `part`: the lower lane, which the map shares with the values that pass beneath it.
+  FlowRect map_row(std::int64_t position) const;
+  FlowRect map_cell(std::int64_t position, std::int64_t map_column) const;
+  std::int64_t first_key(std::int64_t map_column) const { return map_column * positions / map_columns; }
+  // The edge of another layer's card, or another head's.
+  FlowRect layer_card(std::int64_t layer) const;
+  FlowRect head_card(std::int64_t head) const;
+  FlowRect candidate(std::int64_t rank) const;
+  int cells(const FlowColumn& column) const;
+};
+
+constexpr std::int64_t flow_candidates = 5;
+
+// The narrowest picture that can be read; a narrower panel scrolls.
+float narrowest_flow(float em);
+
+FlowLayout place_flow(const FlowShape& shape, ImVec2 corner, ImVec2 size, float em);
+
+}  // namespace headlight

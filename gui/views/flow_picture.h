@@ -1,0 +1,38 @@
+// Paints the flow picture from its layout and numbers; knows nothing of clicks.
+#pragma once
+
+#include <cstdint>
+
+#include "gui/frame.h"
+#include "gui/views/flow_hit.h"
+#include "gui/views/flow_layout.h"
+#include "gui/views/flow_values.h"
+
+namespace headlight {
+
+struct FlowScene {
+  ImDrawList& list;
+  const Frame& frame;
+  const Trace& trace;
+  const FlowLayout& at;
+  FlowValues& values;
+  const float* pattern;  // of the current head, [query, key]; null while it is not known
+  std::int64_t query;    // the row that stands out
+  FlowHit hit;           // what the mouse is over
+
+  const ArchitectureDescription& architecture() const { return trace.model().architecture; }
+  bool chosen(std::int64_t position) const { return position == query; }
+  // Opacity of a row's strips and of its ribbons.
+  float strip_alpha(std::int64_t position) const { return chosen(position) ? 1.0F : 0.62F; }
+  float ribbon_alpha(std::int64_t position) const { return chosen(position) ? 0.44F : 0.13F; }
+  bool has(Hook hook) const { return trace.has(hook, hook_info(hook).in_block ? at.layer : 0); }
+};
+
+void draw_flow_cards(const FlowScene& scene);       // cards of layers and heads, names of columns
+void draw_flow_stream(const FlowScene& scene);      // the residual stream of every row
+void draw_flow_ribbons(const FlowScene& scene);     // what goes where
+void draw_flow_strips(const FlowScene& scene);      // vectors, the map, chips
+void draw_flow_candidates(const FlowScene& scene);  // the likeliest next tokens
+void draw_flow_footer(const FlowScene& scene);      // the legend, how to move
+
+}  // namespace headlight

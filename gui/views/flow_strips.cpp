@@ -1,0 +1,208 @@
+// The vectors as strips of their own values, the map, the tokens and the candidates.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gui/color_map.h"
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/views/flow_picture.h"
+#include "gui/views/flow_words.h"
+#include "gui/widgets/map_scale.h"
+#include "gui/widgets/number_text.h"
+#include "gui/widgets/ribbon.h"
+#include "gui/widgets/rotated_text.h"
+
+namespace headlight {
+namespace {
+
+constexpr float rms_at_the_ends = 3.0F;  // of the colour map
+
+void draw_strip(const FlowScene& scene, const FlowColumn& column, std::int64_t position) {
+  const FlowLayout& at = scene.at;
+  const FlowRect strip = at.strip(column, position);
+  const PooledStrip& pooled = scene.values.strip(column.hook, position, at.cells(column));
+  if (pooled.length == 0) {
+    scene.list.AddRectFilled(strip.min, strip.max, with_alpha(palette().masked, 0.8F));
+    return;
+  }
+  const float alpha = scene.strip_alpha(position);
+  add_cells(scene.list, strip.min, strip.max, pooled.values, pooled.rms * rms_at_the_ends, alpha);
+  if (column.slots > 1) {
+    const float cap = std::max(1.0F, std::floor(at.em * 0.14F));
+    scene.list.AddRectFilled(ImVec2(strip.min.x - cap, strip.min.y), ImVec2(strip.min.x, strip.max.y),
+                             with_alpha(part_color(column.hook), alpha));
+  }
+  const bool hovered =
+      scene.hit.pick == FlowPick::strip && scene.hit.hook == column.hook && scene.hit.position == position;
+  if (hovered)
+    scene.list.AddRect(ImVec2(strip.min.x - 2, strip.min.y - 2), ImVec2(strip.max.x + 2, strip.max.y + 2),
+                       palette().hover, 2, 1.5F);
+}
+
+// A value that another panel points at, or that was clicked, as a tick over its cell.
+void mark_value(const FlowScene& scene, const ValueReference& value, ImU32 color) {
+  const FlowLayout& at = scene.at;
+  const FlowColumn* column = at.column(value.hook);
+  const HookInfo& info = hook_info(value.hook);
+  if (column == nullptr || (info.in_block && value.layer != at.layer)) return;
+  const std::int64_t position = value.index[0];
+  if (!at.shows(position)) return;
+  const PooledStrip& pooled = scene.values.strip(value.hook, position, at.cells(*column));
+  if (pooled.length == 0) return;
+  if (info.axis_count == 3) {
+    const std::int64_t head =
+        info.axes[1] == Axis::kv_head ? key_value_head(scene.architecture(), at.head_index) : at.head_index;
+    if (value.index[1] != head) return;
+  }
+  const std::int64_t index = value.index[info.axis_count == 3 ? 2 : 1];
+  const FlowRect strip = at.strip(*column, position);
+  const float x =
+      strip.min.x + strip.width() * (static_cast<float>(index) + 0.5F) / static_cast<float>(pooled.length);
+  scene.list.AddLine(ImVec2(x, strip.min.y - at.em * 0.2F), ImVec2(x, strip.max.y + at.em * 0.2F), color,
+                     std::max(1.5F, at.em * 0.1F));
+}
+
+float map_value(const FlowScene& scene, std::int64_t query, std::int64_t cell, float row_largest) {
+  const FlowLayout& at = scene.at;
+  const float* row = scene.pattern + query * at.positions;
+  float best = masked_cell;
+  for (std::int64_t key = at.first_key(cell); key < at.first_key(cell + 1) && key <= query; ++key) {
+    if (std::isnan(row[key])) return row[key];
+    best = std::max(best, row[key]);
+  }
+  if (scene.frame.document.map_scale == MapScale::per_row && best >= 0 && row_largest > 0)
+    best /= row_largest;
+  return best;
+}
+
+void draw_map_row(const FlowScene& scene, std::int64_t query) {
+  const FlowLayout& at = scene.at;
+  const FlowRect row = at.map_row(query);
+  if (scene.pattern == nullptr) {
+    scene.list.AddRectFilled(row.min, row.max, with_alpha(palette().masked, 0.8F));
+    return;
+  }
+  const float* weights = scene.pattern + query * at.positions;
+  const float largest = *std::max_element(weights, weights + query + 1);
+  const float alpha = scene.chosen(query) ? 1.0F : 0.72F;
+  const float width = at.map.width() / static_cast<float>(at.map_columns);
+  const float gap = width > at.em * 0.5F ? 1.0F : 0.0F;
+  const bool numbers = width > at.em * 1.2F && row.height() > at.em * 0.8F;
+  for (std::int64_t cell = 0; cell < at.map_columns; ++cell) {
+    const float value = map_value(scene, query, cell, largest);
+    const FlowRect rect = at.map_cell(query, cell);
+    const ImU32 color = cell_color(scene.frame.document.map_scale, value);
+    scene.list.AddRectFilled(rect.min, ImVec2(rect.max.x - gap, rect.max.y),
+                             with_alpha(color, value == masked_cell ? 1.0F : alpha), gap * 2);
+    const std::int64_t key = at.first_key(cell);
+    if (numbers && at.map_columns == at.positions && key <= query) {
+      const ImVec4 parts = ImGui::ColorConvertU32ToFloat4(color);
+      const bool bright = 0.299F * parts.x + 0.587F * parts.y + 0.114F * parts.z > 0.55F;
+      // ".90" where "0.90" does not fit.
+      std::string words = fmt::format("{:.2f}", static_cast<double>(weights[key]));
+      if (width < at.em * 1.8F && words.starts_with("0.")) words.erase(0, 1);
+      if (width < at.em * 1.8F && words == "1.00") words = "1";
+      add_label(scene.list, fonts().mono, 0.64F, ImVec2(rect.center().x, rect.center().y - at.em * 0.42F),
+                0.5F, with_alpha(bright ? IM_COL32(20, 20, 26, 255) : IM_COL32(240, 240, 246, 255), alpha),
+                words);
+    }
+    const bool hovered = scene.frame.hover.key && *scene.frame.hover.key >= key &&
+                         *scene.frame.hover.key < at.first_key(cell + 1) && scene.chosen(query);
+    if (hovered) scene.list.AddRect(rect.min, ImVec2(rect.max.x - gap, rect.max.y), palette().hover, 1, 1.5F);
+  }
+}
+
+void draw_chip(const FlowScene& scene, std::int64_t position) {
+  const FlowLayout& at = scene.at;
+  const FlowRect strip = at.strip(Hook::embed, position);
+  const float height = std::min(at.row_height * 0.9F, at.em * 1.55F);
+  const float middle = strip.center().y;
+  const ImVec2 min(at.tokens.min.x, std::floor(middle - height * 0.5F));
+  const ImVec2 max(at.tokens.max.x, std::floor(middle + height * 0.5F));
+  const float round = std::min(height * 0.25F, at.em * 0.35F);
+  const bool chosen = scene.chosen(position);
+  const ImU32 fill = token_color(static_cast<std::size_t>(position));
+  scene.list.AddRectFilled(min, max, chosen ? fill : with_alpha(fill, 0.75F), round);
+  const bool locked = scene.frame.document.query && scene.frame.locked_query() == position;
+  if (chosen || locked)
+    scene.list.AddRect(min, max, locked ? palette().lock : with_alpha(palette().hover, 0.75F), round,
+                       std::max(1.0F, at.em * 0.09F));
+  const float size = std::min(0.95F, height / at.em * 0.82F);
+  const ScopedFont font(fonts().body, size);
+  const std::string words = fitted_text(scene.frame.token_text(position), max.x - min.x - at.em * 0.7F);
+  scene.list.AddText(
+      ImVec2(std::floor(min.x + at.em * 0.4F), std::floor(middle - ImGui::GetFontSize() * 0.62F)),
+      chosen ? palette().text : with_alpha(palette().token_text, 0.85F), words.c_str());
+}
+
+// How many tokens lie above and below the window.
+void draw_more(const FlowScene& scene) {
+  const FlowLayout& at = scene.at;
+  const auto mark = [&](std::int64_t count, float y) {
+    if (count <= 0) return;
+    const ImVec2 middle(at.tokens.min.x + at.em * 0.4F, y);
+    add_label(scene.list, fonts().body, 0.78F, middle, 0, palette().muted,
+              format_text("flow.more", fmt::arg("count", count)));
+  };
+  mark(at.first, at.rows_top - at.em * 1.05F);
+  mark(at.positions - at.last, at.rows_bottom + at.em * 0.1F);
+}
+
+void draw_candidate(const FlowScene& scene, std::int64_t rank) {
+  const FlowLayout& at = scene.at;
+  const Candidate& candidate = scene.frame.result.next->ranked[static_cast<std::size_t>(rank)];
+  const FlowRect rect = at.candidate(rank);
+  const bool hot =
+      scene.frame.hover.candidate == candidate.id || scene.frame.document.candidate == candidate.id;
+  if (hot)
+    scene.list.AddRectFilled(ImVec2(rect.min.x - at.em * 0.25F, rect.min.y), rect.max,
+                             with_alpha(palette().probability, 0.12F), at.em * 0.3F);
+  const float y = rect.min.y + at.em * 0.12F;
+  const std::string percent = percent_text(candidate.probability);
+  const float percent_width =
+      add_label(scene.list, fonts().mono, 0.78F, ImVec2(rect.max.x - at.em * 0.15F, y + at.em * 0.08F), 1,
+                rank == 0 ? palette().text : palette().muted, percent);
+  {
+    const ScopedFont font(rank == 0 ? fonts().strong : fonts().body, 0.9F);
+    const std::string words = fitted_text(visible_bytes(scene.trace.model().tokenizer->bytes(candidate.id)),
+                                          rect.width() - percent_width - at.em * 0.7F);
+    scene.list.AddText(ImVec2(rect.min.x, y), palette().text, words.c_str());
+  }
+  const float top = rect.max.y - at.em * 0.48F;
+  const float height = std::max(2.0F, std::floor(at.em * 0.26F));
+  const float full = rect.width() - at.em * 0.15F;
+  scene.list.AddRectFilled(ImVec2(rect.min.x, top), ImVec2(rect.min.x + full, top + height),
+                           with_alpha(palette().probability, 0.14F), height * 0.5F);
+  const float share = static_cast<float>(std::clamp(candidate.probability, 0.0, 1.0));
+  scene.list.AddRectFilled(ImVec2(rect.min.x, top),
+                           ImVec2(rect.min.x + std::max(height * 0.7F, full * share), top + height),
+                           palette().probability, height * 0.5F);
+}
+
+}  // namespace
+
+void draw_flow_strips(const FlowScene& scene) {
+  const FlowLayout& at = scene.at;
+  for (std::int64_t position = at.first; position < at.last; ++position) {
+    for (const FlowColumn& column : at.columns) draw_strip(scene, column, position);
+    draw_map_row(scene, position);
+    draw_chip(scene, position);
+  }
+  draw_more(scene);
+  if (scene.frame.document.value) mark_value(scene, *scene.frame.document.value, palette().lock);
+  if (scene.frame.hover.value) mark_value(scene, *scene.frame.hover.value, palette().hover);
+}
+
+void draw_flow_candidates(const FlowScene& scene) {
+  const FlowLayout& at = scene.at;
+  if (!scene.frame.result.next) {
+    add_label(scene.list, fonts().body, 0.85F, at.candidates.min, 0, palette().muted, text("flow.not_done"));
+    return;
+  }
+  const auto known = static_cast<std::int64_t>(scene.frame.result.next->ranked.size());
+  for (std::int64_t rank = 0; rank < std::min(flow_candidates, known); ++rank) draw_candidate(scene, rank);
+}
+
+}  // namespace headlight

@@ -1,0 +1,31 @@
+// The whole path from tokens to probabilities as one picture; every row is a token.
+#pragma once
+
+#include "gui/view.h"
+#include "gui/views/flow_detail.h"
+#include "gui/views/flow_hit.h"
+#include "gui/views/flow_values.h"
+#include "gui/views/head_maps.h"
+
+namespace headlight {
+
+class FlowView : public View {
+ public:
+  std::string_view name() const override { return "flow"; }
+  std::string_view explanation() const override { return "explain.flow"; }
+  void draw(const Frame& frame, Commands& commands) override;
+
+  const FlowDetail& detail() const { return detail_; }
+
+ private:
+  void draw_picture(const Frame& frame, Commands& commands, ImVec2 size);
+  void handle_click(const Frame& frame, Commands& commands, const FlowLayout& at, const FlowHit& hit);
+  void handle_keys(const Frame& frame, Commands& commands, const FlowLayout& at);
+
+  FlowValues values_;
+  HeadMaps maps_;
+  FlowDetail detail_;
+  float wheel_ = 0;  // turned, but not yet a whole layer
+};
+
+}  // namespace headlight
