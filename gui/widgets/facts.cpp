@@ -13,6 +13,7 @@ void facts_tooltip(const std::string& heading, const Facts& facts, const std::st
   if (!ImGui::BeginTooltip()) return;
   const float font = ImGui::GetFontSize();
   ImGui::PushTextWrapPos(font * 24.0F);
+  ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(font * 0.4F, font * 0.22F));  // a list may have none
   if (!heading.empty()) {
     const ScopedFont strong(fonts().strong, 1.15F);
     ImGui::TextUnformatted(heading.c_str());
@@ -31,6 +32,7 @@ void facts_tooltip(const std::string& heading, const Facts& facts, const std::st
     ImGui::Spacing();
     ImGui::TextUnformatted(sentence.c_str());
   }
+  ImGui::PopStyleVar();
   ImGui::PopTextWrapPos();
   ImGui::EndTooltip();
 }
