@@ -230,7 +230,7 @@ void PromptEditor::draw_invitation(const Frame& frame) {
   const ImVec2 extent = ImGui::CalcTextSize(words.c_str());
   const float right = corner_.x + size_.x - font * 0.7F;
   const float left = right - extent.x - font * 1.4F;
-  if (layout_.lines() == 1 && origin_.x + layout_.end_x() + font > left) return;
+  if (layout_.lines() > most_lines || origin_.x + layout_.end_x() + font > left) return;  // never over words
   const float top = corner_.y + size_.y - font * 0.45F - extent.y - font * 0.3F;
   list->AddRectFilled(ImVec2(left, top), ImVec2(right, top + extent.y + font * 0.3F),
                       with_alpha(palette().query, 0.16F * invitation_), font);
