@@ -147,8 +147,8 @@ void draw_flow_footer(const FlowScene& scene) {
   const float y = at.footer.max.y - at.em * 1.05F;
   const float bar = at.em * 6;
   const float height = at.em * 0.55F;
-  const std::string low = "−3 rms";
-  const std::string high = "+3 rms";
+  const std::string low = "−3";
+  const std::string high = "+3";
   float x = at.footer.max.x - label_width(fonts().mono, 0.72F, high);
   add_label(scene.list, fonts().mono, 0.72F, ImVec2(x, y), 0, palette().muted, high);
   x -= at.em * 0.4F + bar;

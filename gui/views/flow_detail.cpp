@@ -139,6 +139,7 @@ void FlowDetail::draw(const Frame& frame, Commands& commands, const FlowLayout& 
   const ImVec2 min(between(from_.min.x, target.x, grown), between(from_.min.y, target.y, grown));
   const ImVec2 max(between(from_.max.x, target.x + width, grown),
                    between(from_.max.y, target.y + height, grown));
+  panel_ = {min, max};
   list->AddRectFilled(min, max, mix(palette().panel, palette().raised, 0.75F), at.em * 0.6F);
   list->AddRect(min, max, with_alpha(part_color(*hook_), 0.8F), at.em * 0.6F, std::max(1.0F, at.em * 0.1F));
   if (grown < 0.98F) return;

@@ -19,6 +19,9 @@ class FlowDetail {
   void open(Hook hook, FlowRect from, const Frame& frame);
   void close(const Frame& frame);
 
+  // Whether a point lies on the opened panel.
+  bool covers(ImVec2 point) const { return is_open() && panel_.contains(point); }
+
   // How far it is open, 0..1; moves within 0.2 s, or at once.
   float amount(const Frame& frame) const;
   // Over the picture, within `room`. `pattern`: the current head's weights, or null.
@@ -37,6 +40,7 @@ class FlowDetail {
   std::optional<Hook> hook_;
   bool closing_ = false;
   FlowRect from_;
+  FlowRect panel_;  // as it was drawn last
   double since_ = 0;
   bool by_magnitude_ = false;
 

@@ -63,8 +63,6 @@ FlowHit hit_in_row(const FlowLayout& at, ImVec2 mouse, std::int64_t position) {
   return {};
 }
 
-bool is_map_like(FlowPick pick) { return pick == FlowPick::map; }
-
 void title_line(const std::string& words) {
   const ScopedFont strong(fonts().strong);
   ImGui::TextUnformatted(words.c_str());
@@ -90,7 +88,7 @@ void number_line(const Frame& frame, const FlowNumber& number, const FlowHit& hi
     ImGui::TextUnformatted(text("flow.not_done").c_str());
     return;
   }
-  const bool map = is_map_like(hit.pick);
+  const bool map = hit.pick == FlowPick::map;
   std::string words;
   if (map) {
     words = fmt::format("{} → {}   {:.2f}", frame.token_text(hit.position),

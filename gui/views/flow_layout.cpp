@@ -75,7 +75,7 @@ void place_block(FlowLayout& at, Pen& pen) {
 
 void place_columns(FlowLayout& at, const FlowShape& shape) {
   const float tokens =
-      std::clamp(shape.token_width, at.em * 2.2F, std::max(at.em * 4.6F, at.size.x * 0.085F));
+      std::clamp(shape.token_width, at.em * 3.2F, std::max(at.em * 4.6F, at.size.x * 0.085F));
   const float list = std::clamp(at.size.x * 0.135F, at.em * candidates_em, at.em * 12);
   const float unit = std::max(at.em * least_unit, (at.size.x - tokens - list) / all_units);
   at.tokens = {ImVec2(at.corner.x, at.rows_top), ImVec2(at.corner.x + tokens, at.rows_bottom)};

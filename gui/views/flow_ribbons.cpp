@@ -151,13 +151,14 @@ void draw_keys(const FlowScene& scene) {
   const float count = static_cast<float>(at.rows());
   const FlowColumn* keys = at.column(Hook::k);
   const float room = at.map.min.x - keys->right;
-  const float bus = (at.map_row(at.first).min.y - at.headings.max.y) - at.em * 0.15F;
+  const float top = at.map_row(at.first).min.y;
+  const float bus = std::min(top - at.headings.max.y - at.em * 0.15F, at.em * 2.2F);
   for (std::int64_t position = at.first; position < at.last; ++position) {
     const float place = (static_cast<float>(position - at.first) + 0.5F) / count;
     const FlowRect strip = at.strip(*keys, position);
     const FlowRect cell = at.map_cell(at.first, position);
     const float x = keys->right + room * (0.15F + 0.7F * place);
-    const float y = at.headings.max.y + bus * (0.05F + 0.7F * place);
+    const float y = top - bus * (0.95F - 0.7F * place);
     const bool hot = scene.frame.hover.key == position || scene.frame.document.key == position;
     const ImU32 color = with_alpha(palette().key, hot ? 1.0F : position <= scene.query ? 0.42F : 0.16F);
     const float round = std::min({at.em * 0.5F, room * 0.14F, bus * 0.5F});
@@ -200,9 +201,9 @@ void draw_mix(const FlowScene& scene, std::int64_t query) {
     const float part = into.height() * weight;
     if (weight >= least) {
       const float middle = (top + bottom) * 0.5F;
-      const float half = std::max(0.4F, (bottom - top) * weight * 0.5F);
+      const float half = (bottom - top) * weight * 0.5F;
       add_ribbon(scene.list, {at.map.max.x, middle - half, middle + half, with_alpha(palette().value, alpha)},
-                 {into.min.x, end, end + std::max(0.8F, part), with_alpha(palette().attention, alpha)});
+                 {into.min.x, end, end + part, with_alpha(palette().attention, alpha)});
     }
     end += part;
   };

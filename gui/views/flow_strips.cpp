@@ -13,6 +13,7 @@
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/rotated_text.h"
+#include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
@@ -131,7 +132,7 @@ void draw_chip(const FlowScene& scene, std::int64_t position) {
                        std::max(1.0F, at.em * 0.09F));
   const float size = std::min(0.95F, height / at.em * 0.82F);
   const ScopedFont font(fonts().body, size);
-  const std::string words = fitted_text(scene.frame.token_text(position), max.x - min.x - at.em * 0.7F);
+  const std::string words = shortened(chip_text(scene.trace, position), max.x - min.x - at.em * 0.7F);
   scene.list.AddText(
       ImVec2(std::floor(min.x + at.em * 0.4F), std::floor(middle - ImGui::GetFontSize() * 0.62F)),
       chosen ? palette().text : with_alpha(palette().token_text, 0.85F), words.c_str());

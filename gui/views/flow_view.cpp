@@ -7,6 +7,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/views/flow_picture.h"
+#include "gui/views/flow_words.h"
 #include "gui/widgets/ribbon.h"
 #include "imgui_internal.h"
 
@@ -34,7 +35,7 @@ void draw_empty() {
 float widest_token(const Frame& frame) {
   float widest = 0;
   for (std::int64_t i = 0; i < std::min<std::int64_t>(frame.positions(), 32); ++i)
-    widest = std::max(widest, label_width(fonts().body, 0.95F, frame.token_text(i)));
+    widest = std::max(widest, label_width(fonts().body, 0.95F, chip_text(*frame.trace(), i)));
   return widest + em() * 0.8F;
 }
 
@@ -74,7 +75,8 @@ void FlowView::draw(const Frame& frame, Commands& commands) {
 
 void FlowView::draw_picture(const Frame& frame, Commands& commands, ImVec2 size) {
   const ImVec2 corner = ImGui::GetCursorScreenPos();
-  const FlowLayout at = place_flow(shape_of(frame), corner, size, em());
+  layout_ = place_flow(shape_of(frame), corner, size, em());
+  const FlowLayout& at = layout_;
   values_.show(frame.result.trace, at.layer, at.head_index, at.first, at.last);
   const float* pattern = maps_.pattern(frame.result.trace, at.layer, at.head_index);
   ImGui::SetNextItemAllowOverlap();
@@ -108,7 +110,7 @@ void FlowView::draw_picture(const Frame& frame, Commands& commands, ImVec2 size)
 void FlowView::handle_click(const Frame& frame, Commands& commands, const FlowLayout& at,
                             const FlowHit& hit) {
   if (detail_.is_open()) {
-    detail_.close(frame);
+    if (!detail_.covers(ImGui::GetMousePos())) detail_.close(frame);
     return;
   }
   switch (hit.pick) {

@@ -15,6 +15,8 @@ class FlowView : public View {
   std::string_view explanation() const override { return "explain.flow"; }
   void draw(const Frame& frame, Commands& commands) override;
 
+  // Of the last frame.
+  const FlowLayout& layout() const { return layout_; }
   const FlowDetail& detail() const { return detail_; }
 
  private:
@@ -22,6 +24,7 @@ class FlowView : public View {
   void handle_click(const Frame& frame, Commands& commands, const FlowLayout& at, const FlowHit& hit);
   void handle_keys(const Frame& frame, Commands& commands, const FlowLayout& at);
 
+  FlowLayout layout_;
   FlowValues values_;
   HeadMaps maps_;
   FlowDetail detail_;

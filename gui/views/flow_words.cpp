@@ -3,6 +3,7 @@
 
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/token_piece.h"
 
 namespace headlight {
 
@@ -16,6 +17,12 @@ std::string hook_sentence(Hook hook) {
   const std::string_view key = hook_info(hook).sentence;
   const std::string& words = text(key);
   return words == key ? std::string() : words;
+}
+
+std::string chip_text(const Trace& trace, std::int64_t position) {
+  const std::string& bytes =
+      trace.model().tokenizer->bytes(trace.tokens()[static_cast<std::size_t>(position)]);
+  return invalid_utf8_offset(bytes) ? part_piece(bytes) : token_piece(bytes);
 }
 
 ImU32 part_color(Hook hook) {

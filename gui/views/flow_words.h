@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "core/forward/hooks.h"
+#include "core/forward/trace.h"
 #include "imgui.h"
 
 namespace headlight {
@@ -13,6 +13,9 @@ std::string part_name(Hook hook);
 
 // One sentence about a hook; empty if there is none.
 std::string hook_sentence(Hook hook);
+
+// A token as the prompt's chips show it.
+std::string chip_text(const Trace& trace, std::int64_t position);
 
 // The accent of a hook's concept.
 ImU32 part_color(Hook hook);

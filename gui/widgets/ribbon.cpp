@@ -13,7 +13,7 @@ namespace {
 constexpr int bend_segments = 16;
 constexpr float soft_edge = 0.5F;  // half of the pixels over which a border fades
 
-constexpr float thin_band = 2.5F;  // pixels; below, a steep band would break into dots
+constexpr float thin_band = 2.5F;  // pixels; a thinner one is drawn as a line
 
 // A band as a line of even width, never under a pixel but then paler.
 void add_thread(ImDrawList& list, const RibbonEnd& from, const RibbonEnd& to, float width) {
@@ -33,9 +33,12 @@ void add_thread(ImDrawList& list, const RibbonEnd& from, const RibbonEnd& to, fl
 
 void add_ribbon(ImDrawList& list, const RibbonEnd& from, const RibbonEnd& to) {
   if (to.x - from.x < 0.5F) return;
+  // Heights are measured upright: a steep band is thinner across, and would break into dots.
   const float widest = std::max(from.bottom - from.top, to.bottom - to.top);
-  if (widest < thin_band) {
-    add_thread(list, from, to, widest);
+  const float mean = (from.bottom - from.top + to.bottom - to.top) * 0.5F;
+  const float slope = 0.75F * (to.top + to.bottom - from.top - from.bottom) / (to.x - from.x);
+  if (widest < thin_band || mean / std::sqrt(1 + slope * slope) < thin_band * 0.6F) {
+    add_thread(list, from, to, mean);
     return;
   }
   const bool straight = std::abs(from.top - to.top) < 0.5F && std::abs(from.bottom - to.bottom) < 0.5F;
