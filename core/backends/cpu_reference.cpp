@@ -12,14 +12,6 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-// Row `row` of a weight as float32: what the file's number format says, rounded at most once.
-std::vector<float> weight_row(const Weight& weight, std::int64_t row) {
-  std::vector<float> values(static_cast<std::size_t>(weight.columns));
-  decode_row(weight.format, weight.bytes + row * row_bytes(weight.format, weight.columns), weight.columns,
-             values.data());
-  return values;
-}
-
 double dot(const float* a, const float* b, std::int64_t count) {
   double sum = 0.0;
   for (std::int64_t i = 0; i < count; ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);

@@ -2,6 +2,7 @@
 // The order of the enum is the order in which the forward pass makes them.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -62,7 +63,16 @@ struct HookPlace {
   std::int64_t layer = 0;  // 0 for hooks outside blocks
   bool operator==(const HookPlace&) const = default;
 };
-// The reverse; nothing if there is no such hook or layer.
+// One number of the model: a hook, a layer and an index along each axis of the hook, in the order of
+// HookInfo::axes; what is beyond axis_count is 0.
+struct ValueReference {
+  Hook hook = Hook::embed;
+  std::int64_t layer = 0;
+  std::array<std::int64_t, 3> index{0, 0, 0};
+  bool operator==(const ValueReference&) const = default;
+};
+
+// The reverse of hook_name; nothing if there is no such hook or layer.
 std::optional<HookPlace> find_hook(std::string_view name, std::int64_t layers);
 
 // The shape at this hook for `positions` tokens (queries = keys = positions).

@@ -1,9 +1,11 @@
-// A weight matrix as it lies in the file: packed, perhaps quantised. Only backends look inside.
+// A weight matrix as it lies in the file: packed, perhaps quantised. Backends look inside; everyone else
+// reads single rows.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "core/model_files/number_formats.h"
 
@@ -18,5 +20,9 @@ struct Weight {
 
   std::int64_t byte_size() const { return rows * row_bytes(format, columns); }
 };
+
+// Row `row` as float32, [columns]: what the file's number format says, rounded at most once.
+// Throws std::logic_error when there is no such row.
+std::vector<float> weight_row(const Weight& weight, std::int64_t row);
 
 }  // namespace headlight

@@ -2,7 +2,6 @@
 // else changes it.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,14 +16,6 @@ namespace headlight {
 enum class CenterView { flow, attention, embeddings };
 enum class AttentionMode { wall, matrix, row };  // all heads; one head; one row step by step
 enum class MapScale { linear, square_root, logarithmic, per_row };
-
-// One number of the model: a hook, a layer and an index along each axis of the hook.
-struct ValueReference {
-  Hook hook = Hook::embed;
-  std::int64_t layer = 0;
-  std::array<std::int64_t, 3> index{0, 0, 0};
-  bool operator==(const ValueReference&) const = default;
-};
 
 struct LessonPlace {
   std::string id;

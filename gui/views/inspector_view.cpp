@@ -1,0 +1,285 @@
+// Which value is shown, its name, place, size and formula; the operands have their own file.
+#include "gui/views/inspector_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "core/analysis/attention_row.h"
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/views/inspector_operands.h"
+#include "gui/views/inspector_words.h"
+#include "gui/widgets/rotated_text.h"
+#include "gui/widgets/significant_text.h"
+
+namespace headlight {
+namespace {
+
+constexpr std::size_t first_listed = 12;
+constexpr std::size_t more_listed = 60;
+// A pass in float32 stays within about 1e-5 of the magnitude; a number that was edited is usually far off.
+constexpr double rounding = 1e-3;
+
+float em() { return ImGui::GetFontSize(); }
+
+void muted_words(const std::string& words, float size = 0.88F) {
+  const ScopedFont font(fonts().body, size);
+  ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+  ImGui::TextWrapped("%s", words.c_str());
+  ImGui::PopStyleColor();
+}
+
+// Goes on in the same line when `width` still fits.
+void next_in_line(float width, float gap) {
+  ImGui::SameLine(0, gap);
+  if (ImGui::GetContentRegionAvail().x < width) ImGui::NewLine();
+}
+
+void draw_name(const Trace& trace, const ValueReference& at) {
+  const ScopedFont mono(fonts().mono, 0.88F);
+  const float width = ImGui::GetContentRegionAvail().x;
+  const std::string name = hook_name(at.hook, at.layer);
+  ImGui::PushStyleColor(ImGuiCol_Text, hook_color(at.hook));
+  ImGui::TextUnformatted(fitted_text(name, width).c_str());
+  ImGui::PopStyleColor();
+  const std::string shape = shape_text(hook_shape(at.hook, trace.model().architecture, trace.positions()));
+  if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s %s", name.c_str(), shape.c_str());
+  const float room = ImGui::CalcTextSize(shape.c_str()).x;
+  if (ImGui::CalcTextSize(name.c_str()).x + room + em() > width) return;
+  ImGui::SameLine(0, em() * 0.7F);
+  ImGui::TextDisabled("%s", shape.c_str());
+}
+
+// "head 1 · query 4 ·is · key 3 ·France", the tokens as chips, wrapped between the parts.
+void draw_place(const Trace& trace, const ValueReference& at) {
+  const ScopedFont body(fonts().body, 0.92F);
+  ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(0, em() * 0.2F));
+  bool first = true;
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  for (const IndexWords& part : index_words(trace, at)) {
+    const float edge = ImGui::GetContentRegionAvail().x;
+    const std::string token = fitted_text(part.token, edge * 0.6F);
+    const float words_width = ImGui::CalcTextSize(part.words.c_str()).x;
+    const float chip = token.empty() ? 0 : ImGui::CalcTextSize(token.c_str()).x + em() * 0.9F;
+    if (!first) next_in_line(words_width + chip, em() * 0.9F);
+    first = false;
+    const ImVec2 corner = ImGui::GetCursorScreenPos();
+    const float height = em() * 1.3F;
+    const float y = corner.y + (height - em()) * 0.5F;
+    list->AddText(ImVec2(corner.x, y), palette().text, part.words.c_str());
+    if (!token.empty()) {
+      const float x = corner.x + words_width + em() * 0.35F;
+      list->AddRectFilled(ImVec2(x, corner.y), ImVec2(x + chip - em() * 0.35F, corner.y + height),
+                          with_alpha(part.color, 0.18F), em() * 0.3F);
+      list->AddText(ImVec2(x + em() * 0.27F, y), part.color, token.c_str());
+    }
+    ImGui::Dummy(ImVec2(words_width + chip, height));
+    if (token != part.token) ImGui::SetItemTooltip("%s", part.token.c_str());
+  }
+  if (first) ImGui::Dummy(ImVec2(0, 0));
+  ImGui::PopStyleVar();
+}
+
+void draw_formula(const Trace& trace, const Operands& operands) {
+  const FormulaWords words = formula_words(trace, operands);
+  if (words.letters.empty()) return;
+  const ScopedFont mono(operands.formula == Formula::masked ? fonts().body : fonts().mono, 0.9F);
+  const float inset = em() * 0.6F;
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  const float width = ImGui::GetContentRegionAvail().x;
+  const float wrap = width - inset * 2;
+  const std::string live = words.numbers.empty() ? "" : "= " + words.numbers;
+  const float gap = live.empty() ? 0 : em() * 0.35F;
+  const ImVec2 first = ImGui::CalcTextSize(words.letters.c_str(), nullptr, false, wrap);
+  const ImVec2 second =
+      live.empty() ? ImVec2(0, 0) : ImGui::CalcTextSize(live.c_str(), nullptr, false, wrap);
+  const float height = first.y + gap + second.y + inset * 1.4F;
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddRectFilled(corner, ImVec2(corner.x + width, corner.y + height),
+                      with_alpha(hook_color(operands.target.hook), 0.09F), em() * 0.35F);
+  const float size = ImGui::GetFontSize();
+  const ImVec2 at(corner.x + inset, corner.y + inset * 0.7F);
+  list->AddText(ImGui::GetFont(), size, at, palette().text, words.letters.c_str(), nullptr, wrap);
+  if (!live.empty()) {
+    list->AddText(ImGui::GetFont(), size, ImVec2(at.x, at.y + first.y + gap), palette().muted, live.c_str(),
+                  nullptr, wrap);
+  }
+  ImGui::Dummy(ImVec2(width, height));
+}
+
+bool differs(const Operands& o) {
+  if (o.formula == Formula::unknown || o.value == o.recomputed) return false;
+  const double limit = rounding * std::max(o.magnitude, std::abs(o.value));
+  return !(std::abs(o.value - o.recomputed) <= limit);
+}
+
+// Is the formula the whole truth about this number?
+void draw_notes(const Trace& trace, const Operands& o) {
+  const bool off = differs(o);
+  if (o.formula == Formula::unknown) muted_words(text("inspector.unknown"), 0.85F);
+  if (trace.modified) {
+    const ScopedFont small(fonts().body, 0.85F);
+    ImGui::PushStyleColor(ImGuiCol_Text, palette().warning);
+    const std::string words =
+        off ? format_text("inspector.modified_here", fmt::arg("value", significant_text(o.recomputed, 5)))
+            : text("inspector.modified");
+    ImGui::TextWrapped("%s", words.c_str());
+    ImGui::PopStyleColor();
+  } else if (off) {
+    muted_words(format_text("inspector.differs", fmt::arg("value", significant_text(o.recomputed, 5))), 0.85F);
+  }
+  if (!o.captured) muted_words(text("inspector.derived"), 0.85F);
+}
+
+}  // namespace
+
+// The key to which the current head looks from the current token, and its weight.
+ValueReference InspectorView::current_weight(const Frame& frame) {
+  const Trace& trace = *frame.trace();
+  const ArchitectureDescription& a = trace.model().architecture;
+  const std::int64_t layer = std::clamp<std::int64_t>(frame.layer(), 0, std::max<std::int64_t>(0, a.layers - 1));
+  const std::int64_t head = std::clamp<std::int64_t>(frame.head(), 0, std::max<std::int64_t>(0, a.heads - 1));
+  const std::int64_t query = std::max<std::int64_t>(0, frame.locked_query());
+  const ValueReference row{Hook::pattern, layer, {head, query, 0}};
+  const auto key = frame.document.key;
+  if (key && *key >= 0 && *key <= query) return {Hook::pattern, layer, {head, query, *key}};
+  const bool known = strongest_of_ == frame.result.trace && strongest_.layer == layer &&
+                     strongest_.index[0] == head && strongest_.index[1] == query;
+  if (known) return strongest_;
+  if (!trace.has(Hook::rot_q, layer) || !trace.has(Hook::rot_k, layer)) return row;
+  const std::vector<double> weights = attention_row(trace, layer, head, query).weight;
+  strongest_ = row;
+  strongest_.index[2] = std::max_element(weights.begin(), weights.end()) - weights.begin();
+  strongest_of_ = frame.result.trace;
+  return strongest_;
+}
+
+// While the mouse is in this panel, what it hovers here must not replace what is shown here.
+ValueReference InspectorView::shown_value(const Frame& frame) {
+  if (frame.hover.value && !mouse_inside_) return *frame.hover.value;
+  if (frame.document.value) return *frame.document.value;
+  return current_weight(frame);
+}
+
+void InspectorView::refresh(const std::shared_ptr<const Trace>& trace, const ValueReference& at) {
+  if (at_ != at) listed_ = first_listed;
+  if (trace_ == trace && at_ == at && most_ == listed_) return;
+  operands_ = operands_of(*trace, at, listed_);
+  trace_ = trace;
+  at_ = at;
+  most_ = listed_;
+}
+
+// The trail ends at what is open now; undo and clicks elsewhere shorten it or begin a new one.
+void InspectorView::follow_trail(const Frame& frame) {
+  if (!frame.document.value) {
+    trail_.clear();
+    return;
+  }
+  const auto found = std::find(trail_.begin(), trail_.end(), *frame.document.value);
+  if (found != trail_.end()) {
+    trail_.erase(found + 1, trail_.end());
+  } else {
+    trail_.assign(1, *frame.document.value);
+  }
+}
+
+// "α › s › q′ › q": a click goes back.
+void InspectorView::draw_trail(Commands& commands) const {
+  if (trail_.size() < 2) return;
+  const ScopedFont mono(fonts().mono, 0.88F);
+  ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(0, em() * 0.2F));
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  for (std::size_t i = 0; i < trail_.size(); ++i) {
+    const bool last = i + 1 == trail_.size();
+    const std::string letter = hook_letter(trail_[i].hook);
+    const ImVec2 size = ImGui::CalcTextSize(letter.c_str());
+    if (i > 0) next_in_line(size.x + em() * 1.4F, 0);
+    const ImVec2 corner = ImGui::GetCursorScreenPos();
+    ImGui::PushID(static_cast<int>(i));
+    const ImVec2 room(size.x + (last ? 0 : em() * 1.4F), em() * 1.35F);
+    const bool clicked = ImGui::InvisibleButton("##back", room, ImGuiButtonFlags_EnableNav);
+    const bool hovered = ImGui::IsItemHovered() && !last;
+    ImGui::PopID();
+    if (hovered) {
+      point_at(commands, trail_[i]);
+      ImGui::SetMouseCursor(ImGuiMouseCursor_Hand);
+      ImGui::SetTooltip("%s\n%s", text("inspector.back").c_str(),
+                        hook_name(trail_[i].hook, trail_[i].layer).c_str());
+    }
+    const ImU32 color = last ? hook_color(trail_[i].hook) : hovered ? palette().text : palette().muted;
+    list->AddText(corner, color, letter.c_str());
+    if (!last) list->AddText(ImVec2(corner.x + size.x + em() * 0.4F, corner.y), palette().muted, "›");
+    if (clicked && !last) commands.edit(SelectValue{trail_[i]});
+  }
+  ImGui::PopStyleVar();
+}
+
+// The number itself: a click keeps it here, another lets it go.
+void InspectorView::draw_value(const Frame& frame, Commands& commands) const {
+  const bool locked = frame.document.value == operands_->target;
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  std::string number = significant_text(operands_->value, 5);
+  ImVec2 size;
+  {
+    const ScopedFont mono(fonts().mono, 1.75F);
+    size = ImGui::CalcTextSize(number.c_str());
+    const bool clicked = ImGui::InvisibleButton("##value", size, ImGuiButtonFlags_EnableNav);
+    const ImU32 color = std::isnan(operands_->value) ? palette().error : palette().text;
+    ImGui::GetWindowDrawList()->AddText(corner, color, number.c_str());
+    if (clicked) commands.edit(SelectValue{locked ? std::nullopt : std::optional(operands_->target)});
+  }
+  if (ImGui::IsItemHovered()) {
+    point_at(commands, operands_->target);
+    ImGui::SetTooltip("%s\n%s", significant_text(operands_->value, 9).c_str(),
+                      text(locked ? "inspector.release" : "inspector.keep").c_str());
+  }
+  if (!locked) return;
+  const ScopedFont small(fonts().body, 0.8F);
+  const std::string& words = text("inspector.kept");
+  const ImVec2 room = ImGui::CalcTextSize(words.c_str());
+  if (size.x + room.x + em() * 2 > ImGui::GetContentRegionAvail().x) return;
+  const ImVec2 place(corner.x + size.x + em() * 0.9F, corner.y + (size.y - room.y) * 0.5F);
+  ImGui::GetWindowDrawList()->AddRect(ImVec2(place.x - em() * 0.4F, place.y - em() * 0.15F),
+                                      ImVec2(place.x + room.x + em() * 0.4F, place.y + room.y + em() * 0.15F),
+                                      palette().lock, em() * 0.4F, std::max(1.0F, em() * 0.07F));
+  ImGui::GetWindowDrawList()->AddText(place, palette().lock, words.c_str());
+}
+
+void InspectorView::draw(const Frame& frame, Commands& commands) {
+  mouse_inside_ = ImGui::IsWindowHovered(ImGuiHoveredFlags_ChildWindows);
+  follow_trail(frame);
+  if (frame.trace() == nullptr || frame.positions() == 0) {
+    muted_words(text("inspector.empty"), 1.0F);
+    return;
+  }
+  const ValueReference at = shown_value(frame);
+  refresh(frame.result.trace, at);
+  ImGui::PushID("inspector");
+  if (frame.document.value == at) draw_trail(commands);
+  draw_name(*trace_, at);
+  draw_place(*trace_, at);
+  if (!operands_) {
+    muted_words(text(frame.busy ? "inspector.not_done" : "inspector.not_there"), 0.9F);
+  } else {
+    draw_value(frame, commands);
+    muted_words(text(hook_info(at.hook).sentence));
+    draw_notes(*trace_, *operands_);
+    draw_formula(*trace_, *operands_);
+    const OperandsAnswer answer = draw_operands(frame, commands, *operands_);
+    if (answer.opened) {
+      // The trail is told before the document changes: a value that is not in it begins a new one.
+      if (trail_.empty() || trail_.back() != at) trail_.assign(1, at);
+      if (*answer.opened != at) trail_.push_back(*answer.opened);
+      commands.edit(SelectValue{answer.opened});
+    }
+    if (answer.more) listed_ += more_listed;
+  }
+  ImGui::PopID();
+}
+
+}  // namespace headlight

@@ -1,0 +1,45 @@
+// One number of the model, opened down to its operands: what is hovered, else what was clicked, else the
+// current head's weight.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/analysis/operands.h"
+#include "gui/view.h"
+
+namespace headlight {
+
+class InspectorView : public View {
+ public:
+  std::string_view name() const override { return "inspector"; }
+  std::string_view explanation() const override { return "explain.inspector"; }
+  void draw(const Frame& frame, Commands& commands) override;
+
+ private:
+  ValueReference shown_value(const Frame& frame);
+  ValueReference current_weight(const Frame& frame);
+  void refresh(const std::shared_ptr<const Trace>& trace, const ValueReference& at);
+  void follow_trail(const Frame& frame);
+  void draw_trail(Commands& commands) const;
+  void draw_value(const Frame& frame, Commands& commands) const;
+
+  // The operands of one value, kept as long as trace and value stay the same.
+  std::shared_ptr<const Trace> trace_;
+  std::optional<ValueReference> at_;
+  std::size_t listed_ = 0;  // operands asked for
+  std::size_t most_ = 0;    // that the cache was made with
+  std::optional<Operands> operands_;
+
+  // The strongest key of the current row, likewise.
+  std::shared_ptr<const Trace> strongest_of_;
+  ValueReference strongest_;
+
+  // The way from the first value that was opened to the one that is open.
+  std::vector<ValueReference> trail_;
+  bool mouse_inside_ = false;
+};
+
+}  // namespace headlight
