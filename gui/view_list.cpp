@@ -2,6 +2,7 @@
 #include "gui/view.h"
 #include "gui/views/attention_view.h"
 #include "gui/views/flow_view.h"
+#include "gui/views/inspector_view.h"
 #include "gui/views/next_token_view.h"
 #include "gui/views/prompt_view.h"
 
@@ -13,6 +14,7 @@ std::vector<PlacedView> make_views() {
   views.push_back({Place::center, std::make_unique<FlowView>()});
   views.push_back({Place::center, std::make_unique<AttentionView>()});
   views.push_back({Place::side, std::make_unique<NextTokenView>()});
+  views.push_back({Place::side, std::make_unique<InspectorView>()});
   return views;
 }
 

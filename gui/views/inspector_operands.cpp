@@ -33,7 +33,9 @@ struct Columns {
   int digits;
 };
 
-bool is_row_of_keys(const Operands& o) { return o.formula == Formula::softmax || o.formula == Formula::mixed; }
+bool is_row_of_keys(const Operands& o) {
+  return o.formula == Formula::softmax || o.formula == Formula::mixed;
+}
 
 // Terms with a factor: "value × factor = contribution".
 bool has_products(const Operands& o) {
@@ -50,7 +52,7 @@ Columns columns_for(const Frame& frame, const Operands& o, float width) {
   Columns c{};
   c.width = width;
   c.line = em() * 1.5F;
-  c.digits = width < em() * 18 ? 3 : 4;
+  c.digits = has_products(o) && width < em() * 19 ? 3 : 4;
   {
     const ScopedFont mono(fonts().mono, small_size);
     c.number = ImGui::CalcTextSize(c.digits == 3 ? "−0.0000" : "−0.00000").x;
@@ -69,9 +71,9 @@ Columns columns_for(const Frame& frame, const Operands& o, float width) {
 
 void words_at(ImVec2 corner, ImVec2 room, ImU32 color, const std::string& words, float align) {
   const ImVec2 size = ImGui::CalcTextSize(words.c_str());
-  ImGui::GetWindowDrawList()->AddText(ImVec2(corner.x + std::max(0.0F, (room.x - size.x) * align),
-                                             corner.y + (room.y - size.y) * 0.5F),
-                                      color, words.c_str());
+  ImGui::GetWindowDrawList()->AddText(
+      ImVec2(corner.x + std::max(0.0F, (room.x - size.x) * align), corner.y + (room.y - size.y) * 0.5F),
+      color, words.c_str());
 }
 
 void value_tooltip(const Frame& frame, const ValueReference& at, double value) {
@@ -144,8 +146,8 @@ void contribution_cell(ImVec2 corner, const Columns& c, double value, double lim
   const float inset = c.line * 0.14F;
   ImGui::GetWindowDrawList()->AddRectFilled(
       ImVec2(corner.x, corner.y + inset),
-      ImVec2(corner.x + width * static_cast<float>(share), corner.y + c.line - inset), with_alpha(color, 0.35F),
-      em() * 0.2F);
+      ImVec2(corner.x + width * static_cast<float>(share), corner.y + c.line - inset),
+      with_alpha(color, 0.35F), em() * 0.2F);
   const ScopedFont mono(fonts().mono, small_size);
   words_at(corner, ImVec2(width - em() * 0.2F, c.line), std::isnan(value) ? palette().error : palette().text,
            significant_text(value, c.digits), 1.0F);
@@ -159,7 +161,8 @@ double largest_contribution(const Operands& o) {
   return largest;
 }
 
-void draw_label(const Frame& frame, const Operands& o, const Operand& operand, ImVec2 corner, const Columns& c) {
+void draw_label(const Frame& frame, const Operands& o, const Operand& operand, ImVec2 corner,
+                const Columns& c) {
   const bool keys = is_row_of_keys(o);
   const ScopedFont font(keys ? fonts().body : fonts().mono, small_size);
   words_at(corner, ImVec2(c.label_width, c.line), keys ? palette().key : palette().muted,
@@ -252,7 +255,8 @@ OperandsAnswer draw_operands(const Frame& frame, Commands& commands, const Opera
   while (clipper.Step()) {
     for (int i = clipper.DisplayStart; i < clipper.DisplayEnd; ++i) {
       ImGui::PushID(i);
-      const auto opened = draw_line(frame, commands, o, o.operands[static_cast<std::size_t>(i)], columns, limit);
+      const auto opened =
+          draw_line(frame, commands, o, o.operands[static_cast<std::size_t>(i)], columns, limit);
       if (opened) answer.opened = opened;
       ImGui::PopID();
     }

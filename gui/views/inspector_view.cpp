@@ -39,19 +39,25 @@ void next_in_line(float width, float gap) {
   if (ImGui::GetContentRegionAvail().x < width) ImGui::NewLine();
 }
 
-void draw_name(const Trace& trace, const ValueReference& at) {
+void draw_name(const ValueReference& at) {
   const ScopedFont mono(fonts().mono, 0.88F);
-  const float width = ImGui::GetContentRegionAvail().x;
   const std::string name = hook_name(at.hook, at.layer);
+  const std::string fitted = fitted_text(name, ImGui::GetContentRegionAvail().x);
   ImGui::PushStyleColor(ImGuiCol_Text, hook_color(at.hook));
-  ImGui::TextUnformatted(fitted_text(name, width).c_str());
+  ImGui::TextUnformatted(fitted.c_str());
   ImGui::PopStyleColor();
+  if (fitted != name) ImGui::SetItemTooltip("%s", name.c_str());
+}
+
+// At the right end of the number's line: the shape of what it is a part of.
+void draw_shape(const Trace& trace, const ValueReference& at, ImVec2 corner, float height, float taken) {
+  const ScopedFont mono(fonts().mono, 0.8F);
   const std::string shape = shape_text(hook_shape(at.hook, trace.model().architecture, trace.positions()));
-  if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s %s", name.c_str(), shape.c_str());
-  const float room = ImGui::CalcTextSize(shape.c_str()).x;
-  if (ImGui::CalcTextSize(name.c_str()).x + room + em() > width) return;
-  ImGui::SameLine(0, em() * 0.7F);
-  ImGui::TextDisabled("%s", shape.c_str());
+  const ImVec2 size = ImGui::CalcTextSize(shape.c_str());
+  const float room = ImGui::GetContentRegionAvail().x;
+  if (taken + size.x + em() > room) return;
+  ImGui::GetWindowDrawList()->AddText(ImVec2(corner.x + room - size.x, corner.y + (height - size.y) * 0.5F),
+                                      palette().muted, shape.c_str());
 }
 
 // "head 1 · query 4 ·is · key 3 ·France", the tokens as chips, wrapped between the parts.
@@ -95,8 +101,7 @@ void draw_formula(const Trace& trace, const Operands& operands) {
   const std::string live = words.numbers.empty() ? "" : "= " + words.numbers;
   const float gap = live.empty() ? 0 : em() * 0.35F;
   const ImVec2 first = ImGui::CalcTextSize(words.letters.c_str(), nullptr, false, wrap);
-  const ImVec2 second =
-      live.empty() ? ImVec2(0, 0) : ImGui::CalcTextSize(live.c_str(), nullptr, false, wrap);
+  const ImVec2 second = live.empty() ? ImVec2(0, 0) : ImGui::CalcTextSize(live.c_str(), nullptr, false, wrap);
   const float height = first.y + gap + second.y + inset * 1.4F;
   ImDrawList* list = ImGui::GetWindowDrawList();
   list->AddRectFilled(corner, ImVec2(corner.x + width, corner.y + height),
@@ -109,6 +114,20 @@ void draw_formula(const Trace& trace, const Operands& operands) {
                   nullptr, wrap);
   }
   ImGui::Dummy(ImVec2(width, height));
+}
+
+// "kept", framed, beside a locked number. Returns its width.
+float draw_lock_mark(ImVec2 corner, float height) {
+  const ScopedFont small(fonts().body, 0.8F);
+  const std::string& words = text("inspector.kept");
+  const ImVec2 size = ImGui::CalcTextSize(words.c_str());
+  const ImVec2 place(corner.x + em() * 0.4F, corner.y + (height - size.y) * 0.5F);
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddRectFilled(ImVec2(place.x - em() * 0.4F, place.y - em() * 0.15F),
+                      ImVec2(place.x + size.x + em() * 0.4F, place.y + size.y + em() * 0.15F),
+                      with_alpha(palette().lock, 0.2F), em() * 0.4F);
+  list->AddText(place, palette().text, words.c_str());
+  return size.x + em() * 1.6F;
 }
 
 bool differs(const Operands& o) {
@@ -130,7 +149,8 @@ void draw_notes(const Trace& trace, const Operands& o) {
     ImGui::TextWrapped("%s", words.c_str());
     ImGui::PopStyleColor();
   } else if (off) {
-    muted_words(format_text("inspector.differs", fmt::arg("value", significant_text(o.recomputed, 5))), 0.85F);
+    muted_words(format_text("inspector.differs", fmt::arg("value", significant_text(o.recomputed, 5))),
+                0.85F);
   }
   if (!o.captured) muted_words(text("inspector.derived"), 0.85F);
 }
@@ -141,7 +161,8 @@ void draw_notes(const Trace& trace, const Operands& o) {
 ValueReference InspectorView::current_weight(const Frame& frame) {
   const Trace& trace = *frame.trace();
   const ArchitectureDescription& a = trace.model().architecture;
-  const std::int64_t layer = std::clamp<std::int64_t>(frame.layer(), 0, std::max<std::int64_t>(0, a.layers - 1));
+  const std::int64_t layer =
+      std::clamp<std::int64_t>(frame.layer(), 0, std::max<std::int64_t>(0, a.layers - 1));
   const std::int64_t head = std::clamp<std::int64_t>(frame.head(), 0, std::max<std::int64_t>(0, a.heads - 1));
   const std::int64_t query = std::max<std::int64_t>(0, frame.locked_query());
   const ValueReference row{Hook::pattern, layer, {head, query, 0}};
@@ -238,16 +259,8 @@ void InspectorView::draw_value(const Frame& frame, Commands& commands) const {
     ImGui::SetTooltip("%s\n%s", significant_text(operands_->value, 9).c_str(),
                       text(locked ? "inspector.release" : "inspector.keep").c_str());
   }
-  if (!locked) return;
-  const ScopedFont small(fonts().body, 0.8F);
-  const std::string& words = text("inspector.kept");
-  const ImVec2 room = ImGui::CalcTextSize(words.c_str());
-  if (size.x + room.x + em() * 2 > ImGui::GetContentRegionAvail().x) return;
-  const ImVec2 place(corner.x + size.x + em() * 0.9F, corner.y + (size.y - room.y) * 0.5F);
-  ImGui::GetWindowDrawList()->AddRect(ImVec2(place.x - em() * 0.4F, place.y - em() * 0.15F),
-                                      ImVec2(place.x + room.x + em() * 0.4F, place.y + room.y + em() * 0.15F),
-                                      palette().lock, em() * 0.4F, std::max(1.0F, em() * 0.07F));
-  ImGui::GetWindowDrawList()->AddText(place, palette().lock, words.c_str());
+  const float chip = locked ? draw_lock_mark(ImVec2(corner.x + size.x + em() * 0.5F, corner.y), size.y) : 0;
+  draw_shape(*trace_, operands_->target, corner, size.y, size.x + chip);
 }
 
 void InspectorView::draw(const Frame& frame, Commands& commands) {
@@ -261,7 +274,7 @@ void InspectorView::draw(const Frame& frame, Commands& commands) {
   refresh(frame.result.trace, at);
   ImGui::PushID("inspector");
   if (frame.document.value == at) draw_trail(commands);
-  draw_name(*trace_, at);
+  draw_name(at);
   draw_place(*trace_, at);
   if (!operands_) {
     muted_words(text(frame.busy ? "inspector.not_done" : "inspector.not_there"), 0.9F);

@@ -72,11 +72,11 @@ FormulaWords turned_words(const Trace& trace, const Operands& o) {
   const std::int64_t i = o.target.index[2];
   const std::string letters = fmt::format("{0}′[{1}] = {0}[{1}] cos θ {2} {0}[{3}] sin θ", letter, i,
                                           i < half ? "−" : "+", i < half ? i + half : i - half);
-  const std::string numbers = fmt::format(
-      "{} · {} + {} · {}\nθ = {} · {:.6g}^(−{}/{}) = {} rad", in_brackets(o.operands[0].value),
-      in_brackets(o.operands[0].factor), in_brackets(o.operands[1].value), in_brackets(o.operands[1].factor),
-      o.target.index[0], trace.model().architecture.rotary_base, 2 * (i % half), 2 * half,
-      significant_text(o.angle));
+  const std::string numbers = fmt::format("{} · {} + {} · {}\nθ = {} · {:.6g}^(−{}/{}) = {} rad",
+                                          in_brackets(o.operands[0].value), in_brackets(o.operands[0].factor),
+                                          in_brackets(o.operands[1].value), in_brackets(o.operands[1].factor),
+                                          o.target.index[0], trace.model().architecture.rotary_base,
+                                          2 * (i % half), 2 * half, significant_text(o.angle));
   return {letters, numbers};
 }
 
@@ -209,15 +209,16 @@ FormulaWords formula_words(const Trace& trace, const Operands& o) {
     case Formula::copied:
       return {fmt::format("{} = {}", letter, o.operands[0].label), significant_text(o.operands[0].value)};
     case Formula::sum_of_two:
-      return {fmt::format("{} = {} + {}", letter, o.operands[0].label, o.operands[1].label),
-              fmt::format("{} + {}", significant_text(o.operands[0].value), in_brackets(o.operands[1].value))};
+      return {
+          fmt::format("{} = {} + {}", letter, o.operands[0].label, o.operands[1].label),
+          fmt::format("{} + {}", significant_text(o.operands[0].value), in_brackets(o.operands[1].value))};
     case Formula::root_mean_square:
       return {"scale = √(Σ x² ÷ d + ε)", fmt::format("√({} ÷ {} + {:.3g})", significant_text(o.total),
                                                      trace.model().architecture.d_model, o.epsilon)};
     case Formula::normalized:
-      return {"x ÷ scale · gain", fmt::format("{} ÷ {} · {}", significant_text(o.operands[0].value),
-                                              significant_text(o.operands[1].value),
-                                              in_brackets(o.operands[2].value))};
+      return {"x ÷ scale · gain",
+              fmt::format("{} ÷ {} · {}", significant_text(o.operands[0].value),
+                          significant_text(o.operands[1].value), in_brackets(o.operands[2].value))};
     case Formula::linear:
       return linear_words(o);
     case Formula::turned:
@@ -230,17 +231,17 @@ FormulaWords formula_words(const Trace& trace, const Operands& o) {
     case Formula::softmax: {
       for (const Operand& operand : o.operands) {
         if (operand.reference->index[2] != o.target.index[2]) continue;
-        return {"α = e^(s − max s) ÷ Σ",
-                fmt::format("e^({} − {}) ÷ {}", significant_text(operand.value), in_brackets(o.largest),
-                            significant_text(o.total))};
+        return {"α = e^(s − max s) ÷ Σ", fmt::format("e^({} − {}) ÷ {}", significant_text(operand.value),
+                                                     in_brackets(o.largest), significant_text(o.total))};
       }
       return {"α = e^(s − max s) ÷ Σ", {}};
     }
     case Formula::mixed:
       return {fmt::format("z[{0}] = Σ α · v[{0}]", o.target.index[2]), products(o)};
     case Formula::gated:
-      return {"h = silu(g) · u,  silu(g) = g ÷ (1 + e^−g)",
-              fmt::format("{} · {}", in_brackets(o.operands[0].contribution), in_brackets(o.operands[1].value))};
+      return {
+          "h = silu(g) · u,  silu(g) = g ÷ (1 + e^−g)",
+          fmt::format("{} · {}", in_brackets(o.operands[0].contribution), in_brackets(o.operands[1].value))};
   }
   return {};
 }
