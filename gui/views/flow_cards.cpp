@@ -63,8 +63,10 @@ void draw_titles(const FlowScene& scene) {
   float x = at.block.min.x + at.em * 0.6F;
   x += add_label(scene.list, fonts().strong, 1.0F, ImVec2(x, y), 0, palette().text,
                  fmt::format("L{}", at.layer));
-  add_label(scene.list, fonts().body, heading_size, ImVec2(x + at.em * 0.35F, small_y), 0, palette().muted,
-            format_text("flow.of_layers", fmt::arg("count", at.layer_count)));
+  const std::string of_layers = format_text("flow.of_layers", fmt::arg("count", at.layer_count));
+  if (x + at.em * 0.5F + label_width(fonts().body, heading_size, of_layers) < at.head.min.x + at.em * 0.5F)
+    add_label(scene.list, fonts().body, heading_size, ImVec2(x + at.em * 0.35F, small_y), 0, palette().muted,
+              of_layers);
   x = at.head.min.x + at.em * 0.5F;
   x += add_label(scene.list, fonts().strong, 1.0F, ImVec2(x, y), 0, palette().attention,
                  fmt::format("H{}", at.head_index));

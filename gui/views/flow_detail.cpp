@@ -134,7 +134,8 @@ void FlowDetail::draw(const Frame& frame, Commands& commands, const FlowLayout& 
   const float wanted_width = std::min(at.size.x * 0.86F, std::max(at.em * 34, cells * at.em * 0.12F));
   const float width = std::min(wanted_width, at.size.x - at.em * 2);
   const float rows = std::ceil(cells / std::max(1.0F, std::floor((width - at.em * 2) / (at.em * 4.6F))));
-  const float height = std::min(at.size.y * 0.9F, at.em * 9.0F + rows * at.em * 2.45F);
+  const float height =
+      std::min(at.size.y * 0.9F, at.em * (is_map(*hook_) ? 6.2F : 8.2F) + rows * at.em * 2.45F);
   const ImVec2 target(at.corner.x + (at.size.x - width) * 0.5F, at.corner.y + (at.size.y - height) * 0.45F);
   const ImVec2 min(between(from_.min.x, target.x, grown), between(from_.min.y, target.y, grown));
   const ImVec2 max(between(from_.max.x, target.x + width, grown),

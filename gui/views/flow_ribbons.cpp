@@ -209,7 +209,9 @@ void draw_mix(const FlowScene& scene, std::int64_t query) {
   };
   float above = 0;  // what the keys before the window have together
   for (std::int64_t key = 0; key < at.first && key <= query; ++key) above += weights[key];
-  if (above > 0) add(at.rows_top - at.em * 0.9F, at.rows_top - at.em * 0.3F, above);
+  if (above > 0)
+    add(at.rows_top - at.em * 0.6F - into.height() * 0.5F, at.rows_top - at.em * 0.6F + into.height() * 0.5F,
+        above);
   for (std::int64_t key = at.first; key < at.last && key <= query; ++key) {
     const FlowRect from = at.strip(Hook::v, key);
     if (!std::isnan(weights[key])) add(from.min.y, from.max.y, weights[key]);

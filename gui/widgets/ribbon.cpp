@@ -20,7 +20,7 @@ void add_thread(ImDrawList& list, const RibbonEnd& from, const RibbonEnd& to, fl
   const ImVec2 start(from.x, (from.top + from.bottom) * 0.5F);
   const ImVec2 end(to.x, (to.top + to.bottom) * 0.5F);
   const float bend = (end.x - start.x) * 0.5F;
-  const ImU32 color = with_alpha(mix(from.color, to.color, 0.5F), std::min(1.0F, width));
+  const ImU32 color = with_alpha(to.color, std::min(1.0F, width));
   if (std::abs(start.y - end.y) < 0.5F) {
     list.AddRectFilled(ImVec2(start.x, start.y - width * 0.5F), ImVec2(end.x, start.y + width * 0.5F), color);
     return;
