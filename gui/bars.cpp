@@ -210,7 +210,7 @@ void status_messages(const Frame& frame) {
     ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(palette().attention), "%s",
                        format_text("load.loading", fmt::arg("model", frame.load.model)).c_str());
   }
-  const std::int64_t context = frame.model ? frame.model->architecture.context : 0;
+  const std::int64_t context = frame.model ? runnable_positions(*frame.model) : 0;
   if (frame.model && static_cast<std::int64_t>(frame.tokens.size()) > context) {
     ImGui::SameLine(0.0F, ImGui::GetFontSize() * 1.5F);
     ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(palette().warning), "%s",

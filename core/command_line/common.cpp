@@ -27,25 +27,28 @@ std::unique_ptr<Backend> open_backend(const ComputeOptions& options) {
   return make_backend(options.device, options.threads);
 }
 
-ForwardRequest text_request(const Model& model, const std::string& text) {
-  require_utf8(text);
+ForwardRequest tokens_request(const Model& model, std::vector<TokenId> tokens, Wanted wanted) {
   ForwardRequest request;
-  for (const Token& token : model.tokenizer->encode(text)) request.tokens.push_back(token.id);
-  request.capture = plan_capture(model.architecture, static_cast<std::int64_t>(request.tokens.size()));
+  request.tokens = std::move(tokens);
+  const auto positions = static_cast<std::int64_t>(request.tokens.size());
+  if (wanted == Wanted::next_token) {
+    request.capture.next_token_only = true;
+  } else if (positions <= model.architecture.context) {  // else run_forward says so
+    request.capture = plan_capture(model.architecture, positions);
+  }
   return request;
 }
 
-std::shared_ptr<const Trace> run_text(const std::shared_ptr<const Model>& model,
-                                      const ComputeOptions& options, const std::string& text) {
-  return run_forward(model, *open_backend(options), text_request(*model, text));
+ForwardRequest text_request(const Model& model, const std::string& text, Wanted wanted) {
+  require_utf8(text);
+  std::vector<TokenId> tokens;
+  for (const Token& token : model.tokenizer->encode(text)) tokens.push_back(token.id);
+  return tokens_request(model, std::move(tokens), wanted);
 }
 
-std::shared_ptr<const Trace> run_tokens(const std::shared_ptr<const Model>& model,
-                                        const ComputeOptions& options, const std::vector<TokenId>& ids) {
-  ForwardRequest request;
-  request.tokens = ids;
-  request.capture = plan_capture(model->architecture, static_cast<std::int64_t>(ids.size()));
-  return run_forward(model, *open_backend(options), request);
+std::shared_ptr<const Trace> run_text(const std::shared_ptr<const Model>& model,
+                                      const ComputeOptions& options, const std::string& text, Wanted wanted) {
+  return run_forward(model, *open_backend(options), text_request(*model, text, wanted));
 }
 
 Distribution last_distribution(const Trace& trace, const SamplingSettings& settings) {

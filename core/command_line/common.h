@@ -31,14 +31,17 @@ void add_compute_options(CLI::App& command, ComputeOptions& options);
 std::shared_ptr<const Model> open_model(const std::string& name_or_path);
 std::unique_ptr<Backend> open_backend(const ComputeOptions& options);
 
-// The request that runs a text with everything captured that fits. Throws UserError: not UTF-8, empty, too
-// long.
-ForwardRequest text_request(const Model& model, const std::string& text);
+// Which values a sub-command needs.
+enum class Wanted { everything, next_token };
+
+// The request that runs ids as they are. Throws UserError: too long to keep everything.
+ForwardRequest tokens_request(const Model& model, std::vector<TokenId> tokens,
+                              Wanted wanted = Wanted::everything);
+// The same for a text. Throws UserError: not UTF-8.
+ForwardRequest text_request(const Model& model, const std::string& text, Wanted wanted = Wanted::everything);
 std::shared_ptr<const Trace> run_text(const std::shared_ptr<const Model>& model,
-                                      const ComputeOptions& options, const std::string& text);
-// Ids as they are.
-std::shared_ptr<const Trace> run_tokens(const std::shared_ptr<const Model>& model,
-                                        const ComputeOptions& options, const std::vector<TokenId>& ids);
+                                      const ComputeOptions& options, const std::string& text,
+                                      Wanted wanted = Wanted::everything);
 // After the last position.
 Distribution last_distribution(const Trace& trace, const SamplingSettings& settings);
 

@@ -24,14 +24,13 @@ struct Options {
 void generate(const Options& options) {
   const auto model = open_model(options.compute.model);
   const auto backend = open_backend(options.compute);
-  ForwardRequest request = text_request(*model, options.text);
+  ForwardRequest request = text_request(*model, options.text, Wanted::next_token);
   const std::size_t prompt_size = request.tokens.size();
   if (static_cast<std::int64_t>(prompt_size) + options.tokens > model->architecture.context) {
     throw UserError(
         fmt::format("{} tokens of text and {} more do not fit into the context of {}; ask for fewer.",
                     prompt_size, options.tokens, model->architecture.context));
   }
-  request.capture.attention_maps = false;
   std::mt19937_64 generator(options.seed);
   for (std::int64_t i = 0; i < options.tokens; ++i) {
     request.previous = run_forward(model, *backend, request);

@@ -26,7 +26,7 @@ double shown_probability(const Candidate& candidate, const Options& options) {
 
 void next(const Options& options) {
   const auto model = open_model(options.compute.model);
-  const auto trace = run_text(model, options.compute, options.text);
+  const auto trace = run_text(model, options.compute, options.text, Wanted::next_token);
   const SamplingSettings settings{options.temperature, 0, 1.0, 0.0};
   const Distribution result = last_distribution(*trace, settings);
   const auto count = std::min<std::size_t>(static_cast<std::size_t>(options.top), result.ranked.size());

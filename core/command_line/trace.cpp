@@ -21,8 +21,9 @@ struct Options {
 
 void trace(const Options& options, bool from_ids) {
   const auto model = open_model(options.compute.model);
-  const auto result = from_ids ? run_tokens(model, options.compute, options.ids)
-                               : run_text(model, options.compute, options.text);
+  const auto result =
+      run_forward(model, *open_backend(options.compute),
+                  from_ids ? tokens_request(*model, options.ids) : text_request(*model, options.text));
   write_trace(*result, options.out, options.hooks);
   fmt::print(stderr, "{}: {} tokens, {:.1f} MB of values, {:.0f} ms\n", options.out, result->positions(),
              static_cast<double>(result->byte_size()) / 1e6, 1e3 * result->seconds);

@@ -34,13 +34,18 @@ Tensor forward_pass(const Model& model, Backend& backend, const std::vector<Toke
 
 // Which values a trace keeps.
 struct CapturePlan {
-  bool attention_maps = true;  // attn_scores and pattern of every layer; otherwise derived on request
+  bool attention_maps = true;    // attn_scores and pattern of every layer; otherwise derived on request
+  bool next_token_only = false;  // keep only logits, and the keys and values that a longer text re-uses
   std::int64_t estimated_bytes = 0;
 };
+constexpr std::int64_t default_capture_budget = std::int64_t{1} << 30;
+// The longest text that plan_capture accepts, at most the context.
+std::int64_t longest_captured_text(const ArchitectureDescription& architecture,
+                                   std::int64_t budget = default_capture_budget);
 // Everything if it fits into `budget` bytes (1 GiB by default); else without attention maps.
 // Throws UserError, with numbers and advice, if even that is over four times the budget.
 CapturePlan plan_capture(const ArchitectureDescription& architecture, std::int64_t positions,
-                         std::int64_t budget = std::int64_t{1} << 30);
+                         std::int64_t budget = default_capture_budget);
 
 struct ForwardRequest {
   std::vector<TokenId> tokens;

@@ -14,6 +14,11 @@ namespace {
 
 bool is_attention_map(Hook hook) { return hook == Hook::attn_scores || hook == Hook::pattern; }
 
+bool is_kept(Hook hook, const CapturePlan& plan) {
+  if (plan.next_token_only) return hook == Hook::rot_k || hook == Hook::v || hook == Hook::logits;
+  return plan.attention_maps || !is_attention_map(hook);
+}
+
 // Rows [0, first) of `old` followed by `fresh`; for [head, query, key] also widened or cut to the new key
 // count.
 Tensor joined(Hook hook, const Tensor& old, const Tensor& fresh, std::int64_t first) {
@@ -65,14 +70,14 @@ class TracingDoor : public Door {
         value = applied(intervention, value, first_position_);
       }
     }
-    if (!is_attention_map(hook) || request_.capture.attention_maps) keep(hook, layer, value);
+    if (is_kept(hook, request_.capture)) keep(hook, layer, value);
     if (hook == Hook::resid_post && control_.publish)
       control_.publish(std::make_shared<const Trace>(*trace_));
     return value;
   }
 
   bool needs_attention_maps(std::int64_t layer) const override {
-    return request_.capture.attention_maps ||
+    return is_kept(Hook::pattern, request_.capture) ||
            std::any_of(request_.interventions.begin(), request_.interventions.end(),
                        [&](const Intervention& i) { return i.layer == layer && is_attention_map(i.hook); });
   }
@@ -101,7 +106,9 @@ std::int64_t reusable_positions(const std::shared_ptr<const Model>& model, const
       !request.interventions.empty()) {
     return 0;
   }
-  if (request.capture.attention_maps && !previous->has(Hook::pattern)) return 0;
+  for (const HookInfo& info : all_hooks()) {
+    if (is_kept(info.hook, request.capture) && !previous->has(info.hook)) return 0;
+  }
   const auto limit = std::min(previous->tokens().size(), request.tokens.size() - 1);
   std::size_t same = 0;
   while (same < limit && previous->tokens()[same] == request.tokens[same]) ++same;
@@ -110,27 +117,50 @@ std::int64_t reusable_positions(const std::shared_ptr<const Model>& model, const
 
 }  // namespace
 
-CapturePlan plan_capture(const ArchitectureDescription& architecture, std::int64_t positions,
-                         std::int64_t budget) {
-  double rows = 0.0;
-  double maps = 0.0;
+namespace {
+
+struct CaptureBytes {
+  double rows = 0.0;  // of what has one row a position
+  double maps = 0.0;  // of what has a cell for each pair of positions
+};
+
+CaptureBytes capture_bytes(const ArchitectureDescription& architecture, std::int64_t positions) {
+  CaptureBytes bytes;
   for (const HookInfo& info : all_hooks()) {
     double values = info.in_block ? static_cast<double>(architecture.layers) : 1.0;
     for (const std::int64_t length : hook_shape(info.hook, architecture, positions)) {
       values *= static_cast<double>(length);
     }
-    (is_attention_map(info.hook) ? maps : rows) += values * sizeof(float);
+    (is_attention_map(info.hook) ? bytes.maps : bytes.rows) += values * sizeof(float);
   }
-  const double limit = 4.0 * static_cast<double>(budget);
-  if (rows > limit) {
-    throw UserError(
-        fmt::format("{} tokens of this model need {:.1f} GB for their values, but at most {:.1f} GB are "
-                    "kept. Shorten the text.",
-                    positions, rows / 1e9, limit / 1e9));
+  return bytes;
+}
+
+// Rows are worth four budgets before a text is refused: without them there is nothing to look at.
+double row_limit(std::int64_t budget) { return 4.0 * static_cast<double>(budget); }
+
+}  // namespace
+
+std::int64_t longest_captured_text(const ArchitectureDescription& architecture, std::int64_t budget) {
+  const double fitting = row_limit(budget) / capture_bytes(architecture, 1).rows;
+  return fitting < static_cast<double>(architecture.context) ? static_cast<std::int64_t>(fitting)
+                                                             : architecture.context;
+}
+
+CapturePlan plan_capture(const ArchitectureDescription& architecture, std::int64_t positions,
+                         std::int64_t budget) {
+  const CaptureBytes bytes = capture_bytes(architecture, positions);
+  if (bytes.rows > row_limit(budget)) {
+    throw UserError(fmt::format(
+        "{} tokens of this model need {:.1f} GB for their values, but at most {:.1f} GB are kept. Shorten "
+        "the text to "
+        "{} tokens.",
+        positions, bytes.rows / 1e9, row_limit(budget) / 1e9, longest_captured_text(architecture, budget)));
   }
   CapturePlan plan;
-  plan.attention_maps = rows + maps <= static_cast<double>(budget);
-  plan.estimated_bytes = static_cast<std::int64_t>(plan.attention_maps ? rows + maps : rows);
+  plan.attention_maps = bytes.rows + bytes.maps <= static_cast<double>(budget);
+  plan.estimated_bytes =
+      static_cast<std::int64_t>(plan.attention_maps ? bytes.rows + bytes.maps : bytes.rows);
   return plan;
 }
 

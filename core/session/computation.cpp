@@ -42,10 +42,12 @@ const Tensor* stream_at(const Trace& trace, std::int64_t embedding_layer) {
 
 }  // namespace
 
+std::int64_t runnable_positions(const Model& model) { return longest_captured_text(model.architecture); }
+
 std::vector<TokenId> runnable_tokens(const Model& model, const std::vector<Token>& tokens) {
-  const auto context = static_cast<std::size_t>(model.architecture.context);
+  const auto most = static_cast<std::size_t>(runnable_positions(model));
   std::vector<TokenId> ids;
-  for (std::size_t i = 0; i < std::min(tokens.size(), context); ++i) ids.push_back(tokens[i].id);
+  for (std::size_t i = 0; i < std::min(tokens.size(), most); ++i) ids.push_back(tokens[i].id);
   return ids;
 }
 

@@ -29,7 +29,7 @@ struct Result {
   std::shared_ptr<const Projection> projection;  // of the stream at `projection_layer`
   std::int64_t projection_layer = 0;
   std::shared_ptr<const TokenScores> scores;  // may be of an earlier text: it carries its own tokens
-  double total_seconds = 0.0;  // from the start of the job until this was published
+  double total_seconds = 0.0;                 // from the start of the job until this was published
 };
 
 enum class LoadPhase { nothing, fetching, loading, ready, failed };
@@ -68,6 +68,10 @@ class Computation {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// How many tokens of a text the window runs: the context, or fewer when the values of more would not fit into
+// memory.
+std::int64_t runnable_positions(const Model& model);
 
 // The tokens that fit: a text over the context is not run beyond it, and nothing is shifted silently.
 std::vector<TokenId> runnable_tokens(const Model& model, const std::vector<Token>& tokens);

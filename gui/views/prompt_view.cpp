@@ -27,7 +27,7 @@ void PromptView::draw(const Frame& frame, Commands& commands) {
     tokens_ = frame.tokens;
   }
   if (!frame.model) tokens_.clear();
-  const std::int64_t context = frame.model ? frame.model->architecture.context : 0;
+  const std::int64_t context = frame.model ? runnable_positions(*frame.model) : 0;
   if (const auto under_mouse = editor_.draw_tokens(frame, tokens_, context))
     commands.hover().query = under_mouse;
   if (editor_.animating()) commands.animate();

@@ -166,7 +166,7 @@ void TokenChips::draw(const Frame& frame, Commands& commands, const std::string&
     if (row >= first_row_ && row < first_row_ + rows_shown) draw_bracket(each);
   }
   ImGui::SetCursorScreenPos(ImVec2(origin_.x, origin_.y + height));
-  const auto context = static_cast<std::size_t>(frame.model ? frame.model->architecture.context : 0);
+  const auto context = static_cast<std::size_t>(frame.model ? runnable_positions(*frame.model) : 0);
   if (rows_ > rows_shown || tokens_.size() > context) draw_footer(frame, context);
   ImGui::Dummy(ImVec2(0.0F, 0.0F));
 }
@@ -176,7 +176,7 @@ void TokenChips::draw_chip(const Frame& frame, Commands& commands, std::size_t p
   const auto at = static_cast<std::int64_t>(position);
   const ImVec2 corner = corner_of(chip);
   const ImVec2 opposite(corner.x + chip.width, corner.y + chip_height());
-  const bool runs = at < frame.model->architecture.context;
+  const bool runs = at < runnable_positions(*frame.model);
   ImGui::SetCursorScreenPos(corner);
   ImGui::PushID(static_cast<int>(position));
   const bool clicked = ImGui::InvisibleButton("##chip", ImVec2(chip.width, chip_height()));
@@ -282,7 +282,7 @@ void TokenChips::draw_tooltip(const Frame& frame, std::size_t position) const {
   } else if (position == 0) {
     sentence = text("prompt.first_note");
   }
-  const std::int64_t context = frame.model->architecture.context;
+  const std::int64_t context = runnable_positions(*frame.model);
   if (static_cast<std::int64_t>(position) >= context) {
     sentence = format_text("prompt.beyond", fmt::arg("context", grouped_text(context)));
   }

@@ -93,11 +93,34 @@ TEST(Request, CapturePlansFollowTheBudget) {
   EXPECT_FALSE(lean.attention_maps);
   EXPECT_LT(lean.estimated_bytes, 8 << 20);
   EXPECT_THROW(plan_capture(a, 256, 1 << 10), UserError);
+  EXPECT_EQ(longest_captured_text(a), a.context);
+  const std::int64_t longest = longest_captured_text(a, 100000);
+  EXPECT_NO_THROW(plan_capture(a, longest, 100000));
+  EXPECT_THROW(plan_capture(a, longest + 1, 100000), UserError);
   // The estimate is what a trace really takes, but for tensors that are shared.
   const auto backend = make_reference_backend();
   const auto trace = run_forward(tiny_model(), *backend, request_for(std::vector<TokenId>(20, 3)));
   EXPECT_LE(trace->byte_size(), plan_capture(a, 20).estimated_bytes);
   EXPECT_GT(trace->byte_size(), plan_capture(a, 20).estimated_bytes * 3 / 4);
+}
+
+TEST(Request, WhatTheNextTokenNeedsIsEnoughToGoOn) {
+  const auto backend = make_reference_backend();
+  ForwardRequest lean = request_for({1, 2, 3, 4});
+  lean.capture.next_token_only = true;
+  lean.previous = run_forward(tiny_model(), *backend, lean);
+  EXPECT_FALSE(lean.previous->has(Hook::resid_pre));
+  lean.tokens.push_back(5);
+  const auto longer = run_forward(tiny_model(), *backend, lean);
+  EXPECT_EQ(longer->reused_positions, 4);
+  ForwardRequest full = request_for({1, 2, 3, 4, 5});
+  full.previous = longer;  // it lacks what a full capture keeps: nothing can be re-used
+  const auto fresh = run_forward(tiny_model(), *backend, full);
+  EXPECT_EQ(fresh->reused_positions, 0);
+  const Tensor& expected = fresh->at(Hook::logits);
+  for (std::int64_t i = 0; i < expected.size(); ++i) {
+    EXPECT_NEAR(longer->at(Hook::logits).data()[i], expected.data()[i], 1e-5);  // attend() sums in another order
+  }
 }
 
 TEST(Hooks, NamesGoThereAndBack) {
