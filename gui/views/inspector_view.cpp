@@ -264,7 +264,9 @@ void InspectorView::draw_value(const Frame& frame, Commands& commands) const {
 }
 
 void InspectorView::draw(const Frame& frame, Commands& commands) {
-  mouse_inside_ = ImGui::IsWindowHovered(ImGuiHoveredFlags_ChildWindows);
+  // Also while a mouse button holds one of the numbers: what it holds must not change.
+  mouse_inside_ =
+      ImGui::IsWindowHovered(ImGuiHoveredFlags_ChildWindows | ImGuiHoveredFlags_AllowWhenBlockedByActiveItem);
   follow_trail(frame);
   if (frame.trace() == nullptr || frame.positions() == 0) {
     muted_words(text("inspector.empty"), 1.0F);

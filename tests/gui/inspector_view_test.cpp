@@ -27,7 +27,7 @@ TEST(SignificantText, KeepsFourDigitsAndARealMinus) {
 }
 
 TEST(InspectorView, EveryHookHasItsSentenceInBothLanguages) {
-  const ScriptedGui gui;
+  load_strings(assets_folder() / "strings");
   for (const Language each : {Language::english, Language::korean}) {
     set_language(each);
     for (const HookInfo& info : all_hooks()) {
@@ -71,17 +71,32 @@ TEST(InspectorView, ClicksOpenOperandsAndTheTrailGoesBack) {
   }));
 }
 
-TEST(InspectorView, HoveringElsewhereShowsWithoutLocking) {
+// Another view's hover is shown while the mouse is there; inside the inspector it must not replace what is
+// open.
+TEST(InspectorView, ShowsWhatIsHoveredElsewhere) {
   ScriptedGui gui(ScriptedGui::Renderer::none, 400, 700);
   SyntheticWorld world(SyntheticShape{});
   InspectorView view;
   const auto draw = [&] {
-    world.hover.value = ValueReference{Hook::attn_out, 0, {3, 2, 0}};
-    world.drawn_by(view)();
+    world.hover.value = ValueReference{Hook::attn_scores, 1, {2, 4, 1}};
+    ImGui::SetNextWindowPos(ImVec2(0, 0));
+    ImGui::SetNextWindowSize(ImVec2(400, 500));
+    ImGui::Begin("view", nullptr, ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove);
+    Commands commands;
+    view.draw(world.frame(), commands);
+    ImGui::End();
+    for (const Command& edit : commands.edits()) world.edits.push_back(edit);
   };
   EXPECT_TRUE(gui.run(draw, [&](ImGuiTestContext& ctx) {
-    ctx.MouseMoveToVoid();
+    ctx.SetRef("view");
+    ctx.MouseTeleportToPos(ImVec2(200, 650));
     ctx.Yield(3);
+    IM_CHECK(ctx.ItemExists("inspector/$$0/##factor"));  // q and k of a score
+    IM_CHECK(!ctx.ItemExists("inspector/$$0/##weight"));
+    ctx.MouseTeleportToPos(ImVec2(395, 495));
+    ctx.Yield(3);
+    IM_CHECK(!ctx.ItemExists("inspector/$$0/##factor"));
+    IM_CHECK(ctx.ItemExists("inspector/$$0/##weight"));  // the current head's weight
     IM_CHECK(world.edits.empty());
   }));
 }
