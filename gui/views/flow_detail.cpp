@@ -8,7 +8,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "core/base/tensor.h"
 #include "gui/color_map.h"
 #include "gui/fonts.h"
 #include "gui/strings.h"

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/base/tensor.h"
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/views/flow_words.h"
