@@ -54,7 +54,8 @@ Document first_document(const StartOptions& options, const std::vector<Example>&
 // What the computation depends on; views' other choices need no new pass.
 bool needs_new_result(const Document& a, const Document& b) {
   return a.text != b.text || a.interventions != b.interventions || a.query != b.query ||
-         a.sampling != b.sampling || a.embedding_layer != b.embedding_layer;
+         a.sampling != b.sampling || a.embedding_layer != b.embedding_layer ||
+         a.embedding_without_first != b.embedding_without_first;
 }
 
 }  // namespace
@@ -75,6 +76,7 @@ App::App(const StartOptions& options, std::filesystem::path config, std::functio
   apply_theme(settings_.theme, scale_, settings_.zoom);
   history_ = History(first_document(options, examples_));
   device_ = computation_.device_name();
+  dialog_ = options.dialog;
   computation_.open_model(document().model);
   if (options.lesson) {
     if (!find_lesson(lessons_, *options.lesson)) {
@@ -108,9 +110,29 @@ void App::change_settings(const Settings& settings) {
 void App::show_lesson_step(const LessonPlace& place, double seconds) {
   const Lesson* lesson = find_lesson(lessons_, place.id);
   if (!lesson) return;
-  const Tokenizer* tokenizer = model_ ? model_->tokenizer.get() : nullptr;
-  run({ReplaceDocument{document_at(document(), *lesson, static_cast<std::size_t>(place.step), tokenizer)}},
-      seconds);
+  const auto step = static_cast<std::size_t>(
+      std::clamp<std::int64_t>(place.step, 0, static_cast<std::int64_t>(lesson->steps.size()) - 1));
+  Document wanted = document_at(document(), *lesson, step, nullptr);
+  lesson_waits_for_tokens_ = !model_ || model_->name != wanted.model;
+  if (!lesson_waits_for_tokens_) {
+    wanted = document_at(document(), *lesson, step, model_->tokenizer.get());
+  }
+  run({ReplaceDocument{std::move(wanted)}}, seconds);
+}
+
+// A step that was shown before its model was there named tokens that nobody could find yet.
+void App::lock_lesson_tokens() {
+  if (!lesson_waits_for_tokens_ || !model_ || model_->name != document().model) return;
+  lesson_waits_for_tokens_ = false;
+  const Lesson* lesson = document().lesson ? find_lesson(lessons_, document().lesson->id) : nullptr;
+  if (!lesson) return;
+  const Document wanted = document_at(document(), *lesson, static_cast<std::size_t>(document().lesson->step),
+                                      model_->tokenizer.get());
+  Document locked = document();
+  if (locked.text != wanted.text) return;  // the learner went on
+  if (!locked.query) locked.query = wanted.query;
+  if (!locked.key) locked.key = wanted.key;
+  history_.amend(std::move(locked));
 }
 
 void App::run(const std::vector<Command>& commands, double seconds) {
@@ -257,6 +279,7 @@ void App::draw(double seconds) {
   load_ = computation_.load_state();
   error_ = computation_.error();
   update_tokens();
+  lock_lesson_tokens();
   continue_generating(seconds);
   update_tokens();
 

@@ -49,6 +49,7 @@ class App {
   void shortcuts(Commands& commands);
   void act(const Action& action);
   void show_lesson_step(const LessonPlace& place, double seconds);
+  void lock_lesson_tokens();
   void change_settings(const Settings& settings);
   void update_tokens();
   void request_if_changed();
@@ -82,6 +83,7 @@ class App {
   float scale_ = 1.0F;
   float prompt_height_ = 0.0F;
   double frame_seconds_ = 0.0;
+  bool lesson_waits_for_tokens_ = false;  // the step's locks are found once its model is there
   bool focus_prompt_ = true;
   bool reset_layout_ = false;
   bool quit_ = false;

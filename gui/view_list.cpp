@@ -1,8 +1,10 @@
 // Every view, in the order of tabs and panels: adding one is a pair of files and a line here.
 #include "gui/view.h"
 #include "gui/views/attention_view.h"
+#include "gui/views/embeddings_view.h"
 #include "gui/views/flow_view.h"
 #include "gui/views/inspector_view.h"
+#include "gui/views/lesson_view.h"
 #include "gui/views/next_token_view.h"
 #include "gui/views/prompt_view.h"
 
@@ -13,8 +15,10 @@ std::vector<PlacedView> make_views() {
   views.push_back({Place::prompt, std::make_unique<PromptView>()});
   views.push_back({Place::center, std::make_unique<FlowView>()});
   views.push_back({Place::center, std::make_unique<AttentionView>()});
+  views.push_back({Place::center, std::make_unique<EmbeddingsView>()});
   views.push_back({Place::side, std::make_unique<NextTokenView>()});
   views.push_back({Place::side, std::make_unique<InspectorView>()});
+  views.push_back({Place::lesson, std::make_unique<LessonView>()});
   return views;
 }
 

@@ -43,6 +43,7 @@ struct Applier {
   void operator()(const SetEmbeddingLayer& c) const {
     d.embedding_layer = std::max<std::int64_t>(0, c.layer);
   }
+  void operator()(const SetEmbeddingWithoutFirst& c) const { d.embedding_without_first = c.without; }
   void operator()(const SetSampling& c) const { d.sampling = c.sampling; }
   void operator()(const SetSeed& c) const { d.seed = c.seed; }
   void operator()(const SetInterventions& c) const { d.interventions = c.interventions; }

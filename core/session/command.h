@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -52,6 +53,9 @@ struct HideSink {
 struct SetEmbeddingLayer {
   std::int64_t layer;
 };
+struct SetEmbeddingWithoutFirst {
+  bool without;
+};
 struct SetSampling {
   SamplingSettings sampling;
 };
@@ -68,10 +72,10 @@ struct ReplaceDocument {
   Document document;
 };  // an example or a lesson step sets several things at once
 
-using Command =
-    std::variant<SetText, AppendText, OpenModel, ShowView, ShowAttention, SelectHead, SelectQuery, SelectKey,
-                 SelectCandidate, SelectValue, ReleaseSelection, SetMapScale, HideSink, SetEmbeddingLayer,
-                 SetSampling, SetSeed, SetInterventions, SetLesson, ReplaceDocument>;
+using Command = std::variant<SetText, AppendText, OpenModel, ShowView, ShowAttention, SelectHead, SelectQuery,
+                             SelectKey, SelectCandidate, SelectValue, ReleaseSelection, SetMapScale, HideSink,
+                             SetEmbeddingLayer, SetEmbeddingWithoutFirst, SetSampling, SetSeed,
+                             SetInterventions, SetLesson, ReplaceDocument>;
 
 // Pure. Selections that point beyond the text stay: views clamp, and undo brings the text back.
 Document apply(Document document, const Command& command);
@@ -86,6 +90,8 @@ class History {
   // seconds: now, from any fixed start
   void run(const Command& command, double seconds) { run(std::vector<Command>{command}, seconds); }
   void run(const std::vector<Command>& commands, double seconds);  // one gesture: undone together
+  // Completes what the last step set (a lesson's tokens are found only when its model is there): no new step.
+  void amend(Document document) { current_ = std::move(document); }
   bool can_undo() const { return !undo_.empty(); }
   bool can_redo() const { return !redo_.empty(); }
   void undo();

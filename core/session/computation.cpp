@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <limits>
 
 #include "core/backends/backend_list.h"
 #include "core/forward/forward_pass.h"
@@ -17,6 +18,9 @@ namespace {
 constexpr auto grace = std::chrono::milliseconds(100);
 // A pass that takes less shows only its end: layers that flash by teach nothing.
 constexpr double publish_after_seconds = 0.08;
+
+// 2,048 positions make 16 MB of cosines; no panel can show more cells.
+constexpr std::int64_t most_similar_positions = 2048;
 
 struct RunRequest {
   std::shared_ptr<const Model> model;
@@ -49,6 +53,14 @@ std::vector<TokenId> runnable_tokens(const Model& model, const std::vector<Token
   std::vector<TokenId> ids;
   for (std::size_t i = 0; i < std::min(tokens.size(), most); ++i) ids.push_back(tokens[i].id);
   return ids;
+}
+
+Projection project_stream(const Tensor& stream, bool without_first) {
+  if (!without_first || stream.axis(0) < 2) return principal_components(stream);
+  Projection others = principal_components(stream.rows(1, stream.axis(0)));
+  constexpr double none = std::numeric_limits<double>::quiet_NaN();
+  others.points.insert(others.points.begin(), {none, none});
+  return others;
 }
 
 struct Computation::State {
@@ -138,10 +150,28 @@ struct Computation::State {
       next.wall = shown.wall;
       shown.next.reset();
       shown.projection.reset();
+      shown.similarity.reset();
       publish(shown, wanted_changes);
     };
     next.trace = run_forward(request.model, *backend, forward, control);
     next.wall = head_wall(*next.trace, next.wall.get());
+  }
+
+  // What the embedding view shows; kept when only something else was chosen.
+  static void project(const Document& document, Result& next) {
+    const bool same_layer = next.projection && next.projection_layer == document.embedding_layer;
+    if (same_layer && next.projection_without_first == document.embedding_without_first) return;
+    next.projection_layer = document.embedding_layer;
+    next.projection_without_first = document.embedding_without_first;
+    next.projection.reset();
+    if (!same_layer) next.similarity.reset();
+    const Tensor* stream = stream_at(*next.trace, document.embedding_layer);
+    if (!stream) return;
+    next.projection =
+        std::make_shared<const Projection>(project_stream(*stream, document.embedding_without_first));
+    if (!next.similarity && stream->axis(0) <= most_similar_positions) {
+      next.similarity = std::make_shared<const Similarity>(cosine_similarity(*stream));
+    }
   }
 
   void run(const RunRequest& request, const LatestWins<RunRequest>::Cancelled& cancelled) {
@@ -166,10 +196,7 @@ struct Computation::State {
     next.next = std::make_shared<const Distribution>(distribution(
         logits.values().subspan(static_cast<std::size_t>(next.next_position) * vocabulary, vocabulary),
         document.sampling));
-    next.projection_layer = document.embedding_layer;
-    if (const Tensor* stream = stream_at(*next.trace, document.embedding_layer)) {
-      next.projection = std::make_shared<const Projection>(principal_components(*stream));
-    }
+    project(document, next);
     {
       const std::lock_guard lock(mutex);
       next.scores = result.scores;

@@ -37,6 +37,7 @@ struct Document {
   std::optional<TokenId> candidate;     // locked candidate of the next-token list
   std::optional<ValueReference> value;  // locked value of the inspector
   std::int64_t embedding_layer = 0;     // 0: after the embedding; l: after block l-1
+  bool embedding_without_first = false;  // project all tokens but the first, whose vector may dwarf the rest
   SamplingSettings sampling;
   std::uint64_t seed = 1;
   std::vector<Intervention> interventions;
