@@ -27,6 +27,26 @@ TEST(Commands, AnotherModelDropsWhatBelongsToTheOldOne) {
   EXPECT_FALSE(next.query);
 }
 
+TEST(Commands, TheFirstTokenCanBeLeftOutOfTheEmbeddings) {
+  const Document before;
+  EXPECT_FALSE(before.embedding_without_first);
+  const Document without = apply(before, SetEmbeddingWithoutFirst{true});
+  EXPECT_TRUE(without.embedding_without_first);
+  EXPECT_EQ(apply(without, SetEmbeddingWithoutFirst{false}), before);
+}
+
+TEST(History, AnAmendedStepIsUndoneWithTheStepItCompletes) {
+  History history{Document{}};
+  history.run(SetText{"a"}, 0);
+  Document locked = history.current();
+  locked.query = 2;
+  history.amend(locked);
+  EXPECT_EQ(history.current().query, 2);
+  history.undo();
+  EXPECT_EQ(history.current(), Document{});
+  EXPECT_FALSE(history.can_undo());
+}
+
 TEST(History, TypingJoinsUntilAWordEndsOrAPause) {
   History history{Document{}};
   double now = 0.0;

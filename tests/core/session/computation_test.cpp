@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cmath>
 #include <cstring>
 
 #include "core/forward/forward_pass.h"
@@ -27,6 +28,48 @@ struct Opened {
     computation.wait_idle();
   }
 };
+
+TEST(ProjectStream, WithoutTheFirstTokenTheOthersStandAsIfAlone) {
+  // The first row is far away and would take the first axis.
+  const Tensor stream({4, 3}, std::vector<float>{1000, 0, 0, 0, 1, 0, 0, -1, 0, 0, 0, 2});
+  const Projection all = project_stream(stream, false);
+  EXPECT_GT(all.explained[0], 0.99);
+  EXPECT_GT(std::abs(all.points[0][0]), 500.0);
+  const Projection others = project_stream(stream, true);
+  ASSERT_EQ(others.points.size(), 4U);
+  EXPECT_TRUE(std::isnan(others.points[0][0]) && std::isnan(others.points[0][1]));
+  const Projection alone = principal_components(stream.rows(1, 4));
+  EXPECT_EQ(others.explained, alone.explained);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(others.points[i + 1], alone.points[i]);
+  const Tensor one({1, 2}, std::vector<float>{1, 2});
+  EXPECT_EQ(project_stream(one, true).points.size(), 1U);
+}
+
+TEST(ComputationWorker, ProjectsAgainWhenOnlyTheLayerOrTheFirstTokenChanges) {
+  Opened opened;
+  Document document = document_with("hello world again");
+  opened.computation.request(document);
+  opened.computation.wait_idle();
+  const Result first = opened.computation.result();
+  ASSERT_TRUE(first.projection && first.similarity);
+  document.sampling.temperature = 2.0;  // has nothing to do with it: the same picture stays
+  opened.computation.request(document);
+  opened.computation.wait_idle();
+  EXPECT_EQ(opened.computation.result().projection, first.projection);
+  document.embedding_without_first = true;
+  opened.computation.request(document);
+  opened.computation.wait_idle();
+  const Result without = opened.computation.result();
+  EXPECT_EQ(without.trace, first.trace);
+  EXPECT_TRUE(without.projection_without_first);
+  EXPECT_TRUE(std::isnan(without.projection->points[0][0]));
+  EXPECT_EQ(without.similarity, first.similarity);
+  document.embedding_layer = 2;
+  opened.computation.request(document);
+  opened.computation.wait_idle();
+  EXPECT_EQ(opened.computation.result().projection_layer, 2);
+  EXPECT_NE(opened.computation.result().similarity, first.similarity);
+}
 
 TEST(ComputationWorker, TheLastPictureEqualsAFreshFullRun) {
   Opened opened;
