@@ -3,8 +3,10 @@
 #include "gui/views/attention_view.h"
 #include "gui/views/embeddings_view.h"
 #include "gui/views/flow_view.h"
+#include "gui/views/help_view.h"
 #include "gui/views/inspector_view.h"
 #include "gui/views/lesson_view.h"
+#include "gui/views/model_view.h"
 #include "gui/views/next_token_view.h"
 #include "gui/views/prompt_view.h"
 
@@ -19,6 +21,8 @@ std::vector<PlacedView> make_views() {
   views.push_back({Place::side, std::make_unique<NextTokenView>()});
   views.push_back({Place::side, std::make_unique<InspectorView>()});
   views.push_back({Place::lesson, std::make_unique<LessonView>()});
+  views.push_back({Place::dialog, std::make_unique<ModelView>()});
+  views.push_back({Place::dialog, std::make_unique<HelpView>()});
   return views;
 }
 

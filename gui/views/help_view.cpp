@@ -1,0 +1,246 @@
+// The help dialog: a search field, keys drawn as keys, and the glossary.
+#include "gui/views/help_view.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <sstream>
+#include <vector>
+
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/widgets/lesson_marks.h"
+#include "imgui.h"
+#include "imgui_stdlib.h"
+
+namespace headlight {
+namespace {
+
+float em() { return ImGui::GetFontSize(); }
+
+// Keys are joined by '+'; alternatives by '/'. The text is help.key.<name>.
+struct KeyLine {
+  const char* keys;
+  const char* name;
+};
+constexpr std::array<KeyLine, 20> key_lines = {{
+    {"Ctrl+K", "palette"},
+    {"Ctrl+L", "prompt"},
+    {"Ctrl+1/2/3", "views"},
+    {"←/→/↑/↓", "arrows"},
+    {"Click", "click"},
+    {"Double-click", "double_click"},
+    {"Wheel", "wheel"},
+    {"Drag", "drag"},
+    {"Esc", "escape"},
+    {"Tab", "tab"},
+    {"Page Up/Page Down", "lesson"},
+    {"Ctrl+Z", "undo"},
+    {"Ctrl+Shift+Z/Ctrl+Y", "redo"},
+    {"Ctrl+=", "larger"},
+    {"Ctrl+-", "smaller"},
+    {"Ctrl+0", "normal"},
+    {"Ctrl+C", "copy"},
+    {"Ctrl+V", "paste"},
+    {"F1", "help"},
+    {"Ctrl+Q", "quit"},
+}};
+
+enum class Target { none, flow, wall, matrix, row, embeddings, model };
+
+struct Word {
+  const char* name;  // help.word.<name>, .sentence, .where
+  Target target;
+};
+constexpr std::array<Word, 27> words = {{
+    {"token", Target::none},
+    {"embedding", Target::embeddings},
+    {"qkv", Target::row},
+    {"score", Target::row},
+    {"softmax", Target::row},
+    {"mask", Target::matrix},
+    {"pattern", Target::matrix},
+    {"head", Target::wall},
+    {"gqa", Target::model},
+    {"layer", Target::flow},
+    {"residual", Target::embeddings},
+    {"norm", Target::flow},
+    {"mlp", Target::flow},
+    {"rotary", Target::row},
+    {"logit", Target::none},
+    {"temperature", Target::none},
+    {"top_k", Target::none},
+    {"top_p", Target::none},
+    {"min_p", Target::none},
+    {"entropy", Target::none},
+    {"perplexity", Target::none},
+    {"surprisal", Target::none},
+    {"sink", Target::wall},
+    {"induction", Target::wall},
+    {"massive", Target::embeddings},
+    {"hook", Target::none},
+    {"quantization", Target::model},
+}};
+
+std::string word_text(const Word& word, const char* part) {
+  return text(std::string("help.word.") + word.name + part);
+}
+
+void go_to(Target target, Commands& commands) {
+  switch (target) {
+    case Target::flow:
+      commands.edit(ShowView{CenterView::flow});
+      break;
+    case Target::wall:
+      commands.edit(ShowAttention{AttentionMode::wall});
+      break;
+    case Target::matrix:
+      commands.edit(ShowAttention{AttentionMode::matrix});
+      break;
+    case Target::row:
+      commands.edit(ShowAttention{AttentionMode::row});
+      break;
+    case Target::embeddings:
+      commands.edit(ShowView{CenterView::embeddings});
+      break;
+    case Target::model:
+      commands.act(ShowModel{});
+      break;
+    case Target::none:
+      break;
+  }
+}
+
+std::string lower(std::string words_of_text) {
+  std::transform(words_of_text.begin(), words_of_text.end(), words_of_text.begin(),
+                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  return words_of_text;
+}
+
+// One key as a cap; returns how wide it was.
+float draw_cap(ImVec2 corner, const std::string& key) {
+  const ScopedFont small(fonts().body, 0.85F);
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float width = std::max(em() * 1.7F, ImGui::CalcTextSize(key.c_str()).x + em() * 0.9F);
+  const ImVec2 opposite(corner.x + width, corner.y + em() * 1.6F);
+  list->AddRectFilled(ImVec2(corner.x, corner.y + em() * 0.1F), ImVec2(opposite.x, opposite.y + em() * 0.1F),
+                      palette().grid, em() * 0.35F);
+  list->AddRectFilled(corner, opposite, palette().raised, em() * 0.35F);
+  const float text_width = ImGui::CalcTextSize(key.c_str()).x;
+  list->AddText(ImVec2(corner.x + (width - text_width) * 0.5F, corner.y + em() * 0.3F), palette().text,
+                key.c_str());
+  return width;
+}
+
+// "Ctrl+1/2/3" as caps with + and / between them.
+float draw_chord(ImVec2 corner, const std::string& keys) {
+  float x = corner.x;
+  std::string key;
+  for (std::size_t i = 0; i <= keys.size(); ++i) {
+    const bool ends = i == keys.size() || (!key.empty() && (keys[i] == '+' || keys[i] == '/'));
+    if (!ends) {
+      key += keys[i];
+      continue;
+    }
+    x += draw_cap(ImVec2(x, corner.y), key) + em() * 0.25F;
+    key.clear();
+    if (i < keys.size()) {
+      const std::string between(1, keys[i] == '+' ? '+' : '/');
+      ImGui::GetWindowDrawList()->AddText(ImVec2(x, corner.y + em() * 0.2F), palette().muted,
+                                          between.c_str());
+      x += ImGui::CalcTextSize(between.c_str()).x + em() * 0.25F;
+    }
+  }
+  return x - corner.x;
+}
+
+void draw_nothing_found() {
+  ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+  ImGui::TextWrapped("%s", text("help.nothing").c_str());
+  ImGui::PopStyleColor();
+}
+
+}  // namespace
+
+bool matches_search(const std::string& search, const std::string& texts) {
+  const std::string within = lower(texts);
+  std::istringstream parts(lower(search));
+  for (std::string part; parts >> part;) {
+    if (within.find(part) == std::string::npos) return false;
+  }
+  return true;
+}
+
+void HelpView::draw_keys(float width) {
+  bool any = false;
+  for (const KeyLine& line : key_lines) {
+    const std::string& what = text(std::string("help.key.") + line.name);
+    if (!matches_search(search_, std::string(line.keys) + ' ' + what)) continue;
+    any = true;
+    const ImVec2 start = ImGui::GetCursorPos();
+    const float keys = draw_chord(ImGui::GetCursorScreenPos(), line.keys);
+    const float indent = std::max(em() * 8.5F, keys + em() * 0.5F);
+    ImGui::SetCursorPos(ImVec2(start.x + indent, start.y + em() * 0.15F));
+    ImGui::PushTextWrapPos(start.x + width);
+    ImGui::TextUnformatted(what.c_str());
+    ImGui::PopTextWrapPos();
+    ImGui::SetCursorPos(ImVec2(start.x, std::max(ImGui::GetCursorPosY(), start.y + em() * 2.0F)));
+    ImGui::Dummy(ImVec2(0, 0));
+  }
+  if (!any) draw_nothing_found();
+}
+
+void HelpView::draw_words(const Frame&, Commands& commands, float width) {
+  bool any = false;
+  for (const Word& word : words) {
+    const std::string term = word_text(word, "");
+    const std::string sentence = word_text(word, ".sentence");
+    const std::string where = word_text(word, ".where");
+    if (!matches_search(search_, term + ' ' + sentence + ' ' + where)) continue;
+    any = true;
+    ImGui::PushID(word.name);
+    ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
+    {
+      const ScopedFont strong(fonts().strong);
+      ImGui::TextUnformatted(term.c_str());
+    }
+    ImGui::TextUnformatted(sentence.c_str());
+    const ScopedFont small(fonts().body, 0.88F);
+    if (word.target == Target::none) {
+      ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+      ImGui::TextUnformatted(where.c_str());
+      ImGui::PopStyleColor();
+    } else if (draw_link("###where", where)) {
+      go_to(word.target, commands);
+    }
+    ImGui::PopTextWrapPos();
+    ImGui::Dummy(ImVec2(0, em() * 0.5F));
+    ImGui::PopID();
+  }
+  if (!any) draw_nothing_found();
+}
+
+void HelpView::draw(const Frame& frame, Commands& commands) {
+  ImGui::SetNextItemWidth(std::min(ImGui::GetContentRegionAvail().x, em() * 22));
+  if (ImGui::IsWindowAppearing()) ImGui::SetKeyboardFocusHere();
+  ImGui::InputTextWithHint("###search", text("help.search").c_str(), &search_);
+  ImGui::Dummy(ImVec2(0, em() * 0.3F));
+  const float room = ImGui::GetContentRegionAvail().x;
+  const float gap = em() * 2;
+  const bool beside = room > em() * 36;
+  const float keys = beside ? em() * 19 : room;
+  if (ImGui::BeginChild("##keys", ImVec2(keys, beside ? 0.0F : em() * 14))) {
+    draw_caps(text("help.keys"));
+    draw_keys(ImGui::GetContentRegionAvail().x - em() * 0.5F);
+  }
+  ImGui::EndChild();
+  if (beside) ImGui::SameLine(0, gap);
+  if (ImGui::BeginChild("##words", ImVec2(0, 0))) {
+    draw_caps(text("help.words"));
+    draw_words(frame, commands, ImGui::GetContentRegionAvail().x - em() * 0.5F);
+  }
+  ImGui::EndChild();
+}
+
+}  // namespace headlight

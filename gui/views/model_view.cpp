@@ -1,0 +1,245 @@
+// The model dialog: one page of facts, read from the model itself and from the catalog.
+#include "gui/views/model_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/base/errors.h"
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/widgets/lesson_marks.h"
+#include "imgui.h"
+
+namespace headlight {
+namespace {
+
+float em() { return ImGui::GetFontSize(); }
+
+// 134515008 -> "134,515,008"
+std::string grouped(std::int64_t value) {
+  std::string digits = std::to_string(value);
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), ",");
+  return digits;
+}
+
+std::string megabytes(std::int64_t bytes) {
+  const double amount = static_cast<double>(bytes) / 1e6;
+  return fmt::format("{:.{}f} MB", amount, amount < 9.95 ? 1 : 0);
+}
+
+struct Fact {
+  std::string key;  // model.<key>: the word; model.<key>_tip: one sentence
+  std::string value;
+};
+
+// Word left, value right of it, one line each; hovering explains.
+void draw_facts(const std::vector<Fact>& facts, float width) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float line = em() * 1.65F;
+  ImGui::BeginGroup();
+  for (const Fact& fact : facts) {
+    const ImVec2 corner = ImGui::GetCursorScreenPos();
+    ImGui::PushID(fact.key.c_str());
+    ImGui::InvisibleButton("###fact", ImVec2(width, line));
+    const bool hovered = ImGui::IsItemHovered();
+    ImGui::PopID();
+    ImGui::SetCursorScreenPos(ImVec2(corner.x, corner.y + line));
+    if (hovered) {
+      list->AddRectFilled(corner, ImVec2(corner.x + width, corner.y + line),
+                          with_alpha(palette().query, 0.08F), em() * 0.3F);
+      if (ImGui::BeginTooltip()) {
+        ImGui::PushTextWrapPos(em() * 22);
+        ImGui::TextUnformatted(text("model." + fact.key + "_tip").c_str());
+        ImGui::PopTextWrapPos();
+        ImGui::EndTooltip();
+      }
+    }
+    const float y = corner.y + (line - em()) * 0.5F;
+    list->AddText(ImVec2(corner.x, y), palette().muted, text("model." + fact.key).c_str());
+    const ScopedFont mono(fonts().mono, 0.95F);
+    const float value = ImGui::CalcTextSize(fact.value.c_str()).x;
+    list->AddText(ImVec2(corner.x + width - value - em() * 0.2F, y), palette().text, fact.value.c_str());
+    list->AddLine(ImVec2(corner.x, corner.y + line), ImVec2(corner.x + width, corner.y + line),
+                  with_alpha(palette().grid, 0.7F), 1.0F);
+  }
+  ImGui::Dummy(ImVec2(width, 0));
+  ImGui::EndGroup();
+}
+
+std::vector<Fact> architecture_facts(const ArchitectureDescription& a) {
+  return {
+      {"layers", grouped(a.layers)},
+      {"width", grouped(a.d_model)},
+      {"heads", grouped(a.heads)},
+      {"kv_heads", grouped(a.kv_heads)},
+      {"d_head", grouped(a.d_head)},
+      {"d_mlp", grouped(a.d_mlp)},
+      {"vocabulary", grouped(a.vocabulary)},
+      {"context", grouped(a.context)},
+      {"rotary", fmt::format("{:g}", a.rotary_base)},
+      {"epsilon", fmt::format("{:g}", a.norm_epsilon)},
+      {"tied", text(a.tied_output ? "model.yes" : "model.no")},
+  };
+}
+
+std::vector<Fact> memory_facts(const Frame& frame) {
+  const Model& model = *frame.model;
+  std::vector<Fact> facts = {
+      {"parameters", grouped(model.parameters)},
+      {"format", model.number_format},
+      {"file_size", megabytes(model.file_bytes)},
+  };
+  const Trace* trace = frame.trace();
+  if (trace && trace->positions() > 0) {
+    facts.push_back({"trace", megabytes(trace->byte_size())});
+    facts.push_back({"trace_token", megabytes(trace->byte_size() / trace->positions())});
+  }
+  return facts;
+}
+
+// One bar for all parameters, in the colours of the concepts, with its parts named below.
+void draw_shares(const ArchitectureDescription& architecture, float width) {
+  const ParameterShares shares = parameter_shares(architecture);
+  const std::array<std::int64_t, 4> parts = {shares.embedding, shares.attention, shares.mlp, shares.norms};
+  const std::array<ImU32, 4> colors = {palette().residual, palette().attention, palette().probability,
+                                       palette().muted};
+  const std::array<const char*, 4> names = {"model.share_embedding", "model.share_attention",
+                                            "model.share_mlp", "model.share_norms"};
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  const float height = em() * 0.8F;
+  float x = corner.x;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const float part =
+        width * static_cast<float>(static_cast<double>(parts[i]) /
+                                   static_cast<double>(std::max<std::int64_t>(1, shares.total())));
+    list->AddRectFilled(ImVec2(x, corner.y), ImVec2(x + part, corner.y + height), colors[i]);
+    x += part;
+  }
+  ImGui::Dummy(ImVec2(width, height + em() * 0.2F));
+  float used = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const double share = 100.0 * static_cast<double>(parts[i]) /
+                         static_cast<double>(std::max<std::int64_t>(1, shares.total()));
+    const std::string label = fmt::format("{}  {:.{}f} %", text(names[i]), share, share < 0.95 ? 2 : 0);
+    const ScopedFont small(fonts().body, 0.88F);
+    const float wanted = ImGui::CalcTextSize(label.c_str()).x + em() * 2.4F;
+    if (i > 0 && used + wanted < width) ImGui::SameLine(0, 0);
+    if (i > 0 && used + wanted >= width) used = 0;
+    used += wanted;
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    list->AddRectFilled(ImVec2(at.x, at.y + em() * 0.3F), ImVec2(at.x + em() * 0.7F, at.y + em()), colors[i],
+                        em() * 0.15F);
+    list->AddText(ImVec2(at.x + em() * 1.1F, at.y + em() * 0.1F), palette().text, label.c_str());
+    ImGui::Dummy(ImVec2(wanted, em() * 1.3F));
+  }
+}
+
+void draw_devices(const std::vector<DeviceChoice>& devices) {
+  for (const DeviceChoice& device : devices) {
+    const ImVec2 corner = ImGui::GetCursorScreenPos();
+    ImDrawList* list = ImGui::GetWindowDrawList();
+    const ImVec2 centre(corner.x + em() * 0.55F, corner.y + em() * 0.62F);
+    list->AddCircleFilled(centre, em() * 0.5F, device.available ? palette().value : palette().masked);
+    if (device.available) {
+      draw_tick(*list, centre, em() * 0.5F, palette().background);
+    } else {
+      draw_cross(*list, centre, em() * 0.5F, palette().muted);
+    }
+    ImGui::SetCursorScreenPos(ImVec2(corner.x + em() * 1.5F, corner.y));
+    ImGui::BeginGroup();
+    {
+      const ScopedFont strong(fonts().strong);
+      ImGui::TextUnformatted(device.name.c_str());
+    }
+    ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+    ImGui::TextWrapped("%s", device.reason.c_str());
+    ImGui::PopStyleColor();
+    ImGui::EndGroup();
+  }
+}
+
+void heading(const char* key) {
+  ImGui::Dummy(ImVec2(0, em() * 0.5F));
+  draw_caps(text(key));
+}
+
+void draw_head(const Model& model, const std::optional<CatalogEntry>& entry) {
+  {
+    const ScopedFont large(fonts().strong, 1.35F);
+    ImGui::TextWrapped("%s", entry ? entry->title.c_str() : model.title.c_str());
+  }
+  ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+  if (entry) {
+    ImGui::TextWrapped("%s", entry->origin.c_str());
+    ImGui::TextWrapped("%s", format_text("model.licence", fmt::arg("licence", entry->licence)).c_str());
+  } else {
+    ImGui::TextWrapped("%s", text("model.no_catalog").c_str());
+  }
+  const std::string file = entry ? entry->file_name() : model.name;
+  ImGui::TextWrapped("%s", format_text("model.file", fmt::arg("file", file)).c_str());
+  ImGui::PopStyleColor();
+}
+
+}  // namespace
+
+ParameterShares parameter_shares(const ArchitectureDescription& a) {
+  ParameterShares shares;
+  shares.embedding = a.vocabulary * a.d_model * (a.tied_output ? 1 : 2);
+  shares.attention = a.layers * (2 * a.d_model * a.heads * a.d_head + 2 * a.d_model * a.kv_heads * a.d_head);
+  shares.mlp = a.layers * 3 * a.d_model * a.d_mlp;
+  shares.norms = (2 * a.layers + 1) * a.d_model;
+  return shares;
+}
+
+void ModelView::look_up(const Model& model) {
+  if (!devices_) devices_ = device_choices();
+  if (looked_up_ == model.name) return;
+  looked_up_ = model.name;
+  try {
+    entry_ = find_in_catalog(model.name);
+  } catch (const UserError&) {
+    entry_.reset();  // without a catalog, the file speaks for itself
+  }
+}
+
+void ModelView::draw(const Frame& frame, Commands&) {
+  if (!frame.model) {
+    ImGui::TextWrapped("%s", text("model.none").c_str());
+    return;
+  }
+  look_up(*frame.model);
+  draw_head(*frame.model, entry_);
+  const float room = ImGui::GetContentRegionAvail().x;
+  const float gap = em() * 2.5F;
+  const bool beside = room > em() * 34;
+  const float column = beside ? (room - gap) * 0.5F : room;
+  const ImVec2 top = ImGui::GetCursorPos();
+  ImGui::BeginGroup();
+  heading("model.architecture");
+  draw_facts(architecture_facts(frame.model->architecture), column);
+  ImGui::EndGroup();
+  if (beside) ImGui::SetCursorPos(ImVec2(top.x + column + gap, top.y));
+  ImGui::BeginGroup();
+  heading("model.memory");
+  draw_facts(memory_facts(frame), column);
+  heading("model.shares");
+  draw_shares(frame.model->architecture, column);
+  ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + column);
+  heading("model.devices");
+  draw_devices(*devices_);
+  ImGui::PopTextWrapPos();
+  ImGui::EndGroup();
+  const bool little_korean = entry_ && std::find(entry_->languages.begin(), entry_->languages.end(), "ko") ==
+                                           entry_->languages.end();
+  if (little_korean) {
+    heading("model.limits");
+    ImGui::TextWrapped("%s", format_text("model.korean", fmt::arg("model", entry_->title)).c_str());
+  }
+}
+
+}  // namespace headlight
