@@ -47,6 +47,7 @@ Document first_document(const StartOptions& options, const std::vector<Example>&
   if (options.text) document.text = *options.text;
   if (options.view) set_view(document, *options.view);
   document.layer = options.layer.value_or(document.layer);
+  if (options.layer) document.embedding_layer = *options.layer + 1;  // what this block left
   document.head = options.head.value_or(document.head);
   return document;
 }

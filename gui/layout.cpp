@@ -216,6 +216,9 @@ bool draw_dialog_window(View& view, const Frame& frame, Commands& commands) {
   const ImGuiWindowFlags flags =
       ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoSavedSettings;
   if (ImGui::Begin(title.c_str(), &open, flags)) view.draw(frame, commands);
+  // The prompt keeps the keyboard at the start, and what has it would lie above; menus still do.
+  if (!ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopup))
+    ImGui::BringWindowToDisplayFront(ImGui::GetCurrentWindow());
   ImGui::End();
   return open;
 }
