@@ -41,7 +41,8 @@ double nice_step(double range, double wanted) {
 }
 
 std::string number(double value) {
-  return std::abs(value) >= 1e4 ? fmt::format("{:.3g}", value) : fmt::format("{:.4g}", value + 0.0);
+  if (std::abs(value) >= 1e6) return fmt::format("{:.3g}", value);
+  return std::abs(value) >= 1e3 ? fmt::format("{:.0f}", value) : fmt::format("{:.4g}", value + 0.0);
 }
 
 std::string axis_title(int axis, double share) {

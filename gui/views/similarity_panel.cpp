@@ -81,13 +81,15 @@ void tooltip(const Frame& frame, std::int64_t row, std::int64_t column) {
     const ScopedFont strong(fonts().strong);
     ImGui::Text("%s  ·  %s", frame.token_text(row).c_str(), frame.token_text(column).c_str());
   }
-  const ScopedFont mono(fonts().mono, 0.92F);
-  ImGui::Text("cos %.4f", static_cast<double>(cosine));
-  const std::int64_t layer = frame.result.projection_layer;
-  const std::string name =
-      hook_name(layer == 0 ? Hook::embed : Hook::resid_post, std::max<std::int64_t>(0, layer - 1));
-  ImGui::TextDisabled("%s [%lld, :] · [%lld, :]", name.c_str(), static_cast<long long>(row),
-                      static_cast<long long>(column));
+  {
+    const ScopedFont mono(fonts().mono, 0.92F);
+    ImGui::Text("cos %.4f", static_cast<double>(cosine));
+    const std::int64_t layer = frame.result.projection_layer;
+    const std::string name =
+        hook_name(layer == 0 ? Hook::embed : Hook::resid_post, std::max<std::int64_t>(0, layer - 1));
+    ImGui::TextDisabled("%s [%lld, :] · [%lld, :]", name.c_str(), static_cast<long long>(row),
+                        static_cast<long long>(column));
+  }
   ImGui::EndTooltip();
 }
 

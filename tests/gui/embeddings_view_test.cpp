@@ -18,7 +18,8 @@ namespace {
 void project(SyntheticWorld& world) {
   const std::int64_t layer = world.document.embedding_layer;
   const Hook hook = layer == 0 ? Hook::embed : Hook::resid_post;
-  const std::int64_t at = std::max<std::int64_t>(0, layer - 1);
+  const std::int64_t last = world.model ? world.model->architecture.layers - 1 : 0;
+  const std::int64_t at = std::clamp<std::int64_t>(layer - 1, 0, last);
   world.result.projection.reset();
   world.result.similarity.reset();
   if (!world.result.trace || !world.result.trace->has(hook, at)) return;
