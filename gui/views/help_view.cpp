@@ -19,20 +19,24 @@ namespace {
 
 float em() { return ImGui::GetFontSize(); }
 
-// Keys are joined by '+'; alternatives by '/'. The text is help.key.<name>.
+// Keys are joined by '+'; alternatives by '/'; what a mouse does begins with '@' (help.mouse.<word>). The
+// text is help.key.<name>.
 struct KeyLine {
   const char* keys;
   const char* name;
 };
-constexpr std::array<KeyLine, 20> key_lines = {{
+constexpr std::array<KeyLine, 23> key_lines = {{
     {"Ctrl+K", "palette"},
     {"Ctrl+L", "prompt"},
     {"Ctrl+1/2/3", "views"},
+    {"Ctrl+Enter", "generate"},
     {"←/→/↑/↓", "arrows"},
-    {"Click", "click"},
-    {"Double-click", "double_click"},
-    {"Wheel", "wheel"},
-    {"Drag", "drag"},
+    {"Shift+←/→", "flow_heads"},
+    {"Enter", "enter"},
+    {"@click", "click"},
+    {"@double_click", "double_click"},
+    {"@wheel", "wheel"},
+    {"@drag", "drag"},
     {"Esc", "escape"},
     {"Tab", "tab"},
     {"Page Up/Page Down", "lesson"},
@@ -119,7 +123,8 @@ std::string lower(std::string words_of_text) {
 }
 
 // One key as a cap; returns how wide it was.
-float draw_cap(ImVec2 corner, const std::string& key) {
+float draw_cap(ImVec2 corner, const std::string& name) {
+  const std::string key = name.front() == '@' ? text("help.mouse." + name.substr(1)) : name;
   const ScopedFont small(fonts().body, 0.85F);
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float width = std::max(em() * 1.7F, ImGui::CalcTextSize(key.c_str()).x + em() * 0.9F);
@@ -170,6 +175,19 @@ bool matches_search(const std::string& search, const std::string& texts) {
     if (within.find(part) == std::string::npos) return false;
   }
   return true;
+}
+
+std::vector<std::string> help_text_keys() {
+  std::vector<std::string> keys;
+  for (const KeyLine& line : key_lines) {
+    keys.push_back(std::string("help.key.") + line.name);
+    if (line.keys[0] == '@') keys.push_back(std::string("help.mouse.") + (line.keys + 1));
+  }
+  for (const Word& word : words) {
+    for (const char* part : {"", ".sentence", ".where"})
+      keys.push_back(std::string("help.word.") + word.name + part);
+  }
+  return keys;
 }
 
 void HelpView::draw_keys(float width) {

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gui/view.h"
 
@@ -23,5 +24,8 @@ class HelpView : public View {
 
 // Whether every word of the search stands somewhere in the texts, capitals aside (ASCII).
 bool matches_search(const std::string& search, const std::string& texts);
+
+// The keys of every text that the page shows.
+std::vector<std::string> help_text_keys();
 
 }  // namespace headlight

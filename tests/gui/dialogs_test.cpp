@@ -46,6 +46,13 @@ TEST(HelpView, FindsEveryWordOfTheSearch) {
   EXPECT_TRUE(matches_search("쿼리", "쿼리, 키, 밸류"));
 }
 
+TEST(HelpView, EveryKeyAndWordIsExplained) {
+  load_strings(assets_folder() / "strings");
+  const std::vector<std::string> keys = help_text_keys();
+  EXPECT_GE(keys.size(), 25U * 3);  // a glossary of 25 words at least
+  for (const std::string& key : keys) EXPECT_NE(text(key), key);
+}
+
 TEST(HelpView, AWordLeadsToWhereItIsSeen) {
   load_strings(assets_folder() / "strings");
   set_language(Language::english);
