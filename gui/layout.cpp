@@ -204,6 +204,29 @@ void draw_prompt_strip(View& view, const Frame& frame, Commands& commands, float
   ImGui::End();
 }
 
+namespace {
+
+// A soft edge around the current window, so that what floats is seen to float.
+void draw_shadow() {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImVec2 corner = ImGui::GetWindowPos();
+  const ImVec2 size = ImGui::GetWindowSize();
+  const float step = std::max(1.0F, ImGui::GetFontSize() * 0.09F);
+  constexpr int rings = 9;
+  list->PushClipRectFullScreen();
+  for (int ring = 0; ring < rings; ++ring) {
+    const float out = (static_cast<float>(ring) + 0.5F) * step;
+    const float strength = 1.0F - static_cast<float>(ring) / rings;
+    list->AddRect(ImVec2(corner.x - out, corner.y - out),
+                  ImVec2(corner.x + size.x + out, corner.y + size.y + out),
+                  with_alpha(IM_COL32_BLACK, 0.28F * strength * strength),
+                  ImGui::GetStyle().WindowRounding + out, step);
+  }
+  list->PopClipRect();
+}
+
+}  // namespace
+
 bool draw_dialog_window(View& view, const Frame& frame, Commands& commands) {
   bool open = true;
   const ImGuiViewport* viewport = ImGui::GetMainViewport();
@@ -215,7 +238,12 @@ bool draw_dialog_window(View& view, const Frame& frame, Commands& commands) {
   const std::string title = name_of(view) + "###dialog." + std::string(view.name());
   const ImGuiWindowFlags flags =
       ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoSavedSettings;
-  if (ImGui::Begin(title.c_str(), &open, flags)) view.draw(frame, commands);
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowBorderSize, std::max(1.0F, font * 0.06F));
+  if (ImGui::Begin(title.c_str(), &open, flags)) {
+    draw_shadow();
+    view.draw(frame, commands);
+  }
+  ImGui::PopStyleVar();
   // The prompt keeps the keyboard at the start, and what has it would lie above; menus still do.
   if (!ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopup))
     ImGui::BringWindowToDisplayFront(ImGui::GetCurrentWindow());

@@ -233,7 +233,10 @@ void draw_question(const Question& question, QuestionState& state, const Frame& 
     if (std::holds_alternative<FindHeadQuestion>(question.kind)) draw_find_head(state, frame);
     if (std::holds_alternative<ChangeTextQuestion>(question.kind)) draw_change_text(state, frame, commands);
     draw_reply(question, state, frame, markdown);
-    if (!state.right() && !state.solution_shown) {
+    const bool is_task = std::holds_alternative<FindHeadQuestion>(question.kind) ||
+                         std::holds_alternative<ChangeTextQuestion>(question.kind);
+    const bool revealed = state.check && state.check->decided && (!is_task || state.check->correct);
+    if (!revealed && !state.solution_shown) {
       ImGui::Dummy(ImVec2(0, em() * 0.1F));
       if (draw_link("###solution", text("lesson.show_solution"))) show_solution(question, state, commands);
     }

@@ -106,7 +106,7 @@ void draw_shares(const ArchitectureDescription& architecture, float width) {
   const ParameterShares shares = parameter_shares(architecture);
   const std::array<std::int64_t, 4> parts = {shares.embedding, shares.attention, shares.mlp, shares.norms};
   const std::array<ImU32, 4> colors = {palette().residual, palette().attention, palette().probability,
-                                       palette().muted};
+                                       palette().key};
   const std::array<const char*, 4> names = {"model.share_embedding", "model.share_attention",
                                             "model.share_mlp", "model.share_norms"};
   ImDrawList* list = ImGui::GetWindowDrawList();
@@ -168,6 +168,16 @@ void heading(const char* key) {
   draw_caps(text(key));
 }
 
+// A model that was made for other languages: what that means for Korean texts.
+void draw_limits(const std::optional<CatalogEntry>& entry, float width) {
+  if (!entry || std::find(entry->languages.begin(), entry->languages.end(), "ko") != entry->languages.end())
+    return;
+  heading("model.limits");
+  ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
+  ImGui::TextUnformatted(format_text("model.korean", fmt::arg("model", entry->title)).c_str());
+  ImGui::PopTextWrapPos();
+}
+
 void draw_head(const Model& model, const std::optional<CatalogEntry>& entry) {
   {
     const ScopedFont large(fonts().strong, 1.35F);
@@ -222,6 +232,7 @@ void ModelView::draw(const Frame& frame, Commands&) {
   ImGui::BeginGroup();
   heading("model.architecture");
   draw_facts(architecture_facts(frame.model->architecture), column);
+  draw_limits(entry_, column);
   ImGui::EndGroup();
   if (beside) ImGui::SetCursorPos(ImVec2(top.x + column + gap, top.y));
   ImGui::BeginGroup();
@@ -234,12 +245,6 @@ void ModelView::draw(const Frame& frame, Commands&) {
   draw_devices(*devices_);
   ImGui::PopTextWrapPos();
   ImGui::EndGroup();
-  const bool little_korean = entry_ && std::find(entry_->languages.begin(), entry_->languages.end(), "ko") ==
-                                           entry_->languages.end();
-  if (little_korean) {
-    heading("model.limits");
-    ImGui::TextWrapped("%s", format_text("model.korean", fmt::arg("model", entry_->title)).c_str());
-  }
 }
 
 }  // namespace headlight
