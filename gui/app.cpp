@@ -149,10 +149,7 @@ void App::act(const Action& action) {
     void operator()(const Undo&) const { app.history_.undo(); }
     void operator()(const Redo&) const { app.history_.redo(); }
     void operator()(const ChangeSettings& change) const { app.change_settings(change.settings); }
-    void operator()(const Generate& generate) const {
-      app.tokens_to_generate_ = generate.tokens;
-      app.generator_.seed(app.document().seed);
-    }
+    void operator()(const Generate& generate) const { app.tokens_to_generate_ = generate.tokens; }
     void operator()(const StopGenerating&) const { app.tokens_to_generate_ = 0; }
     void operator()(const ShowPalette&) const { app.palette_.open(); }
     void operator()(const ShowLessons&) const {
@@ -199,7 +196,7 @@ void App::continue_generating(double seconds) {
                        result_.trace->complete() && result_.next_position == result_.trace->positions() - 1;
   if (!current || computation_.busy()) return;
   const bool full = result_.trace->positions() >= model_->architecture.context;
-  const TokenId id = sample(*result_.next, generator_);
+  const TokenId id = sample(*result_.next, document().seed, result_.trace->positions());
   if (full || id == model_->tokenizer->end_of_text()) {
     tokens_to_generate_ = 0;
     return;

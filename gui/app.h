@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <random>
 #include <set>
 #include <string>
 #include <vector>
@@ -79,7 +78,6 @@ class App {
 
   std::string dialog_;  // name of the open dialog, or empty
   std::int64_t tokens_to_generate_ = 0;
-  std::mt19937_64 generator_;
   float scale_ = 1.0F;
   float prompt_height_ = 0.0F;
   double frame_seconds_ = 0.0;

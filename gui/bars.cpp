@@ -191,8 +191,10 @@ std::string status_line(const Frame& frame) {
         format_text("status.trace",
                     fmt::arg("size", fmt::format("{:.0f}", static_cast<double>(trace->byte_size()) / 1e6))));
   }
-  parts.push_back(format_text("status.frame",
-                              fmt::arg("milliseconds", fmt::format("{:.1f}", 1e3 * frame.frame_seconds))));
+  if (frame.frame_seconds > 0.0) {
+    parts.push_back(format_text("status.frame",
+                                fmt::arg("milliseconds", fmt::format("{:.1f}", 1e3 * frame.frame_seconds))));
+  }
   return fmt::format("{}", fmt::join(parts, "  ·  "));
 }
 

@@ -105,4 +105,11 @@ TokenId sample(const Distribution& distribution, std::mt19937_64& generator) {
   return distribution.ranked[static_cast<std::size_t>(distribution.kept - 1)].id;
 }
 
+TokenId sample(const Distribution& distribution, std::uint64_t seed, std::int64_t position) {
+  std::seed_seq both{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32),
+                     static_cast<std::uint32_t>(position)};
+  std::mt19937_64 generator(both);
+  return sample(distribution, generator);
+}
+
 }  // namespace headlight

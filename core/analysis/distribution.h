@@ -41,5 +41,8 @@ Distribution distribution(std::span<const float> logits, const SamplingSettings&
 
 // Draws one of the kept candidates; the same generator state gives the same token on every platform.
 TokenId sample(const Distribution& distribution, std::mt19937_64& generator);
+// The same for the token at `position`: the draw depends on seed and position alone, so that going on token
+// by token gives the same text as in one go.
+TokenId sample(const Distribution& distribution, std::uint64_t seed, std::int64_t position);
 
 }  // namespace headlight

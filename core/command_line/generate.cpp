@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <random>
 
 #include "core/analysis/distribution.h"
 #include "core/base/errors.h"
@@ -31,10 +30,10 @@ void generate(const Options& options) {
         fmt::format("{} tokens of text and {} more do not fit into the context of {}; ask for fewer.",
                     prompt_size, options.tokens, model->architecture.context));
   }
-  std::mt19937_64 generator(options.seed);
   for (std::int64_t i = 0; i < options.tokens; ++i) {
     request.previous = run_forward(model, *backend, request);
-    const TokenId id = sample(last_distribution(*request.previous, options.sampling), generator);
+    const TokenId id = sample(last_distribution(*request.previous, options.sampling), options.seed,
+                              request.previous->positions());
     if (id == model->tokenizer->end_of_text()) break;
     request.tokens.push_back(id);
     if (!options.json) {

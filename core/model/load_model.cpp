@@ -8,6 +8,7 @@
 
 #include "core/base/errors.h"
 #include "core/model/architecture_table.h"
+#include "core/model/catalog.h"
 #include "core/model/model.h"
 #include "core/model_files/model_file.h"
 
@@ -151,7 +152,8 @@ std::shared_ptr<const Model> load_model(std::shared_ptr<const ModelFile> file, c
   weights.refuse_leftovers();
 
   model->name = name;
-  model->title = text_value(*file, "general.name");
+  const auto entry_of_name = find_in_catalog(name);
+  model->title = entry_of_name ? entry_of_name->title : text_value(*file, "general.name");
   if (model->title.empty()) model->title = name;
   model->number_format = main_number_format(*file);
   for (const StoredTensor& tensor : file->tensors()) {

@@ -83,5 +83,19 @@ TEST(Sampling, FollowsTheDistributionAndTheSeed) {
   }
 }
 
+TEST(Sampling, DependsOnSeedAndPositionAlone) {
+  const Distribution d = distribution(logits, {});
+  std::map<TokenId, int> counts;
+  for (std::int64_t position = 0; position < 2000; ++position) {
+    EXPECT_EQ(sample(d, 7, position), sample(d, 7, position));
+    ++counts[sample(d, 7, position)];
+  }
+  // Draws at neighbouring positions are independent: four standard deviations of a binomial count.
+  for (const Candidate& candidate : d.ranked) {
+    const double p = candidate.probability;
+    EXPECT_NEAR(counts[candidate.id], 2000 * p, 4 * std::sqrt(2000 * p * (1 - p)));
+  }
+}
+
 }  // namespace
 }  // namespace headlight
