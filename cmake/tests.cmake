@@ -27,24 +27,4 @@ if(HEADLIGHT_GUI)
   add_test(NAME gui COMMAND gui_tests WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 endif()
 
-# One fuzz target a parser: tests/fuzz/NAME_fuzz.cpp becomes NAME_fuzz. The whole core is built with coverage marks.
-#   cmake -B build/fuzz -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang -DHEADLIGHT_FUZZ=ON
-#         -DHEADLIGHT_GUI=OFF -DHEADLIGHT_SANITIZE=address,undefined
-#   build/fuzz/gguf_fuzz build/fuzz/corpus tests/golden -max_len=200000 -max_total_time=60
-if(HEADLIGHT_FUZZ)
-  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    message(FATAL_ERROR "HEADLIGHT_FUZZ needs clang, found ${CMAKE_CXX_COMPILER_ID}: add -DCMAKE_CXX_COMPILER=clang++")
-  endif()
-  target_compile_options(headlight_core PRIVATE -fsanitize=fuzzer-no-link)
-  file(GLOB fuzz_sources CONFIGURE_DEPENDS tests/fuzz/*_fuzz.cpp)
-  foreach(source ${fuzz_sources})
-    get_filename_component(name ${source} NAME_WE)
-    add_executable(${name} ${source})
-    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
-    target_link_libraries(${name} PRIVATE headlight_core headlight_warnings)
-    target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
-    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
-  endforeach()
-endif()
-
 include(cmake/bench.cmake)

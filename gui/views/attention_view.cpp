@@ -10,6 +10,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/empty_note.h"
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/segmented.h"
 
@@ -166,21 +167,6 @@ void draw_caption(const Frame& frame, Commands& commands, const char* key) {
   ImGui::PopStyleColor();
 }
 
-void draw_empty(const char* key) {
-  const ImVec2 room = ImGui::GetContentRegionAvail();
-  const std::string& words = text(key);
-  const float width = std::min(room.x, em() * 26);
-  const ImVec2 size = ImGui::CalcTextSize(words.c_str(), nullptr, false, width);
-  const ImVec2 cursor = ImGui::GetCursorPos();
-  ImGui::SetCursorPos(ImVec2(cursor.x + std::max(0.0F, (room.x - size.x) * 0.5F),
-                             cursor.y + std::max(0.0F, (room.y - size.y) * 0.4F)));
-  ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
-  ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
-  ImGui::TextUnformatted(words.c_str());
-  ImGui::PopStyleColor();
-  ImGui::PopTextWrapPos();
-}
-
 }  // namespace
 
 void AttentionView::draw(const Frame& frame, Commands& commands) {
@@ -193,13 +179,13 @@ void AttentionView::draw(const Frame& frame, Commands& commands) {
   }
   ImGui::Dummy(ImVec2(0, em() * 0.1F));
   if (frame.trace() == nullptr || frame.positions() == 0) {
-    draw_empty("attention.empty");
+    draw_empty_note("attention.empty");
   } else if (frame.document.attention_mode == AttentionMode::wall) {
     draw_caption(frame, commands, "attention.caption_wall");
     if (frame.result.wall && frame.result.wall->side > 0) {
       wall_.draw(frame, commands, maps_);
     } else {
-      draw_empty("attention.not_done");
+      draw_empty_note("attention.not_done");
     }
   } else if (frame.document.attention_mode == AttentionMode::matrix) {
     draw_caption(frame, commands, "attention.caption_matrix");

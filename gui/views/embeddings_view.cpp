@@ -11,6 +11,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/empty_note.h"
 #include "gui/widgets/segmented.h"
 #include "imgui_internal.h"
 
@@ -122,21 +123,6 @@ void draw_captions(const Frame& frame) {
   }
 }
 
-void draw_empty(const char* key) {
-  const ImVec2 room = ImGui::GetContentRegionAvail();
-  const std::string& words = text(key);
-  const float width = std::min(room.x, em() * 26);
-  const ImVec2 size = ImGui::CalcTextSize(words.c_str(), nullptr, false, width);
-  const ImVec2 cursor = ImGui::GetCursorPos();
-  ImGui::SetCursorPos(ImVec2(cursor.x + std::max(0.0F, (room.x - size.x) * 0.5F),
-                             cursor.y + std::max(0.0F, (room.y - size.y) * 0.4F)));
-  ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
-  ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
-  ImGui::TextUnformatted(words.c_str());
-  ImGui::PopStyleColor();
-  ImGui::PopTextWrapPos();
-}
-
 }  // namespace
 
 void EmbeddingsView::choose(std::int64_t layer, Commands& commands) {
@@ -206,18 +192,18 @@ void EmbeddingsView::draw(const Frame& frame, Commands& commands) {
   if (frame.trace() == nullptr || frame.positions() == 0) {
     walking_ = false;
     scatter_.draw(frame, commands, ImVec2(0, 0));  // lets go of what it showed
-    draw_empty("embeddings.empty");
+    draw_empty_note("embeddings.empty");
     return;
   }
   draw_tools(frame, commands);
   walk(frame, commands);
   draw_captions(frame);
   if (frame.trace()->complete() && !frame.result.projection) {
-    draw_empty("embeddings.not_kept");
+    draw_empty_note("embeddings.not_kept");
     return;
   }
   if (frame.positions() == 1 && frame.result.projection) {
-    draw_empty("embeddings.one_token");
+    draw_empty_note("embeddings.one_token");
     return;
   }
   ImGui::Dummy(ImVec2(0, em() * 0.2F));

@@ -8,6 +8,7 @@
 #include "gui/strings.h"
 #include "gui/views/flow_picture.h"
 #include "gui/views/flow_words.h"
+#include "gui/widgets/empty_note.h"
 #include "gui/widgets/ribbon.h"
 #include "imgui_internal.h"
 
@@ -15,21 +16,6 @@ namespace headlight {
 namespace {
 
 float em() { return ImGui::GetFontSize(); }
-
-void draw_empty() {
-  const ImVec2 room = ImGui::GetContentRegionAvail();
-  const std::string& words = text("flow.empty");
-  const float width = std::min(room.x, em() * 26);
-  const ImVec2 size = ImGui::CalcTextSize(words.c_str(), nullptr, false, width);
-  const ImVec2 cursor = ImGui::GetCursorPos();
-  ImGui::SetCursorPos(ImVec2(cursor.x + std::max(0.0F, (room.x - size.x) * 0.5F),
-                             cursor.y + std::max(0.0F, (room.y - size.y) * 0.4F)));
-  ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
-  ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
-  ImGui::TextUnformatted(words.c_str());
-  ImGui::PopStyleColor();
-  ImGui::PopTextWrapPos();
-}
 
 // The widest of the first tokens' labels: a long text must not cost a measurement of each of its tokens.
 float widest_token(const Frame& frame) {
@@ -57,7 +43,7 @@ FlowShape shape_of(const Frame& frame) {
 
 void FlowView::draw(const Frame& frame, Commands& commands) {
   if (frame.trace() == nullptr || frame.positions() == 0) {
-    draw_empty();
+    draw_empty_note("flow.empty");
     return;
   }
   const ImVec2 room = ImGui::GetContentRegionAvail();
