@@ -165,8 +165,6 @@ def read_back(folder, case, built):
         assert changed or torch.equal(state[name], weight.float()), (case.name, name)
     read, meant = model.config.to_dict(), built.config.to_dict()
     ignored = {"dtype", "transformers_version", "architectures", "_name_or_path", *case.add}
-    if case.older:
-        ignored |= {"max_window_layers"}
     if case.older and isinstance(read.get("rope_parameters"), dict):
         read["rope_parameters"].pop("type", None)  # the older name is kept beside rope_type
     for name, value in meant.items():
