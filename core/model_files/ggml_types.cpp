@@ -26,25 +26,25 @@ constexpr GgmlType types[] = {
     {4, "Q4_2 (withdrawn in 2023)"},
     {5, "Q4_3 (withdrawn in 2023)"},
     {9, "Q8_1"},
-    {10, "Q2_K"},
-    {11, "Q3_K"},
-    {12, "Q4_K"},
-    {13, "Q5_K"},
-    {14, "Q6_K"},
+    {10, "Q2_K", NumberFormat::q2_k},
+    {11, "Q3_K", NumberFormat::q3_k},
+    {12, "Q4_K", NumberFormat::q4_k},
+    {13, "Q5_K", NumberFormat::q5_k},
+    {14, "Q6_K", NumberFormat::q6_k},
     {15, "Q8_K"},
     {16, "IQ2_XXS"},
     {17, "IQ2_XS"},
     {18, "IQ3_XXS"},
     {19, "IQ1_S"},
-    {20, "IQ4_NL"},
+    {20, "IQ4_NL", NumberFormat::iq4_nl},
     {21, "IQ3_S"},
     {22, "IQ2_S"},
-    {23, "IQ4_XS"},
-    {24, "I8"},
-    {25, "I16"},
-    {26, "I32"},
-    {27, "I64"},
-    {28, "F64"},
+    {23, "IQ4_XS", NumberFormat::iq4_xs},
+    {24, "I8", NumberFormat::i8},
+    {25, "I16", NumberFormat::i16},
+    {26, "I32", NumberFormat::i32},
+    {27, "I64", NumberFormat::i64},
+    {28, "F64", NumberFormat::f64},
     {29, "IQ1_M"},
     {31, "Q4_0_4_4 (withdrawn)"},
     {32, "Q4_0_4_8 (withdrawn)"},
@@ -78,7 +78,7 @@ std::string ggml_type_name(std::uint32_t type) {
 std::string supported_number_formats() {
   std::string names;
   for (const GgmlType& known : types) {
-    if (!known.format) continue;
+    if (!known.format || !is_weight_format(*known.format)) continue;
     if (!names.empty()) names += ", ";
     names += known.name;
   }

@@ -10,7 +10,9 @@
 #include <utility>
 
 #include "core/base/byte_reader.h"
+#include "core/base/shown_text.h"
 #include "core/model_files/ggml_types.h"
+#include "core/model_files/split_gguf.h"
 
 namespace headlight {
 namespace {
@@ -71,13 +73,6 @@ std::uint64_t smallest_size(ValueType type) {
   throw std::logic_error("smallest_size: unknown value type");
 }
 
-// A name from the file as it may stand in a message: at most 60 characters, nothing unprintable.
-std::string in_quotes(std::string_view name) {
-  std::string shown = "'";
-  for (const char letter : name.substr(0, 60)) shown += letter >= 0x20 && letter < 0x7F ? letter : '?';
-  return shown + (name.size() > 60 ? "...'" : "'");
-}
-
 std::uint64_t product_or_zero(std::uint64_t a, std::uint64_t b) {
   std::uint64_t product = 0;
   return __builtin_mul_overflow(a, b, &product) ? 0 : product;
@@ -85,9 +80,11 @@ std::uint64_t product_or_zero(std::uint64_t a, std::uint64_t b) {
 
 class GgufFile final : public ModelFile {
  public:
-  GgufFile(std::string path, std::shared_ptr<const void> keep_alive)
-      : path_(std::move(path)), keep_alive_(std::move(keep_alive)) {}
+  GgufFile(std::string path, std::size_t size, std::shared_ptr<const void> keep_alive)
+      : path_(std::move(path)), size_(size), keep_alive_(std::move(keep_alive)) {}
+  ModelFileKind kind() const override { return ModelFileKind::gguf; }
   const std::string& path() const override { return path_; }
+  std::int64_t byte_size() const override { return static_cast<std::int64_t>(size_); }
   const std::vector<StoredTensor>& tensors() const override { return tensors_; }
   const nlohmann::json& metadata() const override { return metadata_; }
 
@@ -96,6 +93,7 @@ class GgufFile final : public ModelFile {
 
  private:
   std::string path_;
+  std::size_t size_;
   std::shared_ptr<const void> keep_alive_;
 };
 
@@ -118,7 +116,6 @@ class GgufParser {
     const std::uint64_t tensor_count = read_count("tensors", min_tensor_bytes);
     const std::uint64_t pair_count = read_count("key/value pairs", min_pair_bytes);
     for (std::uint64_t i = 0; i < pair_count; ++i) read_pair();
-    refuse_split_file();
     const std::uint64_t alignment = read_alignment();
     for (std::uint64_t i = 0; i < tensor_count; ++i) read_tensor(alignment);
     place_tensors(alignment);
@@ -273,15 +270,6 @@ class GgufParser {
     return nlohmann::json(value == 1);
   }
 
-  void refuse_split_file() const {
-    const auto parts = file_.metadata_.find("split.count");
-    if (parts == file_.metadata_.end() || !parts->is_number_unsigned() || *parts <= 1) return;
-    throw FileError(
-        fmt::format("{}: this is one of {} parts of a split model, but a whole file was expected. Join "
-                    "the parts with 'llama-gguf-split --merge'.",
-                    path_, parts->get<std::uint64_t>()));
-  }
-
   std::uint64_t read_alignment() const {
     const auto found = file_.metadata_.find("general.alignment");
     if (found == file_.metadata_.end()) return default_alignment;
@@ -378,7 +366,7 @@ class GgufParser {
                       "of that was expected. The file is damaged; download it again.",
                       in_quotes(tensor.name), columns, number_format_name(tensor.format), block));
     }
-    // read_shape has bounded the number of values, and no format takes more than 4 bytes a value: no
+    // read_shape has bounded the number of values, and no format takes more than 8 bytes a value: no
     // overflow.
     std::int64_t rows = 1;
     for (std::size_t axis = 0; axis + 1 < tensor.shape.size(); ++axis) rows *= tensor.shape[axis];
@@ -435,16 +423,28 @@ bool begins_with_magic(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-std::shared_ptr<const ModelFile> open_gguf_bytes(std::string path, std::span<const std::byte> bytes,
-                                                 std::shared_ptr<const void> keep_alive) {
+std::shared_ptr<const ModelFile> open_gguf_part(std::string path, std::span<const std::byte> bytes,
+                                                std::shared_ptr<const void> keep_alive) {
   if (!begins_with_magic(bytes)) return nullptr;
-  auto file = std::make_shared<GgufFile>(std::move(path), std::move(keep_alive));
+  auto file = std::make_shared<GgufFile>(std::move(path), bytes.size(), std::move(keep_alive));
   GgufParser(bytes, file->path(), *file).parse();
   return file;
 }
 
+std::shared_ptr<const ModelFile> open_gguf_bytes(std::string path, std::span<const std::byte> bytes,
+                                                 std::shared_ptr<const void> keep_alive) {
+  auto file = open_gguf_part(std::move(path), bytes, std::move(keep_alive));
+  if (file == nullptr || !is_part_of_split_gguf(*file)) return file;
+  throw FileError(fmt::format(
+      "{}: this is one of {} parts of a split model, but a whole file was expected. Join the parts "
+      "with 'llama-gguf-split --merge'.",
+      file->path(), file->metadata().at("split.count").dump()));
+}
+
 std::shared_ptr<const ModelFile> open_gguf_file(const std::shared_ptr<const MappedFile>& file) {
-  return open_gguf_bytes(file->path(), file->bytes(), file);
+  auto opened = open_gguf_part(file->path(), file->bytes(), file);
+  if (opened == nullptr || !is_part_of_split_gguf(*opened)) return opened;
+  return join_split_gguf(std::move(opened));
 }
 
 }  // namespace headlight

@@ -3,6 +3,7 @@
 #include "core/backends/cpu/cpu_backend.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -22,6 +23,29 @@ constexpr std::int64_t key_block = 128;   // scores of one block: 6 KiB, in the 
 
 std::int64_t chunks_of(std::int64_t count, std::int64_t length) { return (count + length - 1) / length; }
 
+// The formats that kernels.h names. Rows of the others are expanded by decode_row, a few at a time.
+bool have_kernels(NumberFormat format) {
+  switch (format) {
+    case NumberFormat::f32:
+    case NumberFormat::f16:
+    case NumberFormat::bf16:
+    case NumberFormat::q4_0:
+    case NumberFormat::q4_1:
+    case NumberFormat::q5_0:
+    case NumberFormat::q5_1:
+    case NumberFormat::q8_0:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Whether the bytes can be used as float32 where they lie: a safetensors file may put them at any address.
+bool are_floats(const PackedRows& rows) {
+  return rows.format == NumberFormat::f32 &&
+         reinterpret_cast<std::uintptr_t>(rows.data) % alignof(float) == 0;
+}
+
 class CpuBackend final : public Backend {
  public:
   CpuBackend(int threads, const Kernels& kernels)
@@ -33,7 +57,7 @@ class CpuBackend final : public Backend {
     Tensor result(embed_shape(table, ids));
     float* out = result.writable();
     for (const TokenId id : ids) {
-      kernels_.decode(table.format, packed(table, id, 1).data, table.columns, out);
+      decode(packed(table, id, 1), table.columns, out);
       out += table.columns;
     }
     return result;
@@ -48,7 +72,9 @@ class CpuBackend final : public Backend {
     const std::int64_t share = weight.rows / (pool_.threads() * 8);
     const std::int64_t chunk_rows = std::clamp(share / 4 * 4, std::int64_t{4}, std::int64_t{64});
     const std::int64_t multiply_adds = x.size() * weight.rows;
-    const bool in_registers = rows_of_x.rows <= kernels_.tile_rows && weight.columns % 32 == 0;
+    const bool usable = have_kernels(weight.format) &&
+                        (weight.format != NumberFormat::f32 || are_floats(packed(weight, 0, weight.rows)));
+    const bool in_registers = usable && rows_of_x.rows <= kernels_.tile_rows && weight.columns % 32 == 0;
     for_chunks(weight.rows, chunk_rows, multiply_adds,
                [&](std::int64_t first, std::int64_t last, int thread) {
                  const PackedRows rows = packed(weight, first, last - first);
@@ -57,7 +83,7 @@ class CpuBackend final : public Backend {
                    return;
                  }
                  FloatRows expanded = {reinterpret_cast<const float*>(rows.data), weight.columns, rows.rows};
-                 if (weight.format != NumberFormat::f32) expanded = expand(rows, weight.columns, thread);
+                 if (!are_floats(rows)) expanded = expand(rows, weight.columns, thread);
                  kernels_.dot(rows_of_x, expanded, weight.columns, 1.0F, out + first, weight.rows);
                });
     return result;
@@ -227,6 +253,15 @@ class CpuBackend final : public Backend {
     }
   }
 
+  // The first of the rows to float32.
+  void decode(const PackedRows& rows, std::int64_t columns, float* out) const {
+    if (have_kernels(rows.format)) {
+      kernels_.decode(rows.format, rows.data, columns, out);
+    } else {
+      decode_row(rows.format, reinterpret_cast<const std::byte*>(rows.data), columns, out);
+    }
+  }
+
   FloatRows expand(const PackedRows& rows, std::int64_t columns, int thread) {
     const std::int64_t stride = columns + 16;  // odd in cache lines: rows do not fall into the same places
     std::vector<float>& scratch = scratch_[static_cast<std::size_t>(thread)];
@@ -234,7 +269,8 @@ class CpuBackend final : public Backend {
       scratch.resize(static_cast<std::size_t>(stride * rows.rows));
     }
     for (std::int64_t row = 0; row < rows.rows; ++row) {
-      kernels_.decode(rows.format, rows.data + row * rows.stride, columns, scratch.data() + row * stride);
+      const PackedRows one = {rows.format, rows.data + row * rows.stride, rows.stride, 1};
+      decode(one, columns, scratch.data() + row * stride);
     }
     return {scratch.data(), stride, rows.rows};
   }

@@ -50,6 +50,8 @@ void decode(NumberFormat format, const Byte* row, Int64 columns, float* out) {
       return decode_blocks<Q5_1>(row, columns, out);
     case NumberFormat::q8_0:
       return decode_blocks<Q8_0>(row, columns, out);
+    default:
+      __builtin_trap();  // kernels.h says which formats come here
   }
 }
 
@@ -219,6 +221,8 @@ void decode_and_dot(FloatRows x, PackedRows w, Int64 count, float* out, Int64 ou
       return packed_dot<Q5_1>(x, w, count, out, out_stride);
     case NumberFormat::q8_0:
       return packed_dot<Q8_0>(x, w, count, out, out_stride);
+    default:
+      __builtin_trap();
   }
 }
 

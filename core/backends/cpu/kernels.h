@@ -36,10 +36,10 @@ struct Kernels {
   void (*dot)(FloatRows x, FloatRows w, std::int64_t count, float factor, float* out,
               std::int64_t out_stride);
   // As dot with factor 1, with the weights expanded in registers. x.rows <= tile_rows; count a multiple
-  // of 32.
+  // of 32; formats F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1 and Q8_0.
   void (*decode_and_dot)(FloatRows x, PackedRows w, std::int64_t count, float* out, std::int64_t out_stride);
 
-  // One row of any format to float32, the same bits as decode_row in number_formats.h.
+  // One row of the same formats to float32, the same bits as decode_row in number_formats.h.
   void (*decode)(NumberFormat format, const unsigned char* row, std::int64_t columns, float* out);
 
   // out[p * out_stride + c] += sum over k < v.rows of weights[p][k] * v[k][c], c < width. A weight of exactly

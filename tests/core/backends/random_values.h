@@ -47,8 +47,39 @@ class RandomValues {
   }
 
  private:
+  // Where a block has its half-precision scale, and behind it a minimum; -1 for none.
+  struct Halves {
+    std::int64_t scale = 0;
+    std::int64_t minimum = -1;
+  };
+
+  static Halves halves_of(NumberFormat format) {
+    switch (format) {
+      case NumberFormat::q4_1:
+      case NumberFormat::q5_1:
+      case NumberFormat::q4_k:
+      case NumberFormat::q5_k:
+        return {0, 2};
+      case NumberFormat::q2_k:
+        return {80, 82};
+      case NumberFormat::q3_k:
+        return {108, -1};
+      case NumberFormat::q6_k:
+        return {208, -1};
+      default:
+        return {};
+    }
+  }
+
   void fill_block(NumberFormat format, std::byte* block) {
     for (std::int64_t i = 0; i < block_bytes(format); ++i) block[i] = static_cast<std::byte>(bits() & 0xffU);
+    if (format == NumberFormat::i8) return;
+    if (format == NumberFormat::f64) {
+      const double number =
+          static_cast<double>(value(1.0F)) * (1.0 + 0x1p-30);  // more digits than float32 has
+      std::memcpy(block, &number, 8);
+      return;
+    }
     if (format == NumberFormat::f32 || format == NumberFormat::bf16) {
       const float number = value(1.0F);
       char pattern[4];
@@ -58,8 +89,9 @@ class RandomValues {
       return;
     }
     const std::uint16_t scale = half(), minimum = half();
-    std::memcpy(block, &scale, 2);
-    if (format == NumberFormat::q4_1 || format == NumberFormat::q5_1) std::memcpy(block + 2, &minimum, 2);
+    const Halves halves = halves_of(format);
+    std::memcpy(block + halves.scale, &scale, 2);
+    if (halves.minimum >= 0) std::memcpy(block + halves.minimum, &minimum, 2);
   }
 
   std::mt19937 bits_;

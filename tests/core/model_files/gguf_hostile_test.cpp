@@ -101,6 +101,16 @@ const std::vector<HostileFile>& hostile_headers() {
          f.pairs[1].type = 99;
        },
        {"'bad?[31m?key' has type 99"}},
+      {"split_count_is_text",
+       [](GgufFields& f) {
+         f.pairs.push_back({"split.count", gguf_type::string, ByteWriter().text("3").bytes()});
+       },
+       {"'split.count' is string", "whole number"}},
+      {"split_count_negative",
+       [](GgufFields& f) {
+         f.pairs.push_back({"split.count", gguf_type::int32, u32(0xFFFFFFFFU)});
+       },
+       {"'split.count' is -1", "whole number"}},
       {"part_of_a_split_model",
        [](GgufFields& f) {
          f.pairs.push_back({"split.count", gguf_type::uint16, ByteWriter().number<std::uint16_t>(3).bytes()});
@@ -182,8 +192,9 @@ const std::vector<HostileFile>& hostile_tensors() {
        [](GgufFields& f) { f.tensors[0].dimensions = {1ULL << 62}; },
        {"more values than any file can hold"}},
       {"format_not_supported",
-       [](GgufFields& f) { f.tensors[0].format = ggml_number::q4_k; },
-       {"'first.weight' is stored as Q4_K", "supported are F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0"}},
+       [](GgufFields& f) { f.tensors[0].format = ggml_number::iq2_xxs; },
+       {"'first.weight' is stored as IQ2_XXS",
+        "supported are F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K"}},
       {"format_withdrawn",
        [](GgufFields& f) { f.tensors[0].format = 4; },
        {"stored as Q4_2 (withdrawn", "supported"}},

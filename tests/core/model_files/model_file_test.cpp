@@ -67,7 +67,7 @@ TEST_F(OpenModelFile, KeepsTheBytesWhenTheFileIsReplacedByAnother) {
 TEST_F(OpenModelFile, NamesWhatIsNoFile) {
   expect_refused((folder_ / "nowhere.gguf").string(), {"there is no such file"});
   expect_refused(write("file", "x") + "/inside", {"there is no such file"});
-  expect_refused(folder_.string(), {"directory", "a file was expected"});
+  expect_refused(folder_.string(), {"this directory holds no model", "config.json", "there is 'file'"});
   expect_refused(write("empty.gguf", ""), {"empty (0 bytes)", "fetch it again"});
   const std::string pipe = folder_ / "pipe";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
@@ -88,14 +88,13 @@ TEST_F(OpenModelFile, NamesMissingPermission) {
 
 TEST_F(OpenModelFile, NamesForeignFiles) {
   expect_refused(write("model.bin", "PK\x03\x04 archive/data.pkl"),
-                 {"zip archive of PyTorch", "GGUF", "convert"});
+                 {"zip archive of PyTorch", "never read", "safe_serialization=True"});
   expect_refused(write("a.zip", "PK\x03\x04 anything"), {"this is a zip archive; Headlight reads GGUF"});
-  expect_refused(write("model.pt", "\x80\x02\x8a\x0a rest"), {"Python pickle", "GGUF"});
-  const std::string json = R"({"a":{"dtype":"F32"}})";
-  const std::string header = ByteWriter().number<std::uint64_t>(json.size()).raw(json).bytes();
-  expect_refused(write("model.safetensors", header), {"safetensors", "cannot read yet", "GGUF"});
+  expect_refused(write("model.pt", "\x80\x02\x8a\x0a rest"), {"Python pickle", "safe_serialization=True"});
+  expect_refused(write("model.onnx", "\x08\x07\x12\x07pytorch\x1A\x05"), {"ONNX", "safetensors"});
+  expect_refused(write("flax_model.msgpack", "\x81\xA6params\x85\xA4wte\xC0\xC1"), {"MessagePack", "Flax"});
   expect_refused(write("old.bin", "tjgg\x03\0\0\0"s), {"old GGML format", "Download"});
-  expect_refused(write("model.h5", "\x89HDF\r\n\x1a\n"), {"HDF5"});
+  expect_refused(write("model.h5", "\x89HDF\r\n\x1a\n"), {"HDF5", "TensorFlow"});
   expect_refused(write("model.gz", "\x1F\x8B\x08\x00\x01"s), {"gzip", "unpack"});
   expect_refused(write("zeros.gguf", std::string(10000, '\0')), {"zeros", "download it again"});
   expect_refused(write("odd.gguf",
@@ -111,7 +110,8 @@ TEST_F(OpenModelFile, NamesPagesAndTexts) {
   expect_refused(write("error.gguf", "<?xml version=\"1.0\"?><Error><Code>AccessDenied"), {"web page"});
   expect_refused(write("pointer.gguf", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n"),
                  {"Git LFS pointer", "git lfs pull"});
-  expect_refused(write("config.json", "{\"model_type\": \"llama\"}"), {"text, not a model", "model_type"});
+  expect_refused(write("config.json", "{\"model_type\": \"llama\"}"),
+                 {"text, not a model", "model_type", "the directory in which config.json lies"});
   expect_refused(write("korean.txt", "안녕하세요"), {"text, not a model"});
   expect_refused(write("short.gguf", "GGU"), {"text, not a model ('GGU')"});
 }

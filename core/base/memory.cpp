@@ -1,0 +1,131 @@
+// Reads what the kernel says about memory. Sources: proc(5), and the kernel's documentation of control
+// groups, versions 1 and 2.
+#include "core/base/memory.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+
+#include "core/base/errors.h"
+
+namespace headlight {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The files that one version of control groups keeps for a group, and the words in its statistics for pages
+// of files, which the kernel drops when it needs room.
+struct GroupVersion {
+  const char* limit;
+  const char* used;
+  const char* inactive_files;
+  const char* active_files;
+};
+constexpr GroupVersion version_1 = {"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file",
+                                    "total_active_file"};
+constexpr GroupVersion version_2 = {"memory.max", "memory.current", "inactive_file", "active_file"};
+
+// The first number of a file; empty when there is no file or something else in it ("max": no limit).
+std::optional<std::int64_t> number_in_file(const fs::path& path) {
+  std::ifstream file(path);
+  std::int64_t number = 0;
+  if (!(file >> number)) return std::nullopt;
+  return number;
+}
+
+// The number behind a word at the beginning of a line.
+std::optional<std::int64_t> number_behind(const fs::path& path, const std::string& word) {
+  std::ifstream file(path);
+  std::string first;
+  std::int64_t number = 0;
+  std::string rest;
+  while (file >> first) {
+    if (first == word && file >> number) return number;
+    file.clear();
+    std::getline(file, rest);
+  }
+  return std::nullopt;
+}
+
+// What a group's limit leaves.
+std::optional<std::int64_t> left_in_group(const fs::path& folder, const GroupVersion& version) {
+  const auto limit = number_in_file(folder / version.limit);
+  const auto used = number_in_file(folder / version.used);
+  if (!limit || !used) return std::nullopt;
+  const fs::path statistics = folder / "memory.stat";
+  const std::int64_t droppable = number_behind(statistics, version.inactive_files).value_or(0) +
+                                 number_behind(statistics, version.active_files).value_or(0);
+  return std::max(std::int64_t{0}, *limit - std::max(std::int64_t{0}, *used - droppable));
+}
+
+std::optional<std::int64_t> smaller(std::optional<std::int64_t> a, std::optional<std::int64_t> b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
+
+// The limits of a group and of all groups around it hold together. Inside a container the named group may not
+// be visible; its own limits then stand at the top.
+std::optional<std::int64_t> left_in_groups(const fs::path& top, const std::string& group,
+                                           const GroupVersion& version) {
+  auto left = left_in_group(top, version);
+  fs::path folder = top;
+  for (const fs::path& name : fs::path(group).relative_path()) {
+    if (name == "..") break;
+    folder /= name;
+    left = smaller(left, left_in_group(folder, version));
+  }
+  return left;
+}
+
+// Each line: "0::/user.slice" (version 2) or "7:memory,hugetlb:/docker/1234" (version 1).
+std::optional<std::int64_t> left_by_limits(const MemoryPlaces& places) {
+  std::optional<std::int64_t> left;
+  std::ifstream file(places.groups);
+  std::string line;
+  while (std::getline(file, line)) {
+    const std::size_t first = line.find(':');
+    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
+    const std::string group = line.substr(second + 1);
+    if (controllers == ",,") {
+      left = smaller(left, left_in_groups(places.group_folder, group, version_2));
+    } else if (controllers.find(",memory,") != std::string::npos) {
+      left = smaller(left, left_in_groups(fs::path(places.group_folder) / "memory", group, version_1));
+    }
+  }
+  return left;
+}
+
+std::string readable(std::int64_t bytes) {
+  const auto number = static_cast<double>(bytes);
+  if (number >= 1e9) return fmt::format("{:.1f} GB", number * 1e-9);
+  return fmt::format("{:.0f} MB", number * 1e-6);
+}
+
+}  // namespace
+
+std::optional<std::int64_t> available_memory(const MemoryPlaces& places) {
+  auto free = number_behind(places.meminfo, "MemAvailable:");  // in units of 1024 bytes, "kB"
+  if (free && *free > std::numeric_limits<std::int64_t>::max() / 1024) free = std::nullopt;
+  if (free) *free *= 1024;
+  return smaller(free, left_by_limits(places));
+}
+
+void require_memory(std::int64_t needed_bytes, const std::string& what) {
+  require_memory(needed_bytes, what, available_memory());
+}
+
+void require_memory(std::int64_t needed_bytes, const std::string& what,
+                    std::optional<std::int64_t> available) {
+  if (!available || needed_bytes <= *available / 100 * 95) return;
+  throw UserError(fmt::format(
+      "{} needs {} of memory, but {} are free, of which at most 95 % are used. Close other programs, or "
+      "choose a smaller or a more strongly quantised model.",
+      what, readable(needed_bytes), readable(*available)));
+}
+
+}  // namespace headlight

@@ -1,0 +1,29 @@
+// How much memory is left, and a refusal with numbers before too much is asked for.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace headlight {
+
+// Where Linux says it; tests lay out folders of their own.
+struct MemoryPlaces {
+  std::string meminfo = "/proc/meminfo";
+  std::string groups = "/proc/self/cgroup";  // the control groups of this process
+  std::string group_folder = "/sys/fs/cgroup";
+};
+
+// Bytes that can still be used without swapping: free or holding copies of files that can be dropped, and not
+// more than the limits of the control groups (containers, systemd; versions 1 and 2) leave. Empty when the
+// system does not say.
+std::optional<std::int64_t> available_memory(const MemoryPlaces& places = {});
+
+// Throws UserError, with both numbers and what to do, when `needed_bytes` are more than 95 % of what is
+// available. A mapped file counts in full: its pages could be dropped, but every pass reads all of them.
+// `what` begins the sentence: "the model 'gemma'".
+void require_memory(std::int64_t needed_bytes, const std::string& what);
+void require_memory(std::int64_t needed_bytes, const std::string& what,
+                    std::optional<std::int64_t> available);
+
+}  // namespace headlight
