@@ -7,6 +7,8 @@ A program that crashes, hangs, or runs no test at all counts as one failure.
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,6 +23,9 @@ MODEL = "smollm2-135m"
 # Forward passes of the real model, which sanitizers make twenty times slower: left to the optimised build.
 ON_REAL_WEIGHTS = "*RealModel*:SmolLM2*:LessonsOnTheModel*"
 SECONDS_FOR_ONE_PROGRAM = 1500
+SECONDS_OF_FUZZING = 60
+# Seeds of fuzz targets besides tests/fuzz/corpus/TARGET/.
+MORE_SEEDS = {"gguf_fuzz": "tests/golden/families/*.gguf"}
 
 
 class Result(NamedTuple):
@@ -134,6 +139,32 @@ def run_python_tests():
     return result
 
 
+def run_fuzz_target(name):
+    """A minute of libFuzzer from the committed seeds; it passes when nothing was found. A finding stays in build/fuzz."""
+    findings = ROOT / "build" / "fuzz" / "findings"
+    findings.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as corpus:
+        seeds = [path for path in (ROOT / "tests" / "fuzz" / "corpus" / name).glob("*") if path.is_file()]
+        seeds += ROOT.glob(MORE_SEEDS[name]) if name in MORE_SEEDS else []
+        for number, seed in enumerate(seeds):
+            shutil.copy(seed, Path(corpus) / f"seed{number}")
+        say(f"\n== {name}, {SECONDS_OF_FUZZING} s from {len(seeds)} seeds")
+        words = [str(ROOT / "build" / "fuzz" / name), f"-max_total_time={SECONDS_OF_FUZZING}", "-timeout=20",
+                 "-rss_limit_mb=4096", "-print_final_stats=1", f"-artifact_prefix={findings}/{name}-", corpus]
+        try:
+            fuzzing = subprocess.run(words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                     stderr=subprocess.STDOUT, timeout=SECONDS_OF_FUZZING + 300)
+            code, output = fuzzing.returncode, fuzzing.stdout.decode(errors="replace")
+        except (subprocess.TimeoutExpired, OSError) as error:
+            code, output = error, ""
+    if code != 0:
+        say(f"{output[-6000:]}\n  FAILED: {code}; the input is in {findings}")
+        return Result(failed=1)
+    inputs = re.search(r"number_of_executed_units:\s*(\d+)", output)
+    say(f"   {name}: {inputs.group(1) if inputs else 'an unknown number of'} inputs, no finding")
+    return Result(passed=1)
+
+
 def fetch_model():
     """The model's path for the tests on real weights; empty without a network, and then they skip."""
     headlight = ROOT / "build" / "release" / "headlight"
@@ -169,6 +200,9 @@ def main():
                          only=f"-{ON_REAL_WEIGHTS}", settings={"UBSAN_OPTIONS": "print_stacktrace=1"})
     total += run_program("thread_tests, ThreadSanitizer", ROOT / "build" / "tsan" / "thread_tests",
                          settings={"TSAN_OPTIONS": "halt_on_error=1"})
+    if "--full" in sys.argv[1:]:
+        for source in sorted((ROOT / "tests" / "fuzz").glob("*_fuzz.cpp")):
+            total += run_fuzz_target(source.stem)
     say(f"\nrun, build excluded: {time.monotonic() - started:.0f} s")
     say(str(total))
     return 1 if total.failed else 0
