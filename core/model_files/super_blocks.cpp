@@ -21,21 +21,26 @@ int bits(std::byte packed, int first, int count) {
   return (std::to_integer<int>(packed) >> first) & ((1 << count) - 1);
 }
 
-// Two bits of value `index`, as Q2_K, Q3_K and Q6_K store them: 32 bytes hold 128 values, first the lowest
-// bits of all bytes, then the next ones.
-int two_bits(const std::byte* packed, int index) {
-  const int half = index / 128;
-  const int turn = index % 128 / 32;
-  return bits(packed[half * 32 + index % 32], 2 * turn, 2);
+// The same few bits of consecutive bytes: one number for each value of a group.
+struct BitColumn {
+  const std::byte* bytes;
+  int first, count;
+  int operator[](int value) const { return bits(bytes[value], first, count); }
+};
+
+// Two bits for each value from `index` on, as Q2_K, Q3_K and Q6_K store them: 32 bytes hold 128 values, first
+// the lowest bits of all bytes, then the next ones.
+BitColumn two_bits(const std::byte* packed, int index) {
+  return {packed + index / 128 * 32 + index % 32, index % 128 / 32 * 2, 2};
 }
 
-// Four bits of value `index`, as Q4_K and Q5_K store them: 32 bytes hold 64 values.
-int four_bits(const std::byte* packed, int index) {
-  return bits(packed[index / 64 * 32 + index % 32], index % 64 / 32 * 4, 4);
+// Four bits, as Q4_K and Q5_K store them: 32 bytes hold 64 values.
+BitColumn four_bits(const std::byte* packed, int index) {
+  return {packed + index / 64 * 32 + index % 32, index % 64 / 32 * 4, 4};
 }
 
-// One bit of value `index`: bit index / 32 of byte index % 32.
-int one_bit(const std::byte* packed, int index) { return bits(packed[index % 32], index / 32, 1); }
+// One bit: bit index / 32 of byte index % 32.
+BitColumn one_bit(const std::byte* packed, int index) { return {packed + index % 32, index / 32, 1}; }
 
 struct ScaleAndMinimum {
   int scale, minimum;
@@ -65,60 +70,68 @@ void look_up(const std::byte* packed, float scale, float* values) {
 
 void decode_q2_k(const std::byte* block, float* values) {
   const std::byte* groups = block;  // 16 x (4 bits scale, 4 bits minimum)
-  const std::byte* packed = block + 16;
   const float scale = load_half(block + 80);
   const float minimum = load_half(block + 82);
-  for (int i = 0; i < block_length; ++i) {
-    const float group_scale = scale * static_cast<float>(bits(groups[i / 16], 0, 4));
-    const float group_minimum = minimum * static_cast<float>(bits(groups[i / 16], 4, 4));
-    values[i] = group_scale * static_cast<float>(two_bits(packed, i)) - group_minimum;
+  for (int index = 0; index < block_length; index += 16, ++groups) {
+    const BitColumn low = two_bits(block + 16, index);
+    const float group_scale = scale * static_cast<float>(bits(*groups, 0, 4));
+    const float group_minimum = minimum * static_cast<float>(bits(*groups, 4, 4));
+    for (int i = 0; i < 16; ++i) values[index + i] = group_scale * static_cast<float>(low[i]) - group_minimum;
   }
 }
 
 void decode_q3_k(const std::byte* block, float* values) {
-  const std::byte* third_bits = block;
-  const std::byte* packed = block + 32;
   const std::byte* groups = block + 96;  // 16 x 6 bits: the low four in bytes 0-7, the high two in bytes 8-11
   const float scale = load_half(block + 108);
-  for (int i = 0; i < block_length; ++i) {
-    const int group = i / 16;
-    const int low = bits(groups[group % 8], group / 8 * 4, 4);
-    const int high = bits(groups[8 + group % 4], group / 4 * 2, 2);
-    const float group_scale = scale * static_cast<float>((low | high << 4) - 32);
-    const int number = two_bits(packed, i) - (one_bit(third_bits, i) == 1 ? 0 : 4);
-    values[i] = group_scale * static_cast<float>(number);
+  for (int group = 0; group < 16; ++group) {
+    const int index = group * 16;
+    const BitColumn low = two_bits(block + 32, index), third = one_bit(block, index);
+    const int small =
+        bits(groups[group % 8], group / 8 * 4, 4) | bits(groups[8 + group % 4], group / 4 * 2, 2) << 4;
+    const float group_scale = scale * static_cast<float>(small - 32);
+    for (int i = 0; i < 16; ++i) {
+      values[index + i] = group_scale * static_cast<float>((low[i] | third[i] << 2) - 4);
+    }
   }
 }
 
 void decode_q4_k(const std::byte* block, float* values) {
   const float scale = load_half(block);
   const float minimum = load_half(block + 2);
-  for (int i = 0; i < block_length; ++i) {
-    const ScaleAndMinimum group = six_bit_pair(block + 4, i / 32);
+  for (int index = 0; index < block_length; index += 32) {
+    const BitColumn low = four_bits(block + 16, index);
+    const ScaleAndMinimum group = six_bit_pair(block + 4, index / 32);
     const float group_scale = scale * static_cast<float>(group.scale);
-    values[i] = group_scale * static_cast<float>(four_bits(block + 16, i)) -
-                minimum * static_cast<float>(group.minimum);
+    const float group_minimum = minimum * static_cast<float>(group.minimum);
+    for (int i = 0; i < 32; ++i) values[index + i] = group_scale * static_cast<float>(low[i]) - group_minimum;
   }
 }
 
 void decode_q5_k(const std::byte* block, float* values) {
   const float scale = load_half(block);
   const float minimum = load_half(block + 2);
-  for (int i = 0; i < block_length; ++i) {
-    const ScaleAndMinimum group = six_bit_pair(block + 4, i / 32);
+  for (int index = 0; index < block_length; index += 32) {
+    const BitColumn low = four_bits(block + 48, index), fifth = one_bit(block + 16, index);
+    const ScaleAndMinimum group = six_bit_pair(block + 4, index / 32);
     const float group_scale = scale * static_cast<float>(group.scale);
-    const int number = four_bits(block + 48, i) | one_bit(block + 16, i) << 4;
-    values[i] = group_scale * static_cast<float>(number) - minimum * static_cast<float>(group.minimum);
+    const float group_minimum = minimum * static_cast<float>(group.minimum);
+    for (int i = 0; i < 32; ++i) {
+      values[index + i] = group_scale * static_cast<float>(low[i] | fifth[i] << 4) - group_minimum;
+    }
   }
 }
 
 void decode_q6_k(const std::byte* block, float* values) {
-  const std::byte* high_bits = block + 128;
   const float scale = load_half(block + 208);
-  for (int i = 0; i < block_length; ++i) {
-    const float group_scale = scale * static_cast<float>(little_endian<std::int8_t>(block + 192 + i / 16));
-    const int low = bits(block[i / 128 * 64 + i % 64], i % 128 / 64 * 4, 4);
-    values[i] = group_scale * static_cast<float>((low | two_bits(high_bits, i) << 4) - 32);
+  for (int index = 0; index < block_length; index += 16) {
+    // Four bits: 64 bytes hold 128 values.
+    const BitColumn low = {block + index / 128 * 64 + index % 64, index % 128 / 64 * 4, 4};
+    const BitColumn high = two_bits(block + 128, index);
+    const float group_scale =
+        scale * static_cast<float>(little_endian<std::int8_t>(block + 192 + index / 16));
+    for (int i = 0; i < 16; ++i) {
+      values[index + i] = group_scale * static_cast<float>((low[i] | high[i] << 4) - 32);
+    }
   }
 }
 
