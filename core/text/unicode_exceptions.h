@@ -1,0 +1,18 @@
+// Characters of Unicode 14 that Hugging Face's tokenizers class by older tables: to give the same ids, the
+// same characters have to be unknown.
+#pragma once
+
+namespace headlight {
+
+enum class CharacterTable {
+  newer_controls,     // format characters that BertNormalizer keeps
+  newer_nonspacing,   // nonspacing marks that BertNormalizer keeps
+  newer_marks,        // marks that StripAccents keeps
+  other_punctuation,  // punctuation to one of the two tables only
+  undecomposed,       // characters that no normal form changes
+  unordered           // marks whose combining class counts as 0
+};
+
+bool is_exception(CharacterTable table, char32_t code_point);
+
+}  // namespace headlight
