@@ -41,8 +41,20 @@ std::string Tokenizer::decode(const std::vector<TokenId>& ids) const {
   return text;
 }
 
+std::vector<UnigramLattice> Tokenizer::lattice(std::string_view) const { return {}; }
+
+const NamedTokens& Tokenizer::named_tokens() const {
+  static const NamedTokens none;
+  return none;
+}
+
 ByteLevelTokenizer::ByteLevelTokenizer(ByteLevelVocabulary vocabulary, PreTokenizer pre_tokenizer)
-    : vocabulary_(std::move(vocabulary)), pre_tokenizer_(std::move(pre_tokenizer)) {}
+    : vocabulary_(std::move(vocabulary)), pre_tokenizer_(std::move(pre_tokenizer)) {
+  if (!vocabulary_.ignores_merges) return;
+  for (std::size_t id = 0; id < vocabulary_.bytes.size(); ++id) {
+    if (!vocabulary_.special[id]) whole_words_.emplace(vocabulary_.bytes[id], static_cast<TokenId>(id));
+  }
+}
 
 void ByteLevelTokenizer::for_each_word(std::string_view text,
                                        const std::function<void(const Word&)>& visit) const {
@@ -72,6 +84,10 @@ void ByteLevelTokenizer::split_ordinary(std::string_view text, std::size_t begin
 std::vector<Token> ByteLevelTokenizer::single_bytes(std::string_view text, std::size_t begin,
                                                     std::size_t end) const {
   std::vector<Token> parts;
+  if (!whole_words_.empty()) {
+    const auto whole = whole_words_.find(std::string(text.substr(begin, end - begin)));
+    if (whole != whole_words_.end()) return {{whole->second, begin, end}};
+  }
   parts.reserve(end - begin);
   for (std::size_t offset = begin; offset < end; ++offset) {
     const TokenId id = vocabulary_.byte_ids[static_cast<unsigned char>(text[offset])];
@@ -83,7 +99,7 @@ std::vector<Token> ByteLevelTokenizer::single_bytes(std::string_view text, std::
 std::vector<Token> ByteLevelTokenizer::encode(std::string_view text) const {
   std::vector<Token> tokens;
   if (text.empty()) return tokens;
-  if (vocabulary_.adds_beginning) tokens.push_back({*vocabulary_.beginning_of_text, 0, 0});
+  if (vocabulary_.adds_beginning) tokens.push_back({*vocabulary_.named.beginning_of_text, 0, 0});
   for_each_word(text, [&](const Word& word) {
     if (word.kind == WordKind::special) {
       tokens.push_back(word.token);
@@ -93,7 +109,7 @@ std::vector<Token> ByteLevelTokenizer::encode(std::string_view text) const {
     vocabulary_.merges.apply(parts);
     tokens.insert(tokens.end(), parts.begin(), parts.end());
   });
-  if (vocabulary_.adds_end) tokens.push_back({*vocabulary_.end_of_text, text.size(), text.size()});
+  if (vocabulary_.adds_end) tokens.push_back({*vocabulary_.named.end_of_text, text.size(), text.size()});
   return tokens;
 }
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <functional>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "core/text/byte_pair.h"
@@ -22,9 +22,10 @@ struct ByteLevelVocabulary {
   std::array<TokenId, 256> byte_ids{};  // -1: the vocabulary has no token for this byte
   BytePairMerges merges;
   SpecialTokens spelled_out;  // tokens that are found in the text before anything else
-  std::optional<TokenId> beginning_of_text, end_of_text;
+  NamedTokens named;
   bool adds_beginning = false;
   bool adds_end = false;
+  bool ignores_merges = false;  // a word that is a piece is that piece, whatever the merges say
 };
 
 class ByteLevelTokenizer final : public Tokenizer {
@@ -38,8 +39,7 @@ class ByteLevelTokenizer final : public Tokenizer {
   const std::string& bytes(TokenId id) const override;
   bool is_special(TokenId id) const override;
   bool has_byte(std::uint8_t byte) const override;
-  std::optional<TokenId> beginning_of_text() const override { return vocabulary_.beginning_of_text; }
-  std::optional<TokenId> end_of_text() const override { return vocabulary_.end_of_text; }
+  const NamedTokens& named_tokens() const override { return vocabulary_.named; }
 
  private:
   enum class WordKind { special, text, invalid_bytes };
@@ -54,6 +54,7 @@ class ByteLevelTokenizer final : public Tokenizer {
   std::vector<Token> single_bytes(std::string_view text, std::size_t begin, std::size_t end) const;
 
   ByteLevelVocabulary vocabulary_;
+  std::unordered_map<std::string, TokenId> whole_words_;  // by their bytes; only where merges are ignored
   PreTokenizer pre_tokenizer_;
 };
 

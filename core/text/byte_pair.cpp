@@ -93,11 +93,16 @@ void BytePairMerges::grow() {
 }
 
 bool BytePairMerges::add(TokenId left, TokenId right, TokenId joined) {
+  return add_ranked(left, right, joined, count_);
+}
+
+bool BytePairMerges::add_ranked(TokenId left, TokenId right, TokenId joined, std::uint32_t rank) {
   if (joined < 0) throw std::logic_error("a merge rule needs the id of what it makes");
   if (2 * (std::size_t{count_} + 1) > table_.size()) grow();
   Rule& rule = table_[place_of(pair_of(left, right))];
   if (rule.joined >= 0) return false;
-  rule = {pair_of(left, right), count_++, joined};
+  rule = {pair_of(left, right), rank, joined};
+  ++count_;
   return true;
 }
 
@@ -131,7 +136,7 @@ void BytePairMerges::apply(std::vector<Token>& parts, std::vector<std::size_t>* 
     if (gone[left] || next[left] == none) continue;
     const std::size_t right = next[left];
     const Rule* rule = find(parts[left].id, parts[right].id);
-    // Ranks are unique, so another rank means that this pair has changed since it was queued.
+    // Another rank means that this pair has changed since it was queued; with the same rank it is as good.
     if (rule == nullptr || rule->rank != candidate.rank) continue;
     if (joined_at != nullptr) joined_at->push_back(parts[left].begin);
     parts[left].id = rule->joined;

@@ -24,6 +24,9 @@ class BytePairMerges {
   // The rule "left right" with the next rank. False, and nothing happens, when there is a rule for this pair
   // already.
   bool add(TokenId left, TokenId right, TokenId joined);
+  // As above with a rank of its own, which other rules may share: of equal ranks the leftmost pair comes
+  // first.
+  bool add_ranked(TokenId left, TokenId right, TokenId joined, std::uint32_t rank);
 
   // Joins neighbours until no rule applies: always the rule of the lowest rank, and of equal ones the
   // leftmost. `joined_at`, if given, receives the begin of the left part of each merge, in order. n log n: a

@@ -202,14 +202,14 @@ void read_merges(const MetadataReader& reader, const PieceIds& ids, ByteLevelVoc
 
 void read_special_ids(const MetadataReader& reader, ByteLevelVocabulary& vocabulary) {
   const std::size_t size = vocabulary.pieces.size();
-  vocabulary.beginning_of_text = reader.token_id("tokenizer.ggml.bos_token_id", size);
-  vocabulary.end_of_text = reader.token_id("tokenizer.ggml.eos_token_id", size);
+  vocabulary.named.beginning_of_text = reader.token_id("tokenizer.ggml.bos_token_id", size);
+  vocabulary.named.end_of_text = reader.token_id("tokenizer.ggml.eos_token_id", size);
   vocabulary.adds_beginning = reader.flag("tokenizer.ggml.add_bos_token");
   vocabulary.adds_end = reader.flag("tokenizer.ggml.add_eos_token");
-  if (vocabulary.adds_beginning && !vocabulary.beginning_of_text) {
+  if (vocabulary.adds_beginning && !vocabulary.named.beginning_of_text) {
     reader.fail("'tokenizer.ggml.add_bos_token' is true, but there is no 'tokenizer.ggml.bos_token_id'");
   }
-  if (vocabulary.adds_end && !vocabulary.end_of_text) {
+  if (vocabulary.adds_end && !vocabulary.named.end_of_text) {
     reader.fail("'tokenizer.ggml.add_eos_token' is true, but there is no 'tokenizer.ggml.eos_token_id'");
   }
   for (const char* key : {"tokenizer.ggml.add_space_prefix", "tokenizer.ggml.remove_extra_whitespaces",

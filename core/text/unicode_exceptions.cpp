@@ -15,15 +15,11 @@ struct CodePointRun {
 };
 
 // Format characters that BertNormalizer does not know to remove.
-constexpr std::array<CodePointRun, 6> newer_controls = {{{0x000B, 0x000C},
-                                                         {0x0085, 0x0085},
-                                                         {0x0890, 0x0891},
-                                                         {0x08E2, 0x08E2},
-                                                         {0x110CD, 0x110CD},
-                                                         {0x13430, 0x13438}}};
+constexpr std::array<CodePointRun, 4> newer_controls = {
+    {{0x0890, 0x0891}, {0x08E2, 0x08E2}, {0x110CD, 0x110CD}, {0x13430, 0x13438}}};
 
-// Nonspacing marks that BertNormalizer does not know to strip.
-constexpr std::array<CodePointRun, 81> newer_nonspacing = {
+// Nonspacing marks to one of the two tables only (BertNormalizer).
+constexpr std::array<CodePointRun, 81> other_nonspacing = {
     {{0x07FD, 0x07FD},   {0x0898, 0x089F},   {0x08CA, 0x08E1},   {0x09FE, 0x09FE},   {0x0AFA, 0x0AFF},
      {0x0B55, 0x0B55},   {0x0C04, 0x0C04},   {0x0C3C, 0x0C3C},   {0x0D00, 0x0D00},   {0x0D3B, 0x0D3C},
      {0x0D81, 0x0D81},   {0x0EBA, 0x0EBA},   {0x1734, 0x1734},   {0x180F, 0x180F},   {0x1885, 0x1886},
@@ -42,8 +38,8 @@ constexpr std::array<CodePointRun, 81> newer_nonspacing = {
      {0x1E023, 0x1E024}, {0x1E026, 0x1E02A}, {0x1E130, 0x1E136}, {0x1E2AE, 0x1E2AE}, {0x1E2EC, 0x1E2EF},
      {0x1E944, 0x1E94A}}};
 
-// Marks that StripAccents does not know.
-constexpr std::array<CodePointRun, 65> newer_marks = {
+// Marks to one of the two tables only (StripAccents).
+constexpr std::array<CodePointRun, 65> other_marks = {
     {{0x07FD, 0x07FD},   {0x0898, 0x089F},   {0x08CA, 0x08D3},   {0x09FE, 0x09FE},   {0x0AFA, 0x0AFF},
      {0x0B55, 0x0B55},   {0x0C04, 0x0C04},   {0x0C3C, 0x0C3C},   {0x0D00, 0x0D00},   {0x0D3B, 0x0D3C},
      {0x0D81, 0x0D81},   {0x0EBA, 0x0EBA},   {0x1715, 0x1715},   {0x180F, 0x180F},   {0x1ABF, 0x1ACE},
@@ -103,10 +99,10 @@ bool is_exception(CharacterTable table, char32_t code_point) {
   switch (table) {
     case CharacterTable::newer_controls:
       return in(newer_controls, code_point);
-    case CharacterTable::newer_nonspacing:
-      return in(newer_nonspacing, code_point);
-    case CharacterTable::newer_marks:
-      return in(newer_marks, code_point);
+    case CharacterTable::other_nonspacing:
+      return in(other_nonspacing, code_point);
+    case CharacterTable::other_marks:
+      return in(other_marks, code_point);
     case CharacterTable::other_punctuation:
       return in(other_punctuation, code_point);
     case CharacterTable::undecomposed:

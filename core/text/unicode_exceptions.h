@@ -6,8 +6,8 @@ namespace headlight {
 
 enum class CharacterTable {
   newer_controls,     // format characters that BertNormalizer keeps
-  newer_nonspacing,   // nonspacing marks that BertNormalizer keeps
-  newer_marks,        // marks that StripAccents keeps
+  other_nonspacing,   // nonspacing marks to one of the two tables only (BertNormalizer)
+  other_marks,        // marks to one of the two tables only (StripAccents)
   other_punctuation,  // punctuation to one of the two tables only
   undecomposed,       // characters that no normal form changes
   unordered           // marks whose combining class counts as 0

@@ -36,7 +36,7 @@ const std::vector<Damage>& damages() {
       {"model_unknown", set("model", "llama"), "is 'llama'; this program knows gpt2"},
       {"model_not_utf8", set("model", "\xFF\x1B"), "<0xFF><0x1B>"},
       {"no_pre", without("pre"), "'tokenizer.ggml.pre' is missing"},
-      {"pre_unknown", set("pre", "qwen9"), "'qwen9' is not known; this program knows smollm, gpt-2, default"},
+      {"pre_unknown", set("pre", "qwen9"), "'qwen9' is not known; this program knows smollm, "},
       {"no_tokens", without("tokens"), "'tokenizer.ggml.tokens' is missing"},
       {"tokens_text", set("tokens", "a"), "is a string, not an array"},
       {"tokens_empty", set("tokens", json::array()), "is empty"},
