@@ -3,8 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
+#include <span>
 
+#include "core/base/byte_reader.h"
 #include "core/base/errors.h"
 #include "core/text/tokenizer.h"
 
@@ -22,23 +23,20 @@ std::size_t offset_of(std::uint32_t unit) {
 
 PrecompiledMap::PrecompiledMap(std::string_view bytes) {
   if (bytes.empty()) return;
-  std::uint32_t size = 0;
-  if (bytes.size() < sizeof size) {
-    throw UserError(
-        fmt::format("the precompiled character map has {} bytes, too few for its size", bytes.size()));
+  try {
+    ByteReader reader(std::as_bytes(std::span(bytes)), "the character map");
+    const auto size = reader.number<std::uint32_t>("the size of its trie");
+    if (size % 4 != 0 || size == 0)
+      reader.fail(fmt::format("its trie has {} bytes, not some times four", size));
+    ByteReader trie(reader.take(size, "its trie"), "the character map");
+    units_.reserve(size / 4);
+    while (trie.remaining() > 0) units_.push_back(trie.number<std::uint32_t>("a unit"));
+    replacements_ = reader.text(reader.remaining(), "its replacements");
+  } catch (const FileError& error) {
+    throw UserError(error.what());  // whoever knows the file says which it is
   }
-  std::memcpy(&size, bytes.data(), sizeof size);
-  bytes.remove_prefix(sizeof size);
-  if (size > bytes.size() || size % 4 != 0 || size == 0) {
-    throw UserError(fmt::format(
-        "the precompiled character map says that its trie has {} bytes, but {} follow", size, bytes.size()));
-  }
-  units_.resize(size / 4);
-  std::memcpy(units_.data(), bytes.data(), size);
-  replacements_ = bytes.substr(size);
   if (const auto offset = invalid_utf8_offset(replacements_)) {
-    throw UserError(
-        fmt::format("the precompiled character map's replacements are not UTF-8 at byte {}", *offset));
+    throw UserError(fmt::format("the character map's replacements are not UTF-8 at byte {}", *offset));
   }
 }
 
