@@ -161,6 +161,7 @@ void App::act(const Action& action) {
       }
     }
     void operator()(const ShowModel&) const { app.dialog_ = app.dialog_ == "model" ? "" : "model"; }
+    void operator()(const ShowCatalog&) const { app.dialog_ = app.dialog_ == "catalog" ? "" : "catalog"; }
     void operator()(const ShowHelp&) const { app.dialog_ = app.dialog_ == "help" ? "" : "help"; }
     void operator()(const FocusPrompt&) const { app.focus_prompt_ = true; }
     void operator()(const ResetLayout&) const { app.reset_layout_ = true; }

@@ -8,7 +8,9 @@
 
 #include "core/model/catalog.h"
 #include "gui/fonts.h"
+#include "gui/load_panel.h"
 #include "gui/strings.h"
+#include "gui/views/catalog_view.h"
 #include "imgui.h"
 #include "imgui_internal.h"
 #include "imgui_stdlib.h"
@@ -53,19 +55,23 @@ void model_menu(const Frame& frame, Commands& commands) {
   if (menu_button("model", with_room_for_arrow(label))) ImGui::OpenPopup("models");
   if (!ImGui::BeginPopup("models")) return;
   const float width = ImGui::GetFontSize() * 24.0F;
-  static const std::vector<CatalogEntry> entries = catalog();
-  for (const CatalogEntry& entry : entries) {
+  static std::vector<CatalogEntry> here;
+  if (ImGui::IsWindowAppearing()) here = installed_models();
+  for (const CatalogEntry& entry : here) {
     if (ImGui::Selectable(entry.title.c_str(), entry.name == frame.document.model))
       commands.edit(OpenModel{entry.name});
-    muted_wrapped(entry.origin + " · " + entry.licence, width);
+    muted_wrapped(in_language(entry.about), width);
+    ImGui::Spacing();
   }
+  if (ImGui::Selectable(text("window.all_models").c_str())) commands.act(ShowCatalog{});
   ImGui::Separator();
   if (ImGui::Selectable(text("window.about_model").c_str())) commands.act(ShowModel{});
   ImGui::Separator();
   static std::string path;
   muted_wrapped(text("window.open_path"), width);
   ImGui::SetNextItemWidth(width);
-  if (ImGui::InputTextWithHint("##path", "~/model.gguf", &path, ImGuiInputTextFlags_EnterReturnsTrue) &&
+  if (ImGui::InputTextWithHint("##path", "~/model.gguf, hf:OWNER/NAME", &path,
+                               ImGuiInputTextFlags_EnterReturnsTrue) &&
       !path.empty()) {
     commands.edit(OpenModel{path});
     ImGui::CloseCurrentPopup();
@@ -198,6 +204,12 @@ std::string status_line(const Frame& frame) {
   return fmt::format("{}", fmt::join(parts, "  ·  "));
 }
 
+// "Opening gpt2", or how far its fetch is.
+std::string loading_line(const LoadState& load) {
+  if (load.phase != LoadPhase::fetching) return format_text("load.loading", fmt::arg("model", load.model));
+  return format_text("load.fetching", fmt::arg("model", load.model)) + "  " + fetch_line(load.fetch);
+}
+
 void status_messages(const Frame& frame) {
   if (!frame.error.empty()) {
     ImGui::SameLine(0.0F, ImGui::GetFontSize() * 1.5F);
@@ -210,7 +222,7 @@ void status_messages(const Frame& frame) {
   } else if (frame.model && frame.load.phase != LoadPhase::ready) {
     ImGui::SameLine(0.0F, ImGui::GetFontSize() * 1.5F);
     ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(palette().attention), "%s",
-                       format_text("load.loading", fmt::arg("model", frame.load.model)).c_str());
+                       loading_line(frame.load).c_str());
   }
   const std::int64_t context = frame.model ? runnable_positions(*frame.model) : 0;
   if (frame.model && static_cast<std::int64_t>(frame.tokens.size()) > context) {

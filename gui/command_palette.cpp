@@ -50,6 +50,7 @@ void add_actions(std::vector<Entry>& entries, const Frame& frame) {
   action("palette.generate", "", Generate{20});
   if (frame.generating) action("palette.stop", "Esc", StopGenerating{});
   action("palette.model", "", ShowModel{});
+  action("palette.catalog", "", ShowCatalog{});
   action("palette.help", "F1", ShowHelp{});
   action("palette.layout", "", ResetLayout{});
   Settings settings = frame.settings;

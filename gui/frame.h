@@ -86,6 +86,7 @@ struct StopGenerating {};
 struct ShowPalette {};  // Ctrl+K
 struct ShowLessons {};
 struct ShowModel {};
+struct ShowCatalog {};
 struct ShowHelp {};  // ?
 struct FocusPrompt {};
 struct ResetLayout {};
@@ -93,7 +94,7 @@ struct RetryLoading {};
 struct CancelLoading {};
 struct Quit {};
 using Action = std::variant<Undo, Redo, ChangeSettings, Generate, StopGenerating, ShowPalette, ShowLessons,
-                            ShowModel, ShowHelp, FocusPrompt, ResetLayout, RetryLoading, CancelLoading, Quit>;
+                            ShowModel, ShowCatalog, ShowHelp, FocusPrompt, ResetLayout, RetryLoading, CancelLoading, Quit>;
 
 // What views emit while they draw; the program applies it after the frame.
 class Commands {

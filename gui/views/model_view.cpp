@@ -10,6 +10,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/views/catalog_view.h"
 #include "gui/widgets/lesson_marks.h"
 #include "imgui.h"
 
@@ -168,13 +169,12 @@ void heading(const char* key) {
   draw_caps(text(key));
 }
 
-// A model that was made for other languages: what that means for Korean texts.
+// What to expect of the model, such as what its training means for Korean texts.
 void draw_limits(const std::optional<CatalogEntry>& entry, float width) {
-  if (!entry || std::find(entry->languages.begin(), entry->languages.end(), "ko") != entry->languages.end())
-    return;
+  if (!entry || !entry->limits) return;
   heading("model.limits");
   ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
-  ImGui::TextUnformatted(format_text("model.korean", fmt::arg("model", entry->title)).c_str());
+  ImGui::TextUnformatted(in_language(*entry->limits).c_str());
   ImGui::PopTextWrapPos();
 }
 
@@ -185,13 +185,13 @@ void draw_head(const Model& model, const std::optional<CatalogEntry>& entry) {
   }
   ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
   if (entry) {
-    ImGui::TextWrapped("%s", entry->origin.c_str());
-    ImGui::TextWrapped("%s", format_text("model.licence", fmt::arg("licence", entry->licence)).c_str());
+    ImGui::TextWrapped("%s", in_language(entry->about).c_str());
+    ImGui::TextWrapped("%s", in_language(entry->origin).c_str());
+    ImGui::TextWrapped("%s", catalog_facts(*entry).c_str());
   } else {
     ImGui::TextWrapped("%s", text("model.no_catalog").c_str());
+    ImGui::TextWrapped("%s", format_text("model.file", fmt::arg("file", model.name)).c_str());
   }
-  const std::string file = entry ? entry->file_name() : model.name;
-  ImGui::TextWrapped("%s", format_text("model.file", fmt::arg("file", file)).c_str());
   ImGui::PopStyleColor();
 }
 

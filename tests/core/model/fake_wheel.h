@@ -76,19 +76,19 @@ inline std::string model_bytes() {
   return bytes;
 }
 
-inline CatalogEntry describe(const std::filesystem::path& wheel, const std::string& member,
-                             const std::string& bytes) {
+inline CatalogFile describe_file(const std::string& path, const std::string& member,
+                                 const std::string& bytes) {
+  return {path, static_cast<std::int64_t>(bytes.size()), sha256_of(bytes), member};
+}
+
+inline CatalogEntry describe(const std::filesystem::path& wheel, std::vector<CatalogFile> files) {
   CatalogEntry entry;
   entry.name = "tiny";
   entry.title = "Tiny";
-  entry.package = "tiny-model";
-  entry.version = "1.0";
-  entry.wheel = "tiny_model-1.0-py3-none-any.whl";
-  entry.wheel_bytes = static_cast<std::int64_t>(std::filesystem::file_size(wheel));
-  entry.wheel_sha256 = sha256_of_file(wheel.string());
-  entry.member = member;
-  entry.member_bytes = static_cast<std::int64_t>(bytes.size());
-  entry.member_sha256 = sha256_of(bytes);
+  entry.source = WheelSource{"tiny-model", "1.0", "tiny_model-1.0-py3-none-any.whl",
+                             static_cast<std::int64_t>(std::filesystem::file_size(wheel)),
+                             sha256_of_file(wheel.string())};
+  entry.files = std::move(files);
   return entry;
 }
 

