@@ -182,7 +182,7 @@ void check_shard_name(const std::string& path, const std::string& tensor, const 
                     path, in_quotes(tensor), shard.type_name()));
   }
   const auto& name = shard.get_ref<const std::string&>();
-  const bool plain = !name.empty() && name.size() <= longest_file_name && name != "." && name != ".." &&
+  const bool plain = !name.empty() && name.size() <= longest_file_name &&
                      name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
   if (plain && name.ends_with(shard_ending)) return;
   throw FileError(
