@@ -48,7 +48,7 @@ constexpr std::uint32_t uint8 = 0, int8 = 1, uint16 = 2, int16 = 3, uint32 = 4, 
                         boolean = 7, string = 8, array = 9, uint64 = 10, int64 = 11, float64 = 12;
 }
 namespace ggml_number {
-constexpr std::uint32_t f32 = 0, f16 = 1, q4_0 = 2, q4_1 = 3, q8_0 = 8, iq2_xxs = 16;
+constexpr std::uint32_t f32 = 0, f16 = 1, q4_0 = 2, q4_1 = 3, q8_0 = 8, q6_k = 14, iq2_xxs = 16;
 }
 
 struct GgufPair {

@@ -204,6 +204,15 @@ const std::vector<HostileFile>& hostile_tensors() {
       {"row_no_multiple_of_the_block",
        [](GgufFields& f) { f.tensors[1].dimensions = {31}; },
        {"rows of the tensor 'second.weight' have 31 values", "blocks of 32"}},
+      {"row_no_multiple_of_a_super_block",
+       [](GgufFields& f) { f.tensors[1].format = ggml_number::q6_k; },
+       {"rows of the tensor 'second.weight' have 32 values", "Q6_K stores blocks of 256"}},
+      {"super_block_cut_off",
+       [](GgufFields& f) {
+         f.tensors[1].format = ggml_number::q6_k;
+         f.tensors[1].dimensions = {256};
+       },
+       {"'second.weight' needs 210 bytes from offset 32", "only 66 bytes"}},
       {"offset_not_aligned",
        [](GgufFields& f) { f.tensors[1].offset = 33; },
        {"'second.weight' begins at offset 33", "alignment 32"}},
