@@ -107,8 +107,7 @@ class HubFetch {
  public:
   HubFetch(const CatalogEntry& entry, const HubSettings& settings, const FetchProgress& progress,
            const IsCancelled& is_cancelled)
-      : entry_(entry),
-        source_(*entry.hub()),
+      : source_(*entry.hub()),
         settings_(settings),
         progress_(progress),
         is_cancelled_(is_cancelled) {}
@@ -182,7 +181,6 @@ class HubFetch {
     }
   }
 
-  const CatalogEntry& entry_;
   const HubSource& source_;
   const HubSettings& settings_;
   const FetchProgress& progress_;
