@@ -79,8 +79,8 @@ void get_model(const std::string& name) {
   const auto entry = find_in_catalog(name);
   if (!entry) {
     throw UserError(
-        fmt::format("the catalog has no model '{}'; it has {}. A model file of your own needs no fetching.",
-                    name, known_names()));
+        fmt::format("the catalog has no model '{}'; {}. A model file of your own needs no fetching.", name,
+                    names_like(name)));
   }
   const auto path = installed_path(*entry);
   const std::string there = path ? *path : fetch_on_terminal(*entry);

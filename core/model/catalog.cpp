@@ -10,6 +10,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "core/base/own_files.h"
 #include "core/base/relative_path.h"
@@ -219,6 +220,21 @@ std::optional<CatalogEntry> entry_of_repository(std::string_view name) {
   return entry;
 }
 
+// How many letters must be put in, left out or replaced (Levenshtein, 1965).
+std::size_t edit_distance(std::string_view from, std::string_view to) {
+  from = from.substr(0, 200);  // a path that was mistyped may be of any length
+  std::vector<std::size_t> row(to.size() + 1);
+  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= from.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j < row.size(); ++j) {
+      const std::size_t replaced = diagonal + (from[i - 1] == to[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({replaced, row[j] + 1, row[j - 1] + 1}));
+    }
+  }
+  return row.back();
+}
+
 CheckedFile check_file(const CatalogEntry& entry, const std::string& path, const CatalogFile& expected) {
   const std::string advice =
       fmt::format("Remove it and fetch it again: headlight models get {}.", entry.name);
@@ -335,10 +351,21 @@ std::optional<CatalogEntry> find_in_catalog(std::string_view name) {
   return std::nullopt;
 }
 
-std::string known_names() {
-  std::string names;
-  for (const CatalogEntry& entry : catalog()) names += entry.name + ", ";
-  return names + "or hf:OWNER/NAME[@REVISION] for any repository of the hub";
+std::string names_like(std::string_view name) {
+  std::string containing;
+  std::string closest;
+  std::size_t least = std::numeric_limits<std::size_t>::max();
+  for (const CatalogEntry& entry : catalog()) {
+    if (name.size() >= 3 && entry.name.find(name) != std::string::npos)
+      containing += (containing.empty() ? "" : ", ") + entry.name;
+    const std::size_t edits = edit_distance(name, entry.name);
+    if (edits < least) closest = entry.name;
+    least = std::min(least, edits);
+  }
+  return fmt::format(
+      "closest: {}; `headlight models list` has all, and hf:OWNER/NAME[@REVISION] is any repository of the "
+      "hub",
+      containing.empty() ? closest : containing);
 }
 
 std::optional<std::string> installed_path(const CatalogEntry& entry) {

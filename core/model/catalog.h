@@ -67,8 +67,9 @@ std::vector<CatalogEntry> parse_catalog(std::string_view json, const std::string
 std::vector<CatalogEntry> catalog();
 // Also "hf:OWNER/NAME" and "hf:OWNER/NAME@REVISION": any repository of the hub.
 std::optional<CatalogEntry> find_in_catalog(std::string_view name);
-// "a, b, c, or hf:OWNER/NAME[@REVISION]": what may be asked for, for messages. Throws FileError.
-std::string known_names();
+// What may be asked for, for messages about a name that is not known: the closest one, where the others are
+// listed, and the form of a repository. Throws FileError.
+std::string names_like(std::string_view name);
 
 // Where the model lies, when all its files are there with the right sizes (their hashes were compared when
 // they were written; see check_installed): the file, or the folder of several. A model of a hub is also found

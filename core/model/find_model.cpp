@@ -18,7 +18,7 @@ std::string find_or_fetch_model(const std::string& name_or_path, const FetchProg
   throw UserError(
       fmt::format("'{}' is neither a file here nor a model of the catalog ({}); check the spelling or give "
                   "the path of a model: a .gguf file, or a folder with config.json.",
-                  name_or_path, known_names()));
+                  name_or_path, names_like(name_or_path)));
 }
 
 }  // namespace headlight

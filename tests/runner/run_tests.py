@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-MODEL = "smollm2-135m"
+# Models that tests run on, and the variables in which those tests look for their paths.
+MODELS = {"smollm2-135m": ("HEADLIGHT_TEST_MODEL", "HEADLIGHT_SMOLLM2"), "all-minilm-l6-v2": ("HEADLIGHT_MINILM",)}
 # Forward passes of the real model, which sanitizers make twenty times slower: left to the optimised build.
 ON_REAL_WEIGHTS = "*RealModel*:SmolLM2*:LessonsOnTheModel*"
 SECONDS_FOR_ONE_PROGRAM = 1500
@@ -165,18 +166,18 @@ def run_fuzz_target(name):
     return Result(passed=1)
 
 
-def fetch_model():
+def fetch_model(name):
     """The model's path for the tests on real weights; empty without a network, and then they skip."""
     headlight = ROOT / "build" / "release" / "headlight"
-    say(f"== the model {MODEL}")
+    say(f"== the model {name}")
     try:
-        fetch = subprocess.run([str(headlight), "models", "get", MODEL], stdin=subprocess.DEVNULL, text=True,
+        fetch = subprocess.run([str(headlight), "models", "get", name], stdin=subprocess.DEVNULL, text=True,
                                stdout=subprocess.PIPE)
     except OSError as error:
         say(f"   {error}")
         return ""
     if fetch.returncode != 0:
-        say(f"   {MODEL} could not be fetched: the tests that need its weights will be skipped")
+        say(f"   {name} could not be fetched: the tests that need its weights will be skipped")
         return ""
     say(f"   {fetch.stdout.strip()}")
     return fetch.stdout.strip()
@@ -184,9 +185,9 @@ def fetch_model():
 
 def main():
     started = time.monotonic()
-    path = fetch_model()
-    if path:
-        os.environ["HEADLIGHT_TEST_MODEL"] = os.environ["HEADLIGHT_SMOLLM2"] = path
+    for name, variables in MODELS.items():
+        if path := fetch_model(name):
+            os.environ.update(dict.fromkeys(variables, path))
     builds = ["release"] + (["clang"] if "--full" in sys.argv[1:] else [])
     total = run_python_tests()
     for build in builds:
