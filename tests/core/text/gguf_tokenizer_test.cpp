@@ -33,7 +33,7 @@ const std::vector<Damage>& damages() {
       {"not_an_object", [](json& metadata) { metadata = json::array(); }, "not a list of keys"},
       {"no_model", without("model"), "'tokenizer.ggml.model' is missing"},
       {"model_number", set("model", 3), "is a number, not a string"},
-      {"model_unknown", set("model", "llama"), "is 'llama'; this program knows gpt2"},
+      {"model_unknown", set("model", "rwkv"), "is 'rwkv'; this program knows gpt2"},
       {"model_not_utf8", set("model", "\xFF\x1B"), "<0xFF><0x1B>"},
       {"no_pre", without("pre"), "'tokenizer.ggml.pre' is missing"},
       {"pre_unknown", set("pre", "qwen9"), "'qwen9' is not known; this program knows smollm, "},
