@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Writes tokenizer_kinds.json and its lines: what Hugging Face's `tokenizers` and SentencePiece give, kind by kind.
+"""Writes tokenizer_kinds/: what Hugging Face's `tokenizers` and SentencePiece give, kind by kind.
 
 usage: make_tokenizer_kinds.py [--live FOLDER]
 
-Vocabularies are trained here on our own sentences. tokenizer_lines.json holds the texts (a string, or [string, count]);
-besides them the test makes lines of all code points that Unicode 14 assigns, as all_code_points() below does.
-For each kind, tokenizer_kinds/NAME.json has a hash for each line of its ids and its offsets (in characters), and some lines
-in full. `--live` writes tokenizers, lines and full values into FOLDER instead, to look for a difference.
+Vocabularies are trained here on our own sentences. tokenizer_kinds/lines.json holds the texts (a string, or [string, count]);
+besides them the test makes lines of all code points that Unicode 14 assigns, as all_code_points() below does. kinds.json
+has what each kind is made of; expected.json, for each kind, a short hash for each line of its ids and offsets (in characters),
+and some lines in full. `--live` writes tokenizers, lines and full values into FOLDER instead, to look for a difference.
 Made with tokenizers 0.23.3, sentencepiece 0.2.3, Python 3.11 (Unicode 14); seed 20261121.
 """
 import base64
@@ -16,6 +16,7 @@ import pathlib
 import random
 import struct
 import sys
+import tempfile
 import unicodedata
 
 import sentencepiece
@@ -93,9 +94,20 @@ def text_of(line):
     return line if isinstance(line, str) else line[0] * line[1]
 
 
+def assigned_runs():
+    runs = []
+    for code in range(0x110000):
+        if unicodedata.category(chr(code)) not in ("Cn", "Cs", "Co"):
+            if runs and runs[-1][1] == code - 1:
+                runs[-1][1] = code
+            else:
+                runs.append([code, code])
+    return runs
+
+
 def all_code_points():
     """20 code points a line, with a letter around them, of all that Unicode 14 assigns but private use."""
-    codes = [code for code in range(0x110000) if unicodedata.category(chr(code)) not in ("Cn", "Cs", "Co")]
+    codes = [code for first, last in assigned_runs() for code in range(first, last + 1)]
     return ["a" + "".join(map(chr, codes[start:start + 20])) + "b" for start in range(0, len(codes), 20)]
 
 
@@ -261,7 +273,7 @@ def kinds(shared, spm):
     mask = [added(**{"content": token["content"], "identifier": token["id"], "lstrip": token["content"] == "<mask>"}) for token in front["bytes"]]
     control = [added(content, identifier) for identifier, content in enumerate(["<unk>", "<s>", "</s>"])]
     spaces = [added(" " * count, 698 + count, special=False) for count in (2, 3, 4)] + [added("lamp", 703, special=False, normalized=True), added("the", 704, special=False, single_word=True, normalized=True),
-              added("Page", 705, special=False, rstrip=True, lstrip=True, normalized=True)]
+              added("Page", 703, special=False, rstrip=True, lstrip=True, normalized=True)]
     bytes_kind = lambda **fields: {"model": "bytes", "added_tokens": front["bytes"], "decoder": byte_level()} | fields
     return {
         "gpt2": bytes_kind(pre_tokenizer=byte_level(), post_processor=byte_level(trim_offsets=True)),
@@ -303,14 +315,100 @@ def kinds(shared, spm):
 
 def tokenizer_json(kind, shared):
     model = json.loads(json.dumps(shared[kind["model"]])) | kind.get("changes", {})
-    fields = {key: value for key, value in kind.items() if key not in ("model", "changes")}
+    fields = {key: value for key, value in kind.items() if key not in ("model", "changes", "offsets_differ")}
     return {"version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None, "pre_tokenizer": None, "post_processor": None, "decoder": None} | fields | {"model": model}
+
+
+def shared_with_spm(folder):
+    shared, spm = shared_models(folder)
+    return shared | {"spm_unigram": unigram_json(spm["spm_unigram"]), "spm_bytes": unigram_json(spm["spm_bytes"]), "spm_bpe": bpe_json(spm["spm_bpe"])}, spm
+
+
+def spells_control(text):
+    """Control tokens in a text are left to the callers there; here they are recognised."""
+    return any(token in text for token in ("<s>", "</s>", "<pad>", "<unk>"))
+
+
+def spm_values(data, texts):
+    """[id, first byte] of SentencePiece's own pieces; 0 for a byte of a character, which it gives no place of its own."""
+    processor = sentencepiece.SentencePieceProcessor(model_proto=data)
+    for text in texts:
+        pieces = [] if spells_control(text) else processor.encode(text, return_type="proto").pieces
+        yield [[piece.id, 0 if processor.is_byte(piece.id) else piece.begin] for piece in pieces]
+
+
+def marian(spm, folder, texts):
+    """Ids of transformers' MarianTokenizer with the pieces of a model in another order; some of them are missing."""
+    from transformers import MarianTokenizer
+    pieces = [piece for piece, _ in spm_pieces(spm)]
+    vocab = {piece: index for index, piece in enumerate(["</s>", "<unk>", ">>fra<<"] + [piece for piece in reversed(pieces) if not piece.startswith("<")][:-20] + ["<pad>"])}
+    (folder / "source.spm").write_bytes(spm)
+    (folder / "vocab.json").write_text(json.dumps(vocab))
+    tokenizer = MarianTokenizer(str(folder / "source.spm"), str(folder / "source.spm"), str(folder / "vocab.json"))
+    return vocab, [[] if spells_control(text) else [[identifier] for identifier in tokenizer(text)["input_ids"]] for text in texts]
+
+
+def line_hash(values):
+    """FNV-1a, 64 bits, over the numbers as 4 bytes each."""
+    result = 0xCBF29CE484222325
+    for byte in struct.pack("<%di" % sum(map(len, values)), *[number for value in values for number in value]):
+        result = (result ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return result
+
+
+def short(value):
+    return "%04x" % ((value ^ value >> 16 ^ value >> 32 ^ value >> 48) & 0xFFFF)
+
+
+def hashed(stored, code_points, values):
+    """A short hash for each stored line and for each 16 lines of code points, one long hash of all, some lines in full."""
+    hashes = [line_hash(value) for value in values]
+    assert len(hashes) == stored + code_points
+    groups = [line_hash([[part >> shift & 0x7FFFFFFF for shift in (0, 31)] for part in hashes[start:start + 16]]) for start in range(stored, stored + code_points, 16)]
+    return {"lines": "".join(map(short, hashes[:stored])), "code_points": "".join(map(short, groups)),
+            "all": "%016x" % line_hash([[part >> shift & 0x7FFFFFFF for shift in (0, 31)] for part in hashes]),
+            "full": {str(index): values[index] for index in range(7, stored, 431) if len(values[index]) < 40}}
+
+
+def without_offsets(kind, texts):
+    """Lines whose first character Precompiled removes: that library then gives every token the place one too far left."""
+    if "precompiled_charsmap" not in json.dumps(kind.get("normalizer")):
+        return []
+    return [index for index, text in enumerate(texts) if text and RULES.get(text[0]) == ""]
+
+
+def write(folder):
+    target = HERE / "tokenizer_kinds"
+    target.mkdir(exist_ok=True)
+    shared, spm = shared_with_spm(folder)
+    stored = lines()
+    texts = [text_of(line) for line in stored]
+    codes = all_code_points()
+    dump = lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"
+    (target / "lines.json").write_text(dump(stored))
+    all_kinds = kinds(shared, spm)
+    expected = {}
+    for name, kind in all_kinds.items():
+        tokenizer = Tokenizer.from_str(json.dumps(tokenizer_json(kind, shared)))
+        values = [[[identifier, begin, end] for identifier, (begin, end) in zip(encoding.ids, encoding.offsets)] for encoding in tokenizer.encode_batch(texts + codes)]
+        kind["offsets_differ"] = without_offsets(kind, texts + codes)
+        for index in kind["offsets_differ"]:
+            values[index] = [[identifier, 0, 0] for identifier, _, _ in values[index]]
+        expected[name] = hashed(len(texts), len(codes), values)
+    for name, data in spm.items():
+        expected[name] = hashed(len(texts), len(codes), list(spm_values(data, texts + codes)))
+    vocab, values = marian(spm["spm_unigram"], folder, texts + codes)
+    expected["marian"] = hashed(len(texts), len(codes), values)
+    (target / "kinds.json").write_text(dump({"models": shared, "kinds": all_kinds, "sentencepiece": {name: base64.b64encode(data).decode() for name, data in spm.items()}, "marian_vocab": vocab, "assigned": assigned_runs()}))
+    (target / "expected.json").write_text(dump(expected))
+    print(len(texts), "lines,", len(codes), "lines of code points,", len(expected), "kinds")
+    for file in sorted(target.iterdir()):
+        print(file.name, file.stat().st_size, "bytes")
 
 
 def live(folder):
     folder.mkdir(parents=True, exist_ok=True)
-    shared, spm = shared_models(folder)
-    shared = shared | {"spm_unigram": unigram_json(spm["spm_unigram"]), "spm_bytes": unigram_json(spm["spm_bytes"]), "spm_bpe": bpe_json(spm["spm_bpe"])}
+    shared, spm = shared_with_spm(folder)
     texts = [text_of(line) for line in lines()] + all_code_points()
     (folder / "lines.json").write_text(json.dumps(texts))
     print(len(texts), "lines")
@@ -337,5 +435,8 @@ def live(folder):
 if __name__ == "__main__":
     if len(sys.argv) == 3 and sys.argv[1] == "--live":
         live(pathlib.Path(sys.argv[2]))
+    elif len(sys.argv) == 1:
+        with tempfile.TemporaryDirectory() as folder:
+            write(pathlib.Path(folder))
     else:
         sys.exit(__doc__)
