@@ -20,17 +20,6 @@ std::size_t length_at(std::string_view text, std::size_t offset) {
 
 }  // namespace
 
-void for_each_character(std::string_view text,
-                        const std::function<void(char32_t, std::size_t, std::size_t)>& visit) {
-  std::size_t offset = 0;
-  while (offset < text.size()) {
-    const Utf8Character character = utf8_character_at(text, offset);
-    if (character.length == 0) throw std::logic_error("for_each_character needs valid UTF-8");
-    visit(character.code_point, offset, character.length);
-    offset += character.length;
-  }
-}
-
 std::vector<TextPart> parts_around(std::string_view text, const std::vector<TextSpan>& matches) {
   std::vector<TextPart> parts;
   parts.reserve(2 * matches.size() + 1);
@@ -170,7 +159,9 @@ void AlignedText::change(const std::vector<CharacterChange>& characters, std::si
 void AlignedText::keep_if(const std::function<bool(char32_t)>& keep) {
   std::vector<CharacterChange> kept;
   std::size_t dropped = 0;
+  std::size_t count = 0;
   for_each_character(text_, [&](char32_t character, std::size_t, std::size_t) {
+    ++count;
     if (keep(character)) {
       kept.push_back({character, 0});
     } else if (kept.empty()) {
@@ -179,15 +170,17 @@ void AlignedText::keep_if(const std::function<bool(char32_t)>& keep) {
       --kept.back().change;
     }
   });
-  change(kept, dropped);
+  if (kept.size() < count) change(kept, dropped);
 }
 
 void AlignedText::map(const std::function<char32_t(char32_t)>& to) {
   std::vector<CharacterChange> mapped;
+  bool any = false;
   for_each_character(text_, [&](char32_t character, std::size_t, std::size_t) {
     mapped.push_back({to(character), 0});
+    any = any || mapped.back().character != character;
   });
-  change(mapped);
+  if (any) change(mapped);
 }
 
 void AlignedText::prepend(std::string_view prefix) {

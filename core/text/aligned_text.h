@@ -8,11 +8,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/text/text_span.h"
+#include "core/text/utf8.h"
 
 namespace headlight {
 
@@ -76,9 +78,18 @@ class AlignedText {
   std::size_t origin_ = 0;
 };
 
-// Calls `visit(character, byte offset, length)` for each character of valid UTF-8.
-void for_each_character(std::string_view text,
-                        const std::function<void(char32_t, std::size_t, std::size_t)>& visit);
+// Calls `visit(character, byte offset, length)` for each character of valid UTF-8 (std::logic_error for other
+// text).
+template <typename Visit>
+void for_each_character(std::string_view text, Visit visit) {
+  std::size_t offset = 0;
+  while (offset < text.size()) {
+    const Utf8Character character = utf8_character_at(text, offset);
+    if (character.length == 0) throw std::logic_error("for_each_character needs valid UTF-8");
+    visit(character.code_point, offset, character.length);
+    offset += character.length;
+  }
+}
 // The parts of `text` whose matches are the single characters for which `is_match` holds.
 std::vector<TextPart> parts_by_character(std::string_view text,
                                          const std::function<bool(char32_t)>& is_match);

@@ -1,6 +1,8 @@
 // Byte-level tokenizers from GGUF metadata, and which kind of tokenizer a file has.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <unordered_map>
 #include <utility>
 
@@ -95,7 +97,9 @@ void read_special_ids(const GgufTokenizerMetadata& reader, ByteLevelVocabulary& 
   vocabulary.named = reader.named_tokens(vocabulary.pieces.size());
   // Files of Llama 3 leave the key out and mean it.
   const std::string& pre = reader.text(pre_key);
-  const bool is_llama3 = pre == "llama-bpe" || pre == "llama3" || pre == "llama-v3";
+  constexpr std::array<const char*, 3> names_of_llama3 = {"llama-bpe", "llama3", "llama-v3"};
+  const bool is_llama3 =
+      std::find(names_of_llama3.begin(), names_of_llama3.end(), pre) != names_of_llama3.end();
   const bool adds_unsaid = is_llama3 && vocabulary.named.beginning_of_text.has_value();
   vocabulary.adds_beginning = reader.flag("tokenizer.ggml.add_bos_token", adds_unsaid);
   vocabulary.ignores_merges = is_llama3 || pre == "tekken";
@@ -122,20 +126,39 @@ PreTokenizer read_pre_tokenizer(const GgufTokenizerMetadata& reader) {
   }
 }
 
+enum class Algorithm { byte_level_merges, sentencepiece_merges, unigram, word_piece };
+
+// "tokenizer.ggml.model" calls each algorithm by the first family that had it.
+Algorithm algorithm_of(const GgufTokenizerMetadata& reader, const std::string& model) {
+  constexpr std::array<std::pair<const char*, Algorithm>, 4> names = {
+      {{"gpt2", Algorithm::byte_level_merges},
+       {"llama", Algorithm::sentencepiece_merges},
+       {"t5", Algorithm::unigram},
+       {"bert", Algorithm::word_piece}}};
+  for (const auto& [name, algorithm] : names) {
+    if (model == name) return algorithm;
+  }
+  reader.fail(
+      fmt::format("'tokenizer.ggml.model' is '{}'; this program knows gpt2 (byte-level BPE), llama "
+                  "(SentencePiece BPE), t5 (Unigram) and bert (WordPiece)",
+                  shown_piece(model)));
+}
+
 }  // namespace
 
 std::shared_ptr<const Tokenizer> tokenizer_from_gguf(const json& metadata, const std::string& path) {
   const GgufTokenizerMetadata reader(metadata, path);
   if (!metadata.is_object()) reader.fail("the metadata is not a list of keys and values");
   const std::string& model = reader.text("tokenizer.ggml.model");
-  if (model == "llama") return sentencepiece_from_gguf(reader, false);
-  if (model == "t5") return sentencepiece_from_gguf(reader, true);
-  if (model == "bert") return word_piece_from_gguf(reader);
-  if (model != "gpt2") {
-    reader.fail(
-        fmt::format("'tokenizer.ggml.model' is '{}'; this program knows gpt2 (byte-level BPE), llama "
-                    "(SentencePiece BPE), t5 (Unigram) and bert (WordPiece)",
-                    shown_piece(model)));
+  switch (algorithm_of(reader, model)) {
+    case Algorithm::sentencepiece_merges:
+      return sentencepiece_from_gguf(reader, false);
+    case Algorithm::unigram:
+      return sentencepiece_from_gguf(reader, true);
+    case Algorithm::word_piece:
+      return word_piece_from_gguf(reader);
+    case Algorithm::byte_level_merges:
+      break;
   }
   PreTokenizer pre_tokenizer = read_pre_tokenizer(reader);
   ByteLevelVocabulary vocabulary;

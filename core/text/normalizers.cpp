@@ -1,6 +1,7 @@
 // One small class for each kind of normaliser that tokenizer.json knows.
 #include "core/text/normalizers.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/text/graphemes.h"
@@ -10,16 +11,25 @@
 namespace headlight {
 namespace {
 
+// Most texts are ASCII, which no normal form changes.
+void to_form(AlignedText& text, NormalForm form) {
+  const bool is_ascii = std::all_of(text.text().begin(), text.text().end(),
+                                    [](char byte) { return static_cast<signed char>(byte) >= 0; });
+  if (!is_ascii) text.change(normal_form(text.text(), form));
+}
+
 void lower(AlignedText& text) {
   std::vector<CharacterChange> changes;
+  bool any = false;
   for_each_character(text.text(), [&](char32_t character, std::size_t, std::size_t) {
     std::int32_t change = 0;
     for (const char32_t part : lower_case(character)) {
       changes.push_back({part, change});
+      any = any || part != character;
       change = 1;
     }
   });
-  text.change(changes);
+  if (any) text.change(changes);
 }
 
 // Normalisers that are one function.
@@ -46,13 +56,15 @@ void clean(AlignedText& text) {
 
 void space_out_chinese(AlignedText& text) {
   std::vector<CharacterChange> changes;
+  bool any = false;
   for_each_character(text.text(), [&](char32_t character, std::size_t, std::size_t) {
     const bool spaced = is_chinese(character);
     if (spaced) changes.push_back({U' ', 1});
     changes.push_back({character, 0});
     if (spaced) changes.push_back({U' ', 1});
+    any = any || spaced;
   });
-  text.change(changes);
+  if (any) text.change(changes);
 }
 
 bool nmt_drops(char32_t c) {
@@ -145,7 +157,7 @@ NormalizerPointer normalizer_sequence(std::vector<NormalizerPointer> steps) {
 }
 
 NormalizerPointer normal_form_normalizer(NormalForm form) {
-  return simple([form](AlignedText& text) { text.change(normal_form(text.text(), form)); });
+  return simple([form](AlignedText& text) { to_form(text, form); });
 }
 
 NormalizerPointer lowercase_normalizer() { return simple(lower); }
@@ -195,7 +207,7 @@ NormalizerPointer bert_normalizer(BertNormalization options) {
     if (options.clean_text) clean(text);
     if (options.handle_chinese_chars) space_out_chinese(text);
     if (options.strip_accents) {
-      text.change(normal_form(text.text(), NormalForm::nfd));
+      to_form(text, NormalForm::nfd);
       text.keep_if([](char32_t c) { return !is_nonspacing_mark(c); });
     }
     if (options.lowercase) lower(text);

@@ -115,10 +115,7 @@ void join_bytes(const Kind& kind, const std::vector<Token>& tokens, Values& valu
   std::size_t begin = 0;
   while (begin < tokens.size()) {
     std::size_t end = begin;
-    while (end < tokens.size() && has_bytes(kind, tokens[end]) &&
-           (end == begin || tokens[end].begin == tokens[end - 1].end)) {
-      ++end;
-    }
+    while (end < tokens.size() && has_bytes(kind, tokens[end])) ++end;
     for (std::size_t index = begin; index < end; ++index) {
       values[index][1] = values[begin][1];
       values[index][2] = values[end - 1][2];
