@@ -4,15 +4,18 @@
 usage: make_unicode_exceptions.py          # Python 3.11 (Unicode 14), tokenizers 0.23.3
 
 That library has its Unicode tables from several crates, and some of them are of Unicode 8 to 12. To give the same ids,
-the same characters have to be unknown: they are found here by asking the library about every code point.
+the same characters have to be unknown: they are found here by asking the library about every code point. Its other tables are
+newer; tests/golden/tokenizer_kinds/newer_code_points.json lists what they know and Unicode 14 does not.
 """
+import json
 import pathlib
 import unicodedata
 
-from tokenizers import normalizers, pre_tokenizers
+from tokenizers import Regex, normalizers, pre_tokenizers
 
 assert unicodedata.unidata_version == "14.0.0"
 TARGET = pathlib.Path(__file__).parents[2] / "core/text/unicode_exceptions.cpp"
+NEWER = pathlib.Path(__file__).parent / "tokenizer_kinds/newer_code_points.json"
 CODE_POINTS = [code for code in range(0x110000) if not 0xD800 <= code < 0xE000]
 
 
@@ -60,6 +63,16 @@ def unordered():
     return differing(lambda c: nfd("a\u0345" + c), lambda c: unicodedata.normalize("NFD", "a\u0345" + c))
 
 
+def newer():
+    """Code points that Unicode 14 does not assign, but that one of that library's other tables knows already."""
+    codes = [code for code in CODE_POINTS if category(chr(code)) == "Cn" and (code < 0x40000 or code >= 0xE0000) and code & 0xFFFE != 0xFFFE]
+    classes = [pre_tokenizers.Split(Regex(pattern), "isolated") for pattern in (r"\p{L}", r"\p{N}", r"\p{M}", r"\p{P}", r"\p{S}", r"\w")]
+    lower, digits, words = normalizers.Lowercase().normalize_str, pre_tokenizers.Digits(), pre_tokenizers.Whitespace()
+    nfkc = normalizers.NFKC().normalize_str
+    return [code for code in codes if lower(chr(code)) != chr(code) or nfkc(chr(code)) != chr(code) or len(digits.pre_tokenize_str("a" + chr(code))) == 2
+            or len(words.pre_tokenize_str("a" + chr(code))) == 1 or any(len(kind.pre_tokenize_str("\ue000" + chr(code))) == 2 for kind in classes)]
+
+
 def runs(codes):
     result = []
     for code in codes:
@@ -85,6 +98,10 @@ def main():
         table("undecomposed", "Characters whose decomposition is not known.", decomposed()),
         table("unordered", "Marks whose combining class is not known.", unordered()),
     ]
+    differing_ones = newer()
+    NEWER.write_text(json.dumps({"about": "[first, last] code point that Unicode 14 does not assign and that Hugging Face's tokenizers know: ids may differ there", "runs": runs(differing_ones)},
+                                separators=(",", ":")) + "\n")
+    print(NEWER.name, len(differing_ones), "code points")
     cases = "\n".join("    case CharacterTable::%s:\n      return in(%s, code_point);" % (name, name) for name in
                       ("newer_controls", "other_nonspacing", "other_marks", "other_punctuation", "undecomposed", "unordered"))
     TARGET.write_text("""// Characters of Unicode 14 that Hugging Face's tokenizers class by older tables. Written by
