@@ -55,10 +55,14 @@ std::optional<PrecompiledMap::Match> PrecompiledMap::match(std::string_view text
     if (node >= units_.size()) break;
     const std::size_t begin = value_of(units_[node]);
     if (begin >= replacements_.size()) break;
+    // A hostile map could match a part of a character.
+    const bool is_inside =
+        index + 1 < text.size() && (static_cast<unsigned char>(text[index + 1]) & 0xC0U) == 0x80U;
+    if (is_inside) continue;
     const std::size_t end = replacements_.find('\0', begin);
     const std::string_view all = replacements_;
     found = Match{index + 1, all.substr(begin, end == std::string::npos ? end : end - begin)};
-    // A hostile map could point into the middle of a character.
+    // Or point into the middle of one.
     if (invalid_utf8_offset(found->replacement)) return std::nullopt;
     if (!longest) break;
   }

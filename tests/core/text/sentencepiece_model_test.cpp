@@ -117,6 +117,20 @@ TEST(SentencePiece, each_damaged_field_is_named) {
   }
 }
 
+// A map whose only key is the first byte of "한": it must not cut a character.
+TEST(SentencePiece, a_map_that_matches_half_a_character_matches_nothing) {
+  std::vector<std::uint32_t> units(238, 0);
+  units[237] = 0xED | 1U << 8U | 1U << 10U;  // label, "ends here", and the value one place beside
+  const auto size = static_cast<std::uint32_t>(4 * units.size());
+  std::string bytes(reinterpret_cast<const char*>(&size), sizeof size);
+  bytes.append(reinterpret_cast<const char*>(units.data()), size);
+  bytes += "x";
+  const PrecompiledMap map(bytes);
+  EXPECT_FALSE(map.longest_match("한").has_value());
+  EXPECT_FALSE(map.shortest_match("한").has_value());
+  EXPECT_EQ(map.longest_match("\xED")->replacement, "x");
+}
+
 json gguf_of(const std::string& name, const char* kind) {
   const SentencePieceModel model = read(sentencepiece_bytes(name));
   json types = json::array();
