@@ -132,8 +132,9 @@ TEST(Catalog, RefusesEveryMissingOrUnknownField) {
     bad["source"]["files"][0].erase(name);
     EXPECT_NE(refusal(json::array({bad})).find("'" + name + "' is missing"), std::string::npos) << name;
   }
-  for (const auto& [name, value] : good_hub_entry().at("source").items()) {
-    json bad = good_hub_entry();
+  const json good_hub = good_hub_entry();
+  for (const auto& [name, value] : good_hub.at("source").items()) {
+    json bad = good_hub;
     bad["source"].erase(name);
     EXPECT_NE(refusal(json::array({bad})).find("'" + name + "' is missing"), std::string::npos) << name;
   }
