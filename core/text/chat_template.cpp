@@ -40,17 +40,17 @@ bool trims(std::string_view text) {
 }
 
 // The system turn that a ChatML template writes when the conversation has none: the literal text between the
-// marks.
+// marks. A line's end is there as it is, or as Jinja's escape.
 std::optional<std::string> default_system(std::string_view text) {
-  constexpr std::string_view begin = R"(<|im_start|>system\n)";
   constexpr std::string_view end = "<|im_end|>";
-  for (std::size_t at = text.find(begin); at != std::string_view::npos; at = text.find(begin, at + 1)) {
-    const std::string_view rest = text.substr(at + begin.size());
-    const std::size_t stop = rest.find(end);
-    if (stop == std::string_view::npos ||
-        rest.substr(0, stop).find_first_of("'\"{}") != std::string_view::npos)
-      continue;
-    return std::string(rest.substr(0, stop));
+  for (const std::string_view begin : {"<|im_start|>system\n", R"(<|im_start|>system\n)"}) {
+    for (std::size_t at = text.find(begin); at != std::string_view::npos; at = text.find(begin, at + 1)) {
+      const std::string_view rest = text.substr(at + begin.size());
+      const std::size_t stop = rest.find(end);
+      if (stop == std::string_view::npos) break;
+      if (rest.substr(0, stop).find_first_of("'\"{}\\") == std::string_view::npos)
+        return std::string(rest.substr(0, stop));
+    }
   }
   return std::nullopt;
 }

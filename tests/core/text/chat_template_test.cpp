@@ -33,6 +33,8 @@ TEST(ChatTemplate, chatml_writes_each_turn_and_the_default_system_turn) {
   EXPECT_EQ(rendered(chat, conversation, closed),
             "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n Where is the lamp?\n<|im_end|>\n"
             "<|im_start|>assistant\nOn the desk. <|im_end|>\n<|im_start|>user\n고마워요<|im_end|>\n");
+  const ChatTemplate with_real_line_ends("{{ '<|im_start|>system\nYou help.<|im_end|>\n' }}", "", "");
+  EXPECT_EQ(rendered(with_real_line_ends, user_only), rendered(chat, user_only));
   const ChatTemplate plain(
       "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' }}", "", "");
   EXPECT_EQ(rendered(plain, user_only),
