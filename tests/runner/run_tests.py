@@ -25,7 +25,7 @@ MODELS = {"smollm2-135m": ("HEADLIGHT_TEST_MODEL", "HEADLIGHT_SMOLLM2"), "all-mi
 ON_REAL_WEIGHTS = "*RealModel*:SmolLM2*:LessonsOnTheModel*"
 SECONDS_FOR_ONE_PROGRAM = 1500
 SECONDS_OF_FUZZING = 60
-# Seeds of fuzz targets besides tests/fuzz/corpus/TARGET/.
+# Seeds of fuzz targets besides those in tests/fuzz/corpus/TARGET/ ("gguf_fuzz" or "gguf").
 MORE_SEEDS = {"gguf_fuzz": "tests/golden/families/*.gguf"}
 
 
@@ -145,7 +145,8 @@ def run_fuzz_target(name):
     findings = ROOT / "build" / "fuzz" / "findings"
     findings.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as corpus:
-        seeds = [path for path in (ROOT / "tests" / "fuzz" / "corpus" / name).glob("*") if path.is_file()]
+        folders = [ROOT / "tests" / "fuzz" / "corpus" / folder for folder in (name, name.removesuffix("_fuzz"))]
+        seeds = [path for folder in folders for path in folder.glob("*") if path.is_file()]
         seeds += ROOT.glob(MORE_SEEDS[name]) if name in MORE_SEEDS else []
         for number, seed in enumerate(seeds):
             shutil.copy(seed, Path(corpus) / f"seed{number}")
