@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/errors.h"
+#include "core/session/text_tokens.h"
 #include "gui/bars.h"
 #include "gui/fonts.h"
 #include "gui/layout.h"
@@ -45,6 +46,7 @@ Document first_document(const StartOptions& options, const std::vector<Example>&
   if (!examples.empty()) document = with_example(document, examples.front());
   document.model = options.compute.model;
   if (options.text) document.text = *options.text;
+  document.source_text = options.source_text.value_or("");
   if (options.view) set_view(document, *options.view);
   document.layer = options.layer.value_or(document.layer);
   if (options.layer) document.embedding_layer = *options.layer + 1;  // what this block left
@@ -54,9 +56,9 @@ Document first_document(const StartOptions& options, const std::vector<Example>&
 
 // What the computation depends on; views' other choices need no new pass.
 bool needs_new_result(const Document& a, const Document& b) {
-  return a.text != b.text || a.interventions != b.interventions || a.query != b.query ||
-         a.sampling != b.sampling || a.embedding_layer != b.embedding_layer ||
-         a.embedding_without_first != b.embedding_without_first;
+  return a.text != b.text || a.source_text != b.source_text || a.attention_part != b.attention_part ||
+         a.interventions != b.interventions || a.query != b.query || a.sampling != b.sampling ||
+         a.embedding_layer != b.embedding_layer || a.embedding_without_first != b.embedding_without_first;
 }
 
 }  // namespace
@@ -177,7 +179,7 @@ void App::update_tokens() {
   if (tokens_by_ == model_.get() && tokens_of_ == document().text) return;
   tokens_of_ = document().text;
   tokens_by_ = model_.get();
-  tokens_ = model_ ? model_->tokenizer->encode(tokens_of_) : std::vector<Token>();
+  tokens_ = model_ ? text_tokens(*model_, tokens_of_) : std::vector<Token>();
 }
 
 void App::request_if_changed() {
@@ -188,6 +190,7 @@ void App::request_if_changed() {
 
 // One token at a time, each from the distribution that is on the screen.
 void App::continue_generating(double seconds) {
+  if (model_ && model_->architecture.head != OutputHead::language_model) tokens_to_generate_ = 0;
   if (tokens_to_generate_ == 0 || !model_ || !result_.next || !result_.trace) return;
   if (document().query) {
     run({SelectQuery{std::nullopt}}, seconds);  // the tail is what grows
@@ -292,7 +295,8 @@ void App::draw(double seconds) {
   for (const Action& action : commands.actions()) act(action);
   std::vector<Command> gesture;  // what one frame asks for is one step to undo
   for (const Command& edit : commands.edits()) {
-    if (std::holds_alternative<SetText>(edit)) tokens_to_generate_ = 0;  // who types takes over
+    if (std::holds_alternative<SetText>(edit) || std::holds_alternative<SetSourceText>(edit))
+      tokens_to_generate_ = 0;  // who types takes over
     const auto* lesson = std::get_if<SetLesson>(&edit);
     if (lesson && lesson->place) {
       show_lesson_step(*lesson->place, seconds);

@@ -12,7 +12,9 @@ std::int64_t Frame::query() const {
 
 std::int64_t Frame::locked_query() const {
   const std::int64_t last = positions() - 1;
-  return std::min(document.query.value_or(last), last);
+  const bool masked = trace() && trace()->model().architecture.head == OutputHead::masked_lm;
+  // A masked-language model is asked at its mask token: result.next_position.
+  return std::min(document.query.value_or(masked ? result.next_position : last), last);
 }
 
 std::int64_t Frame::layer() const {

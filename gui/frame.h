@@ -22,6 +22,7 @@ namespace headlight {
 struct Hover {
   std::optional<std::int64_t> query;                          // a token, or the row of a map
   std::optional<std::int64_t> key;                            // the column of a map
+  std::optional<std::int64_t> source_query, source_key;       // the same among the tokens of the source text
   std::optional<std::pair<std::int64_t, std::int64_t>> head;  // layer, head
   std::optional<TokenId> candidate;
   std::optional<ValueReference> value;
@@ -93,8 +94,9 @@ struct ResetLayout {};
 struct RetryLoading {};
 struct CancelLoading {};
 struct Quit {};
-using Action = std::variant<Undo, Redo, ChangeSettings, Generate, StopGenerating, ShowPalette, ShowLessons,
-                            ShowModel, ShowCatalog, ShowHelp, FocusPrompt, ResetLayout, RetryLoading, CancelLoading, Quit>;
+using Action =
+    std::variant<Undo, Redo, ChangeSettings, Generate, StopGenerating, ShowPalette, ShowLessons, ShowModel,
+                 ShowCatalog, ShowHelp, FocusPrompt, ResetLayout, RetryLoading, CancelLoading, Quit>;
 
 // What views emit while they draw; the program applies it after the frame.
 class Commands {

@@ -30,6 +30,17 @@ std::string window_id(const View& view) { return "##panel." + std::string(view.n
 
 std::string name_of(const View& view) { return text("name." + std::string(view.name())); }
 
+// What a panel is called and how it is explained may depend on what the model puts out: "name.next.masked".
+const std::string& text_for_output(const std::string& key, const Frame& frame) {
+  if (!frame.model || frame.model->architecture.head == OutputHead::language_model) return text(key);
+  const OutputHead head = frame.model->architecture.head;
+  const std::string variant = key + (head == OutputHead::masked_lm    ? ".masked"
+                                     : head == OutputHead::classifier ? ".classes"
+                                                                      : ".vectors");
+  const std::string& words = text(variant);
+  return words == variant ? text(key) : words;
+}
+
 // The first layout; the user's own sizes replace it.
 void build_layout(ImGuiID dock, ImVec2 size) {
   ImGui::DockBuilderRemoveNode(dock);
@@ -48,7 +59,7 @@ void build_layout(ImGuiID dock, ImVec2 size) {
 }
 
 // A round "?" at the right end of the line; hovering it explains the panel.
-void explanation_mark(const View& view) {
+void explanation_mark(const View& view, const Frame& frame) {
   const float size = ImGui::GetFontSize() * 1.1F;
   const ImVec2 corner(
       ImGui::GetWindowPos().x + ImGui::GetWindowWidth() - ImGui::GetStyle().WindowPadding.x - size,
@@ -69,9 +80,9 @@ void explanation_mark(const View& view) {
     ImGui::PushTextWrapPos(ImGui::GetFontSize() * 26.0F);
     {
       const ScopedFont strong(fonts().strong);
-      ImGui::TextUnformatted(name_of(view).c_str());
+      ImGui::TextUnformatted(text_for_output("name." + std::string(view.name()), frame).c_str());
     }
-    ImGui::TextUnformatted(text(view.explanation()).c_str());
+    ImGui::TextUnformatted(text_for_output(std::string(view.explanation()), frame).c_str());
     ImGui::PopTextWrapPos();
     ImGui::EndTooltip();
   }
@@ -164,10 +175,10 @@ void draw_panel(View& view, const Frame& frame, Commands& commands) {
   if (begin_docked(window_id(view).c_str(), panel_flags)) {
     {
       const ScopedFont strong(fonts().strong);
-      ImGui::TextUnformatted(name_of(view).c_str());
+      ImGui::TextUnformatted(text_for_output("name." + std::string(view.name()), frame).c_str());
     }
     ImGui::SameLine();
-    explanation_mark(view);
+    explanation_mark(view, frame);
     ImGui::Dummy(ImVec2(0.0F, ImGui::GetFontSize() * 0.1F));
     view.draw(frame, commands);
     if (points_at(view, frame)) draw_highlight();
@@ -182,7 +193,7 @@ void draw_center_panel(const std::vector<View*>& tabs, const Frame& frame, Comma
       draw_load_panel(frame, commands);
     } else if (View* chosen = draw_tabs(tabs, frame, commands)) {
       ImGui::SameLine();
-      explanation_mark(*chosen);
+      explanation_mark(*chosen, frame);
       ImGui::SetCursorPosY(ImGui::GetCursorPosY() + ImGui::GetFontSize() * 0.6F);
       if (ImGui::BeginChild(chosen->name().data(), ImVec2(0.0F, 0.0F))) chosen->draw(frame, commands);
       ImGui::EndChild();

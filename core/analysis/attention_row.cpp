@@ -3,7 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
+
+#include "core/forward/derived_values.h"
+#include "core/forward/relative_bias.h"
 
 namespace headlight {
 namespace {
@@ -15,28 +19,30 @@ struct HeadVectors {
   std::int64_t layer;
   std::int64_t head;
   std::int64_t kv_head;
+  AttentionHooks hooks;
 
   const float* q(std::int64_t position) const {
-    return trace.at(Hook::rot_q, layer).data() + (position * architecture.heads + head) * architecture.d_head;
+    return trace.at(hooks.q, layer).data() + (position * architecture.heads + head) * architecture.d_head;
   }
   const float* k(std::int64_t position) const {
-    return trace.at(Hook::rot_k, layer).data() +
+    return trace.at(hooks.k, layer).data() +
            (position * architecture.kv_heads + kv_head) * architecture.d_head;
   }
   const float* v(std::int64_t position) const {
-    return trace.at(Hook::v, layer).data() +
+    return trace.at(hooks.v, layer).data() +
            (position * architecture.kv_heads + kv_head) * architecture.d_head;
   }
 };
 
-HeadVectors vectors_of(const Trace& trace, std::int64_t layer, std::int64_t head, std::int64_t query) {
+HeadVectors vectors_of(const Trace& trace, std::int64_t layer, std::int64_t head, std::int64_t query,
+                       bool cross) {
   const ArchitectureDescription& a = trace.model().architecture;
   if (layer < 0 || layer >= a.layers || head < 0 || head >= a.heads || query < 0 ||
       query >= trace.positions()) {
     throw std::logic_error("no attention row at layer " + std::to_string(layer) + ", head " +
                            std::to_string(head) + ", query " + std::to_string(query));
   }
-  return {trace, a, layer, head, head / (a.heads / a.kv_heads)};
+  return {trace, a, layer, head, head / (a.heads / a.kv_heads), attention_hooks(a, cross)};
 }
 
 double dot_product(const float* left, const float* right, std::int64_t length) {
@@ -46,13 +52,15 @@ double dot_product(const float* left, const float* right, std::int64_t length) {
   return sum;
 }
 
+constexpr double hidden = -std::numeric_limits<double>::infinity();
+
 void soften(AttentionRow& row) {
-  row.largest = row.score[0];
+  row.largest = hidden;
   for (const double score : row.score) {
     if (score > row.largest || std::isnan(score)) row.largest = score;
   }
   for (const double score : row.score) {
-    row.exponential.push_back(std::exp(score - row.largest));
+    row.exponential.push_back(score == hidden ? 0.0 : std::exp(score - row.largest));
     row.sum += row.exponential.back();
   }
   for (const double exponential : row.exponential) row.weight.push_back(exponential / row.sum);
@@ -69,35 +77,50 @@ void compare_with_captured(AttentionRow& row, const Tensor& pattern, std::int64_
 
 }  // namespace
 
-AttentionRow attention_row(const Trace& trace, std::int64_t layer, std::int64_t head, std::int64_t query) {
-  const HeadVectors vectors = vectors_of(trace, layer, head, query);
-  const std::int64_t d_head = vectors.architecture.d_head;
+AttentionRow attention_row(const Trace& trace, std::int64_t layer, std::int64_t head, std::int64_t query,
+                           bool cross) {
+  const HeadVectors vectors = vectors_of(trace, layer, head, query, cross);
+  const ArchitectureDescription& a = vectors.architecture;
+  const AttentionRule rule = attention_rule(a, layer, cross);
+  const KeyRange seen = visible_keys(rule, query, attention_keys(trace, cross));
+  const std::vector<float> biases = cross ? std::vector<float>() : relative_bias_of_head(trace.model(), head);
   AttentionRow row;
   row.query = query;
   row.kv_head = vectors.kv_head;
-  row.scale = vectors.architecture.attention_scale;
-  for (std::int64_t key = 0; key <= query; ++key) {
-    row.dot.push_back(dot_product(vectors.q(query), vectors.k(key), d_head));
-    row.score.push_back(row.dot.back() * row.scale);
+  row.first_key = seen.first;
+  row.scale = rule.scale;
+  row.soft_cap = rule.soft_cap;
+  for (std::int64_t key = 0; key < seen.last; ++key) {
+    row.dot.push_back(dot_product(vectors.q(query), vectors.k(key), a.d_head));
+    double score = row.dot.back() * row.scale;
+    if (row.soft_cap > 0.0) score = row.soft_cap * std::tanh(score / row.soft_cap);
+    if (!biases.empty()) {
+      row.bias.push_back(
+          static_cast<double>(biases[static_cast<std::size_t>(relative_bucket(key - query, a))]));
+      score += row.bias.back();
+    }
+    row.score.push_back(key < seen.first ? hidden : score);
   }
   soften(row);
-  if (trace.has(Hook::v, layer)) {
-    row.z.assign(static_cast<std::size_t>(d_head), 0.0);
-    for (std::int64_t key = 0; key <= query; ++key) {
+  if (trace.has(vectors.hooks.v, layer)) {
+    row.z.assign(static_cast<std::size_t>(a.d_head), 0.0);
+    for (std::int64_t key = seen.first; key < seen.last; ++key) {
       const float* v = vectors.v(key);
       for (std::size_t i = 0; i < row.z.size(); ++i) {
         row.z[i] += row.weight[static_cast<std::size_t>(key)] * static_cast<double>(v[i]);
       }
     }
   }
-  if (trace.has(Hook::pattern, layer)) compare_with_captured(row, trace.at(Hook::pattern, layer), head);
+  if (trace.has(vectors.hooks.pattern, layer)) {
+    compare_with_captured(row, trace.at(vectors.hooks.pattern, layer), head);
+  }
   return row;
 }
 
 QueryKeyProduct query_key_product(const Trace& trace, std::int64_t layer, std::int64_t head,
-                                  std::int64_t query, std::int64_t key) {
-  const HeadVectors vectors = vectors_of(trace, layer, head, query);
-  if (key < 0 || key >= trace.positions()) {
+                                  std::int64_t query, std::int64_t key, bool cross) {
+  const HeadVectors vectors = vectors_of(trace, layer, head, query, cross);
+  if (key < 0 || key >= attention_keys(trace, cross)) {
     throw std::logic_error("no key at position " + std::to_string(key));
   }
   QueryKeyProduct result;

@@ -1,5 +1,5 @@
-// Max-pooling of attention maps. Cell (a, b) covers the queries and keys that fall into it; cells above the
-// diagonal stay 0.
+// Max-pooling of attention maps. Cell (a, b) covers the queries and keys that fall into it; of a causal map,
+// cells above the diagonal stay 0.
 #include "core/analysis/head_wall.h"
 
 #include <algorithm>
@@ -17,11 +17,24 @@ void lift(float& cell, float weight) {
   if (weight > cell || std::isnan(weight)) cell = weight;
 }
 
-// The first position of each cell: position p belongs to cell p * side / positions.
-std::vector<std::int64_t> first_positions(std::int64_t positions, std::int64_t side) {
-  std::vector<std::int64_t> first;
-  for (std::int64_t cell = 0; cell <= side; ++cell) first.push_back((cell * positions + side - 1) / side);
-  return first;
+// Which positions each cell covers, [first, last). Of at least as many positions as cells, position p belongs
+// to cell p * side / count alone; of fewer, several cells in a row show the same one.
+struct CellRanges {
+  std::vector<std::int64_t> first, last;
+};
+
+CellRanges cell_ranges(std::int64_t count, std::int64_t side) {
+  CellRanges ranges;
+  for (std::int64_t cell = 0; cell < side; ++cell) {
+    if (count >= side) {
+      ranges.first.push_back((cell * count + side - 1) / side);
+      ranges.last.push_back(((cell + 1) * count + side - 1) / side);
+    } else {
+      ranges.first.push_back(cell * count / side);
+      ranges.last.push_back(ranges.first.back() + 1);
+    }
+  }
+  return ranges;
 }
 
 float largest_of(const float* first, const float* last) {
@@ -30,45 +43,49 @@ float largest_of(const float* first, const float* last) {
   return largest;
 }
 
-// One query's weights into the cells of its row. Dividing by a positive number does not change which weight
-// of a cell is largest: each weight is read once.
-void reduce_row(const float* weights, std::int64_t query, const std::vector<std::int64_t>& first,
-                HeadWall& wall, std::size_t head) {
-  const std::int64_t at =
-      (static_cast<std::int64_t>(head) * wall.side + query * wall.side / wall.positions) * wall.side;
+// One query's weights, of which it sees `seen`, into the cells of one row. Dividing by a positive number does
+// not change which weight of a cell is largest: each weight is read once.
+void reduce_row(const float* weights, std::int64_t query, std::int64_t seen, const CellRanges& keys,
+                std::int64_t row, HeadWall& wall, std::size_t head) {
+  const std::int64_t at = (static_cast<std::int64_t>(head) * wall.side + row) * wall.side;
   float* cells = wall.cells.data() + at;
   const bool pools = !wall.cells_without_sink.empty();
   double rest = 0.0;
-  for (std::int64_t key = 1; pools && key <= query; ++key) rest += static_cast<double>(weights[key]);
+  for (std::int64_t key = 1; pools && key < seen; ++key) rest += static_cast<double>(weights[key]);
   float largest = 0.0F;
-  for (std::int64_t cell = 0; cell < wall.side && first[static_cast<std::size_t>(cell)] <= query; ++cell) {
-    const float* from = weights + first[static_cast<std::size_t>(cell)];
-    const float* to = weights + std::min(first[static_cast<std::size_t>(cell) + 1], query + 1);
+  for (std::int64_t cell = 0; cell < wall.side && keys.first[static_cast<std::size_t>(cell)] < seen; ++cell) {
+    const float* from = weights + keys.first[static_cast<std::size_t>(cell)];
+    const float* to = weights + std::min(keys.last[static_cast<std::size_t>(cell)], seen);
     const float beside_sink = largest_of(std::max(from, weights + 1), to);
     lift(largest, beside_sink);
     lift(cells[cell], beside_sink);
+    if (from == weights) lift(cells[cell], weights[0]);
     if (pools && rest != 0.0)
       lift(wall.cells_without_sink[static_cast<std::size_t>(at + cell)],
            beside_sink / static_cast<float>(rest));
   }
-  lift(cells[0], weights[0]);
   if (!(largest > wall.largest[head])) return;
   wall.largest[head] = largest;
   wall.largest_query[head] = static_cast<std::int32_t>(query);
   wall.largest_key[head] =
-      static_cast<std::int32_t>(std::find(weights + 1, weights + query, largest) - weights);
+      static_cast<std::int32_t>(std::find(weights + 1, weights + seen, largest) - weights);
 }
 
 void reduce_head(const float* pattern, HeadWall& wall, std::size_t head) {
-  const std::vector<std::int64_t> first = first_positions(wall.positions, wall.side);
-  for (std::int64_t query = 0; query < wall.positions; ++query) {
-    reduce_row(pattern + query * wall.positions, query, first, wall, head);
+  const CellRanges queries = cell_ranges(wall.queries, wall.side), keys = cell_ranges(wall.keys, wall.side);
+  for (std::int64_t row = 0; row < wall.side; ++row) {
+    const auto at = static_cast<std::size_t>(row);
+    for (std::int64_t query = queries.first[at]; query < queries.last[at]; ++query) {
+      const std::int64_t seen = wall.causal ? std::min(query + 1, wall.keys) : wall.keys;
+      reduce_row(pattern + query * wall.keys, query, seen, keys, row, wall, head);
+    }
   }
 }
 
 // Takes over what `before` has; returns the first layer that is still to be done.
 std::int64_t start(HeadWall& wall, const HeadWall* before) {
-  const bool continues = before && before->positions == wall.positions && before->layers == wall.layers &&
+  const bool continues = before && before->queries == wall.queries && before->keys == wall.keys &&
+                         before->causal == wall.causal && before->layers == wall.layers &&
                          before->heads == wall.heads && before->layers_done <= wall.layers_done;
   if (continues) {
     const std::int64_t done = wall.layers_done;
@@ -79,7 +96,7 @@ std::int64_t start(HeadWall& wall, const HeadWall* before) {
   const auto heads = static_cast<std::size_t>(wall.layers * wall.heads);
   const std::size_t cells = heads * static_cast<std::size_t>(wall.side * wall.side);
   wall.cells.assign(cells, 0.0F);
-  if (wall.side < wall.positions) wall.cells_without_sink.assign(cells, 0.0F);
+  if (!wall.is_exact()) wall.cells_without_sink.assign(cells, 0.0F);
   wall.largest.assign(heads, 0.0F);
   wall.largest_query.assign(heads, -1);
   wall.largest_key.assign(heads, -1);
@@ -88,23 +105,36 @@ std::int64_t start(HeadWall& wall, const HeadWall* before) {
 
 }  // namespace
 
-std::shared_ptr<const HeadWall> head_wall(const Trace& trace, const HeadWall* before) {
+bool HeadWall::is_masked(std::int64_t layer, std::int64_t row, std::int64_t column) const {
+  if (causal && column > row) return true;
+  const std::int64_t limit = window[static_cast<std::size_t>(layer)];
+  if (limit == 0) return false;
+  const std::int64_t last_key = ((column + 1) * keys + side - 1) / side - 1;
+  const std::int64_t first_query = (row * queries + side - 1) / side;
+  return last_key + limit <= first_query;
+}
+
+std::shared_ptr<const HeadWall> head_wall(const Trace& trace, const HeadWall* before, bool cross) {
   const ArchitectureDescription& a = trace.model().architecture;
   auto wall = std::make_shared<HeadWall>();
   wall->layers = a.layers;
   wall->heads = a.heads;
-  wall->positions = trace.positions();
-  wall->side = std::min(wall->positions, most_cells);
+  wall->queries = trace.positions();
+  wall->keys = attention_keys(trace, cross);
+  wall->causal = a.causal && !cross;
+  for (std::int64_t layer = 0; layer < a.layers; ++layer)
+    wall->window.push_back(cross ? 0 : a.window_of(layer));
+  wall->side = std::min(std::max(wall->queries, wall->keys), most_cells);
   wall->layers_done = trace.layers_done();
   const std::int64_t first = start(*wall, before);
-  const std::int64_t map = wall->positions * wall->positions;
+  const Hook kept = attention_hooks(a, cross).pattern;
   for (std::int64_t layer = first; layer < wall->layers_done; ++layer) {
     for (std::int64_t head = 0; head < a.heads; ++head) {
       const auto index = static_cast<std::size_t>(layer * a.heads + head);
-      if (trace.has(Hook::pattern, layer)) {
-        reduce_head(trace.at(Hook::pattern, layer).data() + head * map, *wall, index);
+      if (trace.has(kept, layer)) {
+        reduce_head(trace.at(kept, layer).data() + head * wall->queries * wall->keys, *wall, index);
       } else {
-        reduce_head(head_pattern(trace, layer, head).data(), *wall, index);
+        reduce_head(head_pattern(trace, layer, head, cross).data(), *wall, index);
       }
     }
   }

@@ -25,6 +25,10 @@ TokenScore score_of(std::span<const float> logits, TokenId id) {
   return {std::exp(static_cast<double>(own) - static_cast<double>(largest)) / sum, before + 1};
 }
 
+std::vector<TokenId> source_of(const Trace& trace) {
+  return trace.source() ? trace.source()->tokens() : std::vector<TokenId>();
+}
+
 }  // namespace
 
 std::int64_t TokenScores::common_prefix(const std::vector<TokenId>& others) const {
@@ -33,17 +37,25 @@ std::int64_t TokenScores::common_prefix(const std::vector<TokenId>& others) cons
   return std::mismatch(tokens.begin(), end, others.begin()).first - tokens.begin();
 }
 
+bool TokenScores::are_of(const Trace& trace) const {
+  return model == trace.shared_model() && !modified && !trace.modified && tokens == trace.tokens() &&
+         source == source_of(trace);
+}
+
 std::shared_ptr<const TokenScores> token_scores(const Trace& trace, const TokenScores* before,
                                                 const std::function<bool()>& cancelled) {
+  const ArchitectureDescription& a = trace.model().architecture;
+  if (!a.causal || a.head != OutputHead::language_model || !trace.has(Hook::logits)) return nullptr;
   auto result = std::make_shared<TokenScores>();
   result->model = trace.shared_model();
   result->modified = trace.modified;
   result->tokens = trace.tokens();
-  const bool same = before && before->model == result->model && !before->modified && !result->modified;
+  result->source = source_of(trace);
+  const bool same = before && before->model == result->model && !before->modified && !result->modified &&
+                    before->source == result->source;
   const auto kept = same ? static_cast<std::size_t>(before->common_prefix(result->tokens)) : 0;
   if (same)
     result->scores.assign(before->scores.begin(), before->scores.begin() + static_cast<std::ptrdiff_t>(kept));
-  if (!trace.has(Hook::logits)) return nullptr;
   const Tensor& logits = trace.at(Hook::logits);
   const auto vocabulary = static_cast<std::size_t>(logits.axis(1));
   for (std::size_t position = kept; position < result->tokens.size(); ++position) {

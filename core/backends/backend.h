@@ -15,6 +15,22 @@
 
 namespace headlight {
 
+// Which keys a query may see, and how a score is made of their product. Query row i stands at position
+// first_position + i; keys stand at 0, 1, ... What it may not see is -inf.
+struct AttentionRule {
+  double scale = 1.0;
+  std::int64_t first_position = 0;
+  bool causal = true;       // no later key
+  std::int64_t window = 0;  // no key this far back or farther; 0: no limit
+  double soft_cap = 0.0;    // scores s become soft_cap * tanh(s / soft_cap); 0: they stay
+};
+
+// The keys [first, last) that the query at this position sees, of `keys`.
+struct KeyRange {
+  std::int64_t first = 0, last = 0;
+};
+KeyRange visible_keys(const AttentionRule& rule, std::int64_t position, std::int64_t keys);
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -23,24 +39,31 @@ class Backend {
   // table [vocabulary, d_model], ids -> [pos, d_model]
   virtual Tensor embed(const Weight& table, std::span<const TokenId> ids) = 0;
 
-  // x [pos, columns], weight [rows, columns] -> [pos, rows]: x times the transposed weight.
-  virtual Tensor linear(const Tensor& x, const Weight& weight) = 0;
+  // x [pos, columns], weight [rows, columns], bias [rows] or empty -> [pos, rows]: x times the transposed
+  // weight, plus the bias.
+  virtual Tensor linear(const Tensor& x, const Weight& weight, const Tensor& bias) = 0;
+  Tensor linear(const Tensor& x, const Weight& weight) { return linear(x, weight, Tensor()); }
 
-  // sqrt(mean(x^2) + epsilon) of each row: x [pos, d_model] -> [pos, 1]
-  virtual Tensor rms_scale(const Tensor& x, double epsilon) = 0;
-  // x / scale * gain: [pos, d_model], [pos, 1], [d_model] -> [pos, d_model]
-  virtual Tensor scaled_by(const Tensor& x, const Tensor& scale, const Tensor& gain) = 0;
+  // What a norm divides each row by: sqrt(variance + epsilon), or sqrt(mean(x^2) + epsilon) of an RMSNorm.
+  // x [pos, width] -> [pos, 1]
+  virtual Tensor norm_scale(const Tensor& x, Norm norm, double epsilon) = 0;
+  // (x - mean) / scale * gain + bias, or x / scale * gain: [pos, width], [pos, 1], [width], [width] or empty
+  virtual Tensor normalized(const Tensor& x, const Tensor& scale, Norm norm, const Tensor& gain,
+                            const Tensor& bias) = 0;
 
   // Rotary positions (Su et al. 2021), pairs (i, i + dimensions/2) as Hugging Face stores them:
-  // x [pos, head, d_head], row p turned by the angle (first_position + p) * base^(-2i/dimensions).
-  virtual Tensor rotate(const Tensor& x, std::int64_t first_position, double base,
-                        std::int64_t dimensions) = 0;
+  // x [pos, head, d_head]; row p turns by (first_position + p) * frequencies[i].
+  virtual Tensor rotate(const Tensor& x, std::int64_t first_position, const Rotation& rotation) = 0;
 
   // Scores before softmax, in nats: q [query, head, d_head], k [key, kv_head, d_head] -> [head, query, key].
-  // Query row i stands at position first_position + i; keys stand at 0, 1, ...; later keys are -inf.
-  // Source: Vaswani et al. 2017, eq. 1; grouped heads: Ainslie et al. 2023, section 2.2.
-  virtual Tensor attention_scores(const Tensor& q, const Tensor& k, double scale,
-                                  std::int64_t first_position) = 0;
+  // bias [head, query, key] or empty is added after scale and cap.
+  // Source: Vaswani et al. 2017, eq. 1; grouped heads: Ainslie et al. 2023, section 2.2; bias: Raffel et al.
+  // 2020, section 2.1; windows: Beltagy et al. 2020; cap: Gemma Team 2024, section 2.
+  virtual Tensor attention_scores(const Tensor& q, const Tensor& k, const AttentionRule& rule,
+                                  const Tensor& bias) = 0;
+  Tensor attention_scores(const Tensor& q, const Tensor& k, const AttentionRule& rule) {
+    return attention_scores(q, k, rule, Tensor());
+  }
   // Softmax over the last axis; -inf becomes exactly 0. [head, query, key] -> same. A row of only -inf
   // becomes zeros.
   virtual Tensor softmax(const Tensor& scores) = 0;
@@ -48,13 +71,21 @@ class Backend {
   virtual Tensor mix_values(const Tensor& pattern, const Tensor& v) = 0;
   // The three above in one, without ever holding [head, query, key]: for long texts whose patterns nobody
   // asked for.
-  virtual Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, double scale,
-                        std::int64_t first_position) = 0;
+  virtual Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionRule& rule,
+                        const Tensor& bias) = 0;
+  Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionRule& rule) {
+    return attend(q, k, v, rule, Tensor());
+  }
 
   // Element by element, same shapes.
   virtual Tensor add(const Tensor& a, const Tensor& b) = 0;
   virtual Tensor multiply(const Tensor& a, const Tensor& b) = 0;
+  virtual Tensor scaled(const Tensor& x, double factor) = 0;
+  virtual Tensor soft_capped(const Tensor& x, double cap) = 0;  // cap * tanh(x / cap)
   virtual Tensor activate(const Tensor& x, Activation activation) = 0;
+
+  // The mean over all rows: [pos, width] -> [1, width]
+  virtual Tensor mean_row(const Tensor& x) = 0;
 };
 
 std::unique_ptr<Backend> make_reference_backend();

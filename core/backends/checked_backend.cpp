@@ -20,22 +20,24 @@ class CheckedBackend final : public Backend {
   Tensor embed(const Weight& table, std::span<const TokenId> ids) override {
     return both("embed", [&](Backend& b) { return b.embed(table, ids); });
   }
-  Tensor linear(const Tensor& x, const Weight& weight) override {
-    return both("linear", [&](Backend& b) { return b.linear(x, weight); });
+  using Backend::linear;
+  Tensor linear(const Tensor& x, const Weight& weight, const Tensor& bias) override {
+    return both("linear", [&](Backend& b) { return b.linear(x, weight, bias); });
   }
-  Tensor rms_scale(const Tensor& x, double epsilon) override {
-    return both("rms_scale", [&](Backend& b) { return b.rms_scale(x, epsilon); });
+  Tensor norm_scale(const Tensor& x, Norm norm, double epsilon) override {
+    return both("norm_scale", [&](Backend& b) { return b.norm_scale(x, norm, epsilon); });
   }
-  Tensor scaled_by(const Tensor& x, const Tensor& scale, const Tensor& gain) override {
-    return both("scaled_by", [&](Backend& b) { return b.scaled_by(x, scale, gain); });
+  Tensor normalized(const Tensor& x, const Tensor& scale, Norm norm, const Tensor& gain,
+                    const Tensor& bias) override {
+    return both("normalized", [&](Backend& b) { return b.normalized(x, scale, norm, gain, bias); });
   }
-  Tensor rotate(const Tensor& x, std::int64_t first_position, double base, std::int64_t dimensions) override {
-    return both("rotate", [&](Backend& b) { return b.rotate(x, first_position, base, dimensions); });
+  Tensor rotate(const Tensor& x, std::int64_t first_position, const Rotation& rotation) override {
+    return both("rotate", [&](Backend& b) { return b.rotate(x, first_position, rotation); });
   }
-  Tensor attention_scores(const Tensor& q, const Tensor& k, double scale,
-                          std::int64_t first_position) override {
-    return both("attention_scores",
-                [&](Backend& b) { return b.attention_scores(q, k, scale, first_position); });
+  using Backend::attention_scores;
+  Tensor attention_scores(const Tensor& q, const Tensor& k, const AttentionRule& rule,
+                          const Tensor& bias) override {
+    return both("attention_scores", [&](Backend& b) { return b.attention_scores(q, k, rule, bias); });
   }
   Tensor softmax(const Tensor& scores) override {
     return both("softmax", [&](Backend& b) { return b.softmax(scores); });
@@ -43,9 +45,10 @@ class CheckedBackend final : public Backend {
   Tensor mix_values(const Tensor& pattern, const Tensor& v) override {
     return both("mix_values", [&](Backend& b) { return b.mix_values(pattern, v); });
   }
-  Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, double scale,
-                std::int64_t first_position) override {
-    return both("attend", [&](Backend& b) { return b.attend(q, k, v, scale, first_position); });
+  using Backend::attend;
+  Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionRule& rule,
+                const Tensor& bias) override {
+    return both("attend", [&](Backend& b) { return b.attend(q, k, v, rule, bias); });
   }
   Tensor add(const Tensor& a, const Tensor& b) override {
     return both("add", [&](Backend& backend) { return backend.add(a, b); });
@@ -53,8 +56,17 @@ class CheckedBackend final : public Backend {
   Tensor multiply(const Tensor& a, const Tensor& b) override {
     return both("multiply", [&](Backend& backend) { return backend.multiply(a, b); });
   }
+  Tensor scaled(const Tensor& x, double factor) override {
+    return both("scaled", [&](Backend& b) { return b.scaled(x, factor); });
+  }
+  Tensor soft_capped(const Tensor& x, double cap) override {
+    return both("soft_capped", [&](Backend& b) { return b.soft_capped(x, cap); });
+  }
   Tensor activate(const Tensor& x, Activation activation) override {
     return both("activate", [&](Backend& b) { return b.activate(x, activation); });
+  }
+  Tensor mean_row(const Tensor& x) override {
+    return both("mean_row", [&](Backend& b) { return b.mean_row(x); });
   }
 
  private:

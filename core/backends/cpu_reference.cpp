@@ -2,6 +2,8 @@
 // and rounded to float32 once, at the end of each operation. Slow, and meant to be: no threads, no tricks.
 #include <cmath>
 #include <limits>
+#include <numbers>
+#include <stdexcept>
 #include <vector>
 
 #include "core/backends/backend.h"
@@ -36,6 +38,23 @@ void softmax_row(const double* scores, std::int64_t count, double* pattern) {
   }
 }
 
+// Sources: silu, Elfwing et al. 2017, eq. 9; gelu and its tanh form, Hendrycks & Gimpel 2016, section 2.
+double activated(double x, Activation activation) {
+  switch (activation) {
+    case Activation::silu:
+      return x / (1.0 + std::exp(-x));
+    case Activation::gelu:
+      return 0.5 * x * (1.0 + std::erf(x / std::numbers::sqrt2));
+    case Activation::gelu_tanh:
+      return 0.5 * x * (1.0 + std::tanh(std::sqrt(2.0 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
+    case Activation::relu:
+      return x < 0.0 ? 0.0 : x;  // NaN stays NaN
+    case Activation::tanh:
+      return std::tanh(x);
+  }
+  throw std::logic_error("unknown activation");
+}
+
 class ReferenceBackend final : public Backend {
  public:
   std::string_view name() const override { return "reference"; }
@@ -50,80 +69,97 @@ class ReferenceBackend final : public Backend {
     return result;
   }
 
-  // y_pr = sum_c x_pc W_rc
-  Tensor linear(const Tensor& x, const Weight& weight) override {
-    Tensor result(linear_shape(x, weight));
+  // y_pr = sum_c x_pc W_rc + b_r
+  using Backend::linear;
+  Tensor linear(const Tensor& x, const Weight& weight, const Tensor& bias) override {
+    Tensor result(linear_shape(x, weight, bias));
     float* out = result.writable();
     for (std::int64_t row = 0; row < weight.rows; ++row) {
       const std::vector<float> values = weight_row(weight, row);
+      const double shift = bias.empty() ? 0.0 : static_cast<double>(bias.data()[row]);
       for (std::int64_t position = 0; position < x.axis(0); ++position) {
-        out[position * weight.rows + row] =
-            static_cast<float>(dot(x.data() + position * weight.columns, values.data(), weight.columns));
+        out[position * weight.rows + row] = static_cast<float>(
+            dot(x.data() + position * weight.columns, values.data(), weight.columns) + shift);
       }
     }
     return result;
   }
 
-  // s_p = sqrt(mean_c x_pc^2 + epsilon). Source: Zhang & Sennrich 2019, eq. 4; epsilon as in Llama's code.
-  Tensor rms_scale(const Tensor& x, double epsilon) override {
-    Tensor result(rms_scale_shape(x));
+  // s_p = sqrt(mean_c (x_pc - m_p)^2 + epsilon), m_p = mean_c x_pc. Source: Ba et al. 2016, eq. 4.
+  // RMSNorm: m_p = 0. Source: Zhang & Sennrich 2019, eq. 4; epsilon as in Llama's code.
+  Tensor norm_scale(const Tensor& x, Norm norm, double epsilon) override {
+    Tensor result(norm_scale_shape(x));
     float* out = result.writable();
     const std::int64_t width = x.axis(1);
     for (std::int64_t position = 0; position < x.axis(0); ++position) {
       const float* row = x.data() + position * width;
-      out[position] =
-          static_cast<float>(std::sqrt(dot(row, row, width) / static_cast<double>(width) + epsilon));
+      const double middle = subtracted(row, width, norm);
+      double squares = 0.0;
+      for (std::int64_t i = 0; i < width; ++i) {
+        const double deviation = static_cast<double>(row[i]) - middle;
+        squares += deviation * deviation;
+      }
+      out[position] = static_cast<float>(std::sqrt(squares / static_cast<double>(width) + epsilon));
     }
     return result;
   }
 
-  // y_pc = x_pc / s_p * g_c. Source: Zhang & Sennrich 2019, eq. 4.
-  Tensor scaled_by(const Tensor& x, const Tensor& scale, const Tensor& gain) override {
-    Tensor result(scaled_by_shape(x, scale, gain));
+  // y_pc = (x_pc - m_p) / s_p * g_c + b_c, with m_p as above.
+  Tensor normalized(const Tensor& x, const Tensor& scale, Norm norm, const Tensor& gain,
+                    const Tensor& bias) override {
+    Tensor result(normalized_shape(x, scale, gain, bias));
     float* out = result.writable();
     const std::int64_t width = x.axis(1);
-    for (std::int64_t i = 0; i < x.size(); ++i) {
-      const double scaled = static_cast<double>(x.data()[i]) / static_cast<double>(scale.data()[i / width]);
-      out[i] = static_cast<float>(scaled * static_cast<double>(gain.data()[i % width]));
+    for (std::int64_t position = 0; position < x.axis(0); ++position) {
+      const float* row = x.data() + position * width;
+      const double middle = subtracted(row, width, norm);
+      const auto divisor = static_cast<double>(scale.data()[position]);
+      for (std::int64_t i = 0; i < width; ++i) {
+        const double shift = bias.empty() ? 0.0 : static_cast<double>(bias.data()[i]);
+        out[position * width + i] = static_cast<float>(
+            (static_cast<double>(row[i]) - middle) / divisor * static_cast<double>(gain.data()[i]) + shift);
+      }
     }
     return result;
   }
 
-  // (a, b) = (x_i, x_{i+D/2}) becomes (a cos t - b sin t, a sin t + b cos t) with
-  // t = position * base^(-2i/D). Source: Su et al. 2021, section 3.2.2, eq. 34; the paper pairs neighbours,
-  // Hugging Face's weights pair halves.
-  Tensor rotate(const Tensor& x, std::int64_t first_position, double base, std::int64_t dimensions) override {
-    Tensor result(rotate_shape(x, first_position, dimensions));
+  // (a, b) = (x_i, x_{i+D/2}) becomes (a cos t - b sin t, a sin t + b cos t) with t = position * frequency_i.
+  // Source: Su et al. 2021, section 3.2.2, eq. 34; the paper pairs neighbours, Hugging Face's weights pair
+  // halves. Yarn multiplies cosine and sine (Peng et al. 2023, section 3.4).
+  Tensor rotate(const Tensor& x, std::int64_t first_position, const Rotation& rotation) override {
+    Tensor result(rotate_shape(x, first_position, rotation));
     float* out = result.writable();
-    const std::int64_t heads = x.axis(1), width = x.axis(2), half = dimensions / 2;
+    const auto half = static_cast<std::int64_t>(rotation.frequencies.size());
+    const std::int64_t heads = x.axis(1), width = x.axis(2);
     for (std::int64_t row = 0; row < x.axis(0) * heads; ++row) {
       const float* in = x.data() + row * width;
       float* turned = out + row * width;
       const auto position = static_cast<double>(first_position + row / heads);
       for (std::int64_t i = 0; i < half; ++i) {
-        const double angle =
-            position * std::pow(base, -2.0 * static_cast<double>(i) / static_cast<double>(dimensions));
+        const double angle = position * rotation.frequencies[static_cast<std::size_t>(i)];
+        const double cosine = rotation.magnitude * std::cos(angle);
+        const double sine = rotation.magnitude * std::sin(angle);
         const double a = static_cast<double>(in[i]), b = static_cast<double>(in[i + half]);
-        turned[i] = static_cast<float>(a * std::cos(angle) - b * std::sin(angle));
-        turned[i + half] = static_cast<float>(a * std::sin(angle) + b * std::cos(angle));
+        turned[i] = static_cast<float>(a * cosine - b * sine);
+        turned[i + half] = static_cast<float>(a * sine + b * cosine);
       }
-      for (std::int64_t i = dimensions; i < width; ++i) turned[i] = in[i];
+      for (std::int64_t i = 2 * half; i < width; ++i) turned[i] = in[i];
     }
     return result;
   }
 
-  // s_hqk = scale * q_qh . k_k(h/g), and -inf where key k comes after the query's position; g query heads
-  // share one key head. Source: Vaswani et al. 2017, eq. 1 and section 3.2.3 (mask); Ainslie et al. 2023,
+  // s_hqk = cap(scale * q_qh . k_k(h/g)) + b_hqk, and -inf where the rule hides key k; g query heads share
+  // one key head. Source: Vaswani et al. 2017, eq. 1 and section 3.2.3 (mask); Ainslie et al. 2023,
   // section 2.2.
-  Tensor attention_scores(const Tensor& q, const Tensor& k, double scale,
-                          std::int64_t first_position) override {
-    Tensor result(attention_scores_shape(q, k, first_position));
+  using Backend::attention_scores;
+  Tensor attention_scores(const Tensor& q, const Tensor& k, const AttentionRule& rule,
+                          const Tensor& bias) override {
+    Tensor result(attention_scores_shape(q, k, rule, bias));
     float* out = result.writable();
     for (std::int64_t head = 0; head < q.axis(1); ++head) {
       for (std::int64_t query = 0; query < q.axis(0); ++query) {
-        for (const double score : score_row(q, k, scale, first_position, head, query)) {
+        for (const double score : score_row(q, k, rule, bias, head, query))
           *out++ = static_cast<float>(score);
-        }
       }
     }
     return result;
@@ -164,14 +200,15 @@ class ReferenceBackend final : public Backend {
   }
 
   // As the three above, without rounding in between.
-  Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, double scale,
-                std::int64_t first_position) override {
-    Tensor result(attend_shape(q, k, v, first_position));
+  using Backend::attend;
+  Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionRule& rule,
+                const Tensor& bias) override {
+    Tensor result(attend_shape(q, k, v, rule, bias));
     const std::int64_t heads = q.axis(1);
     std::vector<double> pattern(static_cast<std::size_t>(k.axis(0)));
     for (std::int64_t head = 0; head < heads; ++head) {
       for (std::int64_t query = 0; query < q.axis(0); ++query) {
-        const std::vector<double> scores = score_row(q, k, scale, first_position, head, query);
+        const std::vector<double> scores = score_row(q, k, rule, bias, head, query);
         softmax_row(scores.data(), k.axis(0), pattern.data());
         mix_row(pattern, v, head, heads, result.writable() + (query * heads + head) * v.axis(2));
       }
@@ -197,32 +234,62 @@ class ReferenceBackend final : public Backend {
     return result;
   }
 
-  // silu(x) = x / (1 + exp(-x)). Source: Elfwing et al. 2017, eq. 9.
+  Tensor scaled(const Tensor& x, double factor) override {
+    return each("scaled", x, [&](double value) { return value * factor; });
+  }
+
+  Tensor soft_capped(const Tensor& x, double cap) override {
+    return each("soft_capped", x, [&](double value) { return cap * std::tanh(value / cap); });
+  }
+
   Tensor activate(const Tensor& x, Activation activation) override {
-    Tensor result(activate_shape(x));
-    float* out = result.writable();
-    for (std::int64_t i = 0; i < x.size(); ++i) {
-      const auto value = static_cast<double>(x.data()[i]);
-      switch (activation) {
-        case Activation::silu:
-          out[i] = static_cast<float>(value / (1.0 + std::exp(-value)));
-          break;
+    return each("activate", x, [&](double value) { return activated(value, activation); });
+  }
+
+  Tensor mean_row(const Tensor& x) override {
+    Tensor result(mean_row_shape(x));
+    for (std::int64_t i = 0; i < x.axis(1); ++i) {
+      double sum = 0.0;
+      for (std::int64_t row = 0; row < x.axis(0); ++row) {
+        sum += static_cast<double>(x.data()[row * x.axis(1) + i]);
       }
+      result.writable()[i] = static_cast<float>(sum / static_cast<double>(x.axis(0)));
     }
     return result;
   }
 
  private:
+  template <class Function>
+  static Tensor each(std::string_view operation, const Tensor& x, const Function& function) {
+    Tensor result(elements_shape(operation, x));
+    float* out = result.writable();
+    for (std::int64_t i = 0; i < x.size(); ++i) {
+      out[i] = static_cast<float>(function(static_cast<double>(x.data()[i])));
+    }
+    return result;
+  }
+
+  // What a norm takes off each value of the row: its mean, or nothing.
+  static double subtracted(const float* row, std::int64_t width, Norm norm) {
+    if (norm == Norm::rms) return 0.0;
+    double sum = 0.0;
+    for (std::int64_t i = 0; i < width; ++i) sum += static_cast<double>(row[i]);
+    return sum / static_cast<double>(width);
+  }
+
   // One row of attention_scores, not yet rounded.
-  static std::vector<double> score_row(const Tensor& q, const Tensor& k, double scale,
-                                       std::int64_t first_position, std::int64_t head, std::int64_t query) {
-    const std::int64_t heads = q.axis(1), kv_heads = k.axis(1), width = q.axis(2);
+  static std::vector<double> score_row(const Tensor& q, const Tensor& k, const AttentionRule& rule,
+                                       const Tensor& bias, std::int64_t head, std::int64_t query) {
+    const std::int64_t heads = q.axis(1), kv_heads = k.axis(1), width = q.axis(2), keys = k.axis(0);
     const std::int64_t kv_head = head / (heads / kv_heads);
-    std::vector<double> scores(static_cast<std::size_t>(k.axis(0)), -infinity);
-    for (std::int64_t key = 0; key < k.axis(0) && key <= first_position + query; ++key) {
-      scores[static_cast<std::size_t>(key)] =
-          scale * dot(q.data() + (query * heads + head) * width,
-                      k.data() + (key * kv_heads + kv_head) * width, width);
+    std::vector<double> scores(static_cast<std::size_t>(keys), -infinity);
+    const KeyRange range = visible_keys(rule, rule.first_position + query, keys);
+    for (std::int64_t key = range.first; key < range.last; ++key) {
+      double score = rule.scale * dot(q.data() + (query * heads + head) * width,
+                                      k.data() + (key * kv_heads + kv_head) * width, width);
+      if (rule.soft_cap > 0.0) score = rule.soft_cap * std::tanh(score / rule.soft_cap);
+      if (!bias.empty()) score += static_cast<double>(bias.data()[(head * q.axis(0) + query) * keys + key]);
+      scores[static_cast<std::size_t>(key)] = score;
     }
     return scores;
   }

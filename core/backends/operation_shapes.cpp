@@ -1,6 +1,7 @@
 // Every message names the operation and the shapes: it is read by whoever wrote the wrong call.
 #include "core/backends/operation_shapes.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 
@@ -36,39 +37,46 @@ Shape embed_shape(const Weight& table, std::span<const TokenId> ids) {
   return {static_cast<std::int64_t>(ids.size()), table.columns};
 }
 
-Shape linear_shape(const Tensor& x, const Weight& weight) {
+Shape linear_shape(const Tensor& x, const Weight& weight, const Tensor& bias) {
   require_weight(weight, "linear");
   require(has_axes(x, 2) && x.axis(1) == weight.columns, "linear", text(x) + " and " + text(weight));
+  require(bias.empty() || (has_axes(bias, 1) && bias.axis(0) == weight.rows), "linear",
+          text(weight) + " and bias " + text(bias));
   return {x.axis(0), weight.rows};
 }
 
-Shape rms_scale_shape(const Tensor& x) {
-  require(has_axes(x, 2) && x.axis(1) > 0, "rms_scale", text(x));
+Shape norm_scale_shape(const Tensor& x) {
+  require(has_axes(x, 2) && x.axis(1) > 0, "norm_scale", text(x));
   return {x.axis(0), 1};
 }
 
-Shape scaled_by_shape(const Tensor& x, const Tensor& scale, const Tensor& gain) {
+Shape normalized_shape(const Tensor& x, const Tensor& scale, const Tensor& gain, const Tensor& bias) {
   require(has_axes(x, 2) && has_axes(scale, 2) && has_axes(gain, 1) && scale.axis(0) == x.axis(0) &&
               scale.axis(1) == 1 && gain.axis(0) == x.axis(1),
-          "scaled_by", text(x) + ", " + text(scale) + " and " + text(gain));
+          "normalized", text(x) + ", " + text(scale) + " and " + text(gain));
+  require(bias.empty() || bias.shape() == gain.shape(), "normalized",
+          "gain " + text(gain) + " and bias " + text(bias));
   return x.shape();
 }
 
-Shape rotate_shape(const Tensor& x, std::int64_t first_position, std::int64_t dimensions) {
-  require(has_axes(x, 3) && first_position >= 0 && dimensions >= 0 && dimensions % 2 == 0 &&
-              dimensions <= x.axis(2),
-          "rotate",
+Shape rotate_shape(const Tensor& x, std::int64_t first_position, const Rotation& rotation) {
+  const auto dimensions = 2 * static_cast<std::int64_t>(rotation.frequencies.size());
+  require(has_axes(x, 3) && first_position >= 0 && dimensions <= x.axis(2), "rotate",
           text(x) + ", " + std::to_string(dimensions) + " dimensions from position " +
               std::to_string(first_position));
   return x.shape();
 }
 
-Shape attention_scores_shape(const Tensor& q, const Tensor& k, std::int64_t first_position) {
+Shape attention_scores_shape(const Tensor& q, const Tensor& k, const AttentionRule& rule,
+                             const Tensor& bias) {
   require(has_axes(q, 3) && has_axes(k, 3) && q.axis(2) == k.axis(2) && heads_divide(q.axis(1), k.axis(1)) &&
-              first_position >= 0,
+              rule.first_position >= 0 && rule.window >= 0,
           "attention_scores",
-          text(q) + " and " + text(k) + " from position " + std::to_string(first_position));
-  return {q.axis(1), q.axis(0), k.axis(0)};
+          text(q) + " and " + text(k) + " from position " + std::to_string(rule.first_position));
+  const Shape shape = {q.axis(1), q.axis(0), k.axis(0)};
+  require(bias.empty() || bias.shape() == shape, "attention_scores",
+          shape_text(shape) + " scores and bias " + text(bias));
+  return shape;
 }
 
 Shape softmax_shape(const Tensor& scores) {
@@ -83,8 +91,9 @@ Shape mix_values_shape(const Tensor& pattern, const Tensor& v) {
   return {pattern.axis(1), pattern.axis(0), v.axis(2)};
 }
 
-Shape attend_shape(const Tensor& q, const Tensor& k, const Tensor& v, std::int64_t first_position) {
-  attention_scores_shape(q, k, first_position);
+Shape attend_shape(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionRule& rule,
+                   const Tensor& bias) {
+  attention_scores_shape(q, k, rule, bias);
   require(has_axes(v, 3) && v.axis(0) == k.axis(0) && v.axis(1) == k.axis(1), "attend",
           text(k) + " as keys and " + text(v) + " as values");
   return {q.axis(0), q.axis(1), v.axis(2)};
@@ -95,9 +104,21 @@ Shape same_shape(std::string_view operation, const Tensor& a, const Tensor& b) {
   return a.shape();
 }
 
-Shape activate_shape(const Tensor& x) {
-  require(!x.empty(), "activate", text(x));
+Shape elements_shape(std::string_view operation, const Tensor& x) {
+  require(!x.empty(), operation, text(x));
   return x.shape();
+}
+
+Shape mean_row_shape(const Tensor& x) {
+  require(has_axes(x, 2) && x.axis(0) > 0, "mean_row", text(x));
+  return {1, x.axis(1)};
+}
+
+KeyRange visible_keys(const AttentionRule& rule, std::int64_t position, std::int64_t keys) {
+  KeyRange range;
+  range.last = rule.causal ? std::min(keys, position + 1) : keys;
+  range.first = rule.window > 0 ? std::clamp(position - rule.window + 1, std::int64_t{0}, range.last) : 0;
+  return range;
 }
 
 }  // namespace headlight

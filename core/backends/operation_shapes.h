@@ -9,15 +9,17 @@
 namespace headlight {
 
 Shape embed_shape(const Weight& table, std::span<const TokenId> ids);  // also checks every id
-Shape linear_shape(const Tensor& x, const Weight& weight);
-Shape rms_scale_shape(const Tensor& x);
-Shape scaled_by_shape(const Tensor& x, const Tensor& scale, const Tensor& gain);
-Shape rotate_shape(const Tensor& x, std::int64_t first_position, std::int64_t dimensions);
-Shape attention_scores_shape(const Tensor& q, const Tensor& k, std::int64_t first_position);
+Shape linear_shape(const Tensor& x, const Weight& weight, const Tensor& bias);
+Shape norm_scale_shape(const Tensor& x);
+Shape normalized_shape(const Tensor& x, const Tensor& scale, const Tensor& gain, const Tensor& bias);
+Shape rotate_shape(const Tensor& x, std::int64_t first_position, const Rotation& rotation);
+Shape attention_scores_shape(const Tensor& q, const Tensor& k, const AttentionRule& rule, const Tensor& bias);
 Shape softmax_shape(const Tensor& scores);
 Shape mix_values_shape(const Tensor& pattern, const Tensor& v);
-Shape attend_shape(const Tensor& q, const Tensor& k, const Tensor& v, std::int64_t first_position);
+Shape attend_shape(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionRule& rule,
+                   const Tensor& bias);
 Shape same_shape(std::string_view operation, const Tensor& a, const Tensor& b);
-Shape activate_shape(const Tensor& x);
+Shape elements_shape(std::string_view operation, const Tensor& x);
+Shape mean_row_shape(const Tensor& x);
 
 }  // namespace headlight

@@ -17,6 +17,7 @@ struct Options {
   ComputeOptions compute;
   std::string text;
   std::string source_text;  // patch only
+  SourceOptions source;     // ablate only
   std::string hook;
   std::optional<std::int64_t> head;
   std::vector<std::int64_t> positions;
@@ -25,15 +26,17 @@ struct Options {
   bool json = false;
 };
 
-Intervention intervention(const Options& options, const ArchitectureDescription& architecture,
-                          Operation operation) {
-  const auto place = find_hook(options.hook, architecture.layers);
+Intervention intervention(const Options& options, const Model& model, Operation operation) {
+  const ArchitectureDescription& architecture = model.architecture;
+  const auto place =
+      find_hook(options.hook, architecture.layers, model.encoder ? model.encoder->architecture.layers : 0);
   if (!place) {
     throw UserError(
         fmt::format("the hook '{}' does not exist in this model; names are like {} with layers 0 to {}.",
                     options.hook, hook_name(Hook::z, 0), architecture.layers - 1));
   }
-  return {place->hook, place->layer, options.head, options.positions, std::move(operation)};
+  return {place->hook,       place->layer,         options.head,
+          options.positions, std::move(operation), place->in_encoder};
 }
 
 // The tokens that are likely before or after the change, with both probabilities and the difference.
@@ -84,11 +87,11 @@ void report(const Model& model, const Options& options, const Intervention& chan
 void run_change(const Options& options, bool patch) {
   const auto model = open_model(options.compute.model);
   const auto backend = open_backend(options.compute);
-  ForwardRequest request = text_request(*model, options.text);
+  ForwardRequest request = text_request(*model, options.text, options.source);
   const auto before = run_forward(model, *backend, request);
   Operation operation = Scale{options.scale};
   if (patch) operation = CopyFrom{run_forward(model, *backend, text_request(*model, options.source_text))};
-  request.interventions = {intervention(options, model->architecture, std::move(operation))};
+  request.interventions = {intervention(options, *model, std::move(operation))};
   const auto after = run_forward(model, *backend, request);
   report(*model, options, request.interventions.front(), *before, *after);
 }
@@ -110,6 +113,7 @@ void add_ablate(CLI::App& app, int& exit_code) {
   CLI::App* command =
       app.add_subcommand("ablate", "Scale a value down, to 0 unless told, and see what changes");
   add_common(*command, *options);
+  add_source_options(*command, options->source);
   command->add_option("--scale", options->scale, "0 knocks out, 1 changes nothing");
   command->callback([options, &exit_code] { exit_code = run_guarded([&] { run_change(*options, false); }); });
 }

@@ -24,6 +24,7 @@ bool parse_size(const std::string& text, int& width, int& height) {
 void add_window_options(CLI::App& app, StartOptions& options) {
   add_compute_options(app, options.compute);
   app.add_option("--text", options.text, "Start with this text");
+  app.add_option("--source-text", options.source_text, "What an encoder-decoder's encoder reads");
   app.add_option("--lang", options.language, "Language of the window")->check(CLI::IsMember({"en", "ko"}));
   app.add_option("--view", options.view, "Start in this view")
       ->check(CLI::IsMember({"flow", "attention", "wall", "matrix", "row", "embeddings"}));
@@ -60,6 +61,7 @@ CommandLine run_command_line(int argc, char** argv) {
   add_tokenize(app, result.exit_code);
   add_next(app, result.exit_code);
   add_trace(app, result.exit_code);
+  add_embed(app, result.exit_code);
   add_generate(app, result.exit_code);
   add_ablate(app, result.exit_code);
   add_patch(app, result.exit_code);

@@ -10,6 +10,7 @@ namespace headlight {
 void add_tokenize(CLI::App& app, int& exit_code);
 void add_next(CLI::App& app, int& exit_code);
 void add_trace(CLI::App& app, int& exit_code);
+void add_embed(CLI::App& app, int& exit_code);
 void add_generate(CLI::App& app, int& exit_code);
 void add_ablate(CLI::App& app, int& exit_code);
 void add_patch(CLI::App& app, int& exit_code);

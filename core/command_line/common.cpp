@@ -10,6 +10,7 @@
 #include "core/backends/backend_list.h"
 #include "core/base/errors.h"
 #include "core/command_line/fetch_on_terminal.h"
+#include "core/session/text_tokens.h"
 
 namespace headlight {
 
@@ -27,9 +28,26 @@ std::unique_ptr<Backend> open_backend(const ComputeOptions& options) {
   return make_backend(options.device, options.threads);
 }
 
-ForwardRequest tokens_request(const Model& model, std::vector<TokenId> tokens, Wanted wanted) {
+void add_source_options(CLI::App& command, SourceOptions& options) {
+  CLI::Option* text =
+      command.add_option("--source-text", options.text, "What the encoder of an encoder-decoder reads");
+  command.add_option("--source-ids", options.ids, "The same as token ids: 1,2,3")
+      ->delimiter(',')
+      ->excludes(text);
+}
+
+ForwardRequest tokens_request(const Model& model, std::vector<TokenId> tokens, const SourceOptions& source,
+                              Wanted wanted) {
   ForwardRequest request;
   request.tokens = std::move(tokens);
+  request.source_tokens = source.ids;
+  if (source.ids.empty() && !source.text.empty()) {
+    require_utf8(source.text);
+    for (const Token& token : source_tokens(model, source.text)) request.source_tokens.push_back(token.id);
+  }
+  if (model.encoder && request.source_tokens.empty()) {
+    throw UserError("this model has an encoder: say with --source-text what it reads.");
+  }
   const auto positions = static_cast<std::int64_t>(request.tokens.size());
   if (wanted == Wanted::next_token) {
     request.capture.next_token_only = true;
@@ -39,22 +57,46 @@ ForwardRequest tokens_request(const Model& model, std::vector<TokenId> tokens, W
   return request;
 }
 
-ForwardRequest text_request(const Model& model, const std::string& text, Wanted wanted) {
+ForwardRequest text_request(const Model& model, const std::string& text, const SourceOptions& source,
+                            Wanted wanted) {
   require_utf8(text);
   std::vector<TokenId> tokens;
-  for (const Token& token : model.tokenizer->encode(text)) tokens.push_back(token.id);
-  return tokens_request(model, std::move(tokens), wanted);
+  for (const Token& token : text_tokens(model, text)) tokens.push_back(token.id);
+  return tokens_request(model, std::move(tokens), source, wanted);
 }
 
-std::shared_ptr<const Trace> run_text(const std::shared_ptr<const Model>& model,
-                                      const ComputeOptions& options, const std::string& text, Wanted wanted) {
-  return run_forward(model, *open_backend(options), text_request(*model, text, wanted));
+std::string as_chat(const Model& model, const std::string& text) {
+  if (model.chat_template.format() == ChatFormat::none) {
+    throw UserError(fmt::format("{} has no chat template; leave --chat out.", model.title));
+  }
+  if (model.chat_template.format() == ChatFormat::unknown) {
+    throw UserError(
+        fmt::format("{} writes conversations in a way that this program does not know; write the turns "
+                    "out yourself, following its template:\n{}",
+                    model.title, model.chat_template.text()));
+  }
+  ChatRendering how;
+  const std::vector<Token> probe = model.tokenizer->encode("a");
+  how.leaves_out_beginning = !probe.empty() && probe.front().begin == probe.front().end &&
+                             probe.front().id == model.tokenizer->beginning_of_text();
+  return model.chat_template.render({{"user", text}}, how);
+}
+
+Distribution distribution_at(const Trace& trace, std::int64_t position, const SamplingSettings& settings) {
+  if (!trace.has(Hook::logits)) {
+    throw UserError(
+        fmt::format("this {} model has no output over tokens; `headlight trace` and `headlight embed` "
+                    "show what it computes.",
+                    trace.model().architecture.family));
+  }
+  const Tensor& logits = trace.at(Hook::logits);
+  const auto vocabulary = static_cast<std::size_t>(logits.axis(1));
+  return distribution(logits.values().subspan(static_cast<std::size_t>(position) * vocabulary, vocabulary),
+                      settings);
 }
 
 Distribution last_distribution(const Trace& trace, const SamplingSettings& settings) {
-  const Tensor& logits = trace.at(Hook::logits);
-  const auto vocabulary = static_cast<std::size_t>(logits.axis(1));
-  return distribution(logits.values().last(vocabulary), settings);
+  return distribution_at(trace, trace.positions() - 1, settings);
 }
 
 void require_utf8(const std::string& text) {

@@ -26,6 +26,13 @@ struct ComputeOptions {
 };
 void add_compute_options(CLI::App& command, ComputeOptions& options);
 
+// What the encoder of an encoder-decoder reads.
+struct SourceOptions {
+  std::string text;
+  std::vector<TokenId> ids;  // taken as they are, in place of the text
+};
+void add_source_options(CLI::App& command, SourceOptions& options);
+
 // A catalog name (fetched first if it is not there, with progress on standard error) or a path.
 // Throws UserError.
 std::shared_ptr<const Model> open_model(const std::string& name_or_path);
@@ -34,14 +41,18 @@ std::unique_ptr<Backend> open_backend(const ComputeOptions& options);
 // Which values a sub-command needs.
 enum class Wanted { everything, next_token };
 
-// The request that runs ids as they are. Throws UserError: too long to keep everything.
+// The request that runs ids as they are. Throws UserError: too long to keep everything, or an encoder-decoder
+// without a source text.
 ForwardRequest tokens_request(const Model& model, std::vector<TokenId> tokens,
-                              Wanted wanted = Wanted::everything);
+                              const SourceOptions& source = {}, Wanted wanted = Wanted::everything);
 // The same for a text. Throws UserError: not UTF-8.
-ForwardRequest text_request(const Model& model, const std::string& text, Wanted wanted = Wanted::everything);
-std::shared_ptr<const Trace> run_text(const std::shared_ptr<const Model>& model,
-                                      const ComputeOptions& options, const std::string& text,
-                                      Wanted wanted = Wanted::everything);
+ForwardRequest text_request(const Model& model, const std::string& text, const SourceOptions& source = {},
+                            Wanted wanted = Wanted::everything);
+// The text as the user's turn of a conversation, up to where the model answers. Throws UserError when the
+// model has no chat template that is known.
+std::string as_chat(const Model& model, const std::string& text);
+// At one position. Throws UserError when the model has no distribution over tokens.
+Distribution distribution_at(const Trace& trace, std::int64_t position, const SamplingSettings& settings);
 // After the last position.
 Distribution last_distribution(const Trace& trace, const SamplingSettings& settings);
 

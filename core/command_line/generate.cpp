@@ -18,12 +18,18 @@ struct Options {
   SamplingSettings sampling;
   std::uint64_t seed = 1;
   bool json = false;
+  bool chat = false;
+  SourceOptions source;
 };
 
 void generate(const Options& options) {
   const auto model = open_model(options.compute.model);
   const auto backend = open_backend(options.compute);
-  ForwardRequest request = text_request(*model, options.text, Wanted::next_token);
+  ForwardRequest request = text_request(*model, options.chat ? as_chat(*model, options.text) : options.text,
+                                        options.source, Wanted::next_token);
+  if (model->architecture.head == OutputHead::masked_lm) {
+    throw UserError("this model fills in masked tokens and does not continue a text; try `headlight next`.");
+  }
   const std::size_t prompt_size = request.tokens.size();
   if (static_cast<std::int64_t>(prompt_size) + options.tokens > model->architecture.context) {
     throw UserError(
@@ -56,6 +62,7 @@ void add_generate(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("generate", "Continue a text");
   add_compute_options(*command, options->compute);
+  add_source_options(*command, options->source);
   command->add_option("--text", options->text, "The text to continue")->required();
   command->add_option("--tokens", options->tokens, "How many tokens at most")->check(CLI::Range(1, 1 << 20));
   command->add_option("--temperature", options->sampling.temperature, "0 takes the likeliest token each time")
@@ -68,6 +75,7 @@ void add_generate(CLI::App& app, int& exit_code) {
       ->add_option("--min-p", options->sampling.min_p, "Keep those with at least this share of the likeliest")
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--seed", options->seed, "The same seed gives the same text");
+  command->add_flag("--chat", options->chat, "The text is the user's turn of a conversation");
   command->add_flag("--json", options->json, "One JSON object and nothing else");
   command->callback([options, &exit_code] { exit_code = run_guarded([&] { generate(*options); }); });
 }

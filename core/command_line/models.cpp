@@ -11,6 +11,7 @@
 #include "core/backends/backend_list.h"
 #include "core/base/errors.h"
 #include "core/base/sha256.h"
+#include "core/command_line/check_numbers.h"
 #include "core/command_line/commands.h"
 #include "core/command_line/common.h"
 #include "core/command_line/fetch_on_terminal.h"
@@ -170,7 +171,7 @@ void print_info(const std::string& name) {
   row("d_mlp", std::to_string(a.d_mlp));
   row("vocabulary", grouped(a.vocabulary));
   row("context", fmt::format("{} tokens", grouped(a.context)));
-  row("rotary base", fmt::format("{}, {} dimensions of a head", a.rotary_base, a.rotary_dimensions));
+  row("rotary base", fmt::format("{}, {} dimensions of a head", a.rotary.base, a.rotary.dimensions));
   row("output layer", a.tied_output ? "the embedding table (tied)" : "its own");
   row("weights in memory", fmt::format("{} (packed, mapped from the file)", megabytes(model->file_bytes)));
   row("as float32", megabytes(4 * model->parameters));
@@ -244,7 +245,7 @@ void print_hashes_of_path(const std::string& path) {
   }
 }
 
-void check_model(const std::string& name) {
+void check_model(const std::string& name, const NumberCheck& numbers) {
   const std::string path = model_path(name);
   if (const auto entry = path == name ? std::nullopt : find_in_catalog(name)) {
     for (const CheckedFile& file : check_installed(*entry, path))
@@ -253,10 +254,13 @@ void check_model(const std::string& name) {
     print_hashes_of_path(path);
   }
   const std::shared_ptr<const ModelFile> file = open_model_file(path);
-  const auto model = load_model(file, name);
+  // Values from elsewhere come with their token ids: no tokenizer is needed.
+  const std::shared_ptr<const Model> model =
+      numbers.against.empty() ? load_model(file, name) : load_weights(file, name);
   fmt::print("shapes   {} tensors fit a {} model of {} layers\n", file->tensors().size(),
              model->architecture.family, model->architecture.layers);
   fmt::print("numbers  {}, all finite\n", grouped(count_finite(*file)));
+  check_numbers(model, numbers);
 }
 
 void list_devices() {
@@ -285,7 +289,20 @@ void add_models(CLI::App& app, int& exit_code) {
   };
   add("get", "Fetches a model of the catalog or of the hub and prints where it lies", get_model);
   add("info", "Shapes, counts and memory", print_info);
-  add("check", "Compares the files' hashes, fits its tensors, and looks at every number", check_model);
+  auto checked = std::make_shared<std::string>();
+  auto numbers = std::make_shared<NumberCheck>();
+  CLI::App* check = models->add_subcommand(
+      "check",
+      "Compares the files' hashes, looks at every number, and computes a text twice: on the CPU and in "
+      "double precision");
+  check->add_option("model", *checked, "A catalog name or a model file")->required();
+  CLI::Option* against = check->add_option(
+      "--against", numbers->against,
+      "Instead of the second time: an .npz of values made in Python (tests/golden/write_reference.py)");
+  check->add_option("--text", numbers->text, "Another text than the usual one")->excludes(against);
+  check->add_option("--device", numbers->device, "What is checked (headlight models devices)");
+  check->callback(
+      [checked, numbers, &exit_code] { exit_code = run_guarded([&] { check_model(*checked, *numbers); }); });
 }
 
 }  // namespace headlight

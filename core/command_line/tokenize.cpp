@@ -19,6 +19,7 @@ struct Options {
   std::string file;
   std::string lines_file;
   bool json = false;
+  bool chat = false;
 };
 
 std::ifstream open_text_file(const std::string& path) {
@@ -119,6 +120,7 @@ void tokenize(const Options& options) {
     open_text_file(options.lines_file);
   }
   const auto model = open_model(options.model);
+  if (options.chat) text = as_chat(*model, text);
   if (options.lines_file.empty()) {
     print_tokens(*model->tokenizer, text, options.json);
   } else {
@@ -135,8 +137,11 @@ void add_tokenize(CLI::App& app, int& exit_code) {
   CLI::Option_group* source = command->add_option_group("text", "What to tokenize: one of these");
   source->add_option("--text", options->text, "This text");
   source->add_option("--file", options->file, "A whole file of UTF-8 text");
-  source->add_option("--jsonl", options->lines_file, "A file with one {\"text\": …} a line");
+  CLI::Option* lines =
+      source->add_option("--jsonl", options->lines_file, "A file with one {\"text\": …} a line");
   source->require_option(1);
+  command->add_flag("--chat", options->chat, "The text is the user's turn of a conversation")
+      ->excludes(lines);
   command->add_flag("--json", options->json, "One JSON object for each text and nothing else");
   command->callback([options, &exit_code] { exit_code = run_guarded([&] { tokenize(*options); }); });
 }

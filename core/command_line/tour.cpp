@@ -24,7 +24,9 @@ std::vector<Look> strongest_looks(const Trace& trace, std::size_t count) {
       const Tensor pattern = head_pattern(trace, layer, head);
       Look best{layer, head, 0, 0, 0.0F};
       for (std::int64_t query = 2; query < trace.positions(); ++query) {
-        for (std::int64_t key = 1; key < query; ++key) {
+        const std::int64_t keys = a.causal ? query : trace.positions();
+        for (std::int64_t key = 1; key < keys; ++key) {
+          if (key == query) continue;
           const float weight = pattern.data()[query * trace.positions() + key];
           if (weight > best.weight) best = {layer, head, query, key, weight};
         }
@@ -39,22 +41,33 @@ std::vector<Look> strongest_looks(const Trace& trace, std::size_t count) {
   return looks;
 }
 
+void print_next(const Trace& trace) {
+  const bool masked = trace.model().architecture.head == OutputHead::masked_lm;
+  fmt::print("\n\n{}, over all {} tokens\n", masked ? "Token that fits" : "Next token",
+             trace.model().architecture.vocabulary);
+  const Distribution next = last_distribution(trace, {});
+  for (std::size_t rank = 0; rank < std::min<std::size_t>(5, next.ranked.size()); ++rank) {
+    fmt::print("  #{} {:<14} {:7.3f} %\n", rank + 1,
+               fmt::format("|{}|", visible_bytes(trace.model().tokenizer->bytes(next.ranked[rank].id))),
+               100.0 * next.ranked[rank].probability);
+  }
+}
+
 }  // namespace
 
 void print_tour(const std::shared_ptr<const Model>& model, const ComputeOptions& options,
                 const std::string& text) {
-  const auto trace = run_text(model, options, text);
+  const auto trace = run_forward(model, *open_backend(options), text_request(*model, text));
   const auto shown = [&](TokenId id) {
     return fmt::format("|{}|", visible_bytes(model->tokenizer->bytes(id)));
   };
   fmt::print("{} · {} layers × {} heads · {:.0f} ms\n\nTokens of \"{}\"\n ", model->title,
              model->architecture.layers, model->architecture.heads, 1e3 * trace->seconds, text);
   for (const TokenId id : trace->tokens()) fmt::print(" {} {}", shown(id), id);
-  fmt::print("\n\nNext token, over all {} tokens\n", model->architecture.vocabulary);
-  const Distribution next = last_distribution(*trace, {});
-  for (std::size_t rank = 0; rank < std::min<std::size_t>(5, next.ranked.size()); ++rank) {
-    fmt::print("  #{} {:<14} {:7.3f} %\n", rank + 1, shown(next.ranked[rank].id),
-               100.0 * next.ranked[rank].probability);
+  if (trace->has(Hook::logits)) {
+    print_next(*trace);
+  } else {
+    fmt::print("\n");
   }
   fmt::print("\nStrongest attention (not to the first token, where heads rest)\n");
   for (const Look& look : strongest_looks(*trace, 5)) {

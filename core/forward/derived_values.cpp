@@ -1,9 +1,12 @@
-// One head's scores and pattern, from the trace or recomputed from rotated queries and keys.
+// One head's scores and pattern, from the trace or recomputed from its queries and keys.
 #include "core/forward/derived_values.h"
 
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <vector>
+
+#include "core/forward/relative_bias.h"
 
 namespace headlight {
 namespace {
@@ -35,31 +38,76 @@ void check_head(const Trace& trace, std::int64_t head) {
 
 }  // namespace
 
-Tensor head_scores(const Trace& trace, std::int64_t layer, std::int64_t head) {
+AttentionHooks attention_hooks(const ArchitectureDescription& a, bool cross) {
+  if (cross) {
+    return {Hook::cross_q,           Hook::cross_k,       Hook::cross_v,
+            Hook::cross_attn_scores, Hook::cross_pattern, Hook::cross_z};
+  }
+  return {query_hook(a), key_hook(a), Hook::v, Hook::attn_scores, Hook::pattern, Hook::z};
+}
+
+AttentionRule attention_rule(const ArchitectureDescription& a, std::int64_t layer, bool cross) {
+  if (cross) return {.scale = a.attention_scale_of(layer), .causal = false};
+  return {.scale = a.attention_scale_of(layer),
+          .causal = a.causal,
+          .window = a.window_of(layer),
+          .soft_cap = a.attention_soft_cap};
+}
+
+HookPlace stream_place(const ArchitectureDescription& a, std::int64_t blocks) {
+  if (blocks > 0) {
+    return {a.wiring == Wiring::post_norm ? Hook::ln2_normalized : Hook::resid_post, blocks - 1};
+  }
+  const bool only_tokens = a.positions == PositionTable::none && !a.token_types && !a.embedding_norm;
+  return {only_tokens ? Hook::embed : Hook::resid_pre, 0};
+}
+
+std::int64_t attention_keys(const Trace& trace, bool cross) {
+  if (!cross) return trace.positions();
+  return trace.source() ? trace.source()->positions() : 0;
+}
+
+bool has_attention(const Trace& trace, std::int64_t layer, bool cross) {
+  if (layer < 0 || layer >= trace.model().architecture.layers) return false;
+  const AttentionHooks hooks = attention_hooks(trace.model().architecture, cross);
+  return trace.has(hooks.pattern, layer) || (trace.has(hooks.q, layer) && trace.has(hooks.k, layer));
+}
+
+Tensor head_scores(const Trace& trace, std::int64_t layer, std::int64_t head, bool cross) {
   check_head(trace, head);
-  if (trace.has(Hook::attn_scores, layer)) return one_head(trace.at(Hook::attn_scores, layer), head);
   const ArchitectureDescription& a = trace.model().architecture;
-  const Tensor& q = trace.at(Hook::rot_q, layer);
-  const Tensor& k = trace.at(Hook::rot_k, layer);
+  const AttentionHooks hooks = attention_hooks(a, cross);
+  if (trace.has(hooks.scores, layer)) return one_head(trace.at(hooks.scores, layer), head);
+  const Tensor& q = trace.at(hooks.q, layer);
+  const Tensor& k = trace.at(hooks.k, layer);
   const std::int64_t kv_head = head / (a.heads / a.kv_heads);
-  const std::int64_t positions = trace.positions();
-  Tensor scores({positions, positions});
+  const std::int64_t positions = trace.positions(), keys = k.axis(0);
+  const AttentionRule rule = attention_rule(a, layer, cross);
+  const std::vector<float> bias = cross ? std::vector<float>() : relative_bias_of_head(trace.model(), head);
+  Tensor scores({positions, keys});
   float* out = scores.writable();
-  for (std::int64_t query = 0; query < positions; ++query, out += positions) {
+  for (std::int64_t query = 0; query < positions; ++query, out += keys) {
     const float* q_row = q.data() + (query * a.heads + head) * a.d_head;
-    for (std::int64_t key = 0; key <= query; ++key) {
+    const KeyRange shown = visible_keys(rule, query, keys);
+    std::fill(out, out + keys, -INFINITY);
+    for (std::int64_t key = shown.first; key < shown.last; ++key) {
       const float* k_row = k.data() + (key * a.kv_heads + kv_head) * a.d_head;
-      out[key] = static_cast<float>(dot_product(q_row, k_row, a.d_head) * a.attention_scale);
+      double score = dot_product(q_row, k_row, a.d_head) * rule.scale;
+      if (rule.soft_cap > 0.0) score = rule.soft_cap * std::tanh(score / rule.soft_cap);
+      if (!bias.empty()) {
+        score += static_cast<double>(bias[static_cast<std::size_t>(relative_bucket(key - query, a))]);
+      }
+      out[key] = static_cast<float>(score);
     }
-    std::fill(out + query + 1, out + positions, -INFINITY);
   }
   return scores;
 }
 
-Tensor head_pattern(const Trace& trace, std::int64_t layer, std::int64_t head) {
+Tensor head_pattern(const Trace& trace, std::int64_t layer, std::int64_t head, bool cross) {
   check_head(trace, head);
-  if (trace.has(Hook::pattern, layer)) return one_head(trace.at(Hook::pattern, layer), head);
-  const Tensor scores = head_scores(trace, layer, head);
+  const Hook kept = attention_hooks(trace.model().architecture, cross).pattern;
+  if (trace.has(kept, layer)) return one_head(trace.at(kept, layer), head);
+  const Tensor scores = head_scores(trace, layer, head, cross);
   Tensor pattern(scores.shape());
   const std::int64_t keys = scores.axis(1);
   for (std::int64_t query = 0; query < scores.axis(0); ++query) {

@@ -25,17 +25,26 @@ class Door {
   virtual bool needs_attention_maps(std::int64_t layer) const = 0;
 };
 
-// Keys and values of positions that did not change, from an earlier pass over the same model.
-// Null: everything is computed.
+// Where a pass begins, and what it reads beside its tokens.
+struct ForwardPlace {
+  // Positions before this one did not change: their keys and values come from `prefix`, an earlier pass over
+  // the same causal model. 0: everything is computed.
+  std::int64_t first_position = 0;
+  const Trace* prefix = nullptr;
+  Tensor source_state;  // [source, d_model]: the encoder's last state, for a decoder
+};
+
+// Returns the last value: logits [pos, vocabulary] of the computed rows (tokens.size() - first_position),
+// [1, labels] of a classifier, or the last state [pos, d_model] of a model without an output layer.
 // Throws std::logic_error when tokens are empty, outside the vocabulary or beyond the context: callers check.
-// Returns the logits [pos, vocabulary] of the computed rows (tokens.size() - first_position).
 Tensor forward_pass(const Model& model, Backend& backend, const std::vector<TokenId>& tokens, Door& door,
-                    const Trace* prefix = nullptr, std::int64_t first_position = 0);
+                    const ForwardPlace& place = {});
 
 // Which values a trace keeps.
 struct CapturePlan {
-  bool attention_maps = true;    // attn_scores and pattern of every layer; otherwise derived on request
-  bool next_token_only = false;  // keep only logits, and the keys and values that a longer text re-uses
+  bool attention_maps = true;  // attn_scores and pattern of every layer; otherwise derived on request
+  bool next_token_only =
+      false;  // keep only the last value, and the keys and values that a longer text re-uses
   std::int64_t estimated_bytes = 0;
 };
 constexpr std::int64_t default_capture_budget = std::int64_t{1} << 30;
@@ -49,6 +58,7 @@ CapturePlan plan_capture(const ArchitectureDescription& architecture, std::int64
 
 struct ForwardRequest {
   std::vector<TokenId> tokens;
+  std::vector<TokenId> source_tokens;  // of an encoder-decoder: what the encoder reads
   std::vector<Intervention> interventions;
   CapturePlan capture;
   std::shared_ptr<const Trace> previous;  // may be re-used where its tokens begin alike and nothing is edited

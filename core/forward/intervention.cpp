@@ -7,6 +7,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "core/backends/backend.h"
 #include "core/base/errors.h"
 #include "core/forward/trace.h"
 
@@ -22,7 +23,10 @@ AxisRoles axis_roles(const HookInfo& info) {
   AxisRoles roles;
   for (int axis = 0; axis < info.axis_count; ++axis) {
     if (info.axes[axis] == Axis::head || info.axes[axis] == Axis::kv_head) roles.head = axis;
-    if (info.axes[axis] == Axis::position || info.axes[axis] == Axis::query) roles.row = axis;
+    if (info.axes[axis] == Axis::position || info.axes[axis] == Axis::query ||
+        info.axes[axis] == Axis::source) {
+      if (axis == 0 || info.axes[axis] == Axis::query) roles.row = axis;
+    }
   }
   return roles;
 }
@@ -42,29 +46,33 @@ struct Run {
   std::int64_t length;
   std::int64_t row;   // position
   std::int64_t head;  // 0 where there is no head axis
+  KeyRange shown;     // what is not masked; everything where nothing is
 };
 
-void apply_to_run(const Scale& scale, const Run& run, const HookInfo&, std::int64_t) {
+void apply_to_run(const Scale& scale, const Run& run, const HookInfo&, const Intervention&) {
   // A masked score stays masked: 0 * -inf would be NaN.
   for (std::int64_t i = 0; i < run.length; ++i) {
     if (!std::isinf(run.values[i])) run.values[i] *= scale.factor;
   }
 }
 
-void apply_to_run(const SetTo& set, const Run& run, const HookInfo& info, std::int64_t) {
-  const bool causal = info.axes[info.axis_count - 1] == Axis::key;
-  const std::int64_t length = causal ? std::min(run.length, run.row + 1) : run.length;
-  std::fill(run.values, run.values + length, set.value);
+void apply_to_run(const SetTo& set, const Run& run, const HookInfo&, const Intervention&) {
+  std::fill(run.values + run.shown.first, run.values + run.shown.last, set.value);
 }
 
-void apply_to_run(const AddDirection& add, const Run& run, const HookInfo&, std::int64_t) {
+void apply_to_run(const AddDirection& add, const Run& run, const HookInfo&, const Intervention&) {
   for (std::int64_t i = 0; i < run.length; ++i) {
     run.values[i] += add.strength * add.direction[static_cast<std::size_t>(i)];
   }
 }
 
-void apply_to_run(const CopyFrom& copy, const Run& run, const HookInfo& info, std::int64_t layer) {
-  const Tensor& source = copy.source->at(info.hook, layer);
+// The trace to copy from; null when there is none.
+const Trace* copied_trace(const CopyFrom& copy, bool in_encoder) {
+  return in_encoder && copy.source ? copy.source->source().get() : copy.source.get();
+}
+
+void apply_to_run(const CopyFrom& copy, const Run& run, const HookInfo& info, const Intervention& place) {
+  const Tensor& source = copied_trace(copy, place.in_encoder)->at(info.hook, place.layer);
   const AxisRoles roles = axis_roles(info);
   const std::int64_t source_length = source.shape().back();
   const std::int64_t heads = roles.head < 0 ? 1 : source.axis(static_cast<std::size_t>(roles.head));
@@ -74,32 +82,42 @@ void apply_to_run(const CopyFrom& copy, const Run& run, const HookInfo& info, st
   const std::int64_t index = head_first ? run.head * rows + run.row : run.row * heads + run.head;
   const std::int64_t length = std::min(run.length, source_length);
   std::copy_n(source.data() + index * source_length, length, run.values);
-  std::fill(run.values + length, run.values + run.length, info.hook == Hook::attn_scores ? -INFINITY : 0.0F);
+  std::fill(run.values + length, run.values + run.length,
+            info.axes[info.axis_count - 1] == Axis::key && info.hook == Hook::attn_scores ? -INFINITY : 0.0F);
 }
 
 [[noreturn]] void refuse(const Intervention& intervention, const std::string& reason) {
-  throw UserError("cannot change " + hook_name(intervention.hook, intervention.layer) + ": " + reason);
+  throw UserError(fmt::format("cannot change {}{}: {}", intervention.in_encoder ? "encoder." : "",
+                              hook_name(intervention.hook, intervention.layer), reason));
 }
 
 }  // namespace
 
 std::string intervention_text(const Intervention& intervention) {
   const HookInfo& info = hook_info(intervention.hook);
-  std::string text = info.in_block ? fmt::format("L{} ", intervention.layer) : "";
+  std::string text = intervention.in_encoder ? "encoder " : "";
+  if (info.in_block) text += fmt::format("L{} ", intervention.layer);
   if (intervention.head) text += fmt::format("H{} ", *intervention.head);
   text += std::string(info.name) + " " + std::visit(OperationText{}, intervention.operation);
   if (!intervention.positions.empty()) text += fmt::format(" @ {}", fmt::join(intervention.positions, ", "));
   return text;
 }
 
-void check_intervention(const Intervention& intervention, const ArchitectureDescription& architecture,
-                        std::int64_t positions) {
+void check_intervention(const Intervention& intervention, const Model& model, std::int64_t positions,
+                        std::int64_t source_positions) {
   const HookInfo& info = hook_info(intervention.hook);
+  if (intervention.in_encoder && !model.encoder) refuse(intervention, "this model has no encoder.");
+  if (intervention.in_encoder) positions = source_positions;
+  const ArchitectureDescription& architecture =
+      intervention.in_encoder ? model.encoder->architecture : model.architecture;
+  if (!has_hook(intervention.hook, architecture)) {
+    refuse(intervention, fmt::format("this {} model does not make this value.", architecture.family));
+  }
   if (intervention.layer < 0 || intervention.layer >= architecture.layers) {
     refuse(intervention, fmt::format("layer {} does not exist; this model has layers 0 to {}.",
                                      intervention.layer, architecture.layers - 1));
   }
-  const Shape shape = hook_shape(intervention.hook, architecture, positions);
+  const Shape shape = hook_shape(intervention.hook, architecture, positions, source_positions);
   const AxisRoles roles = axis_roles(info);
   if (intervention.head) {
     if (roles.head < 0) refuse(intervention, "this value has no heads; leave the head out.");
@@ -109,10 +127,11 @@ void check_intervention(const Intervention& intervention, const ArchitectureDesc
                                        *intervention.head, heads - 1));
     }
   }
+  const std::int64_t rows = shape[static_cast<std::size_t>(roles.row)];
   for (const std::int64_t row : intervention.positions) {
-    if (row < 0 || row >= positions) {
+    if (row < 0 || row >= rows) {
       refuse(intervention,
-             fmt::format("position {} does not exist; the text has positions 0 to {}.", row, positions - 1));
+             fmt::format("position {} does not exist; there are positions 0 to {} here.", row, rows - 1));
     }
   }
   if (const auto* add = std::get_if<AddDirection>(&intervention.operation)) {
@@ -122,16 +141,19 @@ void check_intervention(const Intervention& intervention, const ArchitectureDesc
     }
   }
   if (const auto* copy = std::get_if<CopyFrom>(&intervention.operation)) {
-    if (!copy->source || !copy->source->has(intervention.hook, intervention.layer)) {
+    const Trace* other = copied_trace(*copy, intervention.in_encoder);
+    if (other == nullptr || intervention.layer >= other->model().architecture.layers ||
+        !other->has(intervention.hook, intervention.layer)) {
       refuse(intervention, "the second text's values were not captured here.");
     }
-    if (!(copy->source->model().architecture == architecture)) {
+    if (!(other->model().architecture == architecture)) {
       refuse(intervention, "the second text was run through another model.");
     }
   }
 }
 
-Tensor applied(const Intervention& intervention, const Tensor& value, std::int64_t first_position) {
+Tensor applied(const Intervention& intervention, const Tensor& value, std::int64_t first_position,
+               const ArchitectureDescription& architecture) {
   const HookInfo& info = hook_info(intervention.hook);
   const AxisRoles roles = axis_roles(info);
   Tensor changed = value.copy();
@@ -147,8 +169,14 @@ Tensor applied(const Intervention& intervention, const Tensor& value, std::int64
       const auto& chosen = intervention.positions;
       if (!chosen.empty() && std::find(chosen.begin(), chosen.end(), position) == chosen.end()) continue;
       const std::int64_t index = head_first ? head * rows + row : row * heads + head;
-      const Run run{values + index * length, length, position, head};
-      std::visit([&](const auto& operation) { apply_to_run(operation, run, info, intervention.layer); },
+      KeyRange shown{0, length};
+      if (info.axes[info.axis_count - 1] == Axis::key) {
+        shown = visible_keys(
+            {.causal = architecture.causal, .window = architecture.window_of(intervention.layer)}, position,
+            length);
+      }
+      const Run run{values + index * length, length, position, head, shown};
+      std::visit([&](const auto& operation) { apply_to_run(operation, run, info, intervention); },
                  intervention.operation);
     }
   }

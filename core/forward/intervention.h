@@ -13,6 +13,7 @@
 namespace headlight {
 
 class Trace;
+struct Model;
 
 struct Scale {
   float factor = 0.0F;
@@ -41,6 +42,7 @@ struct Intervention {
   std::optional<std::int64_t> head;  // query head, or key/value head where the hook has those; all if empty
   std::vector<std::int64_t> positions;  // rows (queries of scores and patterns); all if empty
   Operation operation;
+  bool in_encoder = false;  // of an encoder-decoder
   bool operator==(const Intervention&) const = default;
 };
 
@@ -48,10 +50,11 @@ struct Intervention {
 std::string intervention_text(const Intervention& intervention);
 
 // Throws UserError if the hook, layer, head, position or direction length does not fit.
-void check_intervention(const Intervention& intervention, const ArchitectureDescription& architecture,
-                        std::int64_t positions);
+void check_intervention(const Intervention& intervention, const Model& model, std::int64_t positions,
+                        std::int64_t source_positions = 0);
 
 // `value` holds the rows first_position ... of the hook. Returns a changed copy.
-Tensor applied(const Intervention& intervention, const Tensor& value, std::int64_t first_position);
+Tensor applied(const Intervention& intervention, const Tensor& value, std::int64_t first_position,
+               const ArchitectureDescription& architecture);
 
 }  // namespace headlight

@@ -12,17 +12,17 @@
 namespace headlight {
 namespace {
 
-bool is_attention_map(Hook hook) { return hook == Hook::attn_scores || hook == Hook::pattern; }
-
-bool is_kept(Hook hook, const CapturePlan& plan) {
-  if (plan.next_token_only) return hook == Hook::rot_k || hook == Hook::v || hook == Hook::logits;
+bool is_kept(Hook hook, const CapturePlan& plan, const ArchitectureDescription& architecture) {
+  if (plan.next_token_only) {
+    return hook == key_hook(architecture) || hook == Hook::v || hook == last_hook(architecture);
+  }
   return plan.attention_maps || !is_attention_map(hook);
 }
 
 // Rows [0, first) of `old` followed by `fresh`; for [head, query, key] also widened or cut to the new key
-// count.
+// count. What has a row for each position of the source is always complete.
 Tensor joined(Hook hook, const Tensor& old, const Tensor& fresh, std::int64_t first) {
-  if (first == 0) return fresh;
+  if (first == 0 || hook_info(hook).axes[0] == Axis::source) return fresh;
   Shape shape = fresh.shape();
   if (!is_attention_map(hook)) {
     shape[0] += first;
@@ -39,7 +39,7 @@ Tensor joined(Hook hook, const Tensor& old, const Tensor& fresh, std::int64_t fi
   const std::int64_t old_keys = old.axis(2);
   shape[1] += first;
   Tensor all(std::move(shape));
-  const float masked = hook == Hook::attn_scores ? -INFINITY : 0.0F;
+  const float masked = hook == Hook::attn_scores ? -INFINITY : 0.0F;  // sources are never cut
   float* out = all.writable();
   for (std::int64_t head = 0; head < heads; ++head) {
     for (std::int64_t query = 0; query < first; ++query, out += keys) {
@@ -53,66 +53,119 @@ Tensor joined(Hook hook, const Tensor& old, const Tensor& fresh, std::int64_t fi
 
 class TracingDoor : public Door {
  public:
-  TracingDoor(const std::shared_ptr<const Model>& model, const ForwardRequest& request,
-              const RunControl& control, std::int64_t first_position)
+  // The positions that the trace says are re-used come from `previous`.
+  TracingDoor(const ForwardRequest& request, const RunControl& control, std::shared_ptr<Trace> trace,
+              const Trace* previous, bool is_encoder)
       : request_(request),
         control_(control),
-        first_position_(first_position),
-        trace_(std::make_shared<Trace>(model, request.tokens)) {
-    trace_->reused_positions = first_position;
-    trace_->modified = !request.interventions.empty();
-  }
+        trace_(std::move(trace)),
+        previous_(previous),
+        is_encoder_(is_encoder),
+        first_position_(trace_->reused_positions) {}
 
   Tensor pass(Hook hook, std::int64_t layer, Tensor value) override {
     if (control_.cancelled && control_.cancelled()) throw Cancelled();
+    const ArchitectureDescription& architecture = trace_->model().architecture;
     for (const Intervention& intervention : request_.interventions) {
-      if (intervention.hook == hook && intervention.layer == layer) {
-        value = applied(intervention, value, first_position_);
+      if (intervention.in_encoder == is_encoder_ && intervention.hook == hook &&
+          intervention.layer == layer) {
+        value = applied(intervention, value, first_position_, architecture);
       }
     }
-    if (is_kept(hook, request_.capture)) keep(hook, layer, value);
-    if (hook == Hook::resid_post && control_.publish)
+    if (is_kept(hook, request_.capture, architecture)) {
+      trace_->set(
+          hook, layer,
+          first_position_ == 0 ? value : joined(hook, previous_->at(hook, layer), value, first_position_));
+    }
+    if (hook == Hook::resid_post && !is_encoder_ && control_.publish) {
       control_.publish(std::make_shared<const Trace>(*trace_));
+    }
     return value;
   }
 
   bool needs_attention_maps(std::int64_t layer) const override {
-    return is_kept(Hook::pattern, request_.capture) ||
+    return is_kept(Hook::pattern, request_.capture, trace_->model().architecture) ||
            std::any_of(request_.interventions.begin(), request_.interventions.end(),
                        [&](const Intervention& i) { return i.layer == layer && is_attention_map(i.hook); });
   }
 
-  std::shared_ptr<Trace> trace() const { return trace_; }
-
  private:
-  void keep(Hook hook, std::int64_t layer, const Tensor& value) {
-    trace_->set(hook, layer,
-                first_position_ == 0
-                    ? value
-                    : joined(hook, request_.previous->at(hook, layer), value, first_position_));
-  }
-
   const ForwardRequest& request_;
   const RunControl& control_;
-  std::int64_t first_position_;
   std::shared_ptr<Trace> trace_;
+  const Trace* previous_;
+  bool is_encoder_;
+  std::int64_t first_position_;
 };
 
-// How many leading positions an earlier trace can give: those whose tokens did not change. The last position
-// is always computed. Nothing is re-used while something is edited: the edit may reach every row.
-std::int64_t reusable_positions(const std::shared_ptr<const Model>& model, const ForwardRequest& request) {
-  const Trace* previous = request.previous.get();
-  if (!previous || previous->shared_model() != model || !previous->complete() || previous->modified ||
+// Whether what `previous` kept is what this request would keep, from the same unedited model.
+bool keeps_the_same(const Trace* previous, const Model& model, const ForwardRequest& request) {
+  if (previous == nullptr || &previous->model() != &model || !previous->complete() || previous->modified ||
       !request.interventions.empty()) {
+    return false;
+  }
+  return std::all_of(all_hooks().begin(), all_hooks().end(), [&](const HookInfo& info) {
+    return !has_hook(info.hook, model.architecture) ||
+           !is_kept(info.hook, request.capture, model.architecture) || previous->has(info.hook);
+  });
+}
+
+// Dynamic scaling turns every position by another angle once the text is longer than the trained context.
+bool rotation_depends_on_length(const Rotary& rotary, std::size_t positions) {
+  return rotary.dimensions > 0 && rotary.scaling == RotaryScaling::dynamic &&
+         static_cast<std::int64_t>(positions) > rotary.original_context;
+}
+
+// How many leading positions an earlier trace can give: those whose tokens did not change, in a model that
+// looks only backwards. The last position is always computed. Nothing is re-used while something is edited:
+// the edit may reach every row.
+std::int64_t reusable_positions(const Model& model, const ForwardRequest& request, const Trace* source) {
+  const Trace* previous = request.previous.get();
+  if (!model.architecture.causal || !keeps_the_same(previous, model, request) ||
+      previous->source().get() != source) {
     return 0;
   }
-  for (const HookInfo& info : all_hooks()) {
-    if (is_kept(info.hook, request.capture) && !previous->has(info.hook)) return 0;
+  for (const Rotary* rotary : {&model.architecture.rotary, &model.architecture.local_rotary}) {
+    if (rotation_depends_on_length(*rotary, previous->tokens().size()) ||
+        rotation_depends_on_length(*rotary, request.tokens.size())) {
+      return 0;
+    }
   }
   const auto limit = std::min(previous->tokens().size(), request.tokens.size() - 1);
   std::size_t same = 0;
   while (same < limit && previous->tokens()[same] == request.tokens[same]) ++same;
   return static_cast<std::int64_t>(same);
+}
+
+// The encoder's pass over the source text: the earlier one where nothing changed.
+std::shared_ptr<const Trace> run_encoder(const std::shared_ptr<const Model>& encoder, Backend& backend,
+                                         const ForwardRequest& request, const RunControl& control) {
+  const std::shared_ptr<const Trace> earlier = request.previous ? request.previous->source() : nullptr;
+  if (keeps_the_same(earlier.get(), *encoder, request) && earlier->tokens() == request.source_tokens) {
+    return earlier;
+  }
+  const auto trace = std::make_shared<Trace>(encoder, request.source_tokens);
+  trace->modified = !request.interventions.empty();
+  TracingDoor door(request, control, trace, nullptr, /*is_encoder=*/true);
+  forward_pass(*encoder, backend, request.source_tokens, door);
+  return trace;
+}
+
+// Throws UserError when these tokens cannot be computed; `what` is what a person calls them.
+void check_tokens(const std::vector<TokenId>& tokens, const ArchitectureDescription& architecture,
+                  std::string_view what) {
+  if (tokens.empty())
+    throw UserError(fmt::format("the {} has no tokens; give at least one character.", what));
+  if (static_cast<std::int64_t>(tokens.size()) > architecture.context) {
+    throw UserError(fmt::format("the {} has {} tokens, but this model was trained for {}; shorten it.", what,
+                                tokens.size(), architecture.context));
+  }
+  for (const TokenId id : tokens) {
+    if (id < 0 || id >= architecture.vocabulary) {
+      throw UserError(fmt::format("token id {} does not exist; this model has ids 0 to {}.", id,
+                                  architecture.vocabulary - 1));
+    }
+  }
 }
 
 }  // namespace
@@ -127,8 +180,9 @@ struct CaptureBytes {
 CaptureBytes capture_bytes(const ArchitectureDescription& architecture, std::int64_t positions) {
   CaptureBytes bytes;
   for (const HookInfo& info : all_hooks()) {
+    if (!has_hook(info.hook, architecture)) continue;
     double values = info.in_block ? static_cast<double>(architecture.layers) : 1.0;
-    for (const std::int64_t length : hook_shape(info.hook, architecture, positions)) {
+    for (const std::int64_t length : hook_shape(info.hook, architecture, positions, positions)) {
       values *= static_cast<double>(length);
     }
     (is_attention_map(info.hook) ? bytes.maps : bytes.rows) += values * sizeof(float);
@@ -166,27 +220,29 @@ CapturePlan plan_capture(const ArchitectureDescription& architecture, std::int64
 
 std::shared_ptr<const Trace> run_forward(const std::shared_ptr<const Model>& model, Backend& backend,
                                          const ForwardRequest& request, const RunControl& control) {
-  const ArchitectureDescription& architecture = model->architecture;
-  const auto positions = static_cast<std::int64_t>(request.tokens.size());
-  if (positions == 0) throw UserError("the text has no tokens; give at least one character.");
-  if (positions > architecture.context) {
-    throw UserError(fmt::format("the text has {} tokens, but this model was trained for {}; shorten it.",
-                                positions, architecture.context));
-  }
-  for (const TokenId id : request.tokens) {
-    if (id < 0 || id >= architecture.vocabulary) {
-      throw UserError(fmt::format("token id {} does not exist; this model has ids 0 to {}.", id,
-                                  architecture.vocabulary - 1));
-    }
+  check_tokens(request.tokens, model->architecture, "text");
+  if (model->encoder) check_tokens(request.source_tokens, model->encoder->architecture, "source text");
+  if (!model->encoder && !request.source_tokens.empty()) {
+    throw UserError("this model has no encoder, so it cannot read a source text; leave it out.");
   }
   for (const Intervention& intervention : request.interventions) {
-    check_intervention(intervention, architecture, positions);
+    check_intervention(intervention, *model, static_cast<std::int64_t>(request.tokens.size()),
+                       static_cast<std::int64_t>(request.source_tokens.size()));
   }
   const auto start = std::chrono::steady_clock::now();
-  const std::int64_t first_position = reusable_positions(model, request);
-  TracingDoor door(model, request, control, first_position);
-  forward_pass(*model, backend, request.tokens, door, request.previous.get(), first_position);
-  const std::shared_ptr<Trace> trace = door.trace();
+  const auto trace = std::make_shared<Trace>(model, request.tokens);
+  trace->modified = !request.interventions.empty();
+  ForwardPlace place;
+  if (model->encoder) {
+    trace->set_source(run_encoder(model->encoder, backend, request, control));
+    place.source_state = trace->source()->at(last_hook(model->encoder->architecture),
+                                             last_layer(model->encoder->architecture));
+  }
+  place.first_position = reusable_positions(*model, request, trace->source().get());
+  place.prefix = request.previous.get();
+  trace->reused_positions = place.first_position;
+  TracingDoor door(request, control, trace, request.previous.get(), /*is_encoder=*/false);
+  forward_pass(*model, backend, request.tokens, door, place);
   trace->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return trace;
 }

@@ -26,8 +26,11 @@ class Trace {
   void set(Hook hook, std::int64_t layer, Tensor value);  // only while it is being made
 
   std::int64_t layers_done() const;  // blocks that are complete
-  bool complete() const { return has(Hook::logits); }
-  std::int64_t byte_size() const;  // shared tensors counted once
+  bool complete() const { return has(last_hook(model_->architecture), last_layer(model_->architecture)); }
+  // Of an encoder-decoder: the encoder's pass over the source text; else null.
+  const std::shared_ptr<const Trace>& source() const { return source_; }
+  void set_source(std::shared_ptr<const Trace> source) { source_ = std::move(source); }  // while it is made
+  std::int64_t byte_size() const;  // shared tensors counted once; without the source's
 
   double seconds = 0.0;  // of the forward pass
   std::int64_t reused_positions = 0;
@@ -38,6 +41,7 @@ class Trace {
   std::shared_ptr<const Model> model_;
   std::vector<TokenId> tokens_;
   std::vector<Tensor> values_;
+  std::shared_ptr<const Trace> source_;
 };
 
 }  // namespace headlight

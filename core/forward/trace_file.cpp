@@ -64,14 +64,15 @@ struct EntryBytes {
 };
 
 // [head, query, key] out of one [query, key] a head.
-Tensor all_heads(const Trace& trace, Hook hook, std::int64_t layer) {
-  const std::int64_t positions = trace.positions();
-  Tensor maps({trace.model().architecture.heads, positions, positions});
+Tensor all_heads(const Trace& trace, Hook hook, std::int64_t layer, bool cross) {
+  const std::int64_t queries = trace.positions(), keys = attention_keys(trace, cross);
+  const bool weights = hook == attention_hooks(trace.model().architecture, cross).pattern;
+  Tensor maps({trace.model().architecture.heads, queries, keys});
   float* values = maps.writable();
   for (std::int64_t head = 0; head < maps.axis(0); ++head) {
     const Tensor map =
-        hook == Hook::pattern ? head_pattern(trace, layer, head) : head_scores(trace, layer, head);
-    std::copy(map.values().begin(), map.values().end(), values + head * positions * positions);
+        weights ? head_pattern(trace, layer, head, cross) : head_scores(trace, layer, head, cross);
+    std::copy(map.values().begin(), map.values().end(), values + head * queries * keys);
   }
   return maps;
 }
@@ -79,29 +80,38 @@ Tensor all_heads(const Trace& trace, Hook hook, std::int64_t layer) {
 // Nothing when the trace holds no such value and none can be derived.
 std::function<Tensor()> maker(const Trace& trace, Hook hook, std::int64_t layer) {
   if (trace.has(hook, layer)) return [&trace, hook, layer] { return trace.at(hook, layer); };
-  const bool is_map = hook == Hook::attn_scores || hook == Hook::pattern;
-  if (is_map && trace.has(Hook::rot_q, layer) && trace.has(Hook::rot_k, layer)) {
-    return [&trace, hook, layer] { return all_heads(trace, hook, layer); };
-  }
-  return {};
+  if (!is_attention_map(hook) || !has_hook(hook, trace.model().architecture)) return {};
+  const bool cross = hook_info(hook).axes[2] == Axis::source;
+  if (!has_attention(trace, layer, cross)) return {};
+  return [&trace, hook, layer, cross] { return all_heads(trace, hook, layer, cross); };
 }
 
-std::vector<Entry> matching_entries(const Trace& trace, const std::string& glob) {
+Entry tokens_entry(const char* name, const Trace& trace) {
+  Entry entry;
+  entry.name = name;
+  entry.shape = {trace.positions()};
+  entry.integers = true;
+  entry.numbers.assign(trace.tokens().begin(), trace.tokens().end());
+  return entry;
+}
+
+// What one pass kept and `glob` names, in the order of computation: what stands before the blocks, the
+// blocks, what stands behind them. Names begin with `prefix`.
+void append_matching(const Trace& trace, const std::string& prefix, const std::string& glob,
+                     std::vector<Entry>& entries) {
   const ArchitectureDescription& architecture = trace.model().architecture;
-  std::vector<Entry> entries(1);
-  entries[0].name = "tokens";
-  entries[0].shape = {trace.positions()};
-  entries[0].integers = true;
-  entries[0].numbers.assign(trace.tokens().begin(), trace.tokens().end());
+  const std::int64_t source = trace.source() ? trace.source()->positions() : 0;
   const auto append = [&](Hook hook, std::int64_t layer) {
-    std::string name = hook_name(hook, layer);
+    std::string name = prefix + hook_name(hook, layer);
     if (!glob_matches(glob, name)) return;
     std::function<Tensor()> make = maker(trace, hook, layer);
     if (!make) return;
-    entries.push_back(
-        {std::move(name), hook_shape(hook, architecture, trace.positions()), false, std::move(make), {}});
+    entries.push_back({std::move(name),
+                       hook_shape(hook, architecture, trace.positions(), source),
+                       false,
+                       std::move(make),
+                       {}});
   };
-  // In the order of computation: what stands before the blocks, the blocks, what stands behind them.
   const std::span<const HookInfo> hooks = all_hooks();
   const auto first_in_block = std::ranges::find(hooks, true, &HookInfo::in_block);
   for (auto hook = hooks.begin(); hook != first_in_block; ++hook) append(hook->hook, 0);
@@ -113,12 +123,25 @@ std::vector<Entry> matching_entries(const Trace& trace, const std::string& glob)
   for (auto hook = first_in_block; hook != hooks.end(); ++hook) {
     if (!hook->in_block) append(hook->hook, 0);
   }
-  if (entries.size() == 1 && !glob_matches(glob, "tokens")) {
+}
+
+std::vector<Entry> matching_entries(const Trace& trace, const std::string& glob) {
+  std::vector<Entry> entries = {tokens_entry("tokens", trace)};
+  const std::string own = trace.source() ? "decoder." : "";
+  if (trace.source()) {
+    entries.push_back(tokens_entry("source_tokens", *trace.source()));
+    append_matching(*trace.source(), "encoder.", glob, entries);
+  }
+  const std::size_t fixed = trace.source() ? 2 : 1;
+  append_matching(trace, own, glob, entries);
+  if (entries.size() == fixed && !glob_matches(glob, "tokens") && !glob_matches(glob, "source_tokens")) {
+    const ArchitectureDescription& a = trace.model().architecture;
     throw UserError(
-        fmt::format("No hook of this model matches '{}'. Names look like 'hook_embed', "
-                    "'blocks.0.attn.hook_pattern', 'blocks.{}.hook_resid_post' and 'logits'; * and ? "
+        fmt::format("No hook of this model matches '{}'. Names look like '{}hook_embed', '{}{}', '{}{}' and "
+                    "'{}'; * and ? "
                     "stand for any characters, commas separate several patterns.",
-                    glob, architecture.layers - 1));
+                    glob, own, own, hook_name(Hook::pattern, 0), own,
+                    hook_name(Hook::resid_post, a.layers - 1), own + hook_name(last_hook(a), last_layer(a))));
   }
   return entries;
 }

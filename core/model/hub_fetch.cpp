@@ -107,10 +107,7 @@ class HubFetch {
  public:
   HubFetch(const CatalogEntry& entry, const HubSettings& settings, const FetchProgress& progress,
            const IsCancelled& is_cancelled)
-      : source_(*entry.hub()),
-        settings_(settings),
-        progress_(progress),
-        is_cancelled_(is_cancelled) {}
+      : source_(*entry.hub()), settings_(settings), progress_(progress), is_cancelled_(is_cancelled) {}
 
   HubListing ask() const {
     progress_({.phase = FetchPhase::preparing});

@@ -1,167 +1,259 @@
-// File + architecture table -> Model. Every shape is checked here, with numbers in the message.
+// File + description -> Model. Every shape is checked here, with numbers in the message; what a family stores
+// in another form (fused, transposed, interleaved) is brought into the one that the forward pass reads.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
+#include <filesystem>
 #include <map>
-#include <set>
 
 #include "core/base/errors.h"
+#include "core/base/memory.h"
 #include "core/model/architecture_table.h"
 #include "core/model/catalog.h"
 #include "core/model/model.h"
+#include "core/model/model_tokenizer.h"
+#include "core/model/stored_weights.h"
 #include "core/model_files/model_file.h"
 
 namespace headlight {
 namespace {
 
-std::string in_layer(std::string name, std::int64_t layer) {
-  const std::size_t place = name.find("{l}");
-  return place == std::string::npos ? name : name.replace(place, 3, std::to_string(layer));
-}
-
-// Hands out the file's tensors after checking their shapes, and remembers which were asked for.
-class Weights {
+// The names of one part, with the layer put in.
+class Part {
  public:
-  explicit Weights(std::shared_ptr<const ModelFile> file, const ArchitectureDescription& architecture)
-      : file_(std::move(file)), architecture_(architecture) {}
+  Part(StoredWeights& weights, const ModelPart& part)
+      : weights_(weights), a_(part.architecture), part_(part) {}
 
-  Weight matrix(const std::string& name, std::int64_t rows, std::int64_t columns) {
-    const StoredTensor& stored = checked(name, {rows, columns});
-    return {stored.format, rows, columns, stored.bytes.data(), file_};
+  Weight matrix(const std::string& name, std::int64_t rows, std::int64_t columns, std::int64_t layer = 0) {
+    return weights_.matrix(in_layer(name, layer), rows, columns);
   }
 
-  Tensor vector(const std::string& name, std::int64_t length) {
-    const StoredTensor& stored = checked(name, {length});
-    Tensor values({length});
-    decode_row(stored.format, stored.bytes.data(), length, values.writable());
-    return values;
+  Tensor bias(const std::string& weight_name, std::int64_t length, std::int64_t layer = 0) {
+    return weights_.vector(bias_name(in_layer(weight_name, layer)), length);
   }
 
-  // A tensor that nobody asked for would change the result: it is refused, not ignored.
-  void refuse_leftovers() const {
-    for (const StoredTensor& stored : file_->tensors()) {
-      if (!used_.contains(stored.name)) {
-        throw FileError(
-            fmt::format("{}: the tensor '{}' {} is not part of the {} models that this version computes.",
-                        file_->path(), stored.name, shape_text(stored.shape), architecture_.family));
-      }
+  NormWeights norm(const std::string& name, std::int64_t layer = 0) {
+    NormWeights result;
+    const std::string full = in_layer(name, layer);
+    result.gain = weights_.norm_gain(full, a_.d_model, part_.form.gain_is_offset);
+    if (a_.norm == Norm::layer) result.bias = weights_.norm_bias(full, a_.d_model);
+    return result;
+  }
+
+  BlockWeights block(std::int64_t layer) {
+    const WeightNames& names = part_.names;
+    BlockWeights block;
+    block.ln1 = norm(names.ln1, layer);
+    block.ln2 = norm(names.ln2, layer);
+    if (a_.sandwich_norms) {
+      block.ln1_post = norm(names.ln1_post, layer);
+      block.ln2_post = norm(names.ln2_post, layer);
     }
+    block.attention = attention(layer);
+    if (a_.cross_attention) {
+      block.ln_cross = norm(names.ln_cross, layer);
+      block.cross = projections(names.cross_q, names.cross_k, names.cross_v, names.cross_o, layer);
+    }
+    block.w_in = block_matrix(names.in, a_.d_mlp, a_.d_model, layer);
+    if (a_.gated) block.w_gate = block_matrix(names.gate, a_.d_mlp, a_.d_model, layer);
+    block.w_out = block_matrix(names.out, a_.d_model, a_.d_mlp, layer);
+    if (a_.mlp_bias) {
+      block.b_in = bias(names.in, a_.d_mlp, layer);
+      if (a_.gated) block.b_gate = bias(names.gate, a_.d_mlp, layer);
+      block.b_out = bias(names.out, a_.d_model, layer);
+    }
+    return block;
   }
 
  private:
-  const StoredTensor& checked(const std::string& name, const Shape& expected) {
-    const StoredTensor* stored = file_->find(name);
-    if (!stored) {
-      throw FileError(fmt::format("{}: the tensor '{}' is missing; the file is incomplete, fetch it again.",
-                                  file_->path(), name));
-    }
-    if (stored->shape != expected) {
-      throw FileError(fmt::format(
-          "{}: the tensor '{}' has shape {}, but {} layers of width {} with {} and {} heads need {}. "
-          "The weights and their description do not belong together; fetch the file again.",
-          file_->path(), name, shape_text(stored->shape), architecture_.layers, architecture_.d_model,
-          architecture_.heads, architecture_.kv_heads, shape_text(expected)));
-    }
-    used_.insert(name);
-    return *stored;
+  Weight block_matrix(const std::string& name, std::int64_t rows, std::int64_t columns, std::int64_t layer) {
+    if (!part_.form.transposed) return matrix(name, rows, columns, layer);
+    return transposed(matrix(name, columns, rows, layer), in_layer(name, layer));
   }
 
-  std::shared_ptr<const ModelFile> file_;
-  const ArchitectureDescription& architecture_;
-  std::set<std::string> used_;
+  AttentionWeights projections(const std::string& q, const std::string& k, const std::string& v,
+                               const std::string& o, std::int64_t layer) {
+    const std::int64_t q_rows = a_.heads * a_.d_head, kv_rows = a_.kv_heads * a_.d_head;
+    AttentionWeights weights;
+    weights.w_q = matrix(q, q_rows, a_.d_model, layer);
+    weights.w_k = matrix(k, kv_rows, a_.d_model, layer);
+    weights.w_v = matrix(v, kv_rows, a_.d_model, layer);
+    if (a_.attention_bias) {
+      weights.b_q = bias(q, q_rows, layer);
+      weights.b_k = bias(k, kv_rows, layer);
+      weights.b_v = bias(v, kv_rows, layer);
+    }
+    read_output(weights, o, layer);
+    return weights;
+  }
+
+  void read_output(AttentionWeights& weights, const std::string& o, std::int64_t layer) {
+    weights.w_o = block_matrix(o, a_.d_model, a_.heads * a_.d_head, layer);
+    if (a_.attention_output_bias) weights.b_o = bias(o, a_.d_model, layer);
+  }
+
+  // q, k and v of one tensor; such families have as many key heads as query heads.
+  AttentionWeights fused(std::int64_t layer) {
+    const std::int64_t rows = a_.heads * a_.d_head;
+    const std::string& name = part_.names.q;
+    Weight all = block_matrix(name, 3 * rows, a_.d_model, layer);
+    Tensor biases = a_.attention_bias ? bias(name, 3 * rows, layer) : Tensor();
+    if (part_.form.fused == FusedQkv::per_head) {
+      const RowOrder order = rows_by_part(a_.heads, a_.d_head);
+      all = reordered(all, order);
+      if (!biases.empty()) biases = reordered(biases, order);
+    }
+    AttentionWeights weights;
+    weights.w_q = some_rows(all, 0, rows);
+    weights.w_k = some_rows(all, rows, 2 * rows);
+    weights.w_v = some_rows(all, 2 * rows, 3 * rows);
+    if (!biases.empty()) {
+      weights.b_q = biases.rows(0, rows);
+      weights.b_k = biases.rows(rows, 2 * rows);
+      weights.b_v = biases.rows(2 * rows, 3 * rows);
+    }
+    read_output(weights, part_.names.o, layer);
+    return weights;
+  }
+
+  AttentionWeights attention(std::int64_t layer) {
+    const WeightNames& names = part_.names;
+    AttentionWeights weights = part_.form.fused == FusedQkv::no
+                                   ? projections(names.q, names.k, names.v, names.o, layer)
+                                   : fused(layer);
+    if (part_.form.interleaved_rotary_rows) {
+      const std::int64_t turning = a_.rotary.dimensions;
+      const RowOrder q = half_split_rows(a_.heads, a_.d_head, turning);
+      const RowOrder k = half_split_rows(a_.kv_heads, a_.d_head, turning);
+      weights.w_q = reordered(weights.w_q, q);
+      weights.w_k = reordered(weights.w_k, k);
+      if (a_.attention_bias) {
+        weights.b_q = reordered(weights.b_q, q);
+        weights.b_k = reordered(weights.b_k, k);
+      }
+    }
+    if (a_.query_key_norm) {
+      const bool offset = part_.form.gain_is_offset;
+      weights.q_norm = weights_.norm_gain(in_layer(names.q_norm, layer), a_.d_head, offset);
+      weights.k_norm = weights_.norm_gain(in_layer(names.k_norm, layer), a_.d_head, offset);
+    }
+    return weights;
+  }
+
+  StoredWeights& weights_;
+  const ArchitectureDescription& a_;
+  const ModelPart& part_;
 };
 
-// GGUF puts rotary pair i of a head into rows 2i and 2i+1; Hugging Face into rows i and i + d/2.
-// Rows are packed one by one, so they can be moved without unpacking.
-Weight in_half_split_order(const Weight& weight, std::int64_t heads, std::int64_t dimensions) {
-  const auto row_size = static_cast<std::size_t>(row_bytes(weight.format, weight.columns));
-  const std::int64_t head_rows = weight.rows / heads;
-  auto bytes = std::make_shared<std::vector<std::byte>>(row_size * static_cast<std::size_t>(weight.rows));
-  for (std::int64_t row = 0; row < weight.rows; ++row) {
-    const std::int64_t head_start = row - row % head_rows;
-    std::int64_t source = row % head_rows;
-    if (source < dimensions) {
-      source = source < dimensions / 2 ? 2 * source : 2 * (source - dimensions / 2) + 1;
+void load_embeddings(Part& part, const ModelPart& described, StoredWeights& weights, Model& model) {
+  const ArchitectureDescription& a = model.architecture;
+  const WeightNames& names = described.names;
+  model.embedding = part.matrix(names.embedding, a.vocabulary, a.d_model);
+  switch (a.positions) {
+    case PositionTable::none:
+      break;
+    case PositionTable::learned: {
+      const std::int64_t offset = described.form.position_offset;
+      const Weight table = part.matrix(names.position_table, a.context + offset, a.d_model);
+      model.position_table = some_rows(table, offset, offset + a.context);
+      break;
     }
-    std::memcpy(bytes->data() + static_cast<std::size_t>(row) * row_size,
-                weight.bytes + static_cast<std::size_t>(head_start + source) * row_size, row_size);
+    case PositionTable::sinusoidal:
+      model.position_table = sinusoidal_positions(a.context, a.d_model);
+      break;
   }
-  Weight moved = weight;
-  moved.bytes = bytes->data();
-  moved.owner = bytes;
-  return moved;
-}
-
-BlockWeights load_block(Weights& weights, const ArchitectureEntry& entry, const ArchitectureDescription& a,
-                        std::int64_t layer) {
-  const WeightNames& names = entry.names;
-  const std::int64_t q_rows = a.heads * a.d_head;
-  const std::int64_t kv_rows = a.kv_heads * a.d_head;
-  BlockWeights block;
-  block.ln1_gain = weights.vector(in_layer(names.ln1, layer), a.d_model);
-  block.ln2_gain = weights.vector(in_layer(names.ln2, layer), a.d_model);
-  block.w_q = weights.matrix(in_layer(names.q, layer), q_rows, a.d_model);
-  block.w_k = weights.matrix(in_layer(names.k, layer), kv_rows, a.d_model);
-  block.w_v = weights.matrix(in_layer(names.v, layer), kv_rows, a.d_model);
-  block.w_o = weights.matrix(in_layer(names.o, layer), a.d_model, q_rows);
-  block.w_gate = weights.matrix(in_layer(names.gate, layer), a.d_mlp, a.d_model);
-  block.w_in = weights.matrix(in_layer(names.in, layer), a.d_mlp, a.d_model);
-  block.w_out = weights.matrix(in_layer(names.out, layer), a.d_model, a.d_mlp);
-  if (entry.interleaved_rotary_rows) {
-    block.w_q = in_half_split_order(block.w_q, a.heads, a.rotary_dimensions);
-    block.w_k = in_half_split_order(block.w_k, a.kv_heads, a.rotary_dimensions);
+  if (a.token_types) {
+    model.token_types = part.matrix(names.token_types, weights.rows_of(names.token_types), a.d_model);
   }
-  return block;
+  if (a.embedding_norm) model.embedding_norm = part.norm(names.embedding_norm);
+  if (a.relative_buckets > 0)
+    model.relative_bias = part.matrix(names.relative_bias, a.relative_buckets, a.heads);
 }
 
-std::string text_value(const ModelFile& file, const char* key) {
-  const auto found = file.metadata().find(key);
-  return found != file.metadata().end() && found->is_string() ? found->get<std::string>() : std::string();
+void load_output(Part& part, const ModelPart& described, StoredWeights& weights, Model& model) {
+  const ArchitectureDescription& a = model.architecture;
+  const WeightNames& names = described.names;
+  if (a.final_norm) model.ln_final = part.norm(names.ln_final);
+  if (a.head == OutputHead::none) return;
+  if (a.head != OutputHead::language_model) {
+    model.head_dense = part.matrix(names.head_dense, a.d_model, a.d_model);
+    model.head_bias = part.bias(names.head_dense, a.d_model);
+  }
+  if (a.head == OutputHead::masked_lm) model.head_norm = part.norm(names.head_norm);
+  const std::int64_t rows = a.head == OutputHead::classifier ? a.labels : a.vocabulary;
+  model.unembedding = a.tied_output ? model.embedding : part.matrix(names.unembedding, rows, a.d_model);
+  if (a.output_bias) {
+    const std::string name = names.output_bias.empty() ? bias_name(names.unembedding) : names.output_bias;
+    model.output_bias = weights.vector(name, rows);
+  }
 }
 
-// The format that holds most bytes.
-std::string main_number_format(const ModelFile& file) {
+std::shared_ptr<Model> load_part(const ModelPart& described, StoredWeights& weights) {
+  auto model = std::make_shared<Model>();
+  model->architecture = described.architecture;
+  ArchitectureDescription& a = model->architecture;
+  if (a.vocabulary == 0) a.vocabulary = weights.rows_of(described.names.embedding);
+  ModelPart checked = described;
+  checked.architecture = a;
+  weights.describe(a);
+  Part part(weights, checked);
+  load_embeddings(part, checked, weights, *model);
+  for (std::int64_t layer = 0; layer < a.layers; ++layer) model->blocks.push_back(part.block(layer));
+  load_output(part, checked, weights, *model);
+  return model;
+}
+
+// The format that holds most bytes, the embedding table left out.
+std::string main_number_format(const ModelFile& file, const std::string& embedding) {
   std::map<NumberFormat, std::size_t> bytes;
   for (const StoredTensor& tensor : file.tensors()) {
-    if (tensor.name != "token_embd.weight") bytes[tensor.format] += tensor.bytes.size();
+    if (tensor.name != embedding) bytes[tensor.format] += tensor.bytes.size();
   }
   const auto largest = std::max_element(bytes.begin(), bytes.end(),
                                         [](const auto& a, const auto& b) { return a.second < b.second; });
   return largest == bytes.end() ? std::string() : std::string(number_format_name(largest->first));
 }
 
+std::string title_of(const ModelFile& file, const std::string& name) {
+  if (const auto entry = find_in_catalog(name)) return entry->title;
+  const auto found = file.metadata().find("general.name");
+  if (found != file.metadata().end() && found->is_string()) return found->get<std::string>();
+  if (file.kind() == ModelFileKind::hugging_face) {
+    const std::filesystem::path folder = std::filesystem::path(file.path()).lexically_normal();
+    return (folder.has_filename() ? folder : folder.parent_path()).filename().string();
+  }
+  return name;
+}
+
 }  // namespace
 
-std::shared_ptr<const Model> load_model(std::shared_ptr<const ModelFile> file, const std::string& name) {
-  const ArchitectureEntry& entry = architecture_entry(*file);
-  auto model = std::make_shared<Model>();
-  ArchitectureDescription& a = model->architecture;
-  a = entry.describe(*file);
-  model->tokenizer = tokenizer_from_gguf(file->metadata(), file->path());
-  a.vocabulary = model->tokenizer->vocabulary_size();
-
-  Weights weights(file, a);
-  model->embedding = weights.matrix(entry.names.embedding, a.vocabulary, a.d_model);
-  model->ln_final_gain = weights.vector(entry.names.ln_final, a.d_model);
-  model->unembedding =
-      a.tied_output ? model->embedding : weights.matrix(entry.names.unembedding, a.vocabulary, a.d_model);
-  for (std::int64_t layer = 0; layer < a.layers; ++layer) {
-    model->blocks.push_back(load_block(weights, entry, a, layer));
-  }
-  weights.refuse_leftovers();
+std::shared_ptr<Model> load_weights(std::shared_ptr<const ModelFile> file, const std::string& name) {
+  require_memory(file->byte_size(), fmt::format("the model '{}'", name));
+  const ModelDescription description = describe_model(*file);
+  StoredWeights weights(file);
+  const std::shared_ptr<Model> model = load_part(description.main, weights);
+  if (description.encoder) model->encoder = load_part(*description.encoder, weights);
+  std::vector<std::string> ignored = description.main.form.ignored;
+  weights.refuse_leftovers(ignored);
 
   model->name = name;
-  const auto entry_of_name = find_in_catalog(name);
-  model->title = entry_of_name ? entry_of_name->title : text_value(*file, "general.name");
-  if (model->title.empty()) model->title = name;
-  model->number_format = main_number_format(*file);
+  model->title = title_of(*file, name);
+  model->label_names = description.label_names;
+  model->decoder_start = description.decoder_start;
+  model->number_format = main_number_format(*file, description.main.names.embedding);
+  model->file_bytes = file->byte_size();
   for (const StoredTensor& tensor : file->tensors()) {
     std::int64_t count = 1;
     for (const std::int64_t length : tensor.shape) count *= length;
     model->parameters += count;
-    model->file_bytes += static_cast<std::int64_t>(tensor.bytes.size());
   }
+  return model;
+}
+
+std::shared_ptr<const Model> load_model(std::shared_ptr<const ModelFile> file, const std::string& name) {
+  std::shared_ptr<Model> model = load_weights(file, name);
+  model->tokenizer = model_tokenizer(*file, model->architecture.vocabulary);
+  model->chat_template = model_chat_template(*file, *model->tokenizer);
   return model;
 }
 

@@ -10,20 +10,19 @@ struct Applier {
   Document& d;
 
   void operator()(const SetText& c) const { d.text = c.text; }
+  void operator()(const SetSourceText& c) const { d.source_text = c.text; }
   void operator()(const AppendText& c) const { d.text += c.bytes; }
   void operator()(const OpenModel& c) const {
     d.model = c.model;
     d.interventions.clear();
-    d.query.reset();
-    d.key.reset();
-    d.value.reset();
-    d.candidate.reset();
+    release();
   }
   void operator()(const ShowView& c) const { d.view = c.view; }
   void operator()(const ShowAttention& c) const {
     d.view = CenterView::attention;
     d.attention_mode = c.mode;
   }
+  void operator()(const ShowAttentionPart& c) const { d.attention_part = c.part; }
   void operator()(const SelectHead& c) const {
     d.layer = std::max<std::int64_t>(0, c.layer);
     d.head = std::max<std::int64_t>(0, c.head);
@@ -32,12 +31,9 @@ struct Applier {
   void operator()(const SelectKey& c) const { d.key = c.position; }
   void operator()(const SelectCandidate& c) const { d.candidate = c.id; }
   void operator()(const SelectValue& c) const { d.value = c.value; }
-  void operator()(const ReleaseSelection&) const {
-    d.query.reset();
-    d.key.reset();
-    d.candidate.reset();
-    d.value.reset();
-  }
+  void operator()(const SelectSourceQuery& c) const { d.source_query = c.position; }
+  void operator()(const SelectSourceKey& c) const { d.source_key = c.position; }
+  void operator()(const ReleaseSelection&) const { release(); }
   void operator()(const SetMapScale& c) const { d.map_scale = c.scale; }
   void operator()(const HideSink& c) const { d.hide_sink = c.hide; }
   void operator()(const SetEmbeddingLayer& c) const {
@@ -49,6 +45,15 @@ struct Applier {
   void operator()(const SetInterventions& c) const { d.interventions = c.interventions; }
   void operator()(const SetLesson& c) const { d.lesson = c.place; }
   void operator()(const ReplaceDocument& c) const { d = c.document; }
+
+  void release() const {
+    d.query.reset();
+    d.key.reset();
+    d.source_query.reset();
+    d.source_key.reset();
+    d.candidate.reset();
+    d.value.reset();
+  }
 };
 
 constexpr double gesture_pause = 0.8;  // seconds without a change end a gesture
@@ -60,7 +65,9 @@ bool ends_word(const std::string& before, const std::string& after) {
 }
 
 bool can_join(const Command& command) {
-  return std::holds_alternative<SetText>(command) || std::holds_alternative<SetSampling>(command) ||
+  return std::holds_alternative<SetText>(command) || std::holds_alternative<SetSourceText>(command) ||
+         std::holds_alternative<SelectSourceQuery>(command) ||
+         std::holds_alternative<SelectSourceKey>(command) || std::holds_alternative<SetSampling>(command) ||
          std::holds_alternative<SelectHead>(command) || std::holds_alternative<SelectQuery>(command) ||
          std::holds_alternative<SelectKey>(command) || std::holds_alternative<SetEmbeddingLayer>(command) ||
          std::holds_alternative<SelectValue>(command) || std::holds_alternative<SelectCandidate>(command);
@@ -79,7 +86,8 @@ void History::run(const std::vector<Command>& commands, double seconds) {
   if (next == current_) return;
   const Command& first = commands.front();
   const bool joins = can_join(first) && first.index() == last_kind_ && seconds - last_time_ < gesture_pause &&
-                     !undo_.empty() && !ends_word(current_.text, next.text);
+                     !undo_.empty() && !ends_word(current_.text, next.text) &&
+                     !ends_word(current_.source_text, next.source_text);
   if (!joins) {
     undo_.push_back(std::move(current_));
     if (undo_.size() > most_steps) undo_.erase(undo_.begin());

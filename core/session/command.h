@@ -15,6 +15,9 @@ namespace headlight {
 struct SetText {
   std::string text;
 };
+struct SetSourceText {
+  std::string text;
+};
 struct AppendText {
   std::string bytes;
 };  // a clicked or generated token
@@ -27,6 +30,9 @@ struct ShowView {
 struct ShowAttention {
   AttentionMode mode;
 };
+struct ShowAttentionPart {
+  AttentionPart part;
+};
 struct SelectHead {
   std::int64_t layer;
   std::int64_t head;
@@ -35,6 +41,12 @@ struct SelectQuery {
   std::optional<std::int64_t> position;
 };
 struct SelectKey {
+  std::optional<std::int64_t> position;
+};
+struct SelectSourceQuery {
+  std::optional<std::int64_t> position;
+};
+struct SelectSourceKey {
   std::optional<std::int64_t> position;
 };
 struct SelectCandidate {
@@ -72,9 +84,10 @@ struct ReplaceDocument {
   Document document;
 };  // an example or a lesson step sets several things at once
 
-using Command = std::variant<SetText, AppendText, OpenModel, ShowView, ShowAttention, SelectHead, SelectQuery,
-                             SelectKey, SelectCandidate, SelectValue, ReleaseSelection, SetMapScale, HideSink,
-                             SetEmbeddingLayer, SetEmbeddingWithoutFirst, SetSampling, SetSeed,
+using Command = std::variant<SetText, SetSourceText, AppendText, OpenModel, ShowView, ShowAttention,
+                             ShowAttentionPart, SelectHead, SelectQuery, SelectKey, SelectSourceQuery,
+                             SelectSourceKey, SelectCandidate, SelectValue, ReleaseSelection, SetMapScale,
+                             HideSink, SetEmbeddingLayer, SetEmbeddingWithoutFirst, SetSampling, SetSeed,
                              SetInterventions, SetLesson, ReplaceDocument>;
 
 // Pure. Selections that point beyond the text stay: views clamp, and undo brings the text back.

@@ -8,9 +8,11 @@
 #include <limits>
 
 #include "core/backends/backend_list.h"
+#include "core/forward/derived_values.h"
 #include "core/forward/forward_pass.h"
 #include "core/model/find_model.h"
 #include "core/session/latest_wins.h"
+#include "core/session/text_tokens.h"
 
 namespace headlight {
 namespace {
@@ -31,22 +33,43 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-bool same_pass(const Trace& trace, const Model& model, const std::vector<TokenId>& tokens,
+// What both stacks of a model read; `source` is empty without an encoder.
+struct Texts {
+  std::vector<TokenId> tokens, source;
+};
+
+bool same_pass(const Trace& trace, const Model& model, const Texts& texts,
                const std::vector<Intervention>& done, const std::vector<Intervention>& wanted) {
-  return &trace.model() == &model && trace.complete() && trace.tokens() == tokens && done == wanted;
+  return &trace.model() == &model && trace.complete() && trace.tokens() == texts.tokens &&
+         (!trace.source() || trace.source()->tokens() == texts.source) && done == wanted;
 }
 
 // The stream that the embedding view shows: 0 is the embedding, l what block l-1 left.
 const Tensor* stream_at(const Trace& trace, std::int64_t embedding_layer) {
   const std::int64_t layer = std::clamp<std::int64_t>(embedding_layer, 0, trace.model().architecture.layers);
-  const Hook hook = layer == 0 ? Hook::embed : Hook::resid_post;
-  const std::int64_t at = layer == 0 ? 0 : layer - 1;
-  return trace.has(hook, at) ? &trace.at(hook, at) : nullptr;
+  const HookPlace place = stream_place(trace.model().architecture, layer);
+  return trace.has(place.hook, place.layer) ? &trace.at(place.hook, place.layer) : nullptr;
+}
+
+std::shared_ptr<const HeadWall> wall_of(const Trace& trace, AttentionPart part, const HeadWall* before) {
+  const Trace* shown = attention_trace(&trace, part);
+  return shown ? head_wall(*shown, before, part == AttentionPart::cross) : nullptr;
+}
+
+// Where the distribution is asked for when nobody has chosen a token.
+std::int64_t position_of_interest(const Trace& trace) {
+  return masked_position(trace.model(), trace.tokens()).value_or(trace.positions() - 1);
 }
 
 }  // namespace
 
 std::int64_t runnable_positions(const Model& model) { return longest_captured_text(model.architecture); }
+
+const Trace* attention_trace(const Trace* trace, AttentionPart part) {
+  if (trace == nullptr || part == AttentionPart::self) return trace;
+  const Trace* source = trace->source().get();
+  return part == AttentionPart::encoder || source == nullptr ? source : trace;
+}
 
 std::vector<TokenId> runnable_tokens(const Model& model, const std::vector<Token>& tokens) {
   const auto most = static_cast<std::size_t>(runnable_positions(model));
@@ -92,7 +115,11 @@ struct Computation::State {
     const auto cancelled = [&] { return load_number != number; };
     set_load({LoadPhase::loading, name, {}, {}});
     const std::string path = find_or_fetch_model(
-        name, [&](const FetchState& state) { set_load({LoadPhase::fetching, name, state, {}}); }, cancelled);
+        name,
+        [&](const FetchState& state) {
+          set_load({LoadPhase::fetching, name, state, {}});
+        },
+        cancelled);
     set_load({LoadPhase::loading, name, {}, {}});
     std::shared_ptr<const Model> loaded = load_model(path, name);
     if (cancelled()) return;
@@ -118,7 +145,7 @@ struct Computation::State {
   }
 
   // The pass itself, or the trace that is already there when only a view's choice changed.
-  void run_trace(const RunRequest& request, const std::vector<TokenId>& tokens, Result& next,
+  void run_trace(const RunRequest& request, const Texts& texts, Result& next,
                  const LatestWins<RunRequest>::Cancelled& cancelled,
                  std::chrono::steady_clock::time_point start) {
     Result before;
@@ -129,20 +156,29 @@ struct Computation::State {
       done = interventions_done;
     }
     const std::vector<Intervention>& wanted_changes = request.document.interventions;
-    if (before.trace && same_pass(*before.trace, *request.model, tokens, done, wanted_changes)) {
+    const AttentionPart part = request.model->encoder ? request.document.attention_part : AttentionPart::self;
+    if (before.trace && same_pass(*before.trace, *request.model, texts, done, wanted_changes)) {
       next = before;
+      if (next.wall_part != part) next.wall = wall_of(*next.trace, part, nullptr);
+      next.wall_part = part;
       return;
     }
-    ForwardRequest forward{
-        tokens, wanted_changes,
-        plan_capture(request.model->architecture, static_cast<std::int64_t>(tokens.size())), before.trace};
+    ForwardRequest forward;
+    forward.tokens = texts.tokens;
+    forward.source_tokens = texts.source;
+    forward.interventions = wanted_changes;
+    forward.capture =
+        plan_capture(request.model->architecture,
+                     static_cast<std::int64_t>(std::max(texts.tokens.size(), texts.source.size())));
+    forward.previous = before.trace;
     RunControl control;
     control.cancelled = cancelled;
     control.publish = [&](std::shared_ptr<const Trace> partial) {
       if (seconds_since(start) < publish_after_seconds) return;
       Result shown = before;
       shown.trace = std::move(partial);
-      shown.wall = head_wall(*shown.trace, next.wall.get());
+      shown.wall = wall_of(*shown.trace, part, next.wall.get());
+      shown.wall_part = part;
       next.wall = shown.wall;
       shown.next.reset();
       shown.projection.reset();
@@ -150,7 +186,8 @@ struct Computation::State {
       publish(shown, wanted_changes);
     };
     next.trace = run_forward(request.model, *backend, forward, control);
-    next.wall = head_wall(*next.trace, next.wall.get());
+    next.wall = wall_of(*next.trace, part, next.wall.get());
+    next.wall_part = part;
   }
 
   // What the embedding view shows; kept when only something else was chosen.
@@ -173,25 +210,32 @@ struct Computation::State {
   void run(const RunRequest& request, const LatestWins<RunRequest>::Cancelled& cancelled) {
     const auto start = std::chrono::steady_clock::now();
     const Document& document = request.document;
-    const std::vector<TokenId> tokens =
-        runnable_tokens(*request.model, request.model->tokenizer->encode(document.text));
-    if (tokens.empty()) {
+    const Model& model_now = *request.model;
+    Texts texts{runnable_tokens(model_now, text_tokens(model_now, document.text)), {}};
+    if (model_now.encoder) {
+      texts.source = runnable_tokens(*model_now.encoder, source_tokens(model_now, document.source_text));
+    }
+    if (texts.tokens.empty() || (model_now.encoder && texts.source.empty())) {
       publish(Result(), {});
       return;
     }
     Result next;
     try {
-      run_trace(request, tokens, next, cancelled, start);
+      run_trace(request, texts, next, cancelled, start);
     } catch (const Cancelled&) {
       return;
     }
     const std::int64_t last = next.trace->positions() - 1;
-    next.next_position = std::clamp<std::int64_t>(document.query.value_or(last), 0, last);
-    const Tensor& logits = next.trace->at(Hook::logits);
-    const auto vocabulary = static_cast<std::size_t>(logits.axis(1));
-    next.next = std::make_shared<const Distribution>(distribution(
-        logits.values().subspan(static_cast<std::size_t>(next.next_position) * vocabulary, vocabulary),
-        document.sampling));
+    next.next_position =
+        std::clamp<std::int64_t>(document.query.value_or(position_of_interest(*next.trace)), 0, last);
+    next.next.reset();
+    if (next.trace->has(Hook::logits)) {
+      const Tensor& logits = next.trace->at(Hook::logits);
+      const auto vocabulary = static_cast<std::size_t>(logits.axis(1));
+      next.next = std::make_shared<const Distribution>(distribution(
+          logits.values().subspan(static_cast<std::size_t>(next.next_position) * vocabulary, vocabulary),
+          document.sampling));
+    }
     project(document, next);
     {
       const std::lock_guard lock(mutex);
@@ -206,10 +250,7 @@ struct Computation::State {
   void publish_scores(Result next, const std::vector<Intervention>& interventions,
                       const LatestWins<RunRequest>::Cancelled& cancelled) {
     const Trace& trace = *next.trace;
-    if (next.scores && next.scores->model == trace.shared_model() && !trace.modified &&
-        !next.scores->modified && next.scores->tokens == trace.tokens()) {
-      return;
-    }
+    if (next.scores && next.scores->are_of(trace)) return;
     auto scores = token_scores(trace, next.scores.get(), cancelled);
     if (!scores) return;
     next.scores = std::move(scores);

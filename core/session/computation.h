@@ -24,9 +24,12 @@ namespace headlight {
 
 // What the views draw. Immutable; a part is null or empty until it is known.
 struct Result {
-  std::shared_ptr<const Trace> trace;  // perhaps not complete: ask has()
-  std::shared_ptr<const HeadWall> wall;
-  std::shared_ptr<const Distribution> next;  // after position `next_position`
+  std::shared_ptr<const Trace> trace;    // perhaps not complete: ask has()
+  std::shared_ptr<const HeadWall> wall;  // of `wall_part`
+  AttentionPart wall_part = AttentionPart::self;
+  // After position `next_position`, or, of a masked-language model, at it. Null in models without logits of
+  // tokens.
+  std::shared_ptr<const Distribution> next;
   std::int64_t next_position = 0;
   std::shared_ptr<const Projection> projection;  // of the stream at `projection_layer`
   std::int64_t projection_layer = 0;
@@ -40,7 +43,7 @@ enum class LoadPhase { nothing, fetching, loading, ready, failed };
 
 struct LoadState {
   LoadPhase phase = LoadPhase::nothing;
-  std::string model;            // as it was asked for
+  std::string model;  // as it was asked for
   FetchState fetch;   // while fetching
   std::string error;  // when failed: one sentence for the user
 };
@@ -71,6 +74,9 @@ class Computation {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// The pass whose maps a part of attention has: the trace, or its source. Null when it is not there.
+const Trace* attention_trace(const Trace* trace, AttentionPart part);
 
 // How many tokens of a text the window runs: the context, or fewer when the values of more would not fit into
 // memory.

@@ -15,6 +15,9 @@ namespace headlight {
 
 enum class CenterView { flow, attention, embeddings };
 enum class AttentionMode { wall, matrix, row };  // all heads; one head; one row step by step
+// Of an encoder-decoder: the decoder to itself, the decoder to the encoder's text, the encoder to itself.
+// Other models have the first only.
+enum class AttentionPart { self, cross, encoder };
 enum class MapScale { linear, square_root, logarithmic, per_row };
 
 struct LessonPlace {
@@ -25,18 +28,22 @@ struct LessonPlace {
 
 struct Document {
   std::string text;
+  std::string source_text;             // what an encoder reads; other models leave it alone
   std::string model = "smollm2-135m";  // catalog name or path
   CenterView view = CenterView::flow;
   AttentionMode attention_mode = AttentionMode::wall;
+  AttentionPart attention_part = AttentionPart::self;
   MapScale map_scale = MapScale::square_root;
   bool hide_sink = false;  // do not draw column 0, and renormalise the rest of each row for drawing only
   std::int64_t layer = 0;  // the head that the views look at
   std::int64_t head = 0;
-  std::optional<std::int64_t> query;    // locked token; the last one if empty
-  std::optional<std::int64_t> key;      // locked key
-  std::optional<TokenId> candidate;     // locked candidate of the next-token list
-  std::optional<ValueReference> value;  // locked value of the inspector
-  std::int64_t embedding_layer = 0;     // 0: after the embedding; l: after block l-1
+  std::optional<std::int64_t> query;         // locked token; the last one if empty
+  std::optional<std::int64_t> key;           // locked key
+  std::optional<std::int64_t> source_query;  // the same among the tokens of the source text
+  std::optional<std::int64_t> source_key;
+  std::optional<TokenId> candidate;      // locked candidate of the next-token list
+  std::optional<ValueReference> value;   // locked value of the inspector
+  std::int64_t embedding_layer = 0;      // 0: after the embedding; l: after block l-1
   bool embedding_without_first = false;  // project all tokens but the first, whose vector may dwarf the rest
   SamplingSettings sampling;
   std::uint64_t seed = 1;

@@ -71,13 +71,13 @@ Measured of_text(const Quantity& quantity, const LessonWorld& world) {
 // One entry of [head, position, …]-shaped maps; the trace keeps k once for each key/value head.
 Measured dot_product(const Trace& trace, std::int64_t layer, std::int64_t head, std::int64_t query,
                      std::int64_t key) {
-  if (!trace.has(Hook::rot_q, layer) || !trace.has(Hook::rot_k, layer))
-    return undecided(Undecided::no_attention);
   const ArchitectureDescription& architecture = trace.model().architecture;
+  const AttentionHooks hooks = attention_hooks(architecture);
+  if (!trace.has(hooks.q, layer) || !trace.has(hooks.k, layer)) return undecided(Undecided::no_attention);
   const std::int64_t d_head = architecture.d_head;
   const std::int64_t kv_head = head / (architecture.heads / architecture.kv_heads);
-  const float* q = trace.at(Hook::rot_q, layer).data() + (query * architecture.heads + head) * d_head;
-  const float* k = trace.at(Hook::rot_k, layer).data() + (key * architecture.kv_heads + kv_head) * d_head;
+  const float* q = trace.at(hooks.q, layer).data() + (query * architecture.heads + head) * d_head;
+  const float* k = trace.at(hooks.k, layer).data() + (key * architecture.kv_heads + kv_head) * d_head;
   double sum = 0.0;
   for (std::int64_t dimension = 0; dimension < d_head; ++dimension)
     sum += double{q[dimension]} * double{k[dimension]};
@@ -113,9 +113,7 @@ Measured of_head(const Quantity& quantity, const LessonWorld& world) {
   if (layer < 0 || layer >= architecture.layers || head < 0 || head >= architecture.heads) {
     return undecided(Undecided::no_such_head);
   }
-  if (!trace.has(Hook::pattern, layer) && !(trace.has(Hook::rot_q, layer) && trace.has(Hook::rot_k, layer))) {
-    return undecided(Undecided::no_attention);
-  }
+  if (!has_attention(trace, layer)) return undecided(Undecided::no_attention);
   if (quantity.kind == QuantityKind::mean_attention) {
     if (trace.positions() < 2) return undecided(Undecided::no_such_token);
     return found(mean_towards(quantity.target, head_pattern(trace, layer, head)));
@@ -126,9 +124,10 @@ Measured of_head(const Quantity& quantity, const LessonWorld& world) {
   const std::size_t cell = static_cast<std::size_t>(*query * trace.positions() + *key);
   if (quantity.kind == QuantityKind::pattern)
     return found(double{head_pattern(trace, layer, head).values()[cell]});
-  if (*key > *query) return undecided(Undecided::masked);
+  const KeyRange seen = visible_keys(attention_rule(architecture, layer), *query, trace.positions());
+  if (*key < seen.first || *key >= seen.last) return undecided(Undecided::masked);
   if (quantity.kind == QuantityKind::attention_dot) return dot_product(trace, layer, head, *query, *key);
-  if (!trace.has(Hook::attn_scores, layer) && !trace.has(Hook::rot_q, layer)) {
+  if (!trace.has(Hook::attn_scores, layer) && !trace.has(attention_hooks(architecture).q, layer)) {
     return undecided(Undecided::no_attention);
   }
   return found(double{head_scores(trace, layer, head).values()[cell]});
@@ -138,6 +137,7 @@ Measured of_next_token(const Quantity& quantity, const LessonWorld& world) {
   const Trace& trace = *world.trace;
   const std::optional<std::int64_t> position = find_place(quantity.position, world);
   if (!position) return undecided(Undecided::no_such_token);
+  if (!trace.has(Hook::logits)) return undecided(Undecided::no_next_token);
   const Tensor& logits = trace.at(Hook::logits);
   const auto vocabulary = static_cast<std::size_t>(logits.axis(1));
   const std::span<const float> row =
@@ -207,10 +207,13 @@ Bilingual undecided_text(Undecided reason) {
       return {"The text has no such token. Check the words and the spaces before them.",
               "글에 그런 토큰이 없습니다. 낱말과 그 앞의 공백을 확인해 주십시오."};
     case Undecided::masked:
-      return {"This key comes after the query, so the causal mask hides it.",
-              "이 키는 쿼리보다 뒤에 있어서 인과 마스크(causal mask)에 가려집니다."};
+      return {"The query may not see this key: the mask hides it.",
+              "쿼리는 이 키를 볼 수 없습니다. 마스크(mask)에 가려집니다."};
     case Undecided::not_one_token:
       return {"This is not a single token for this model.", "이 모델에서는 이것이 토큰 하나가 아닙니다."};
+    case Undecided::no_next_token:
+      return {"This model does not predict tokens. Open the lesson's model first.",
+              "이 모델은 토큰을 예측하지 않습니다. 먼저 이 수업의 모델을 열어 주십시오."};
     case Undecided::no_attention:
       return {"The attention values of this text are not kept. Try a shorter text.",
               "이 글의 어텐션 값이 남아 있지 않습니다. 더 짧은 글로 해 보십시오."};

@@ -31,7 +31,8 @@ enum class Undecided {
   no_such_token,
   masked,
   not_one_token,
-  no_attention
+  no_attention,
+  no_next_token  // the model has no logits of tokens
 };
 Bilingual undecided_text(Undecided reason);
 

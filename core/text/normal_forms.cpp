@@ -89,7 +89,7 @@ class Composer {
       }
       return;
     }
-    const bool is_blocked = last_class_ && *last_class_ >= next.combining_class;
+    const bool is_blocked = last_class_ != 0 && last_class_ >= next.combining_class;
     if (!is_blocked) {
       if (const auto joined = composed(starter_->character, character)) {
         starter_ = CharacterChange{*joined, starter_->change + next.change.change - 1};
@@ -109,7 +109,7 @@ class Composer {
     result_.insert(result_.end(), marks_.begin(), marks_.end());
     starter_.reset();
     marks_.clear();
-    last_class_.reset();
+    last_class_ = 0;
   }
   std::vector<CharacterChange>& result() { return result_; }
 
@@ -117,7 +117,7 @@ class Composer {
   std::vector<CharacterChange> result_;
   std::optional<CharacterChange> starter_;
   std::vector<CharacterChange> marks_;
-  std::optional<unsigned> last_class_;
+  unsigned last_class_ = 0;  // of the last of marks_, whose classes are above 0; 0: there is none
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/views/shown_attention.h"
 #include "gui/widgets/empty_note.h"
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/segmented.h"
@@ -37,6 +38,21 @@ void draw_modes(const Frame& frame, Commands& commands) {
        {text("attention.mode_row"), text("attention.mode_row_tip")}}};
   const auto selected = static_cast<std::size_t>(frame.document.attention_mode);
   if (const auto chosen = segmented("mode", segments, selected)) commands.edit(ShowAttention{modes[*chosen]});
+}
+
+// Which of an encoder-decoder's three kinds of attention; nothing to choose in other models.
+void draw_parts(const Frame& frame, Commands& commands) {
+  if (frame.model == nullptr || !frame.model->encoder) return;
+  constexpr std::array parts = {AttentionPart::encoder, AttentionPart::self, AttentionPart::cross};
+  const std::array<Segment, 3> segments = {
+      {{text("attention.part_encoder"), text("attention.part_encoder_tip")},
+       {text("attention.part_decoder"), text("attention.part_decoder_tip")},
+       {text("attention.part_cross"), text("attention.part_cross_tip")}}};
+  next_in_line(segmented_width(segments), em() * 1.2F);
+  const auto found = std::find(parts.begin(), parts.end(), frame.document.attention_part);
+  const auto selected = static_cast<std::size_t>(found - parts.begin());
+  if (const auto chosen = segmented("part", segments, selected))
+    commands.edit(ShowAttentionPart{parts[*chosen]});
 }
 
 void draw_scales(const Frame& frame, Commands& commands) {
@@ -145,12 +161,13 @@ void draw_stepper(const char* id, char letter, std::int64_t at, std::int64_t cou
 }
 
 // One line that teaches what is seen; with one head chosen, the steppers come first.
-void draw_caption(const Frame& frame, Commands& commands, const char* key) {
+void draw_caption(const ShownAttention& shown, Commands& commands, const char* key) {
+  const Frame& frame = shown.frame;
   if (frame.document.attention_mode != AttentionMode::wall) {
-    const ArchitectureDescription& a = frame.trace()->model().architecture;
-    draw_stepper("layer", 'L', frame.layer(), a.layers, commands, true, frame.head());
+    const ArchitectureDescription& a = shown.architecture();
+    draw_stepper("layer", 'L', shown.layer, a.layers, commands, true, shown.head);
     ImGui::SameLine(0, em() * 0.8F);
-    draw_stepper("head", 'H', frame.head(), a.heads, commands, false, frame.layer());
+    draw_stepper("head", 'H', shown.head, a.heads, commands, false, shown.layer);
     if (ImGui::GetContentRegionAvail().x - em() * 13 >= em() * 18) {
       ImGui::SameLine(0, em() * 1.2F);
       ImGui::AlignTextToFramePadding();
@@ -172,27 +189,31 @@ void draw_caption(const Frame& frame, Commands& commands, const char* key) {
 void AttentionView::draw(const Frame& frame, Commands& commands) {
   ImGui::PushID("attention");
   draw_modes(frame, commands);
+  draw_parts(frame, commands);
   const bool has_map = frame.document.attention_mode != AttentionMode::row;
   if (has_map) {
     draw_scales(frame, commands);
     draw_legend(frame);
   }
   ImGui::Dummy(ImVec2(0, em() * 0.1F));
-  if (frame.trace() == nullptr || frame.positions() == 0) {
+  const ShownAttention shown = shown_attention(frame);
+  const bool has_wall =
+      frame.result.wall && frame.result.wall->side > 0 && frame.result.wall_part == shown.part;
+  if (!shown.trace || shown.map.queries == 0 || shown.map.keys == 0) {
     draw_empty_note("attention.empty");
   } else if (frame.document.attention_mode == AttentionMode::wall) {
-    draw_caption(frame, commands, "attention.caption_wall");
-    if (frame.result.wall && frame.result.wall->side > 0) {
-      wall_.draw(frame, commands, maps_);
+    draw_caption(shown, commands, "attention.caption_wall");
+    if (has_wall) {
+      wall_.draw(shown, commands, maps_);
     } else {
       draw_empty_note("attention.not_done");
     }
   } else if (frame.document.attention_mode == AttentionMode::matrix) {
-    draw_caption(frame, commands, "attention.caption_matrix");
-    matrix_.draw(frame, commands, maps_);
+    draw_caption(shown, commands, "attention.caption_matrix");
+    matrix_.draw(shown, commands, maps_);
   } else {
-    draw_caption(frame, commands, "attention.caption_row");
-    row_.draw(frame, commands);
+    draw_caption(shown, commands, "attention.caption_row");
+    row_.draw(shown, commands);
   }
   ImGui::PopID();
 }

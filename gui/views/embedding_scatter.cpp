@@ -10,6 +10,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/views/hook_words.h"
 
 namespace headlight {
 namespace {
@@ -282,8 +283,7 @@ void EmbeddingScatter::tooltip(const Frame& frame, std::int64_t at) const {
       ImGui::TextUnformatted(
           format_text("embeddings.length", fmt::arg("length", number(similarity->lengths[index]))).c_str());
     }
-    const Hook hook = layer_ == 0 ? Hook::embed : Hook::resid_post;
-    const std::string name = hook_name(hook, std::max<std::int64_t>(0, layer_ - 1));
+    const std::string name = stream_name(*trace_, layer_);
     ImGui::TextDisabled("%s [%lld, :]  %s", name.c_str(), static_cast<long long>(at),
                         shape_text({trace_->model().architecture.d_model}).c_str());
   }

@@ -81,10 +81,9 @@ void draw_titles(const FlowScene& scene) {
   }
   add_label(scene.list, fonts().body, heading_size, ImVec2(x + at.em * 0.35F, small_y), 0, palette().muted,
             words);
-  const FlowColumn* gate = at.column(Hook::mlp_pre);
   add_label(scene.list, fonts().strong, heading_size,
-            ImVec2((at.column(Hook::ln2_normalized)->left + at.column(Hook::mlp_out)->right) * 0.5F, small_y),
-            0.5F, palette().muted, gate != nullptr ? text("flow.mlp_title") : "");
+            ImVec2((at.column(Hook::mlp_pre)->left + at.column(Hook::mlp_out)->right) * 0.5F, small_y), 0.5F,
+            palette().muted, text("flow.mlp_title"));
   const auto range = [&](const FlowRect& cards, std::int64_t first, std::int64_t last) {
     if (last < first) return;
     const std::string name = first == last ? fmt::format("{}", first) : fmt::format("{}–{}", first, last);
@@ -101,27 +100,46 @@ void heading(const FlowScene& scene, float x, const char* key, ImU32 color) {
             0.5F, color, text(key));
 }
 
+// What stands at the end: the next token, the token that fits, classes, or nothing of the kind.
+const char* output_heading(const ArchitectureDescription& a) {
+  switch (a.head) {
+    case OutputHead::language_model:
+      return "flow.next";
+    case OutputHead::masked_lm:
+      return "flow.fitting";
+    case OutputHead::classifier:
+      return "flow.classes";
+    case OutputHead::none:
+      break;
+  }
+  return "flow.end";
+}
+
 void draw_headings(const FlowScene& scene) {
   const FlowLayout& at = scene.at;
-  const auto middle = [&](Hook hook) {
-    const FlowColumn* column = at.column(hook);
-    return (column->left + column->right) * 0.5F;
+  const auto middle = [&](Hook hook) { return at.column(hook)->middle(); };
+  const auto above = [&](Hook hook, const char* key, ImU32 color) {
+    if (at.column(hook) != nullptr) heading(scene, middle(hook), key, color);
   };
   add_label(scene.list, fonts().body, heading_size,
             ImVec2(at.tokens.min.x, at.headings.min.y + at.em * 0.35F), 0, palette().muted,
             text("flow.tokens"));
   heading(scene, middle(Hook::embed), "flow.embedding", palette().muted);
-  heading(scene, middle(Hook::ln1_normalized), "flow.norm", palette().muted);
+  above(Hook::ln1_normalized, "flow.norm", palette().muted);
   heading(scene, at.map.center().x, "flow.attention", palette().attention);
   heading(scene, middle(Hook::z), "flow.mix", palette().attention);
   heading(scene, middle(Hook::attn_out), "flow.out", palette().attention);
-  heading(scene, middle(Hook::ln2_normalized), "flow.norm", palette().muted);
-  heading(scene, middle(Hook::mlp_pre), "flow.gate", palette().muted);
+  above(Hook::cross_attn_out, "flow.cross", palette().attention);
+  above(Hook::ln_cross_normalized, "flow.norm", palette().muted);
+  above(Hook::ln2_normalized, "flow.norm", palette().muted);
+  heading(scene, middle(Hook::mlp_pre), at.parts.gated ? "flow.gate" : "flow.neurons", palette().muted);
   heading(scene, middle(Hook::mlp_out), "flow.out", palette().muted);
-  heading(scene, middle(Hook::ln_final_normalized), "flow.norm", palette().muted);
-  add_label(
-      scene.list, fonts().body, heading_size, ImVec2(at.candidates.min.x, at.headings.min.y + at.em * 0.35F),
-      0, scene.hit.pick == FlowPick::open_part ? palette().text : palette().probability, text("flow.next"));
+  above(Hook::ln_final_normalized, "flow.norm", palette().muted);
+  above(Hook::mlm_head_normalized, "flow.head_part", palette().muted);
+  add_label(scene.list, fonts().body, heading_size,
+            ImVec2(at.candidates.min.x, at.headings.min.y + at.em * 0.35F), 0,
+            scene.hit.pick == FlowPick::open_part ? palette().text : palette().probability,
+            text(output_heading(scene.architecture())));
   // Q K V, each in its own colour.
   const float y = at.headings.min.y + at.em * 0.35F;
   const float x = middle(Hook::q);

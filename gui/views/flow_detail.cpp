@@ -72,7 +72,8 @@ void FlowDetail::refresh(const Frame& frame, const FlowLayout& at, const float* 
   if (is_map(shown_)) {
     values_.clear();
     if (pattern != nullptr)
-      values_.assign(pattern + position * at.positions, pattern + position * at.positions + position + 1);
+      values_.assign(pattern + position * at.positions,
+                     pattern + position * at.positions + at.seen(position).last);
     range_ = 1;
   } else {
     const std::span<const float> vector = flow_vector(*trace_, shown_, layer_, head_, position);
@@ -165,13 +166,15 @@ void FlowDetail::draw_head(const Frame& frame) {
   const float width = ImGui::GetContentRegionAvail().x;
   ImDrawList* list = ImGui::GetWindowDrawList();
   float x = start.x;
-  x += add_label(*list, fonts().strong, 1.15F, start, 0, part_color(shown_), part_name(shown_)) + em() * 0.7F;
+  x += add_label(*list, fonts().strong, 1.15F, start, 0, part_color(shown_),
+                 part_name(trace_->model().architecture, shown_)) +
+       em() * 0.7F;
   x += add_label(*list, fonts().body, 1.0F, ImVec2(x, start.y + em() * 0.1F), 0, palette().text,
                  frame.token_text(position_)) +
        em() * 0.9F;
-  const ArchitectureDescription& a = trace_->model().architecture;
-  const std::string hook = fmt::format("{}  {}", hook_name(shown_, layer_),
-                                       shape_text(hook_shape(shown_, a, trace_->positions())));
+  const ValueReference value{shown_, hook_info(shown_).in_block ? layer_ : 0, {}};
+  const std::string hook =
+      fmt::format("{}  {}", value_name(*trace_, value), shape_text(value_shape(*trace_, value)));
   const std::array<Segment, 2> orders = {
       {{text("flow.by_index"), text("flow.by_index_tip")},
        {text(shown_ == Hook::logits ? "flow.by_value" : "flow.by_magnitude"),
@@ -190,7 +193,7 @@ void FlowDetail::draw_head(const Frame& frame) {
   ImGui::SetItemTooltip("%s", text("flow.close").c_str());
   add_label(*list, fonts().body, 1.1F, ImVec2(start.x + width - em() * 0.8F, start.y), 0.5F, color, "×");
   ImGui::SetCursorScreenPos(ImVec2(start.x, start.y + em() * 2.0F));
-  const std::string sentence = hook_sentence(shown_);
+  const std::string& sentence = hook_sentence(trace_->model().architecture, shown_);
   if (!sentence.empty()) {
     ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
     ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);

@@ -32,6 +32,17 @@ std::int64_t head_under(const FlowLayout& at, ImVec2 mouse) {
   return -1;
 }
 
+// The stream behind the block, and between the places where parts are added to it.
+Hook stream_after_mlp(const FlowLayout& at) {
+  return at.parts.wiring == Wiring::post_norm ? Hook::ln2_normalized : Hook::resid_post;
+}
+
+Hook stream_between(const FlowLayout& at, float x) {
+  const bool behind = at.parts.wiring == Wiring::post_norm;
+  if (at.parts.cross && x >= at.cross_plus) return behind ? Hook::ln_cross_normalized : Hook::resid_mid_cross;
+  return behind ? Hook::ln1_normalized : Hook::resid_mid;
+}
+
 FlowHit hit_in_row(const FlowLayout& at, ImVec2 mouse, std::int64_t position) {
   const float slack = at.em * 0.15F;
   for (const FlowColumn& column : at.columns) {
@@ -55,8 +66,8 @@ FlowHit hit_in_row(const FlowLayout& at, ImVec2 mouse, std::int64_t position) {
     if (mouse.x < at.layers_before.max.x || mouse.x >= at.layers_after.min.x)
       return {FlowPick::stream, Hook::resid_pre, position, card_under(at, mouse)};
     if (mouse.x < at.attention_plus) return {FlowPick::stream, Hook::resid_pre, position, at.layer};
-    if (mouse.x < at.mlp_plus) return {FlowPick::stream, Hook::resid_mid, position, at.layer};
-    return {FlowPick::stream, Hook::resid_post, position, at.layer};
+    if (mouse.x >= at.mlp_plus) return {FlowPick::stream, stream_after_mlp(at), position, at.layer};
+    return {FlowPick::stream, stream_between(at, mouse.x), position, at.layer};
   }
   if (mouse.x < at.tokens.max.x) return {FlowPick::token, Hook::embed, position, -1};
   return {};
@@ -76,10 +87,10 @@ void quiet_line(const std::string& words) {
 
 void hook_lines(const Frame& frame, Hook hook, std::int64_t layer) {
   const ArchitectureDescription& a = frame.trace()->model().architecture;
-  quiet_line(
-      fmt::format("{}  {}", hook_name(hook, layer), shape_text(hook_shape(hook, a, frame.positions()))));
-  const std::string sentence = hook_sentence(hook);
-  if (!sentence.empty()) ImGui::TextUnformatted(sentence.c_str());
+  const ValueReference value{hook, layer, {}};
+  quiet_line(fmt::format("{}  {}", value_name(*frame.trace(), value),
+                         shape_text(value_shape(*frame.trace(), value))));
+  ImGui::TextUnformatted(hook_sentence(a, hook).c_str());
 }
 
 void number_line(const Frame& frame, const FlowNumber& number, const FlowHit& hit) {
@@ -111,10 +122,10 @@ void number_line(const Frame& frame, const FlowNumber& number, const FlowHit& hi
 
 void stream_tooltip(const FlowLayout& at, const Frame& frame, FlowValues& values, const FlowHit& hit) {
   title_line(text("flow.part.stream"));
-  float norm = values.stream_norm(hit.hook == Hook::resid_post ? hit.cell + 1 : hit.cell, hit.position);
-  if (hit.hook == Hook::resid_mid) {
-    const FlowColumn* column = at.column(Hook::resid_mid);
-    const PooledStrip& strip = values.strip(Hook::resid_mid, hit.position, at.cells(*column));
+  const bool after = hit.hook == stream_after_mlp(at);
+  float norm = values.stream_norm(after ? hit.cell + 1 : hit.cell, hit.position);
+  if (!after && hit.hook != Hook::resid_pre) {
+    const PooledStrip& strip = values.strip(hit.hook, hit.position, 1);
     norm = strip.length > 0 ? strip.rms * std::sqrt(static_cast<float>(strip.length)) : -1.0F;
   }
   ImGui::TextUnformatted(
@@ -138,10 +149,11 @@ void candidate_tooltip(const Frame& frame, Commands& commands, const FlowHit& hi
 }  // namespace
 
 FlowHit flow_hit(const FlowLayout& at, ImVec2 mouse) {
-  for (std::int64_t rank = 0; rank < flow_candidates; ++rank) {
+  for (std::int64_t rank = 0; at.parts.has_candidates && rank < flow_candidates; ++rank) {
     if (at.candidate(rank).contains(mouse)) return {FlowPick::candidate, Hook::logits, -1, rank};
   }
-  if (mouse.y >= at.headings.min.y && mouse.y < at.headings.max.y && mouse.x >= at.candidates.min.x)
+  if (at.parts.has_candidates && mouse.y >= at.headings.min.y && mouse.y < at.headings.max.y &&
+      mouse.x >= at.candidates.min.x)
     return {FlowPick::open_part, Hook::logits, -1, -1};
   for (std::int64_t position = at.first; position < at.last; ++position) {
     const float top = at.row_top(position);
@@ -171,12 +183,15 @@ FlowNumber flow_number(const FlowLayout& at, const Frame& frame, FlowValues& val
     number.last = at.first_key(hit.cell + 1);
     if (pattern == nullptr) return number;
     const float* row = pattern + hit.position * at.positions;
+    const KeyRange seen = at.seen(hit.position);
+    number.first = std::max(number.first, seen.first);
+    number.last = std::min(number.last, seen.last);
+    if (number.first >= number.last) return number;
     std::int64_t best = number.first;
-    for (std::int64_t key = best; key < number.last && key <= hit.position; ++key) {
+    for (std::int64_t key = best; key < number.last; ++key) {
       if (row[key] > row[best] || std::isnan(row[key])) best = key;
     }
-    number.known = number.first <= hit.position;
-    number.last = std::min(number.last, hit.position + 1);
+    number.known = true;
     number.value = row[best];
     number.reference.index = {at.head_index, hit.position, best};
     return number;
@@ -226,7 +241,7 @@ void show_flow_hover(const FlowLayout& at, const Frame& frame, Commands& command
       break;
     case FlowPick::strip:
     case FlowPick::map:
-      title_line(part_name(hit.hook));
+      title_line(part_name(frame.trace()->model().architecture, hit.hook));
       number_line(frame, number, hit);
       hook_lines(frame, hit.hook, number.reference.layer);
       quiet_line(text("flow.click_opens"));
@@ -246,7 +261,7 @@ void show_flow_hover(const FlowLayout& at, const Frame& frame, Commands& command
       candidate_tooltip(frame, commands, hit);
       break;
     case FlowPick::open_part:
-      title_line(part_name(hit.hook));
+      title_line(part_name(frame.trace()->model().architecture, hit.hook));
       hook_lines(frame, hit.hook, 0);
       quiet_line(text("flow.click_opens"));
       break;

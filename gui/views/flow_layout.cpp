@@ -14,7 +14,6 @@ constexpr float strip_units = 2.5F;
 constexpr float split_units = 2.8F;  // query, key and value; gate and input
 constexpr float map_units = 6.6F;
 constexpr float cards_units = 4.0F;  // the edges of all other layers together
-constexpr float all_units = 49.4F;   // what place_columns() uses up, cards included
 constexpr float least_unit = 0.6F;   // em
 constexpr float candidates_em = 7.6F;
 
@@ -39,12 +38,7 @@ struct Pen {
   }
 };
 
-void place_block(FlowLayout& at, Pen& pen) {
-  at.block.min.x = pen.x;
-  pen.gap(0.6F);
-  pen.column(Hook::resid_pre, strip_units, 0, 1, true);
-  pen.column(Hook::ln1_normalized, strip_units);
-  pen.gap(strip_units + 0.9F);
+void place_attention(FlowLayout& at, Pen& pen) {
   at.head.min.x = pen.x;
   pen.gap(0.6F);
   pen.column(Hook::q, split_units, 0, 3);
@@ -58,31 +52,92 @@ void place_block(FlowLayout& at, Pen& pen) {
   at.head.max.x = pen.x;
   pen.gap(0.9F);
   pen.column(Hook::attn_out, strip_units);
-  at.attention_plus = (at.columns.back().left + at.columns.back().right) * 0.5F;
+  at.attention_plus = at.columns.back().middle();
   pen.gap(strip_units + 0.8F);
-  pen.column(Hook::resid_mid, strip_units, 0, 1, true);
-  pen.column(Hook::ln2_normalized, strip_units);
-  pen.gap(strip_units + 1.4F);
-  pen.column(Hook::mlp_pre, split_units, 0, 3);
-  pen.column(Hook::mlp_pre_linear, split_units, 1, 3);
-  pen.column(Hook::mlp_post, split_units, 2, 3);
+}
+
+void place_mlp(FlowLayout& at, Pen& pen) {
+  const int slots = at.parts.gated ? 3 : 2;
+  pen.column(Hook::mlp_pre, split_units, 0, slots);
+  if (at.parts.gated) pen.column(Hook::mlp_pre_linear, split_units, 1, slots);
+  pen.column(Hook::mlp_post, split_units, slots - 1, slots);
   pen.gap(split_units + 1.2F);
   pen.column(Hook::mlp_out, strip_units);
-  at.mlp_plus = (at.columns.back().left + at.columns.back().right) * 0.5F;
+  at.mlp_plus = at.columns.back().middle();
+  if (at.parts.wiring == Wiring::parallel) at.attention_plus = at.mlp_plus;
   pen.gap(strip_units + 0.6F);
+}
+
+// A norm stands beneath the stream that it reads, or, behind a sum, on the stream itself.
+void place_block(FlowLayout& at, Pen& pen) {
+  const bool behind = at.parts.wiring == Wiring::post_norm;
+  at.block.min.x = pen.x;
+  pen.gap(0.6F);
+  pen.column(Hook::resid_pre, strip_units, 0, 1, true);
+  if (!behind) pen.column(Hook::ln1_normalized, strip_units);
+  pen.gap(strip_units + 0.9F);
+  place_attention(at, pen);
+  if (at.parts.cross) {
+    if (behind) pen.column(Hook::ln1_normalized, strip_units, 0, 1, true);
+    pen.gap(behind ? strip_units + 0.8F : 0.0F);
+    pen.column(Hook::cross_attn_out, strip_units);
+    at.cross_plus = at.columns.back().middle();
+    pen.gap(strip_units + 0.8F);
+    pen.column(behind ? Hook::ln_cross_normalized : Hook::resid_mid_cross, strip_units, 0, 1, true);
+  } else if (behind) {
+    pen.column(Hook::ln1_normalized, strip_units, 0, 1, true);
+  } else if (at.parts.wiring != Wiring::parallel) {
+    pen.column(Hook::resid_mid, strip_units, 0, 1, true);
+  }
+  if (!behind) pen.column(Hook::ln2_normalized, strip_units);
+  pen.gap(strip_units + 1.4F);
+  place_mlp(at, pen);
+  if (behind) {
+    pen.column(Hook::ln2_normalized, strip_units, 0, 1, true);
+    pen.gap(strip_units + 0.6F);
+  }
   at.block.max.x = pen.x;
+}
+
+void place_embedding(FlowLayout& at, Pen& pen) {
+  pen.gap(0.9F);
+  const int slots = 1 + (at.parts.positions ? 1 : 0) + (at.parts.token_types ? 1 : 0);
+  int slot = 0;
+  pen.column(Hook::embed, strip_units, slot++, slots);
+  if (at.parts.positions) pen.column(Hook::pos_embed, strip_units, slot++, slots);
+  if (at.parts.token_types) pen.column(Hook::token_type_embed, strip_units, slot++, slots);
+  pen.gap(strip_units + 0.9F);
+}
+
+void place_last(FlowLayout& at, Pen& pen) {
+  pen.gap(0.9F);
+  if (at.parts.has_last) {
+    pen.column(at.parts.last, strip_units);
+    pen.gap(strip_units + 0.7F);
+  }
+  pen.gap(0.9F);
+}
+
+// What all of this uses up, the other layers' cards included.
+float all_units(const FlowParts& parts) {
+  FlowLayout measured;
+  measured.parts = parts;
+  measured.cell = 0.1F;
+  Pen pen{0, 1, measured};
+  place_embedding(measured, pen);
+  place_block(measured, pen);
+  place_last(measured, pen);
+  return pen.x + cards_units;
 }
 
 void place_columns(FlowLayout& at, const FlowShape& shape) {
   const float tokens =
       std::clamp(shape.token_width, at.em * 3.2F, std::max(at.em * 4.6F, at.size.x * 0.085F));
   const float list = std::clamp(at.size.x * 0.135F, at.em * candidates_em, at.em * 12);
-  const float unit = std::max(at.em * least_unit, (at.size.x - tokens - list) / all_units);
+  const float unit = std::max(at.em * least_unit, (at.size.x - tokens - list) / all_units(at.parts));
   at.tokens = {ImVec2(at.corner.x, at.rows_top), ImVec2(at.corner.x + tokens, at.rows_bottom)};
   Pen pen{at.tokens.max.x, unit, at};
-  pen.gap(0.9F);
-  pen.column(Hook::embed, strip_units);
-  pen.gap(strip_units + 0.9F);
+  place_embedding(at, pen);
   const std::int64_t others = shape.layers - 1;
   const float cards = std::min(cards_units * unit, as_float(others) * at.em * largest_card_edge);
   const float edge = others > 0 ? cards / as_float(others) : 0;
@@ -93,9 +148,7 @@ void place_columns(FlowLayout& at, const FlowShape& shape) {
   place_block(at, pen);
   at.layers_after = {ImVec2(pen.x, 0), ImVec2(pen.x + edge * as_float(others - shape.layer), 0)};
   pen.x = at.layers_after.max.x + (cards_units * unit - cards) * 0.5F;
-  pen.gap(0.9F);
-  pen.column(Hook::ln_final_normalized, strip_units);
-  pen.gap(strip_units + 1.6F);
+  place_last(at, pen);
   at.candidates.min.x = pen.x;
   at.candidates.max.x = std::max(pen.x + list, at.corner.x + at.size.x);
 }
@@ -140,7 +193,8 @@ void place_cards(FlowLayout& at, const FlowShape& shape, float above, float edge
 void place_candidates(FlowLayout& at, const FlowShape& shape) {
   const float height = at.em * 1.75F * static_cast<float>(flow_candidates);
   const float lowest = std::max(at.headings.max.y, at.block.max.y - height);
-  const std::int64_t row = std::clamp(shape.selected, at.first, std::max(at.first, at.last - 1));
+  const std::int64_t row =
+      std::clamp(shape.output_row.value_or(shape.selected), at.first, std::max(at.first, at.last - 1));
   const float middle = at.row_top(row) + at.row_height * 0.6F;
   at.candidates.min.y =
       std::clamp(middle - height * 0.5F, std::min(at.headings.max.y + at.em * 0.4F, lowest), lowest);
@@ -149,7 +203,24 @@ void place_candidates(FlowLayout& at, const FlowShape& shape) {
 
 }  // namespace
 
-float narrowest_flow(float em) { return em * (all_units * least_unit + candidates_em + 4.6F); }
+FlowParts flow_parts(const ArchitectureDescription& a, std::int64_t layer) {
+  FlowParts parts;
+  parts.wiring = a.wiring;
+  parts.positions = has_hook(Hook::pos_embed, a);
+  parts.token_types = has_hook(Hook::token_type_embed, a);
+  parts.cross = a.cross_attention;
+  parts.gated = a.gated;
+  const bool masked = has_hook(Hook::mlm_head_normalized, a);
+  parts.last = masked ? Hook::mlm_head_normalized : Hook::ln_final_normalized;
+  parts.has_last = masked || a.final_norm;
+  parts.has_candidates = has_hook(Hook::logits, a);
+  parts.rule = attention_rule(a, layer);
+  return parts;
+}
+
+float narrowest_flow(float em, const FlowParts& parts) {
+  return em * (all_units(parts) * least_unit + candidates_em + 4.6F);
+}
 
 FlowLayout place_flow(const FlowShape& shape, ImVec2 corner, ImVec2 size, float em) {
   FlowLayout at;
@@ -157,6 +228,7 @@ FlowLayout place_flow(const FlowShape& shape, ImVec2 corner, ImVec2 size, float 
   at.corner = corner;
   at.size = size;
   at.cell = std::max(1.0F, std::round(em * 0.125F));
+  at.parts = shape.parts;
   at.layer_count = shape.layers;
   at.layer = shape.layer;
   at.head_count = shape.heads;

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "core/forward/derived_values.h"
 #include "core/forward/hooks.h"
 #include "imgui.h"
 
@@ -20,6 +22,20 @@ struct FlowRect {
   float height() const { return max.y - min.y; }
 };
 
+// Which parts the model has; as it stands here, a Llama's.
+struct FlowParts {
+  Wiring wiring = Wiring::sequential;
+  bool positions = false;  // a table of positions is added to the tokens
+  bool token_types = false;
+  bool cross = false;  // attention to an encoder's text
+  bool gated = true;
+  Hook last = Hook::ln_final_normalized;  // what the output reads
+  bool has_last = true;                   // false: it reads the stream itself
+  bool has_candidates = true;             // tokens at the end
+  AttentionRule rule = {};                // of the current layer
+};
+FlowParts flow_parts(const ArchitectureDescription& architecture, std::int64_t layer);
+
 // What the picture is of.
 struct FlowShape {
   std::int64_t positions = 1;
@@ -28,7 +44,9 @@ struct FlowShape {
   std::int64_t layer = 0;
   std::int64_t heads = 1;
   std::int64_t head = 0;
-  float token_width = 0;  // pixels that the widest label of a token would like
+  FlowParts parts = {};
+  std::optional<std::int64_t> output_row = {};  // beside which the output stands; the selected one if empty
+  float token_width = 0;                        // pixels that the widest label of a token would like
 };
 
 // Vectors of one hook, one above the other: a strip a token.
@@ -36,7 +54,8 @@ struct FlowColumn {
   Hook hook = Hook::embed;
   float left = 0, right = 0;
   bool on_stream = false;  // in the upper lane of a row, where the residual stream runs
-  int slot = 0;            // of `slots` strips that share the lower lane
+  float middle() const { return (left + right) * 0.5F; }
+  int slot = 0;  // of `slots` strips that share the lower lane
   int slots = 1;
 };
 
@@ -49,6 +68,7 @@ struct FlowLayout {
   std::int64_t positions = 0, first = 0, last = 0;
   float rows_top = 0, rows_bottom = 0, row_height = 0;
 
+  FlowParts parts;
   std::vector<FlowColumn> columns;
   FlowRect tokens;  // the chips
   FlowRect block;   // the card of the current layer
@@ -61,8 +81,10 @@ struct FlowLayout {
   FlowRect headings;  // names of the columns
   FlowRect footer;
   std::int64_t layer_count = 1, layer = 0, head_count = 1, head_index = 0;
-  std::int64_t map_columns = 1;            // fewer than keys when they would be too narrow
-  float attention_plus = 0, mlp_plus = 0;  // x where a part is added to the stream
+  std::int64_t map_columns = 1;  // fewer than keys when they would be too narrow
+  // x where a part is added to the stream; side by side with the MLP, attention is added where that is.
+  float attention_plus = 0, cross_plus = 0, mlp_plus = 0;
+  KeyRange seen(std::int64_t query) const { return visible_keys(parts.rule, query, positions); }
 
   std::int64_t rows() const { return last - first; }
   bool small() const { return row_height < em * 1.7F; }  // no room for details in a row
@@ -89,7 +111,7 @@ struct FlowLayout {
 constexpr std::int64_t flow_candidates = 5;
 
 // The narrowest picture that can be read; a narrower panel scrolls.
-float narrowest_flow(float em);
+float narrowest_flow(float em, const FlowParts& parts = {});
 
 FlowLayout place_flow(const FlowShape& shape, ImVec2 corner, ImVec2 size, float em);
 

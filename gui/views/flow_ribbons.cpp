@@ -48,14 +48,17 @@ class RowStream {
   void draw() const {
     const FlowLayout& at = scene_.at;
     const FlowColumn* embed = at.column(Hook::embed);
-    const FlowColumn* last = at.column(Hook::ln_final_normalized);
-    const FlowRect first_strip = at.strip(*embed, position_);
-    const FlowRect last_strip = at.strip(*last, position_);
+    const FlowColumn* last = at.parts.has_last ? at.column(at.parts.last) : nullptr;
     const float start = std::min(at.layers_before.min.x, embed->right + at.em * 1.2F);
     const float norm_in = scene_.values.stream_norm(0, position_);
     const float h_in = half(norm_in);
     const ImU32 soft = with_alpha(palette().residual, scene_.ribbon_alpha(position_));
-    add_ribbon(scene_.list, end_of(first_strip, true, soft), {start, y_ - h_in, y_ + h_in, color_});
+    for (const Hook part : {Hook::embed, Hook::pos_embed, Hook::token_type_embed}) {
+      const FlowColumn* column = at.column(part);
+      if (column == nullptr || !scene_.has(part)) continue;
+      add_ribbon(scene_.list, end_of(at.strip(*column, position_), true, soft),
+                 {start, y_ - h_in, y_ + h_in, color_});
+    }
     piece(start, at.layers_before.min.x, norm_in);
     for (std::int64_t layer = 0; layer < at.layer_count; ++layer) {
       if (layer == at.layer) continue;
@@ -65,21 +68,36 @@ class RowStream {
     draw_in_block();
     const float norm_out = scene_.values.stream_norm(at.layer_count, position_);
     const float h_out = half(norm_out);
-    const float leave = std::max(at.layers_after.max.x, last->left - at.em * 1.4F);
+    // A classifier goes on with the first token alone.
+    const bool goes_on = scene_.architecture().head != OutputHead::classifier || position_ == 0;
+    const float end = last ? last->left : at.candidates.min.x + (goes_on ? at.em * 0.6F : -at.em * 2.0F);
+    const float leave = std::max(at.layers_after.max.x, end - at.em * 1.4F);
     piece(at.layers_after.max.x, leave, norm_out);
-    if (scene_.has(Hook::ln_final_normalized))
-      add_ribbon(scene_.list, {leave, y_ - h_out, y_ + h_out, color_}, end_of(last_strip, false, soft));
+    if (last && scene_.has(at.parts.last)) {
+      add_ribbon(scene_.list, {leave, y_ - h_out, y_ + h_out, color_},
+                 end_of(at.strip(*last, position_), false, soft));
+    }
   }
 
  private:
   void draw_in_block() const {
     const FlowLayout& at = scene_.at;
-    const FlowColumn* middle = at.column(Hook::resid_mid);
-    const PooledStrip& mid = scene_.values.strip(Hook::resid_mid, position_, at.cells(*middle));
-    const float mid_norm = mid.length > 0 ? mid.rms * std::sqrt(static_cast<float>(mid.length)) : -1.0F;
-    piece(at.layers_before.max.x, at.attention_plus, scene_.values.stream_norm(at.layer, position_));
-    piece(at.attention_plus, at.mlp_plus, mid_norm);
+    const float norm_in = scene_.values.stream_norm(at.layer, position_);
+    piece(at.layers_before.max.x, at.attention_plus, norm_in);
+    if (at.parts.wiring != Wiring::parallel) {
+      const bool behind = at.parts.wiring == Wiring::post_norm;
+      const float after_attention = length_of(behind ? Hook::ln1_normalized : Hook::resid_mid);
+      const float second = at.parts.cross ? at.cross_plus : at.mlp_plus;
+      piece(at.attention_plus, second, after_attention);
+      if (at.parts.cross) {
+        piece(second, at.mlp_plus, length_of(behind ? Hook::ln_cross_normalized : Hook::resid_mid_cross));
+      }
+    }
     piece(at.mlp_plus, at.layers_after.min.x, scene_.values.stream_norm(at.layer + 1, position_));
+  }
+  float length_of(Hook hook) const {
+    const PooledStrip& strip = scene_.values.strip(hook, position_, 1);
+    return strip.length > 0 ? strip.rms * std::sqrt(static_cast<float>(strip.length)) : -1.0F;
   }
 
   const FlowScene& scene_;
@@ -105,6 +123,7 @@ void draw_plus(const FlowScene& scene, float x, std::int64_t position) {
 // One strip to another: from the middle part of the first's edge.
 void link(const FlowScene& scene, Hook from, Hook to, std::int64_t position, float share_from,
           float share_to) {
+  if (scene.at.column(from) == nullptr || scene.at.column(to) == nullptr) return;
   if (!scene.has(from) || !scene.has(to)) return;
   const FlowRect a = scene.at.strip(from, position);
   const FlowRect b = scene.at.strip(to, position);
@@ -117,21 +136,38 @@ void link(const FlowScene& scene, Hook from, Hook to, std::int64_t position, flo
 
 // The stream is read by a norm beneath it.
 void read_stream(const FlowScene& scene, Hook stream, Hook norm, std::int64_t position) {
-  if (!scene.has(norm)) return;
-  const FlowRect above = scene.at.strip(stream, position);
-  const FlowRect below = scene.at.strip(norm, position);
+  const FlowColumn* column = scene.at.column(norm);
+  if (column == nullptr || column->on_stream || !scene.has(norm)) return;
+  const FlowColumn* read = scene.at.column(stream);
+  const FlowRect below = scene.at.strip(*column, position);
   const float alpha = scene.ribbon_alpha(position);
-  add_drop(scene, below.min.x, below.max.x, above.max.y, below.min.y,
-           with_alpha(palette().residual, alpha * 1.3F), with_alpha(palette().residual, alpha * 0.5F));
+  // Where the stream has no strip of its own, from its line.
+  const float top = read ? scene.at.strip(*read, position).max.y : scene.at.stream_y(position);
+  add_drop(scene, below.min.x, below.max.x, top, below.min.y, with_alpha(palette().residual, alpha * 1.3F),
+           with_alpha(palette().residual, alpha * 0.5F));
 }
 
 void write_stream(const FlowScene& scene, Hook out, float plus, std::int64_t position) {
-  if (!scene.has(out)) return;
+  if (scene.at.column(out) == nullptr || !scene.has(out)) return;
   const FlowRect strip = scene.at.strip(out, position);
   const float alpha = scene.ribbon_alpha(position);
   add_drop(scene, strip.min.x, strip.max.x, strip.min.y, scene.at.stream_y(position),
            with_alpha(part_color(out), alpha * 1.5F), with_alpha(part_color(out), alpha * 0.5F));
   draw_plus(scene, plus, position);
+}
+
+// Attention side by side with the MLP: what it adds waits beneath the stream until the MLP has its part, too.
+void carry_to_sum(const FlowScene& scene, std::int64_t position) {
+  const FlowColumn* out = scene.at.column(Hook::attn_out);
+  if (!scene.has(Hook::attn_out)) return;
+  const FlowRect strip = scene.at.strip(*out, position);
+  const float y = (scene.at.stream_y(position) + strip.min.y) * 0.5F;
+  const float alpha = scene.ribbon_alpha(position);
+  const ImU32 color = with_alpha(part_color(Hook::attn_out), alpha * 1.5F);
+  const float line = std::max(1.5F, scene.at.em * 0.16F);
+  add_drop(scene, strip.min.x, strip.max.x, strip.min.y, y, color, color);
+  scene.list.AddRectFilled(ImVec2(out->middle(), y - line * 0.5F), ImVec2(scene.at.mlp_plus, y + line * 0.5F),
+                           color);
 }
 
 // Queries enter the map from the left.
@@ -160,7 +196,9 @@ void draw_keys(const FlowScene& scene) {
     const float x = keys->right + room * (0.15F + 0.7F * place);
     const float y = top - bus * (0.95F - 0.7F * place);
     const bool hot = scene.frame.hover.key == position || scene.frame.document.key == position;
-    const ImU32 color = with_alpha(palette().key, hot ? 1.0F : position <= scene.query ? 0.42F : 0.16F);
+    const ImU32 color = with_alpha(palette().key, hot                                    ? 1.0F
+                                                  : at.seen(scene.query).last > position ? 0.42F
+                                                                                         : 0.16F);
     const float round = std::min({at.em * 0.5F, room * 0.14F, bus * 0.5F});
     const float line = hot ? at.em * 0.12F : std::max(1.0F, at.em * 0.075F);
     const ImVec2 start(keys->right, strip.center().y);
@@ -181,7 +219,8 @@ void draw_keys(const FlowScene& scene) {
 void draw_values(const FlowScene& scene, std::int64_t position) {
   if (!scene.has(Hook::v) || scene.pattern == nullptr) return;
   const FlowRect strip = scene.at.strip(Hook::v, position);
-  const bool used = position <= scene.query;
+  const KeyRange seen = scene.at.seen(scene.query);
+  const bool used = position >= seen.first && position < seen.last;
   const ImU32 color = with_alpha(palette().value, used ? 0.24F : 0.10F);
   add_ribbon(scene.list, end_of(strip, true, color), {scene.at.map.max.x, strip.min.y, strip.max.y, color});
 }
@@ -208,11 +247,12 @@ void draw_mix(const FlowScene& scene, std::int64_t query) {
     end += part;
   };
   float above = 0;  // what the keys before the window have together
-  for (std::int64_t key = 0; key < at.first && key <= query; ++key) above += weights[key];
+  const std::int64_t seen = at.seen(query).last;
+  for (std::int64_t key = 0; key < at.first && key < seen; ++key) above += weights[key];
   if (above > 0)
     add(at.rows_top - at.em * 0.6F - into.height() * 0.5F, at.rows_top - at.em * 0.6F + into.height() * 0.5F,
         above);
-  for (std::int64_t key = at.first; key < at.last && key <= query; ++key) {
+  for (std::int64_t key = at.first; key < at.last && key < seen; ++key) {
     const FlowRect from = at.strip(Hook::v, key);
     if (!std::isnan(weights[key])) add(from.min.y, from.max.y, weights[key]);
   }
@@ -220,9 +260,20 @@ void draw_mix(const FlowScene& scene, std::int64_t query) {
 
 void draw_candidate_ribbon(const FlowScene& scene) {
   const FlowLayout& at = scene.at;
+  if (scene.architecture().head == OutputHead::classifier && at.shows(0) && scene.has(Hook::class_logits)) {
+    const float y = at.stream_y(0);
+    const float half = at.stream_strip_height() * 0.5F;
+    add_ribbon(
+        scene.list,
+        {at.candidates.min.x - at.em * 0.8F, y - half, y + half, with_alpha(palette().probability, 0.4F)},
+        {at.candidates.min.x - at.em * 0.1F, at.candidates.min.y, at.candidates.max.y,
+         with_alpha(palette().probability, 0.06F)});
+    return;
+  }
   const std::int64_t position = scene.frame.result.next_position;
-  if (!scene.frame.result.next || !at.shows(position) || !scene.has(Hook::ln_final_normalized)) return;
-  const FlowRect strip = at.strip(Hook::ln_final_normalized, position);
+  if (!scene.frame.result.next || !at.shows(position) || !at.parts.has_last || !scene.has(at.parts.last))
+    return;
+  const FlowRect strip = at.strip(at.parts.last, position);
   const ImU32 strong = with_alpha(palette().probability, 0.40F);
   const ImU32 soft = with_alpha(palette().probability, 0.06F);
   add_ribbon(scene.list, end_of(strip, true, strong),
@@ -247,17 +298,29 @@ void draw_flow_ribbons(const FlowScene& scene) {
                   with_alpha(token_color(static_cast<std::size_t>(position)), alpha * 1.8F)},
                  end_of(embed, false, with_alpha(palette().residual, alpha)));
     read_stream(scene, Hook::resid_pre, Hook::ln1_normalized, position);
-    link(scene, Hook::ln1_normalized, Hook::q, position, 0, 0.34F);
-    link(scene, Hook::ln1_normalized, Hook::k, position, 0.33F, 0.67F);
-    link(scene, Hook::ln1_normalized, Hook::v, position, 0.66F, 1);
+    const bool behind = at.parts.wiring == Wiring::post_norm;
+    const bool parallel = at.parts.wiring == Wiring::parallel;
+    const Hook attention_reads = behind ? Hook::resid_pre : Hook::ln1_normalized;
+    const Hook mlp_reads = !behind          ? Hook::ln2_normalized
+                           : at.parts.cross ? Hook::ln_cross_normalized
+                                            : Hook::ln1_normalized;
+    link(scene, attention_reads, Hook::q, position, 0, 0.34F);
+    link(scene, attention_reads, Hook::k, position, 0.33F, 0.67F);
+    link(scene, attention_reads, Hook::v, position, 0.66F, 1);
     draw_values(scene, position);
     draw_queries(scene, position);
     draw_mix(scene, position);
     link(scene, Hook::z, Hook::attn_out, position, 0, 1);
-    write_stream(scene, Hook::attn_out, at.attention_plus, position);
-    read_stream(scene, Hook::resid_mid, Hook::ln2_normalized, position);
-    link(scene, Hook::ln2_normalized, Hook::mlp_pre, position, 0, 0.5F);
-    link(scene, Hook::ln2_normalized, Hook::mlp_pre_linear, position, 0.5F, 1);
+    if (parallel) {
+      carry_to_sum(scene, position);
+    } else {
+      write_stream(scene, Hook::attn_out, at.attention_plus, position);
+    }
+    write_stream(scene, Hook::cross_attn_out, at.cross_plus, position);
+    read_stream(scene, at.parts.cross ? Hook::resid_mid_cross : Hook::resid_mid, Hook::ln2_normalized,
+                position);
+    link(scene, mlp_reads, Hook::mlp_pre, position, 0, at.parts.gated ? 0.5F : 1.0F);
+    link(scene, mlp_reads, Hook::mlp_pre_linear, position, 0.5F, 1);
     link(scene, Hook::mlp_post, Hook::mlp_out, position, 0, 1);
     write_stream(scene, Hook::mlp_out, at.mlp_plus, position);
   }

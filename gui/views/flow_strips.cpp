@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/analysis/class_scores.h"
 #include "gui/color_map.h"
 #include "gui/fonts.h"
 #include "gui/strings.h"
@@ -47,7 +48,7 @@ void mark_value(const FlowScene& scene, const ValueReference& value, ImU32 color
   const FlowLayout& at = scene.at;
   const FlowColumn* column = at.column(value.hook);
   const HookInfo& info = hook_info(value.hook);
-  if (column == nullptr || (info.in_block && value.layer != at.layer)) return;
+  if (column == nullptr || value.in_encoder || (info.in_block && value.layer != at.layer)) return;
   const std::int64_t position = value.index[0];
   if (!at.shows(position)) return;
   const PooledStrip& pooled = scene.values.strip(value.hook, position, at.cells(*column));
@@ -69,7 +70,9 @@ float map_value(const FlowScene& scene, std::int64_t query, std::int64_t cell, f
   const FlowLayout& at = scene.at;
   const float* row = scene.pattern + query * at.positions;
   float best = masked_cell;
-  for (std::int64_t key = at.first_key(cell); key < at.first_key(cell + 1) && key <= query; ++key) {
+  const KeyRange seen = at.seen(query);
+  for (std::int64_t key = std::max(seen.first, at.first_key(cell));
+       key < std::min(seen.last, at.first_key(cell + 1)); ++key) {
     if (std::isnan(row[key])) return row[key];
     best = std::max(best, row[key]);
   }
@@ -86,7 +89,8 @@ void draw_map_row(const FlowScene& scene, std::int64_t query) {
     return;
   }
   const float* weights = scene.pattern + query * at.positions;
-  const float largest = *std::max_element(weights, weights + query + 1);
+  const KeyRange seen = at.seen(query);
+  const float largest = *std::max_element(weights + seen.first, weights + seen.last);
   const float alpha = scene.chosen(query) ? 1.0F : 0.72F;
   const float width = at.map.width() / static_cast<float>(at.map_columns);
   const float gap = width > at.em * 0.5F ? 1.0F : 0.0F;
@@ -98,7 +102,7 @@ void draw_map_row(const FlowScene& scene, std::int64_t query) {
     scene.list.AddRectFilled(rect.min, ImVec2(rect.max.x - gap, rect.max.y),
                              with_alpha(color, value == masked_cell ? 1.0F : alpha), gap * 2);
     const std::int64_t key = at.first_key(cell);
-    if (numbers && at.map_columns == at.positions && key <= query) {
+    if (numbers && at.map_columns == at.positions && key >= seen.first && key < seen.last) {
       const ImVec4 parts = ImGui::ColorConvertU32ToFloat4(color);
       const bool bright = 0.299F * parts.x + 0.587F * parts.y + 0.114F * parts.z > 0.55F;
       // ".90" where "0.90" does not fit.
@@ -151,6 +155,31 @@ void draw_more(const FlowScene& scene) {
   mark(at.positions - at.last, at.rows_bottom + at.em * 0.1F);
 }
 
+// A name, its probability and a bar of it.
+void draw_bar(const FlowScene& scene, const FlowRect& rect, const std::string& name, double probability,
+              bool first) {
+  const FlowLayout& at = scene.at;
+  const float y = rect.min.y + at.em * 0.12F;
+  const std::string percent = percent_text(probability);
+  const float percent_width =
+      add_label(scene.list, fonts().mono, 0.78F, ImVec2(rect.max.x - at.em * 0.15F, y + at.em * 0.08F), 1,
+                first ? palette().text : palette().muted, percent);
+  {
+    const ScopedFont font(first ? fonts().strong : fonts().body, 0.9F);
+    const std::string words = fitted_text(name, rect.width() - percent_width - at.em * 0.7F);
+    scene.list.AddText(ImVec2(rect.min.x, y), palette().text, words.c_str());
+  }
+  const float top = rect.max.y - at.em * 0.48F;
+  const float height = std::max(2.0F, std::floor(at.em * 0.26F));
+  const float full = rect.width() - at.em * 0.15F;
+  scene.list.AddRectFilled(ImVec2(rect.min.x, top), ImVec2(rect.min.x + full, top + height),
+                           with_alpha(palette().probability, 0.14F), height * 0.5F);
+  const auto share = static_cast<float>(std::clamp(probability, 0.0, 1.0));
+  scene.list.AddRectFilled(ImVec2(rect.min.x, top),
+                           ImVec2(rect.min.x + std::max(height * 0.7F, full * share), top + height),
+                           palette().probability, height * 0.5F);
+}
+
 void draw_candidate(const FlowScene& scene, std::int64_t rank) {
   const FlowLayout& at = scene.at;
   const Candidate& candidate = scene.frame.result.next->ranked[static_cast<std::size_t>(rank)];
@@ -160,26 +189,8 @@ void draw_candidate(const FlowScene& scene, std::int64_t rank) {
   if (hot)
     scene.list.AddRectFilled(ImVec2(rect.min.x - at.em * 0.25F, rect.min.y), rect.max,
                              with_alpha(palette().probability, 0.12F), at.em * 0.3F);
-  const float y = rect.min.y + at.em * 0.12F;
-  const std::string percent = percent_text(candidate.probability);
-  const float percent_width =
-      add_label(scene.list, fonts().mono, 0.78F, ImVec2(rect.max.x - at.em * 0.15F, y + at.em * 0.08F), 1,
-                rank == 0 ? palette().text : palette().muted, percent);
-  {
-    const ScopedFont font(rank == 0 ? fonts().strong : fonts().body, 0.9F);
-    const std::string words = fitted_text(visible_bytes(scene.trace.model().tokenizer->bytes(candidate.id)),
-                                          rect.width() - percent_width - at.em * 0.7F);
-    scene.list.AddText(ImVec2(rect.min.x, y), palette().text, words.c_str());
-  }
-  const float top = rect.max.y - at.em * 0.48F;
-  const float height = std::max(2.0F, std::floor(at.em * 0.26F));
-  const float full = rect.width() - at.em * 0.15F;
-  scene.list.AddRectFilled(ImVec2(rect.min.x, top), ImVec2(rect.min.x + full, top + height),
-                           with_alpha(palette().probability, 0.14F), height * 0.5F);
-  const float share = static_cast<float>(std::clamp(candidate.probability, 0.0, 1.0));
-  scene.list.AddRectFilled(ImVec2(rect.min.x, top),
-                           ImVec2(rect.min.x + std::max(height * 0.7F, full * share), top + height),
-                           palette().probability, height * 0.5F);
+  draw_bar(scene, rect, visible_bytes(scene.trace.model().tokenizer->bytes(candidate.id)),
+           candidate.probability, rank == 0);
 }
 
 }  // namespace
@@ -196,12 +207,37 @@ void draw_flow_strips(const FlowScene& scene) {
   if (scene.frame.hover.value) mark_value(scene, *scene.frame.hover.value, palette().hover);
 }
 
-void draw_flow_candidates(const FlowScene& scene) {
+namespace {
+
+// A sentence in the narrow room of the list.
+void draw_words(const FlowScene& scene, const std::string& words) {
   const FlowLayout& at = scene.at;
-  if (!scene.frame.result.next) {
-    add_label(scene.list, fonts().body, 0.85F, at.candidates.min, 0, palette().muted, text("flow.not_done"));
-    return;
+  const ScopedFont font(fonts().body, 0.85F);
+  scene.list.AddText(ImGui::GetFont(), ImGui::GetFontSize(), at.candidates.min, palette().muted,
+                     words.c_str(), nullptr, std::max(at.em * 4, at.candidates.width()));
+}
+
+// A classifier's classes, likeliest first.
+void draw_classes(const FlowScene& scene) {
+  const FlowLayout& at = scene.at;
+  const std::vector<ClassScore> classes = class_scores(scene.trace);
+  if (classes.empty()) return draw_words(scene, text("flow.not_done"));
+  const auto shown = std::min<std::size_t>(classes.size(), static_cast<std::size_t>(flow_candidates));
+  for (std::size_t rank = 0; rank < shown; ++rank) {
+    draw_bar(scene, at.candidate(static_cast<std::int64_t>(rank)), classes[rank].name,
+             classes[rank].probability, rank == 0);
   }
+}
+
+}  // namespace
+
+void draw_flow_candidates(const FlowScene& scene) {
+  const ArchitectureDescription& a = scene.architecture();
+  if (a.head == OutputHead::classifier) return draw_classes(scene);
+  if (!has_hook(Hook::logits, a)) {
+    return draw_words(scene, text(a.pooling == Pooling::none ? "flow.no_output" : "flow.sentence_vector"));
+  }
+  if (!scene.frame.result.next) return draw_words(scene, text("flow.not_done"));
   const auto known = static_cast<std::int64_t>(scene.frame.result.next->ranked.size());
   for (std::int64_t rank = 0; rank < std::min(flow_candidates, known); ++rank) draw_candidate(scene, rank);
 }

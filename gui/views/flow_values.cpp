@@ -4,14 +4,17 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/forward/derived_values.h"
+
 namespace headlight {
 namespace {
 
 // The residual stream on its way into layer l; after the last block it has another name.
 std::span<const float> stream(const Trace& trace, std::int64_t layer, std::int64_t position) {
-  const std::int64_t layers = trace.model().architecture.layers;
-  if (layer < layers) return flow_vector(trace, Hook::resid_pre, layer, 0, position);
-  return flow_vector(trace, Hook::resid_post, layers - 1, 0, position);
+  const ArchitectureDescription& a = trace.model().architecture;
+  if (layer < a.layers) return flow_vector(trace, Hook::resid_pre, layer, 0, position);
+  const HookPlace end = stream_place(a, a.layers);
+  return flow_vector(trace, end.hook, end.layer, 0, position);
 }
 
 }  // namespace

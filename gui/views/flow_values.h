@@ -43,7 +43,7 @@ class FlowValues {
 
   std::shared_ptr<const Trace> trace_;  // held, so that its address stays its own
   std::int64_t layer_ = -1, head_ = -1, first_ = 0, last_ = 0;
-  std::array<std::vector<PooledStrip>, static_cast<std::size_t>(Hook::logits) + 1> strips_;
+  std::array<std::vector<PooledStrip>, static_cast<std::size_t>(Hook::sentence_embedding) + 1> strips_;
   std::vector<float> norms_;  // [layers + 1, rows]
   float least_norm_ = 1, largest_norm_ = 1;
 };

@@ -35,6 +35,8 @@ FlowShape shape_of(const Frame& frame) {
   // The trace may be of another model than the one that was opened last.
   shape.layer = std::clamp<std::int64_t>(frame.layer(), 0, shape.layers - 1);
   shape.head = std::clamp<std::int64_t>(frame.head(), 0, shape.heads - 1);
+  shape.parts = flow_parts(a, shape.layer);
+  if (a.head == OutputHead::classifier) shape.output_row = 0;  // it reads the first token
   shape.token_width = widest_token(frame);
   return shape;
 }
@@ -47,7 +49,8 @@ void FlowView::draw(const Frame& frame, Commands& commands) {
     return;
   }
   const ImVec2 room = ImGui::GetContentRegionAvail();
-  const float width = std::max(room.x, narrowest_flow(em()));
+  const float width =
+      std::max(room.x, narrowest_flow(em(), flow_parts(frame.trace()->model().architecture, 0)));
   const bool scrolls = width > room.x + 1;
   const ImGuiWindowFlags flags =
       ImGuiWindowFlags_NoScrollWithMouse | ImGuiWindowFlags_NoNavInputs |

@@ -1,23 +1,10 @@
-// One place for what parts are called and which accent they wear.
+// One place for how tokens are written and which accent parts wear.
 #include "gui/views/flow_words.h"
 
-#include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
-
-std::string part_name(Hook hook) {
-  std::string key(hook_info(hook).sentence);
-  key.replace(0, key.find('.'), "flow.part");
-  return text(key);
-}
-
-std::string hook_sentence(Hook hook) {
-  const std::string_view key = hook_info(hook).sentence;
-  const std::string& words = text(key);
-  return words == key ? std::string() : words;
-}
 
 std::string chip_text(const Trace& trace, std::int64_t position) {
   const std::string& bytes =
@@ -39,7 +26,9 @@ ImU32 part_color(Hook hook) {
     case Hook::pattern:
     case Hook::z:
     case Hook::attn_out:
+    case Hook::cross_attn_out:
       return palette().attention;
+    case Hook::mlm_head_normalized:
     case Hook::ln_final_normalized:
     case Hook::logits:
       return palette().probability;

@@ -19,9 +19,9 @@ namespace {
 float em() { return ImGui::GetFontSize(); }
 
 // Largest first, NaN before all; equal ones in the order of the text.
-std::vector<std::int64_t> strongest_keys(const float* weights, std::int64_t count, std::size_t most) {
-  std::vector<std::int64_t> keys(static_cast<std::size_t>(count));
-  std::iota(keys.begin(), keys.end(), 0);
+std::vector<std::int64_t> strongest_keys(const float* weights, const KeyRange& seen, std::size_t most) {
+  std::vector<std::int64_t> keys(static_cast<std::size_t>(seen.last - seen.first));
+  std::iota(keys.begin(), keys.end(), seen.first);
   const std::size_t kept = std::min(most, keys.size());
   std::partial_sort(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(kept), keys.end(),
                     [weights](std::int64_t one, std::int64_t other) {
@@ -33,19 +33,19 @@ std::vector<std::int64_t> strongest_keys(const float* weights, std::int64_t coun
   return keys;
 }
 
-void draw_heading(const Frame& frame, std::int64_t query) {
+void draw_heading(const ShownAttention& shown, std::int64_t query) {
   const ScopedFont strong(fonts().strong);
-  ImGui::Text("L%d H%d", static_cast<int>(frame.layer()), static_cast<int>(frame.head()));
+  ImGui::Text("L%d H%d", static_cast<int>(shown.layer), static_cast<int>(shown.head));
   ImGui::SameLine(0, em() * 0.6F);
   ImGui::PushStyleColor(ImGuiCol_Text, palette().query);
-  ImGui::TextUnformatted(fitted_text(frame.token_text(query), em() * 8).c_str());
+  ImGui::TextUnformatted(fitted_text(shown.query_text(query), em() * 8).c_str());
   ImGui::PopStyleColor();
   ImGui::SameLine(0, em() * 0.4F);
   ImGui::TextDisabled("%s", text("attention.looks_at").c_str());
 }
 
-void draw_bar(const Frame& frame, Commands& commands, std::int64_t query, std::int64_t key, float weight,
-              float label_width) {
+void draw_bar(const ShownAttention& shown, Commands& commands, std::int64_t query, std::int64_t key,
+              float weight, float label_width) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const float width = ImGui::GetContentRegionAvail().x;
@@ -55,20 +55,20 @@ void draw_bar(const Frame& frame, Commands& commands, std::int64_t query, std::i
   const bool hovered = ImGui::IsItemHovered();
   ImGui::PopID();
   if (hovered) {
-    commands.hover().query = query;
-    commands.hover().key = key;
-    commands.hover().value = ValueReference{Hook::pattern, frame.layer(), {frame.head(), query, key}};
-    ImGui::SetTooltip("%s", format_text("attention.bar_tooltip", fmt::arg("query", frame.token_text(query)),
-                                        fmt::arg("key", frame.token_text(key)),
+    shown.hover_query(commands, query);
+    shown.hover_key(commands, key);
+    commands.hover().value = shown.cell(shown.hooks.pattern, query, key);
+    ImGui::SetTooltip("%s", format_text("attention.bar_tooltip", fmt::arg("query", shown.query_text(query)),
+                                        fmt::arg("key", shown.key_text(key)),
                                         fmt::arg("weight", fmt::format("{:.4f}", weight)),
-                                        fmt::arg("hook", hook_name(Hook::pattern, frame.layer())))
+                                        fmt::arg("hook", hook_name(shown.hooks.pattern, shown.layer)))
                                 .c_str());
   }
-  const bool locked = frame.document.key == key;
+  const bool locked = shown.locked_key() == key;
   if (clicked) {
-    commands.edit(SelectKey{locked ? std::nullopt : std::optional(key)});
+    commands.edit(shown.select_key(locked ? std::nullopt : std::optional(key)));
   }
-  const bool lit = hovered || frame.hover.key == key;
+  const bool lit = hovered || shown.hovered_key() == key;
   if (lit || locked) {
     list->AddRectFilled(corner, ImVec2(corner.x + width, corner.y + height),
                         with_alpha(locked ? palette().lock : palette().text, locked ? 0.16F : 0.07F),
@@ -76,7 +76,7 @@ void draw_bar(const Frame& frame, Commands& commands, std::int64_t query, std::i
   }
   const float text_y = corner.y + (height - em()) * 0.5F;
   list->AddText(ImVec2(corner.x + em() * 0.3F, text_y), palette().key,
-                fitted_text(frame.token_text(key), label_width).c_str());
+                fitted_text(shown.key_text(key), label_width).c_str());
   const float bar_left = corner.x + label_width + em() * 0.8F;
   const float number_width = em() * 2.9F;
   const float room = std::max(0.0F, corner.x + width - number_width - bar_left);
@@ -96,8 +96,9 @@ void draw_bar(const Frame& frame, Commands& commands, std::int64_t query, std::i
 
 }  // namespace
 
-void draw_head_summary(const Frame& frame, Commands& commands, const float* weights, std::int64_t query) {
-  draw_heading(frame, query);
+void draw_head_summary(const ShownAttention& shown, Commands& commands, const float* weights,
+                       std::int64_t query) {
+  draw_heading(shown, query);
   if (weights == nullptr || query < 0) {
     ImGui::TextDisabled("%s", text("attention.not_done").c_str());
     return;
@@ -106,22 +107,24 @@ void draw_head_summary(const Frame& frame, Commands& commands, const float* weig
   const float line = em() * 1.45F;
   const float room = ImGui::GetContentRegionAvail().y - em() * 1.6F;
   const auto most = static_cast<std::size_t>(std::max(1.0F, std::floor(room / line)));
-  const std::vector<std::int64_t> keys = strongest_keys(weights, query + 1, std::min<std::size_t>(most, 64));
+  const std::vector<std::int64_t> keys =
+      strongest_keys(weights, shown.map.seen(query), std::min<std::size_t>(most, 64));
   float label_width = em() * 2;
   for (const std::int64_t key : keys) {
-    label_width = std::max(label_width, ImGui::CalcTextSize(frame.token_text(key).c_str()).x);
+    label_width = std::max(label_width, ImGui::CalcTextSize(shown.key_text(key).c_str()).x);
   }
   label_width = std::min(label_width, std::min(em() * 9, ImGui::GetContentRegionAvail().x * 0.4F));
-  double shown = 0;
+  double listed = 0;
   for (const std::int64_t key : keys) {
-    draw_bar(frame, commands, query, key, weights[key], label_width);
-    shown += static_cast<double>(weights[key]);
+    draw_bar(shown, commands, query, key, weights[key], label_width);
+    listed += static_cast<double>(weights[key]);
   }
   ImGui::Dummy(ImVec2(0, em() * 0.3F));
   ImGui::PopStyleVar();
   const ScopedFont small(fonts().body, 0.85F);
-  const bool all = static_cast<std::int64_t>(keys.size()) == query + 1;
-  const std::string sum = fmt::format("{:.2f}", shown);
+  const bool all =
+      static_cast<std::int64_t>(keys.size()) == shown.map.seen(query).last - shown.map.seen(query).first;
+  const std::string sum = fmt::format("{:.2f}", listed);
   const std::size_t count = keys.size();
   ImGui::TextDisabled("%s", format_text(all ? "attention.sum_all" : "attention.sum_shown",
                                         fmt::arg("count", count), fmt::arg("sum", sum))

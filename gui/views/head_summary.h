@@ -3,12 +3,13 @@
 
 #include <cstdint>
 
-#include "gui/frame.h"
+#include "gui/views/shown_attention.h"
 
 namespace headlight {
 
 // Fills the rest of the current window. `weights`: the query's row of the pattern; null while it is not
 // known.
-void draw_head_summary(const Frame& frame, Commands& commands, const float* weights, std::int64_t query);
+void draw_head_summary(const ShownAttention& shown, Commands& commands, const float* weights,
+                       std::int64_t query);
 
 }  // namespace headlight

@@ -44,7 +44,7 @@ void HeadWallPanel::draw_thumbnail(ImDrawList& list, ImVec2 corner, float edge, 
                ImVec2(first.x + as_float(cells_), first.y + as_float(cells_)));
 }
 
-void HeadWallPanel::draw_labels(const Frame& frame, const WallLayout& layout, ImVec2 corner) const {
+void HeadWallPanel::draw_labels(const ShownAttention& shown, const WallLayout& layout, ImVec2 corner) const {
   const ScopedFont small(fonts().mono, 0.8F);
   ImDrawList* list = ImGui::GetWindowDrawList();
   const auto draw = [&](char letter, std::int64_t count, bool along_x, std::int64_t current,
@@ -65,14 +65,14 @@ void HeadWallPanel::draw_labels(const Frame& frame, const WallLayout& layout, Im
       list->AddText(at, marked ? palette().text : palette().muted, label.c_str());
     }
   };
-  const auto& hover = frame.hover.head;
+  const auto& hover = shown.frame.hover.head;
   const std::int64_t layer = hover ? hover->first : -1;
   const std::int64_t head = hover ? hover->second : -1;
-  draw('L', layout.layers, layout.layers_across, frame.layer(), layer);
-  draw('H', layout.heads, !layout.layers_across, frame.head(), head);
+  draw('L', layout.layers, layout.layers_across, shown.layer, layer);
+  draw('H', layout.heads, !layout.layers_across, shown.head, head);
 }
 
-void HeadWallPanel::draw_tooltip(const Frame& frame, std::int64_t layer, std::int64_t head) {
+void HeadWallPanel::draw_tooltip(const ShownAttention& shown, std::int64_t layer, std::int64_t head) {
   if (!ImGui::BeginTooltip()) return;
   {
     const ScopedFont strong(fonts().strong, 1.1F);
@@ -87,19 +87,19 @@ void HeadWallPanel::draw_tooltip(const Frame& frame, std::int64_t layer, std::in
   const float edge = EnlargedHead::edge_within(wall, em() * 14.0F);
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   ImGui::Dummy(ImVec2(edge, edge));
-  hovered_.draw(*ImGui::GetWindowDrawList(), frame, layer, head, corner, edge);
+  hovered_.draw(*ImGui::GetWindowDrawList(), shown.frame, layer, head, corner, edge);
   const auto index = static_cast<std::size_t>(layer * wall.heads + head);
-  if (wall.largest_query[index] >= 0 && wall.largest_query[index] < frame.positions()) {
+  if (wall.largest_query[index] >= 0 && wall.largest_query[index] < shown.map.queries) {
     ImGui::TextDisabled("%s", text("attention.strongest").c_str());
     const ScopedFont mono(fonts().mono);
     ImGui::PushStyleColor(ImGuiCol_Text, palette().query);
-    ImGui::TextUnformatted(frame.token_text(wall.largest_query[index]).c_str());
+    ImGui::TextUnformatted(shown.query_text(wall.largest_query[index]).c_str());
     ImGui::PopStyleColor();
     ImGui::SameLine(0, em() * 0.4F);
     ImGui::TextUnformatted("→");
     ImGui::SameLine(0, em() * 0.4F);
     ImGui::PushStyleColor(ImGuiCol_Text, palette().key);
-    ImGui::TextUnformatted(frame.token_text(wall.largest_key[index]).c_str());
+    ImGui::TextUnformatted(shown.key_text(wall.largest_key[index]).c_str());
     ImGui::PopStyleColor();
     ImGui::SameLine(0, em());
     ImGui::Text("%.2f", static_cast<double>(wall.largest[index]));
@@ -107,7 +107,7 @@ void HeadWallPanel::draw_tooltip(const Frame& frame, std::int64_t layer, std::in
   ImGui::EndTooltip();
 }
 
-void HeadWallPanel::draw_wall(const Frame& frame, Commands& commands, const WallLayout& layout) {
+void HeadWallPanel::draw_wall(const ShownAttention& shown, Commands& commands, const WallLayout& layout) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   ImGui::InvisibleButton("##heads", layout.extent);
@@ -130,7 +130,7 @@ void HeadWallPanel::draw_wall(const Frame& frame, Commands& commands, const Wall
     }
     texture_.end(*list);
   }
-  draw_labels(frame, layout, corner);
+  draw_labels(shown, layout, corner);
   const auto outline = [&](std::int64_t layer, std::int64_t head, ImU32 color, float thickness) {
     if (layer >= layout.layers || head >= layout.heads) return;
     const ImVec2 at = layout.corner(layer, head);
@@ -139,16 +139,16 @@ void HeadWallPanel::draw_wall(const Frame& frame, Commands& commands, const Wall
     const float edge = layout.thumbnail + thickness;
     list->AddRect(from, ImVec2(from.x + edge, from.y + edge), color, thickness * 0.75F, thickness);
   };
-  outline(frame.layer(), frame.head(), palette().lock, std::max(2.0F, em() * 0.15F));
-  if (frame.hover.head)
-    outline(frame.hover.head->first, frame.hover.head->second, palette().hover, std::max(1.0F, em() * 0.1F));
-  if (under) draw_tooltip(frame, under->first, under->second);
+  outline(shown.layer, shown.head, palette().lock, std::max(2.0F, em() * 0.15F));
+  const auto& hover = shown.frame.hover.head;
+  if (hover) outline(hover->first, hover->second, palette().hover, std::max(1.0F, em() * 0.1F));
+  if (under) draw_tooltip(shown, under->first, under->second);
 }
 
 namespace {
 
 // Arrow keys walk, Enter opens.
-void handle_keys(const Frame& frame, Commands& commands, const WallLayout& layout) {
+void handle_keys(const ShownAttention& shown, Commands& commands, const WallLayout& layout) {
   if (!ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) || ImGui::GetIO().WantTextInput) return;
   std::int64_t x = 0;
   std::int64_t y = 0;
@@ -157,8 +157,8 @@ void handle_keys(const Frame& frame, Commands& commands, const WallLayout& layou
   if (ImGui::IsKeyPressed(ImGuiKey_UpArrow)) --y;
   if (ImGui::IsKeyPressed(ImGuiKey_DownArrow)) ++y;
   if (x != 0 || y != 0) {
-    const std::int64_t layer = frame.layer() + (layout.layers_across ? x : y);
-    const std::int64_t head = frame.head() + (layout.layers_across ? y : x);
+    const std::int64_t layer = shown.layer + (layout.layers_across ? x : y);
+    const std::int64_t head = shown.head + (layout.layers_across ? y : x);
     commands.edit(SelectHead{std::clamp<std::int64_t>(layer, 0, layout.layers - 1),
                              std::clamp<std::int64_t>(head, 0, layout.heads - 1)});
   }
@@ -170,14 +170,14 @@ void handle_keys(const Frame& frame, Commands& commands, const WallLayout& layou
 }  // namespace
 
 // The chosen head closely, and what it does with the chosen token.
-void HeadWallPanel::draw_chosen(const Frame& frame, Commands& commands, HeadMaps& maps) {
+void HeadWallPanel::draw_chosen(const ShownAttention& shown, Commands& commands, HeadMaps& maps) {
   const HeadWall& wall = *shown_;
   const ImVec2 room = ImGui::GetContentRegionAvail();
   const bool wide = room.x >= em() * 30;
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const float edge = EnlargedHead::edge_within(wall, std::min(wide ? room.y : room.y * 0.45F, em() * 20));
-  if (frame.layer() < wall.layers_done && edge >= em() * 5) {
-    chosen_.draw(*ImGui::GetWindowDrawList(), frame, frame.layer(), frame.head(), corner, edge);
+  if (shown.layer < wall.layers_done && edge >= em() * 5) {
+    chosen_.draw(*ImGui::GetWindowDrawList(), shown.frame, shown.layer, shown.head, corner, edge);
     if (wide) {
       ImGui::SetCursorScreenPos(ImVec2(corner.x + edge + em() * 1.5F, corner.y));
     } else {
@@ -186,14 +186,15 @@ void HeadWallPanel::draw_chosen(const Frame& frame, Commands& commands, HeadMaps
   }
   if (ImGui::BeginChild("##keys", ImVec2(std::min(ImGui::GetContentRegionAvail().x, em() * 34), 0),
                         ImGuiChildFlags_None, ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar)) {
-    const std::int64_t query = frame.query();
-    const float* pattern = maps.pattern(frame.result.trace, frame.layer(), frame.head());
-    draw_head_summary(frame, commands, pattern ? pattern + query * frame.positions() : nullptr, query);
+    const std::int64_t query = shown.query();
+    const float* pattern = maps.pattern(shown.trace, shown.layer, shown.head, shown.cross());
+    draw_head_summary(shown, commands, pattern ? pattern + query * shown.map.keys : nullptr, query);
   }
   ImGui::EndChild();
 }
 
-void HeadWallPanel::draw(const Frame& frame, Commands& commands, HeadMaps& maps) {
+void HeadWallPanel::draw(const ShownAttention& shown, Commands& commands, HeadMaps& maps) {
+  const Frame& frame = shown.frame;
   const HeadWall& wall = *frame.result.wall;
   const ImVec2 room = ImGui::GetContentRegionAvail();
   if (room.x < em() || room.y < em()) return;
@@ -211,16 +212,16 @@ void HeadWallPanel::draw(const Frame& frame, Commands& commands, HeadMaps& maps)
                                          ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_HorizontalScrollbar);
   ImGui::PopStyleVar();
   if (visible) {
-    draw_wall(frame, commands, layout);
+    draw_wall(shown, commands, layout);
   }
   ImGui::EndChild();
-  handle_keys(frame, commands, layout);
+  handle_keys(shown, commands, layout);
   if (!has_below && !has_beside) return;
   if (has_beside) ImGui::SameLine(0, em() * 1.5F);
   if (has_below) ImGui::Dummy(ImVec2(0, em() * 0.3F));
   if (ImGui::BeginChild("##chosen", ImVec2(0, 0), ImGuiChildFlags_None,
                         ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar)) {
-    draw_chosen(frame, commands, maps);
+    draw_chosen(shown, commands, maps);
   }
   ImGui::EndChild();
 }

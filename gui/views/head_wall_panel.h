@@ -7,6 +7,7 @@
 #include "core/analysis/head_wall.h"
 #include "gui/frame.h"
 #include "gui/views/head_maps.h"
+#include "gui/views/shown_attention.h"
 #include "gui/views/wall_layout.h"
 #include "gui/widgets/heatmap_texture.h"
 
@@ -34,17 +35,17 @@ class EnlargedHead {
 class HeadWallPanel {
  public:
   // Fills the rest of the current window. The trace and the wall are there.
-  void draw(const Frame& frame, Commands& commands, HeadMaps& maps);
+  void draw(const ShownAttention& shown, Commands& commands, HeadMaps& maps);
 
  private:
-  void draw_wall(const Frame& frame, Commands& commands, const WallLayout& layout);
+  void draw_wall(const ShownAttention& shown, Commands& commands, const WallLayout& layout);
   void refresh(const Frame& frame, const WallLayout& layout);
-  void draw_labels(const Frame& frame, const WallLayout& layout, ImVec2 corner) const;
+  void draw_labels(const ShownAttention& shown, const WallLayout& layout, ImVec2 corner) const;
   void draw_thumbnail(ImDrawList& list, ImVec2 corner, float edge, std::int64_t layer,
                       std::int64_t head) const;
-  void draw_tooltip(const Frame& frame, std::int64_t layer, std::int64_t head);
+  void draw_tooltip(const ShownAttention& shown, std::int64_t layer, std::int64_t head);
 
-  void draw_chosen(const Frame& frame, Commands& commands, HeadMaps& maps);
+  void draw_chosen(const ShownAttention& shown, Commands& commands, HeadMaps& maps);
 
   HeatmapTexture texture_;
   EnlargedHead hovered_;

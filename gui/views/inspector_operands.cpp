@@ -11,6 +11,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/views/hook_words.h"
 #include "gui/views/inspector_words.h"
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/significant_text.h"
@@ -40,12 +41,17 @@ bool is_row_of_keys(const Operands& o) {
 // Terms with a factor: "value × factor = contribution".
 bool has_products(const Operands& o) {
   return o.formula == Formula::linear || o.formula == Formula::dot_product || o.formula == Formula::mixed ||
-         o.formula == Formula::turned;
+         o.formula == Formula::turned || o.formula == Formula::pooled;
 }
 
 std::string label_of(const Frame& frame, const Operands& o, const Operand& operand) {
   if (!is_row_of_keys(o)) return operand.label;
-  return frame.token_text(operand.reference->index[2]);
+  const ValueReference& weight = *operand.reference;
+  const Trace* in = trace_of_value(*frame.trace(), weight);
+  if (in != nullptr && hook_info(weight.hook).axes[2] == Axis::source) in = in->source().get();
+  const std::int64_t key = weight.index[2];
+  if (in == nullptr || key < 0 || key >= in->positions()) return operand.label;
+  return token_words(*frame.trace(), in->tokens()[static_cast<std::size_t>(key)]);
 }
 
 Columns columns_for(const Frame& frame, const Operands& o, float width) {
@@ -62,6 +68,9 @@ Columns columns_for(const Frame& frame, const Operands& o, float width) {
   for (const Operand& operand : o.operands) {
     c.label_width = std::max(c.label_width, ImGui::CalcTextSize(label_of(frame, o, operand).c_str()).x);
   }
+  for (const auto* beside : {&o.bias, &o.norm_scale, &o.gain}) {
+    if (*beside) c.label_width = std::max(c.label_width, ImGui::CalcTextSize((*beside)->label.c_str()).x);
+  }
   c.label_width = std::min(c.label_width, has_products(o) ? width * 0.26F : width * 0.4F);
   c.value = c.label_width + gap;
   c.factor = c.value + c.number + em() * 1.1F;
@@ -76,11 +85,16 @@ void words_at(ImVec2 corner, ImVec2 room, ImU32 color, const std::string& words,
       color, words.c_str());
 }
 
+std::string sentence_of(const Trace& trace, const ValueReference& at) {
+  const Trace* in = trace_of_value(trace, at);
+  return in ? hook_sentence(in->model().architecture, at.hook) : std::string();
+}
+
 void value_tooltip(const Frame& frame, const ValueReference& at, double value) {
   if (!ImGui::BeginTooltip()) return;
   {
     const ScopedFont mono(fonts().mono, 0.9F);
-    ImGui::TextUnformatted(hook_name(at.hook, at.layer).c_str());
+    ImGui::TextUnformatted(value_name(*frame.trace(), at).c_str());
     ImGui::TextUnformatted(significant_text(value, 6).c_str());
   }
   std::string place;
@@ -90,7 +104,7 @@ void value_tooltip(const Frame& frame, const ValueReference& at, double value) {
   }
   ImGui::PushTextWrapPos(em() * 26);
   ImGui::TextDisabled("%s", place.c_str());
-  ImGui::TextUnformatted(text(hook_info(at.hook).sentence).c_str());
+  ImGui::TextUnformatted(sentence_of(*frame.trace(), at).c_str());
   ImGui::TextDisabled("%s", text("inspector.click_to_open").c_str());
   ImGui::PopTextWrapPos();
   ImGui::EndTooltip();
@@ -244,6 +258,28 @@ bool draw_rest(const Operands& o, const Columns& c) {
 
 }  // namespace
 
+namespace {
+
+// A number that stands beside the terms: a bias, a norm's scale, a gain.
+std::optional<ValueReference> draw_beside(const Frame& frame, Commands& commands, const Operand& operand,
+                                          const Columns& c) {
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  ImGui::PushID(operand.label.c_str());
+  {
+    const ScopedFont font(fonts().mono, small_size);
+    words_at(corner, ImVec2(c.label_width, c.line), palette().muted,
+             fitted_text(operand.label, c.label_width), 0.0F);
+  }
+  const bool clicked = number_cell(frame, commands, "##beside", ImVec2(corner.x + c.value, corner.y), c,
+                                   {operand.value, operand.reference, operand.label});
+  ImGui::PopID();
+  ImGui::SetCursorScreenPos(corner);
+  ImGui::Dummy(ImVec2(c.width, c.line));
+  return clicked ? operand.reference : std::nullopt;
+}
+
+}  // namespace
+
 OperandsAnswer draw_operands(const Frame& frame, Commands& commands, const Operands& o) {
   OperandsAnswer answer;
   if (o.operands.empty()) return answer;
@@ -262,6 +298,10 @@ OperandsAnswer draw_operands(const Frame& frame, Commands& commands, const Opera
     }
   }
   answer.more = draw_rest(o, columns);
+  for (const auto* beside : {&o.bias, &o.norm_scale, &o.gain}) {
+    if (!*beside) continue;
+    if (const auto opened = draw_beside(frame, commands, **beside, columns)) answer.opened = opened;
+  }
   ImGui::PopStyleVar();
   return answer;
 }

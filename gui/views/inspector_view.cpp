@@ -8,9 +8,11 @@
 #include <string>
 
 #include "core/analysis/attention_row.h"
+#include "core/forward/derived_values.h"
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/views/hook_words.h"
 #include "gui/views/inspector_operands.h"
 #include "gui/views/inspector_words.h"
 #include "gui/widgets/rotated_text.h"
@@ -39,9 +41,9 @@ void next_in_line(float width, float gap) {
   if (ImGui::GetContentRegionAvail().x < width) ImGui::NewLine();
 }
 
-void draw_name(const ValueReference& at) {
+void draw_name(const Trace& trace, const ValueReference& at) {
   const ScopedFont mono(fonts().mono, 0.88F);
-  const std::string name = hook_name(at.hook, at.layer);
+  const std::string name = value_name(trace, at);
   const std::string fitted = fitted_text(name, ImGui::GetContentRegionAvail().x);
   ImGui::PushStyleColor(ImGuiCol_Text, hook_color(at.hook));
   ImGui::TextUnformatted(fitted.c_str());
@@ -52,7 +54,7 @@ void draw_name(const ValueReference& at) {
 // At the right end of the number's line: the shape of what it is a part of.
 void draw_shape(const Trace& trace, const ValueReference& at, ImVec2 corner, float height, float taken) {
   const ScopedFont mono(fonts().mono, 0.8F);
-  const std::string shape = shape_text(hook_shape(at.hook, trace.model().architecture, trace.positions()));
+  const std::string shape = shape_text(value_shape(trace, at));
   const ImVec2 size = ImGui::CalcTextSize(shape.c_str());
   const float room = ImGui::GetContentRegionAvail().x;
   if (taken + size.x + em() > room) return;
@@ -167,11 +169,12 @@ ValueReference InspectorView::current_weight(const Frame& frame) {
   const std::int64_t query = std::max<std::int64_t>(0, frame.locked_query());
   const ValueReference row{Hook::pattern, layer, {head, query, 0}};
   const auto key = frame.document.key;
-  if (key && *key >= 0 && *key <= query) return {Hook::pattern, layer, {head, query, *key}};
+  const KeyRange seen = visible_keys(attention_rule(a, layer), query, trace.positions());
+  if (key && *key >= seen.first && *key < seen.last) return {Hook::pattern, layer, {head, query, *key}};
   const bool known = strongest_of_ == frame.result.trace && strongest_.layer == layer &&
                      strongest_.index[0] == head && strongest_.index[1] == query;
   if (known) return strongest_;
-  if (!trace.has(Hook::rot_q, layer) || !trace.has(Hook::rot_k, layer)) return row;
+  if (!trace.has(query_hook(a), layer) || !trace.has(key_hook(a), layer)) return row;
   const std::vector<double> weights = attention_row(trace, layer, head, query).weight;
   strongest_ = row;
   strongest_.index[2] = std::max_element(weights.begin(), weights.end()) - weights.begin();
@@ -229,8 +232,7 @@ void InspectorView::draw_trail(Commands& commands) const {
     if (hovered) {
       point_at(commands, trail_[i]);
       ImGui::SetMouseCursor(ImGuiMouseCursor_Hand);
-      ImGui::SetTooltip("%s\n%s", text("inspector.back").c_str(),
-                        hook_name(trail_[i].hook, trail_[i].layer).c_str());
+      ImGui::SetTooltip("%s\n%s", text("inspector.back").c_str(), value_name(*trace_, trail_[i]).c_str());
     }
     const ImU32 color = last ? hook_color(trail_[i].hook) : hovered ? palette().text : palette().muted;
     list->AddText(corner, color, letter.c_str());
@@ -276,13 +278,13 @@ void InspectorView::draw(const Frame& frame, Commands& commands) {
   refresh(frame.result.trace, at);
   ImGui::PushID("inspector");
   if (frame.document.value == at) draw_trail(commands);
-  draw_name(at);
+  draw_name(*trace_, at);
   draw_place(*trace_, at);
   if (!operands_) {
     muted_words(text(frame.busy ? "inspector.not_done" : "inspector.not_there"), 0.9F);
   } else {
     draw_value(frame, commands);
-    muted_words(text(hook_info(at.hook).sentence));
+    muted_words(hook_sentence(trace_of_value(*trace_, at)->model().architecture, at.hook));
     draw_notes(*trace_, *operands_);
     draw_formula(*trace_, *operands_);
     const OperandsAnswer answer = draw_operands(frame, commands, *operands_);

@@ -31,14 +31,14 @@ bool is_drawn(std::int64_t index, std::int64_t every, std::optional<std::int64_t
   return index % every == 0 && !covers(marked) && !covers(other);
 }
 
-void draw_rows(const Frame& frame, const MatrixAxes& axes, std::int64_t every) {
+void draw_rows(const ShownAttention& shown, const MatrixAxes& axes, std::int64_t every) {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const std::optional<std::int64_t> lit = frame.hover.query;
-  const std::optional<std::int64_t> locked = frame.locked_query();
+  const std::optional<std::int64_t> lit = shown.hovered_query();
+  const std::optional<std::int64_t> locked = shown.locked_query();
   const float room = axes.left - em() * 0.7F;
   for (std::int64_t query = axes.window.first_row; query < axes.window.last_row; ++query) {
     if (!is_drawn(query, every, lit, locked)) continue;
-    const std::string label = fitted_text(frame.token_text(query), room);
+    const std::string label = fitted_text(shown.query_text(query), room);
     const ImVec2 size = ImGui::CalcTextSize(label.c_str());
     const float middle = axes.first_y + (as_float(query - axes.window.first_row) + 0.5F) * axes.cell;
     if (middle < axes.corner.y || middle > axes.corner.y + axes.size.y) continue;
@@ -53,15 +53,15 @@ void draw_rows(const Frame& frame, const MatrixAxes& axes, std::int64_t every) {
   }
 }
 
-void draw_columns(const Frame& frame, const MatrixAxes& axes, std::int64_t every, float length) {
+void draw_columns(const ShownAttention& shown, const MatrixAxes& axes, std::int64_t every, float length) {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const std::optional<std::int64_t> lit = frame.hover.key;
-  const std::optional<std::int64_t> locked = frame.document.key;
+  const std::optional<std::int64_t> lit = shown.hovered_key();
+  const std::optional<std::int64_t> locked = shown.locked_key();
   for (std::int64_t key = axes.window.first_column; key < axes.window.last_column; ++key) {
     if (!is_drawn(key, every, lit, locked)) continue;
     const float middle = axes.first_x + (as_float(key - axes.window.first_column) + 0.5F) * axes.cell;
     if (middle < axes.corner.x || middle > axes.corner.x + axes.size.x) continue;
-    const std::string label = fitted_text(frame.token_text(key), length);
+    const std::string label = fitted_text(shown.key_text(key), length);
     const ImVec2 start(middle, axes.corner.y - em() * 0.55F);
     const bool strong = key == lit || key == locked;
     if (strong) {
@@ -77,23 +77,23 @@ void draw_columns(const Frame& frame, const MatrixAxes& axes, std::int64_t every
   }
 }
 
-void row_buttons(const Frame& frame, Commands& commands, const MatrixAxes& axes) {
+void row_buttons(const ShownAttention& shown, Commands& commands, const MatrixAxes& axes) {
   ImGui::SetCursorScreenPos(ImVec2(axes.corner.x - axes.left, axes.corner.y));
   const bool clicked =
       ImGui::InvisibleButton("##queries", ImVec2(axes.left - em() * 0.2F, std::max(1.0F, axes.size.y)));
   if (!ImGui::IsItemHovered()) return;
   const auto query =
       axes.window.first_row + static_cast<std::int64_t>((ImGui::GetMousePos().y - axes.first_y) / axes.cell);
-  if (query < 0 || query >= frame.positions()) return;
-  commands.hover().query = query;
-  ImGui::SetTooltip("%s", format_text("attention.query_tooltip", fmt::arg("token", frame.token_text(query)),
+  if (query < 0 || query >= shown.map.queries) return;
+  shown.hover_query(commands, query);
+  ImGui::SetTooltip("%s", format_text("attention.query_tooltip", fmt::arg("token", shown.query_text(query)),
                                       fmt::arg("position", query))
                               .c_str());
   if (clicked)
-    commands.edit(SelectQuery{frame.document.query == query ? std::nullopt : std::optional(query)});
+    commands.edit(shown.select_query(shown.chosen_query() == query ? std::nullopt : std::optional(query)));
 }
 
-void column_buttons(const Frame& frame, Commands& commands, const MatrixAxes& axes, float height) {
+void column_buttons(const ShownAttention& shown, Commands& commands, const MatrixAxes& axes, float height) {
   ImGui::SetCursorScreenPos(ImVec2(axes.corner.x, axes.corner.y - height));
   const bool clicked =
       ImGui::InvisibleButton("##keys", ImVec2(std::max(1.0F, axes.size.x), height - em() * 0.2F));
@@ -104,66 +104,69 @@ void column_buttons(const Frame& frame, Commands& commands, const MatrixAxes& ax
   const auto key = axes.window.first_column +
                    static_cast<std::int64_t>(std::floor((mouse.x - slant - axes.first_x) / axes.cell));
   if (key < axes.window.first_column || key >= axes.window.last_column) return;
-  commands.hover().key = key;
-  ImGui::SetTooltip("%s", format_text("attention.key_tooltip", fmt::arg("token", frame.token_text(key)),
+  shown.hover_key(commands, key);
+  ImGui::SetTooltip("%s", format_text("attention.key_tooltip", fmt::arg("token", shown.key_text(key)),
                                       fmt::arg("position", key))
                               .c_str());
-  if (clicked) commands.edit(SelectKey{frame.document.key == key ? std::nullopt : std::optional(key)});
+  if (clicked) commands.edit(shown.select_key(shown.locked_key() == key ? std::nullopt : std::optional(key)));
 }
 
 }  // namespace
 
-float widest_label(const Frame& frame, float most) {
+float widest_label(const ShownAttention& shown, float most) {
   const ScopedFont font(fonts().body, label_size);
   float widest = em() * 2;
-  for (std::int64_t position = 0; position < frame.positions() && widest < most; ++position) {
-    widest = std::max(widest, ImGui::CalcTextSize(frame.token_text(position).c_str()).x);
+  for (std::int64_t query = 0; query < shown.map.queries && widest < most; ++query) {
+    widest = std::max(widest, ImGui::CalcTextSize(shown.query_text(query).c_str()).x);
+  }
+  for (std::int64_t key = 0; shown.cross() && key < shown.map.keys && widest < most; ++key) {
+    widest = std::max(widest, ImGui::CalcTextSize(shown.key_text(key).c_str()).x);
   }
   return std::min(widest + em() * 0.2F, most);
 }
 
-void draw_matrix_labels(const Frame& frame, Commands& commands, const MatrixAxes& axes) {
+void draw_matrix_labels(const ShownAttention& shown, Commands& commands, const MatrixAxes& axes) {
   const float length = axes.left - em() * 0.9F;
   const float height = length * std::sin(axes.angle) + em() * 1.0F;
   {
     const ScopedFont font(fonts().body, label_size);
-    draw_rows(frame, axes, static_cast<std::int64_t>(std::ceil(em() * 1.1F / axes.cell)));
-    draw_columns(frame, axes, static_cast<std::int64_t>(std::ceil(em() * 1.25F / axes.cell)), length);
+    draw_rows(shown, axes, static_cast<std::int64_t>(std::ceil(em() * 1.1F / axes.cell)));
+    draw_columns(shown, axes, static_cast<std::int64_t>(std::ceil(em() * 1.25F / axes.cell)), length);
   }
-  row_buttons(frame, commands, axes);
-  column_buttons(frame, commands, axes, height);
+  row_buttons(shown, commands, axes);
+  column_buttons(shown, commands, axes, height);
 }
 
-void draw_cell_tooltip(const Frame& frame, const float* pattern, std::int64_t query, std::int64_t key) {
+void draw_cell_tooltip(const ShownAttention& shown, const float* pattern, std::int64_t query,
+                       std::int64_t key) {
   if (!ImGui::BeginTooltip()) return;
   ImGui::PushTextWrapPos(em() * 22);
-  ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(palette().query), "%s", frame.token_text(query).c_str());
+  ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(palette().query), "%s", shown.query_text(query).c_str());
   ImGui::SameLine(0, em() * 0.4F);
   ImGui::TextUnformatted("→");
   ImGui::SameLine(0, em() * 0.4F);
-  ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(palette().key), "%s", frame.token_text(key).c_str());
-  if (key > query) {
-    ImGui::TextUnformatted(text("attention.masked").c_str());
+  ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(palette().key), "%s", shown.key_text(key).c_str());
+  if (!shown.map.sees(query, key)) {
+    ImGui::TextUnformatted(text(key > query ? "attention.masked" : "attention.masked_window").c_str());
   } else {
     const ScopedFont mono(fonts().mono);
-    const float weight = pattern[query * frame.positions() + key];
+    const float weight = pattern[query * shown.map.keys + key];
     ImGui::Text("α = %.2f", static_cast<double>(weight));
-    const auto score = pair_score(*frame.trace(), frame.layer(), frame.head(), query, key);
+    const auto score = pair_score(*shown.trace, shown.layer, shown.head, query, key, shown.cross());
     if (score) {
       ImGui::SameLine(0, em());
       ImGui::Text("s = %.2f", *score);
     }
-    if (frame.document.hide_sink && key > 0) {
-      const float rest = rest_beside_sink(pattern + query * frame.positions(), query + 1);
+    if (shown.frame.document.hide_sink && key > 0) {
+      const float rest = rest_beside_sink(pattern + query * shown.map.keys, shown.map.seen(query).last);
       const std::string drawn = fmt::format("{:.2f}", without_sink(weight, rest));
       ImGui::TextDisabled("%s", format_text("attention.drawn_as", fmt::arg("weight", drawn)).c_str());
     }
   }
   {
     const ScopedFont small(fonts().body, 0.85F);
-    const Shape shape = hook_shape(Hook::pattern, frame.trace()->model().architecture, frame.positions());
-    ImGui::TextDisabled("%s %s", hook_name(Hook::pattern, frame.layer()).c_str(), shape_text(shape).c_str());
-    ImGui::TextDisabled("%s", text(hook_info(Hook::pattern).sentence).c_str());
+    ImGui::TextDisabled("%s", shown.hook_line(shown.hooks.pattern).c_str());
+    ImGui::TextDisabled("%s", text(hook_info(shown.hooks.pattern).sentence).c_str());
   }
   ImGui::PopTextWrapPos();
   ImGui::EndTooltip();

@@ -20,12 +20,13 @@ struct MatrixAxes {
 };
 
 // Rows blue on the left, columns coral above; thinned out when dense. Clicking one chooses it.
-void draw_matrix_labels(const Frame& frame, Commands& commands, const MatrixAxes& axes);
+void draw_matrix_labels(const ShownAttention& shown, Commands& commands, const MatrixAxes& axes);
 
-// The widest label of the text's tokens, at most `most` pixels.
-float widest_label(const Frame& frame, float most);
+// The widest label of the tokens along both axes, at most `most` pixels.
+float widest_label(const ShownAttention& shown, float most);
 
 // Weight, score, tokens, the hook's name and shape, and its sentence.
-void draw_cell_tooltip(const Frame& frame, const float* pattern, std::int64_t query, std::int64_t key);
+void draw_cell_tooltip(const ShownAttention& shown, const float* pattern, std::int64_t query,
+                       std::int64_t key);
 
 }  // namespace headlight

@@ -40,12 +40,13 @@ float MatrixPanel::Geometry::y(std::int64_t query) const {
   return corner.y + static_cast<float>((static_cast<double>(query) - row) * static_cast<double>(cell));
 }
 
-MatrixPanel::Geometry MatrixPanel::place(const Frame& frame, ImVec2 room) {
+MatrixPanel::Geometry MatrixPanel::place(const ShownAttention& shown, ImVec2 room) {
+  const Frame& frame = shown.frame;
   Geometry geometry;
   geometry.first_column = frame.document.hide_sink ? 1 : 0;
-  geometry.rows = frame.positions();
-  geometry.columns = frame.positions() - geometry.first_column;
-  const float label = widest_label(frame, std::min(em() * 7.0F, room.x * 0.25F));
+  geometry.rows = shown.map.queries;
+  geometry.columns = shown.map.keys - geometry.first_column;
+  const float label = widest_label(shown, std::min(em() * 7.0F, room.x * 0.25F));
   geometry.left = label + em() * 0.9F;
   geometry.top = label * std::sin(label_angle) + em() * 1.1F;
   // The last column's label leans out to the right.
@@ -80,7 +81,8 @@ MatrixPanel::Geometry MatrixPanel::place(const Frame& frame, ImVec2 room) {
   return geometry;
 }
 
-void MatrixPanel::refresh(const Frame& frame, const Geometry& geometry, const float* pattern) {
+void MatrixPanel::refresh(const ShownAttention& shown, const Geometry& geometry, const float* pattern) {
+  const Frame& frame = shown.frame;
   const CellWindow& window = geometry.window;
   // A pixel is the smallest cell: what shares one is pooled.
   const auto cells = [&](std::int64_t count) {
@@ -92,11 +94,11 @@ void MatrixPanel::refresh(const Frame& frame, const Geometry& geometry, const fl
   const bool per_row = frame.document.map_scale == MapScale::per_row;
   const bool hide_sink = frame.document.hide_sink;
   texture_.set_scale(frame.document.map_scale);
-  const bool same = frame.result.trace == shown_ && pattern == shown_pattern_ && window == shown_window_ &&
+  const bool same = shown.trace == shown_ && pattern == shown_pattern_ && window == shown_window_ &&
                     width == shown_width_ && height == shown_height_ && per_row == per_row_ &&
                     hide_sink == hide_sink_;
   if (same) return;
-  shown_ = frame.result.trace;
+  shown_ = shown.trace;
   shown_pattern_ = pattern;
   shown_window_ = window;
   shown_width_ = width;
@@ -104,10 +106,11 @@ void MatrixPanel::refresh(const Frame& frame, const Geometry& geometry, const fl
   per_row_ = per_row;
   hide_sink_ = hide_sink;
   texture_.set_cells(static_cast<int>(width), static_cast<int>(height),
-                     matrix_cells(pattern, frame.positions(), window, width, height, per_row, hide_sink));
+                     matrix_cells(pattern, shown.map, window, width, height, per_row, hide_sink));
 }
 
-void MatrixPanel::draw_cells(const Frame& frame, const Geometry& geometry, const float* pattern) {
+void MatrixPanel::draw_cells(const ShownAttention& shown, const Geometry& geometry, const float* pattern) {
+  const Frame& frame = shown.frame;
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 opposite(geometry.corner.x + geometry.size.x, geometry.corner.y + geometry.size.y);
   const CellWindow& window = geometry.window;
@@ -129,12 +132,14 @@ void MatrixPanel::draw_cells(const Frame& frame, const Geometry& geometry, const
   if (geometry.cell >= em() * 2.1F) {
     const ScopedFont mono(fonts().mono, geometry.cell >= em() * 3.4F ? 0.95F : 0.78F);
     for (std::int64_t query = window.first_row; query < window.last_row; ++query) {
-      for (std::int64_t key = window.first_column; key < std::min(window.last_column, query + 1); ++key) {
+      const KeyRange seen = shown.map.seen(query);
+      for (std::int64_t key = std::max(window.first_column, seen.first);
+           key < std::min(window.last_column, seen.last); ++key) {
         const std::size_t at = static_cast<std::size_t>((query - window.first_row) * texture_.width() + key -
                                                         window.first_column);
         const float weight = frame.document.hide_sink && frame.document.map_scale != MapScale::per_row
                                  ? texture_.cells()[at]
-                                 : pattern[query * frame.positions() + key];
+                                 : pattern[query * shown.map.keys + key];
         const std::string number = std::isnan(weight) ? "NaN" : fmt::format("{:.2f}", weight);
         const ImVec2 size = ImGui::CalcTextSize(number.c_str());
         const ImU32 under = cell_color(frame.document.map_scale, texture_.cells()[at]);
@@ -153,19 +158,23 @@ void MatrixPanel::draw_cells(const Frame& frame, const Geometry& geometry, const
                   color, em() * 0.1F, thickness);
   };
   const float thin = std::max(1.0F, em() * 0.07F);
-  const std::int64_t query = frame.query();
-  const auto key = frame.hover.key ? frame.hover.key : frame.document.key;
+  const std::int64_t query = shown.query();
+  const auto hovered_query = shown.hovered_query();
+  const auto hovered_key = shown.hovered_key();
+  const auto locked_key = shown.locked_key();
+  const auto key = hovered_key ? hovered_key : locked_key;
   if (query >= 0)
     frame_cells(query, geometry.first_column, 1, geometry.columns, with_alpha(palette().query, 0.75F), thin);
-  if (key && *key >= geometry.first_column && *key < frame.positions()) {
+  if (key && *key >= geometry.first_column && *key < shown.map.keys) {
     frame_cells(0, *key, geometry.rows, 1, with_alpha(palette().key, 0.75F), thin);
   }
-  const std::int64_t locked_query = frame.locked_query();
-  if (frame.document.query && frame.document.key && *frame.document.key >= geometry.first_column) {
-    frame_cells(locked_query, *frame.document.key, 1, 1, palette().lock, std::max(2.0F, em() * 0.13F));
+  const std::int64_t locked_query = shown.locked_query();
+  if (shown.chosen_query() && locked_key && *locked_key >= geometry.first_column &&
+      *locked_key < shown.map.keys) {
+    frame_cells(locked_query, *locked_key, 1, 1, palette().lock, std::max(2.0F, em() * 0.13F));
   }
-  if (frame.hover.query && frame.hover.key && *frame.hover.key >= geometry.first_column) {
-    frame_cells(*frame.hover.query, *frame.hover.key, 1, 1, palette().hover, thin * 1.5F);
+  if (hovered_query && hovered_key && *hovered_key >= geometry.first_column) {
+    frame_cells(*hovered_query, *hovered_key, 1, 1, palette().hover, thin * 1.5F);
   }
   list->PopClipRect();
 }
@@ -189,7 +198,7 @@ void MatrixPanel::move_with_mouse(const Geometry& geometry, bool hovered) {
   row_ += down * kept;
 }
 
-void MatrixPanel::handle_mouse(const Frame& frame, Commands& commands, const Geometry& geometry,
+void MatrixPanel::handle_mouse(const ShownAttention& shown, Commands& commands, const Geometry& geometry,
                                const float* pattern) {
   ImGui::SetCursorScreenPos(geometry.corner);
   const bool clicked = ImGui::InvisibleButton(
@@ -205,52 +214,56 @@ void MatrixPanel::handle_mouse(const Frame& frame, Commands& commands, const Geo
   const auto query = static_cast<std::int64_t>(
       geometry.row + static_cast<double>((mouse.y - geometry.corner.y) / geometry.cell));
   if (query >= geometry.rows || key >= geometry.columns + geometry.first_column) return;
-  const ValueReference value{Hook::pattern, frame.layer(), {frame.head(), query, key}};
-  commands.hover().query = query;
-  commands.hover().key = key;
-  commands.hover().head = std::pair(frame.layer(), frame.head());
+  const ValueReference value = shown.cell(shown.hooks.pattern, query, key);
+  shown.hover_query(commands, query);
+  shown.hover_key(commands, key);
+  commands.hover().head = std::pair(shown.layer, shown.head);
   commands.hover().value = value;
-  draw_cell_tooltip(frame, pattern, query, key);
+  draw_cell_tooltip(shown, pattern, query, key);
   if (ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left)) {
     zoom_ = 1;
     return;
   }
   if (!clicked || dragged_) return;
-  const bool release = frame.document.query == query && frame.document.key == key;
-  commands.edit(SelectQuery{release ? std::nullopt : std::optional(query)});
-  commands.edit(SelectKey{release ? std::nullopt : std::optional(key)});
+  const bool release = shown.chosen_query() == query && shown.locked_key() == key;
+  commands.edit(shown.select_query(release ? std::nullopt : std::optional(query)));
+  commands.edit(shown.select_key(release ? std::nullopt : std::optional(key)));
   commands.edit(SelectValue{release ? std::nullopt : std::optional(value)});
 }
 
 // Arrow keys walk over the cells of the matrix.
-void MatrixPanel::handle_keys(const Frame& frame, Commands& commands) const {
+void MatrixPanel::handle_keys(const ShownAttention& shown, Commands& commands) const {
   if (!ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) || ImGui::GetIO().WantTextInput) return;
-  const std::int64_t last = frame.positions() - 1;
-  const std::int64_t query = frame.locked_query();
-  if (ImGui::IsKeyPressed(ImGuiKey_UpArrow)) commands.edit(SelectQuery{std::max<std::int64_t>(0, query - 1)});
-  if (ImGui::IsKeyPressed(ImGuiKey_DownArrow)) commands.edit(SelectQuery{std::min(last, query + 1)});
-  const std::int64_t key = std::clamp<std::int64_t>(frame.document.key.value_or(query), 0, last);
-  if (ImGui::IsKeyPressed(ImGuiKey_LeftArrow)) commands.edit(SelectKey{std::max<std::int64_t>(0, key - 1)});
-  if (ImGui::IsKeyPressed(ImGuiKey_RightArrow)) commands.edit(SelectKey{std::min(last, key + 1)});
+  const std::int64_t last = shown.map.queries - 1;
+  const std::int64_t query = shown.locked_query();
+  if (ImGui::IsKeyPressed(ImGuiKey_UpArrow))
+    commands.edit(shown.select_query(std::max<std::int64_t>(0, query - 1)));
+  if (ImGui::IsKeyPressed(ImGuiKey_DownArrow)) commands.edit(shown.select_query(std::min(last, query + 1)));
+  const std::int64_t last_key = shown.map.keys - 1;
+  const std::int64_t key = std::clamp<std::int64_t>(shown.locked_key().value_or(query), 0, last_key);
+  if (ImGui::IsKeyPressed(ImGuiKey_LeftArrow))
+    commands.edit(shown.select_key(std::max<std::int64_t>(0, key - 1)));
+  if (ImGui::IsKeyPressed(ImGuiKey_RightArrow)) commands.edit(shown.select_key(std::min(last_key, key + 1)));
   if (ImGui::IsKeyPressed(ImGuiKey_Enter, false)) commands.edit(ShowAttention{AttentionMode::row});
 }
 
-void MatrixPanel::draw(const Frame& frame, Commands& commands, HeadMaps& maps) {
-  const float* pattern = maps.pattern(frame.result.trace, frame.layer(), frame.head());
+void MatrixPanel::draw(const ShownAttention& shown, Commands& commands, HeadMaps& maps) {
+  const Frame& frame = shown.frame;
+  const float* pattern = maps.pattern(shown.trace, shown.layer, shown.head, shown.cross());
   if (pattern == nullptr) {
     ImGui::TextDisabled("%s", text("attention.not_done").c_str());
     return;
   }
   const ImVec2 room = ImGui::GetContentRegionAvail();
   if (room.x < em() * 4 || room.y < em() * 4) return;
-  if (frame.document.hide_sink && frame.positions() == 1) {
+  if (frame.document.hide_sink && shown.map.keys == 1) {
     ImGui::TextDisabled("%s", text("attention.only_sink").c_str());
     return;
   }
   // The list of the chosen row goes beside the matrix where there is room for both.
   const float list_width = room.x >= em() * 34 ? em() * 16 : 0;
   const float list_gap = list_width > 0 ? em() * 1.2F : 0;
-  const std::int64_t query = frame.query();
+  const std::int64_t query = shown.query();
   const ImVec2 start = ImGui::GetCursorScreenPos();
   Geometry geometry;
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
@@ -259,9 +272,9 @@ void MatrixPanel::draw(const Frame& frame, Commands& commands, HeadMaps& maps) {
       ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
   ImGui::PopStyleVar();
   if (visible) {
-    geometry = place(frame, ImGui::GetContentRegionAvail());
-    refresh(frame, geometry, pattern);
-    draw_cells(frame, geometry, pattern);
+    geometry = place(shown, ImGui::GetContentRegionAvail());
+    refresh(shown, geometry, pattern);
+    draw_cells(shown, geometry, pattern);
     const MatrixAxes axes{geometry.corner,
                           geometry.size,
                           geometry.cell,
@@ -270,18 +283,18 @@ void MatrixPanel::draw(const Frame& frame, Commands& commands, HeadMaps& maps) {
                           geometry.x(geometry.window.first_column),
                           geometry.y(geometry.window.first_row),
                           geometry.window};
-    draw_matrix_labels(frame, commands, axes);
-    handle_mouse(frame, commands, geometry, pattern);
+    draw_matrix_labels(shown, commands, axes);
+    handle_mouse(shown, commands, geometry, pattern);
   }
   ImGui::EndChild();
-  handle_keys(frame, commands);
+  handle_keys(shown, commands);
   if (list_width <= 0) return;
   // Directly beside what the matrix really takes.
   const float used = std::min(room.x - list_width, geometry.left * 1.7F + geometry.size.x + em() * 1.5F);
   ImGui::SetCursorScreenPos(ImVec2(start.x + used, start.y));
   if (ImGui::BeginChild("##row", ImVec2(std::min(room.x - used, em() * 34), 0), ImGuiChildFlags_None,
                         ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar)) {
-    draw_head_summary(frame, commands, pattern + query * frame.positions(), query);
+    draw_head_summary(shown, commands, pattern + query * shown.map.keys, query);
   }
   ImGui::EndChild();
 }

@@ -8,6 +8,7 @@
 
 #include "gui/frame.h"
 #include "gui/views/head_maps.h"
+#include "gui/views/shown_attention.h"
 #include "gui/widgets/heatmap_texture.h"
 
 namespace headlight {
@@ -21,16 +22,16 @@ struct CellWindow {
   std::int64_t columns() const { return last_column - first_column; }
 };
 
-// The part of a pattern [positions, positions] as it is drawn: height × width cells, each the maximum over
-// what it covers (never more cells than the window has). Above the diagonal masked; sink and rows as the
+// The part of a pattern [query, key] as it is drawn: height × width cells, each the maximum over
+// what it covers (never more cells than the window has). What the mask hides is masked; sink and rows as the
 // wall's.
-std::vector<float> matrix_cells(const float* pattern, std::int64_t positions, const CellWindow& window,
+std::vector<float> matrix_cells(const float* pattern, const MapShape& map, const CellWindow& window,
                                 std::int64_t width, std::int64_t height, bool per_row, bool hide_sink);
 
 class MatrixPanel {
  public:
   // Fills the rest of the current window. The trace is there.
-  void draw(const Frame& frame, Commands& commands, HeadMaps& maps);
+  void draw(const ShownAttention& shown, Commands& commands, HeadMaps& maps);
 
  private:
   struct Geometry {
@@ -47,12 +48,13 @@ class MatrixPanel {
     float y(std::int64_t query) const;
   };
 
-  Geometry place(const Frame& frame, ImVec2 room);
-  void refresh(const Frame& frame, const Geometry& geometry, const float* pattern);
-  void handle_mouse(const Frame& frame, Commands& commands, const Geometry& geometry, const float* pattern);
+  Geometry place(const ShownAttention& shown, ImVec2 room);
+  void refresh(const ShownAttention& shown, const Geometry& geometry, const float* pattern);
+  void handle_mouse(const ShownAttention& shown, Commands& commands, const Geometry& geometry,
+                    const float* pattern);
   void move_with_mouse(const Geometry& geometry, bool hovered);
-  void draw_cells(const Frame& frame, const Geometry& geometry, const float* pattern);
-  void handle_keys(const Frame& frame, Commands& commands) const;
+  void draw_cells(const ShownAttention& shown, const Geometry& geometry, const float* pattern);
+  void handle_keys(const ShownAttention& shown, Commands& commands) const;
 
   HeatmapTexture texture_;
   float zoom_ = 1;  // times the size at which everything fits

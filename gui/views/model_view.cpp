@@ -11,6 +11,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/catalog_view.h"
+#include "gui/views/hook_words.h"
 #include "gui/widgets/lesson_marks.h"
 #include "imgui.h"
 
@@ -71,9 +72,94 @@ void draw_facts(const std::vector<Fact>& facts, float width) {
   ImGui::EndGroup();
 }
 
-std::vector<Fact> architecture_facts(const ArchitectureDescription& a) {
-  return {
-      {"layers", grouped(a.layers)},
+std::string yes_or_no(bool yes) { return text(yes ? "model.yes" : "model.no"); }
+
+std::string positions_words(const ArchitectureDescription& a) {
+  if (a.rotary.dimensions > 0) {
+    const bool all = a.rotary.dimensions == a.d_head;
+    return all ? text("model.positions_rotary")
+               : format_text("model.positions_partial", fmt::arg("turned", a.rotary.dimensions),
+                             fmt::arg("all", a.d_head));
+  }
+  if (a.relative_buckets > 0) return text("model.positions_relative");
+  switch (a.positions) {
+    case PositionTable::learned:
+      return text("model.positions_learned");
+    case PositionTable::sinusoidal:
+      return text("model.positions_sinusoidal");
+    case PositionTable::none:
+      break;
+  }
+  return text("model.positions_none");
+}
+
+std::string scaling_words(const Rotary& rotary) {
+  const std::string factor = fmt::format("{:g}", rotary.factor);
+  switch (rotary.scaling) {
+    case RotaryScaling::none:
+      return rotary.divisors.empty() ? "" : text("model.scaling_stored");
+    case RotaryScaling::linear:
+      return "linear × " + factor;
+    case RotaryScaling::dynamic:
+      return "dynamic × " + factor;
+    case RotaryScaling::yarn:
+      return "YaRN × " + factor;
+    case RotaryScaling::llama3:
+      return "llama3 × " + factor;
+  }
+  return {};
+}
+
+std::string norm_words(const ArchitectureDescription& a) {
+  const char* where = a.wiring == Wiring::post_norm  ? "model.norm_behind"
+                      : a.wiring == Wiring::parallel ? "model.norm_parallel"
+                      : a.sandwich_norms             ? "model.norm_sandwich"
+                                                     : "model.norm_before";
+  return format_text(where, fmt::arg("norm", norm_name(a.norm)));
+}
+
+std::string head_words(const ArchitectureDescription& a) {
+  switch (a.head) {
+    case OutputHead::language_model:
+      return text("model.head_next");
+    case OutputHead::masked_lm:
+      return text("model.head_masked");
+    case OutputHead::classifier:
+      return format_text("model.head_classes", fmt::arg("count", a.labels));
+    case OutputHead::none:
+      break;
+  }
+  return text(a.pooling == Pooling::none ? "model.head_none" : "model.head_sentence");
+}
+
+// What not every model has.
+void add_parts(const ArchitectureDescription& a, std::vector<Fact>& facts) {
+  facts.push_back({"norm", norm_words(a)});
+  facts.push_back({"positions", positions_words(a)});
+  if (a.rotary.dimensions > 0) facts.push_back({"rotary", fmt::format("{:g}", a.rotary.base)});
+  const std::string scaling = a.rotary.dimensions > 0 ? scaling_words(a.rotary) : "";
+  if (!scaling.empty()) facts.push_back({"scaling", scaling});
+  if (a.window > 0) {
+    const auto local = std::count(a.local_layers.begin(), a.local_layers.end(), true);
+    facts.push_back({"window", format_text("model.window_words", fmt::arg("keys", grouped(a.window)),
+                                           fmt::arg("layers", local))});
+  }
+  facts.push_back({"activation", activation_name(a.activation) + (a.gated ? text("model.gated") : "")});
+  if (a.query_key_norm) facts.push_back({"query_key_norm", yes_or_no(true)});
+  if (a.attention_soft_cap > 0.0)
+    facts.push_back({"attention_cap", fmt::format("{:g}", a.attention_soft_cap)});
+  if (a.logit_soft_cap > 0.0) facts.push_back({"logit_cap", fmt::format("{:g}", a.logit_soft_cap)});
+  if (!a.causal) facts.push_back({"direction", text("model.direction_both")});
+  facts.push_back({"head", head_words(a)});
+}
+
+std::vector<Fact> architecture_facts(const Model& model) {
+  const ArchitectureDescription& a = model.architecture;
+  std::vector<Fact> facts = {
+      {"family", a.family},
+      {"layers", model.encoder
+                     ? fmt::format("{} + {}", grouped(model.encoder->architecture.layers), grouped(a.layers))
+                     : grouped(a.layers)},
       {"width", grouped(a.d_model)},
       {"heads", grouped(a.heads)},
       {"kv_heads", grouped(a.kv_heads)},
@@ -81,10 +167,11 @@ std::vector<Fact> architecture_facts(const ArchitectureDescription& a) {
       {"d_mlp", grouped(a.d_mlp)},
       {"vocabulary", grouped(a.vocabulary)},
       {"context", grouped(a.context)},
-      {"rotary", fmt::format("{:g}", a.rotary_base)},
       {"epsilon", fmt::format("{:g}", a.norm_epsilon)},
-      {"tied", text(a.tied_output ? "model.yes" : "model.no")},
   };
+  add_parts(a, facts);
+  if (has_hook(Hook::logits, a)) facts.push_back({"tied", yes_or_no(a.tied_output)});
+  return facts;
 }
 
 std::vector<Fact> memory_facts(const Frame& frame) {
@@ -199,10 +286,16 @@ void draw_head(const Model& model, const std::optional<CatalogEntry>& entry) {
 
 ParameterShares parameter_shares(const ArchitectureDescription& a) {
   ParameterShares shares;
-  shares.embedding = a.vocabulary * a.d_model * (a.tied_output ? 1 : 2);
-  shares.attention = a.layers * (2 * a.d_model * a.heads * a.d_head + 2 * a.d_model * a.kv_heads * a.d_head);
-  shares.mlp = a.layers * 3 * a.d_model * a.d_mlp;
-  shares.norms = (2 * a.layers + 1) * a.d_model;
+  const bool own_output = has_hook(Hook::logits, a) && !a.tied_output;
+  const std::int64_t biases = a.norm == Norm::layer ? 2 : 1;
+  const std::int64_t norms = 2 + (a.sandwich_norms ? 2 : 0) + (a.cross_attention ? 1 : 0);
+  shares.embedding = a.vocabulary * a.d_model * (own_output ? 2 : 1);
+  if (a.positions == PositionTable::learned) shares.embedding += a.context * a.d_model;
+  shares.attention = a.layers * (a.cross_attention ? 2 : 1) *
+                     (2 * a.d_model * a.heads * a.d_head + 2 * a.d_model * a.kv_heads * a.d_head);
+  shares.mlp = a.layers * (a.gated ? 3 : 2) * a.d_model * a.d_mlp;
+  shares.norms =
+      (norms * a.layers + (a.final_norm ? 1 : 0) + (a.embedding_norm ? 1 : 0)) * a.d_model * biases;
   return shares;
 }
 
@@ -231,7 +324,7 @@ void ModelView::draw(const Frame& frame, Commands&) {
   const ImVec2 top = ImGui::GetCursorPos();
   ImGui::BeginGroup();
   heading("model.architecture");
-  draw_facts(architecture_facts(frame.model->architecture), column);
+  draw_facts(architecture_facts(*frame.model), column);
   draw_limits(entry_, column);
   ImGui::EndGroup();
   if (beside) ImGui::SetCursorPos(ImVec2(top.x + column + gap, top.y));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/analysis/class_scores.h"
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
@@ -66,12 +67,48 @@ void draw_measure(const std::string& name, const std::string& number, const std:
   ImGui::SetItemTooltip("%s", tooltip.c_str());
 }
 
+// A line a class: name, probability (of a single class its number), and a bar.
+void draw_class_list(const std::vector<ClassScore>& classes) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const bool single = classes.size() == 1;
+  for (const ClassScore& one : classes) {
+    const ImVec2 corner = ImGui::GetCursorScreenPos();
+    const float width = ImGui::GetContentRegionAvail().x;
+    const float line = em() * 2.4F;
+    ImGui::PushID(static_cast<int>(one.label));
+    ImGui::InvisibleButton("##class", ImVec2(std::max(1.0F, width), line));
+    ImGui::PopID();
+    ImGui::SetItemTooltip("%s", format_text("next.class_tip", fmt::arg("name", one.name),
+                                            fmt::arg("logit", fmt::format("{:.4f}", one.logit)))
+                                    .c_str());
+    const std::string number = single ? fmt::format("{:.4f}", one.logit) : percent_text(one.probability);
+    float taken = 0.0F;
+    {
+      const ScopedFont mono(fonts().mono, 0.95F);
+      taken = ImGui::CalcTextSize(number.c_str()).x;
+      list->AddText(ImVec2(corner.x + width - taken, corner.y + em() * 0.3F), palette().text, number.c_str());
+    }
+    list->AddText(ImVec2(corner.x, corner.y + em() * 0.3F), palette().text,
+                  shortened(one.name, std::max(0.0F, width - taken - em())).c_str());
+    if (single) continue;
+    const float top = corner.y + em() * 1.6F;
+    const float height = em() * 0.35F;
+    const auto share = static_cast<float>(std::clamp(one.probability, 0.0, 1.0));
+    list->AddRectFilled(ImVec2(corner.x, top), ImVec2(corner.x + width, top + height),
+                        with_alpha(palette().probability, 0.14F), height * 0.5F);
+    list->AddRectFilled(ImVec2(corner.x, top),
+                        ImVec2(corner.x + std::max(height, width * share), top + height),
+                        palette().probability, height * 0.5F);
+  }
+}
+
 }  // namespace
 
 void NextTokenView::take(const Frame& frame) {
   if (!frame.model) shown_.reset();
   // Typing everything away is a result, too.
   if (frame.tokens.empty() && frame.document.text.empty()) shown_.reset();
+  if (frame.model && !frame.result.trace) shown_.reset();
   const std::shared_ptr<const Distribution>& newest = frame.result.next;
   if (!newest || !frame.trace() || newest == shown_ || newest->ranked.empty() || frame.tokens.empty()) return;
   shown_ = newest;
@@ -98,17 +135,43 @@ float NextTokenView::fade(const Frame& frame, Commands& commands) {
   return 1.0F - 0.35F * dimmed_;
 }
 
+// Models that do not score tokens: classes, a vector for the whole text, or nothing that has a name.
+void NextTokenView::draw_other_output(const Frame& frame) const {
+  const ArchitectureDescription& a = frame.model->architecture;
+  if (a.head != OutputHead::classifier) {
+    const bool sentence = a.pooling != Pooling::none;
+    return draw_empty_state(text(sentence ? "next.sentence_vector" : "next.no_output"),
+                            text(sentence ? "next.sentence_vector_note" : "next.no_output_note"));
+  }
+  const bool current = frame.trace() && frame.trace()->shared_model().get() == frame.model;
+  const std::vector<ClassScore> classes = current ? class_scores(*frame.trace()) : std::vector<ClassScore>();
+  if (classes.empty()) {
+    const bool waiting = !frame.tokens.empty();
+    return draw_empty_state(text(waiting ? "next.waiting" : "next.no_text"),
+                            text(waiting ? "next.waiting_note" : "next.no_text_class_note"));
+  }
+  muted(text("next.classes"));
+  draw_class_list(classes);
+  ImGui::PushTextWrapPos(0.0F);
+  muted(text(classes.size() == 1 ? "next.one_class_note" : "next.classes_note"));
+  ImGui::PopTextWrapPos();
+}
+
 void NextTokenView::draw(const Frame& frame, Commands& commands) {
   take(frame);
   if (ImGui::Shortcut(ImGuiMod_Ctrl | ImGuiKey_Enter, ImGuiInputFlags_RouteGlobal |
                                                           ImGuiInputFlags_RouteOverActive |
                                                           ImGuiInputFlags_Repeat) &&
-      shown_) {
+      shown_ && model_->architecture.head == OutputHead::language_model) {
     commands.act(Generate{1});
   }
   if (!frame.model) return draw_empty_state(text("next.no_model"), text("next.no_model_note"));
+  if (!has_hook(Hook::logits, frame.model->architecture)) return draw_other_output(frame);
   if (!shown_) {
     const bool waiting = !frame.tokens.empty();
+    if (waiting && frame.model->encoder && frame.document.source_text.empty()) {
+      return draw_empty_state(text("next.no_source"), text("next.no_source_note"));
+    }
     return draw_empty_state(text(waiting ? "next.waiting" : "next.no_text"),
                             text(waiting ? "next.waiting_note" : "next.no_text_note"));
   }
@@ -116,7 +179,7 @@ void NextTokenView::draw(const Frame& frame, Commands& commands) {
   const float top = ImGui::GetCursorPosY();
   if (!sampling_open_) sampling_open_ = available > em() * 31.0F;
   draw_header(frame);
-  draw_tools(frame, commands);
+  draw_tools(frame, commands, model_->architecture.head == OutputHead::language_model);
   // The list takes what the other parts left over in the last frame, six rows at least.
   const float rows =
       std::floor(std::clamp((available - others_) / CandidateList::row_height(), 6.0F, 100.0F));
@@ -125,12 +188,13 @@ void NextTokenView::draw(const Frame& frame, Commands& commands) {
   list_.draw(frame, commands, shown_, *model_->tokenizer, wanted_, height);
   draw_measures();
   ImGui::PopStyleVar();
-  draw_sampling(frame, commands);
+  if (model_->architecture.head == OutputHead::language_model) draw_sampling(frame, commands);
   others_ = ImGui::GetCursorPosY() - top - height;
 }
 
 void NextTokenView::draw_header(const Frame&) const {
-  muted(text("next.after"));
+  const bool masked = model_->architecture.head == OutputHead::masked_lm;
+  muted(text(masked ? "next.at" : "next.after"));
   ImGui::SameLine(0.0F, em() * 0.5F);
   const std::string words = after_;
   const ImVec2 size = ImGui::CalcTextSize(words.c_str());
@@ -144,8 +208,9 @@ void NextTokenView::draw_header(const Frame&) const {
   list->AddText(ImVec2(corner.x + pad, corner.y), palette().token_text, words.c_str());
   list->PopClipRect();
   ImGui::Dummy(ImVec2(width + 2.0F * pad, size.y));
-  ImGui::SetItemTooltip(
-      "%s", format_text("next.after_tip", fmt::arg("token", words), fmt::arg("position", position_)).c_str());
+  ImGui::SetItemTooltip("%s", format_text(masked ? "next.at_tip" : "next.after_tip", fmt::arg("token", words),
+                                          fmt::arg("position", position_))
+                                  .c_str());
   const std::string base = format_text(
       "next.base", fmt::arg("tokens", grouped_text(static_cast<std::int64_t>(shown_->ranked.size()))));
   ImGui::SameLine(0.0F, em() * 0.5F);
@@ -153,16 +218,17 @@ void NextTokenView::draw_header(const Frame&) const {
   muted(base);
 }
 
-void NextTokenView::draw_tools(const Frame& frame, Commands& commands) {
+void NextTokenView::draw_tools(const Frame& frame, Commands& commands, bool continues) {
   const std::string& one = text("next.one");
   const std::string many = frame.generating ? text("next.stop") : text("next.generate");
   const float gap = em() * 0.4F;
   const float buttons = button_width(one) + button_width(many) + 2.0F * gap;
   const float available = ImGui::GetContentRegionAvail().x;
-  const bool one_line = available - buttons > em() * 5.0F;
+  const bool one_line = continues && available - buttons > em() * 5.0F;
   ImGui::SetNextItemWidth(one_line ? available - buttons : available);
   ImGui::InputTextWithHint("##find", text("next.find").c_str(), &wanted_);
   ImGui::SetItemTooltip("%s", text("next.find_tip").c_str());
+  if (!continues) return;
   if (one_line) ImGui::SameLine(0.0F, gap);
   if (ImGui::Button((one + "###one").c_str())) commands.act(Generate{1});
   ImGui::SetItemTooltip("%s", text("next.one_tip").c_str());

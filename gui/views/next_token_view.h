@@ -20,7 +20,8 @@ class NextTokenView : public View {
  private:
   void take(const Frame& frame);
   void draw_header(const Frame& frame) const;
-  void draw_tools(const Frame& frame, Commands& commands);
+  void draw_other_output(const Frame& frame) const;
+  void draw_tools(const Frame& frame, Commands& commands, bool continues);
   void draw_measures();
   void draw_sampling(const Frame& frame, Commands& commands);
   float fade(const Frame& frame, Commands& commands);
@@ -28,7 +29,7 @@ class NextTokenView : public View {
   // The newest finished result: it stays while the next one is computed.
   std::shared_ptr<const Distribution> shown_;
   std::shared_ptr<const Model> model_;
-  std::string after_;  // the token that it follows
+  std::string after_;  // the token that it follows, or, of a masked-language model, stands for
   std::int64_t position_ = 0;
   double tail_ = 0.0;  // probability beyond the first ten
 

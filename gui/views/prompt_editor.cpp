@@ -39,7 +39,7 @@ ImGuiWindow* child_of(const ImGuiWindow* parent, ImGuiID id) {
 }  // namespace
 
 void PromptEditor::follow_document(const Frame& frame) {
-  const std::string& wanted = frame.document.text;
+  const std::string& wanted = which_ == PromptText::own ? frame.document.text : frame.document.source_text;
   const std::size_t end = std::min(wanted.find('\0'), wanted.size());
   const bool same = wanted.compare(0, end, text_) == 0 && wanted.compare(end, std::string::npos, tail_) == 0;
   if (same) return;
@@ -50,7 +50,7 @@ void PromptEditor::follow_document(const Frame& frame) {
 
 // While the editor is active ImGui keeps its own copy of the text: that copy follows, too.
 void PromptEditor::keep_focus(const Frame& frame) {
-  if (frame.focus_prompt) {
+  if (frame.focus_prompt && which_ == PromptText::own) {
     frames_to_focus_ = focus_attempts;
     cursor_to_end_ = true;
   }
@@ -154,8 +154,11 @@ void PromptEditor::draw_token(const Frame& frame, std::int64_t position, std::in
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float line = layout_.line_height();
   const bool runs = position < context;
-  const bool hovered = frame.hover.query == position;
-  const bool locked = frame.document.query == position;
+  const bool own = which_ == PromptText::own;
+  const bool hovered = own ? frame.hover.query == position
+                           : frame.hover.source_key == position || frame.hover.source_query == position;
+  const bool locked = own ? frame.document.query == position
+                          : frame.document.source_key == position || frame.document.source_query == position;
   for (const WrappedText::Piece& piece : pieces_) {
     const ImVec2 from = place(piece, false);
     const ImVec2 to = place(piece, true);
@@ -219,11 +222,13 @@ void PromptEditor::draw_invitation(const Frame& frame) {
   }
   ImDrawList* list = ImGui::GetWindowDrawList();
   if (text_.empty()) {
-    list->AddText(ImVec2(origin_.x + ImGui::GetFontSize() * 0.2F, origin_.y), palette().muted,
-                  headlight::text("prompt.invitation").c_str());
+    list->AddText(
+        ImVec2(origin_.x + ImGui::GetFontSize() * 0.2F, origin_.y), palette().muted,
+        headlight::text(which_ == PromptText::own ? "prompt.invitation" : "prompt.source_invitation")
+            .c_str());
     return;
   }
-  if (invitation_ <= 0.0F) return;
+  if (invitation_ <= 0.0F || which_ == PromptText::source) return;
   const ScopedFont small(fonts().body, 0.72F);
   const std::string& words = headlight::text("prompt.ribbon");
   const float font = ImGui::GetFontSize();

@@ -14,8 +14,13 @@ struct ImGuiWindow;
 
 namespace headlight {
 
+// Which of the document's two texts an editor holds.
+enum class PromptText { own, source };
+
 class PromptEditor {
  public:
+  explicit PromptEditor(PromptText which = PromptText::own) : which_(which) {}
+
   // Takes the keys of this frame. True when the user changed the text; text() has it already.
   bool edit(const Frame& frame);
 
@@ -38,6 +43,7 @@ class PromptEditor {
   void draw_invitation(const Frame& frame);
   ImVec2 place(const WrappedText::Piece& piece, bool right_bottom) const;
 
+  PromptText which_;
   std::string text_;  // what the editor holds: up to the first NUL of the document's text
   std::string tail_;  // what follows: an editor of C strings cannot hold it, but must not lose it
   WrappedText layout_;

@@ -1,6 +1,7 @@
 // What is typed in a frame is tokenised and drawn in that very frame.
 #include "gui/views/prompt_view.h"
 
+#include "core/session/text_tokens.h"
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
@@ -15,13 +16,40 @@ void draw_note(const std::string& words) {
   ImGui::PopStyleColor();
 }
 
+void draw_label(const char* key) {
+  const ScopedFont small(fonts().body, 0.8F);
+  draw_note(text(key));
+}
+
 }  // namespace
+
+// What an encoder reads, above the text that the decoder continues.
+void PromptView::draw_source(const Frame& frame, Commands& commands) {
+  ImGui::PushID("source");
+  draw_label("prompt.source_label");
+  const bool changed = source_editor_.edit(frame);
+  const std::string whole = source_editor_.whole_text();
+  if (changed) commands.edit(SetSourceText{whole});
+  if (whole != source_of_ || source_by_.lock() != frame.model->tokenizer) {
+    source_tokens_ = source_tokens(*frame.model, whole);
+    source_of_ = whole;
+    source_by_ = frame.model->tokenizer;
+  }
+  const std::int64_t context = runnable_positions(*frame.model->encoder);
+  if (const auto under_mouse = source_editor_.draw_tokens(frame, source_tokens_, context)) {
+    commands.hover().source_query = under_mouse;
+    commands.hover().source_key = under_mouse;
+  }
+  draw_label("prompt.target_label");
+  ImGui::PopID();
+}
 
 void PromptView::draw(const Frame& frame, Commands& commands) {
   ImGui::PushID("prompt");
+  if (frame.model && frame.model->encoder) draw_source(frame, commands);
   if (editor_.edit(frame)) {
     const std::string whole = editor_.whole_text();
-    tokens_ = frame.model ? frame.model->tokenizer->encode(whole) : std::vector<Token>();
+    tokens_ = frame.model ? text_tokens(*frame.model, whole) : std::vector<Token>();
     commands.edit(SetText{whole});
   } else {
     tokens_ = frame.tokens;
@@ -31,7 +59,10 @@ void PromptView::draw(const Frame& frame, Commands& commands) {
   if (const auto under_mouse = editor_.draw_tokens(frame, tokens_, context))
     commands.hover().query = under_mouse;
   if (editor_.animating()) commands.animate();
-  if (tokens_.empty()) {
+  const bool no_source = frame.model && frame.model->encoder && frame.document.source_text.empty();
+  if (no_source) {
+    draw_note(text("prompt.no_source"));
+  } else if (tokens_.empty()) {
     draw_note(!frame.model ? text("prompt.no_model") : text("prompt.empty"));
   } else {
     chips_.draw(frame, commands, editor_.whole_text(), tokens_);

@@ -1,6 +1,7 @@
 // The prompt: a large editor coloured by token, and the tokens beneath it as chips.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,9 +21,16 @@ class PromptView : public View {
   const std::vector<Token>& drawn_tokens() const { return tokens_; }
 
  private:
+  void draw_source(const Frame& frame, Commands& commands);
+
   PromptEditor editor_;
+  PromptEditor source_editor_{PromptText::source};
   TokenChips chips_;
   std::vector<Token> tokens_;
+  // Tokens of the source text, and of which text by which model.
+  std::vector<Token> source_tokens_;
+  std::string source_of_;
+  std::weak_ptr<const Tokenizer> source_by_;
 };
 
 }  // namespace headlight

@@ -27,37 +27,40 @@ std::string hand_number(double value, int decimals) {
   return value < 0 ? fmt::format("−{}", digits) : digits;
 }
 
-bool RowPanel::refresh(const Frame& frame) {
-  const std::shared_ptr<const Trace>& trace = frame.result.trace;
-  const std::int64_t layer = frame.layer();
-  const std::int64_t head = frame.head();
-  const std::int64_t query = frame.query();
-  if (!trace->has(Hook::rot_q, layer) || !trace->has(Hook::rot_k, layer)) return false;
-  const bool same_row = trace == trace_ && layer == layer_ && head == head_ && query == row_.query;
+bool RowPanel::refresh(const ShownAttention& shown) {
+  const std::shared_ptr<const Trace>& trace = shown.trace;
+  const std::int64_t layer = shown.layer;
+  const std::int64_t head = shown.head;
+  const std::int64_t query = shown.query();
+  const bool cross = shown.cross();
+  if (!trace->has(shown.hooks.q, layer) || !trace->has(shown.hooks.k, layer)) return false;
+  const bool same_row =
+      trace == trace_ && layer == layer_ && head == head_ && cross == cross_ && query == row_.query;
   if (!same_row) {
-    row_ = attention_row(*trace, layer, head, query);
+    row_ = attention_row(*trace, layer, head, query, cross);
     trace_ = trace;
     layer_ = layer;
     head_ = head;
+    cross_ = cross;
   }
-  const std::int64_t key = chosen_key(frame);
+  const std::int64_t key = chosen_key(shown);
   if (!same_row || key != key_) {
-    products_ = query_key_product(*trace, layer, head, query, key);
+    products_ = query_key_product(*trace, layer, head, query, key, cross);
     key_ = key;
   }
   return true;
 }
 
 // Hovered, else locked, else where the row looks most.
-std::int64_t RowPanel::chosen_key(const Frame& frame) const {
-  for (const auto& key : {frame.hover.key, frame.document.key}) {
-    if (key && *key >= 0 && *key <= row_.query) return *key;
+std::int64_t RowPanel::chosen_key(const ShownAttention& shown) const {
+  for (const auto& key : {shown.hovered_key(), shown.locked_key()}) {
+    if (key && shown.map.sees(row_.query, *key)) return *key;
   }
   return std::max_element(row_.weight.begin(), row_.weight.end()) - row_.weight.begin();
 }
 
-void RowPanel::draw(const Frame& frame, Commands& commands) {
-  if (frame.query() < 0 || !refresh(frame)) {
+void RowPanel::draw(const ShownAttention& shown, Commands& commands) {
+  if (shown.query() < 0 || !refresh(shown)) {
     ImGui::TextDisabled("%s", text("attention.not_done").c_str());
     return;
   }
@@ -70,22 +73,27 @@ void RowPanel::draw(const Frame& frame, Commands& commands) {
     ImGui::TextWrapped("%s", text("attention.pattern_changed").c_str());
     ImGui::PopStyleColor();
   }
-  draw_weight_formula(frame, row_, key_);
+  draw_weight_formula(shown, row_, key_);
   const float strips = strips_height_ > 0 ? strips_height_ : product_strips_height();
-  const float all = row_table_height(frame, row_);
+  const float all = row_table_height(shown, row_);
   const float room = ImGui::GetContentRegionAvail().y - strips - em();
-  draw_row_table(frame, commands, row_, key_, std::clamp(room, std::min(all, em() * 12), all));
+  draw_row_table(shown, commands, row_, key_, std::clamp(room, std::min(all, em() * 12), all));
   ImGui::Dummy(ImVec2(0, em() * 0.4F));
   const float strips_top = ImGui::GetCursorPosY();
-  draw_product_strips(frame, commands, row_, products_, key_);
+  draw_product_strips(shown, commands, row_, products_, key_);
   strips_height_ = ImGui::GetCursorPosY() - strips_top;
   if (ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) && !ImGui::GetIO().WantTextInput) {
-    if (ImGui::IsKeyPressed(ImGuiKey_UpArrow)) commands.edit(SelectKey{std::max<std::int64_t>(0, key_ - 1)});
-    if (ImGui::IsKeyPressed(ImGuiKey_DownArrow)) commands.edit(SelectKey{std::min(row_.query, key_ + 1)});
-    const std::int64_t last = frame.positions() - 1;
+    if (ImGui::IsKeyPressed(ImGuiKey_UpArrow))
+      commands.edit(shown.select_key(std::max(row_.first_key, key_ - 1)));
+    if (ImGui::IsKeyPressed(ImGuiKey_DownArrow)) {
+      const auto keys = static_cast<std::int64_t>(row_.dot.size());
+      commands.edit(shown.select_key(std::min(keys - 1, key_ + 1)));
+    }
+    const std::int64_t last = shown.map.queries - 1;
     if (ImGui::IsKeyPressed(ImGuiKey_LeftArrow))
-      commands.edit(SelectQuery{std::max<std::int64_t>(0, row_.query - 1)});
-    if (ImGui::IsKeyPressed(ImGuiKey_RightArrow)) commands.edit(SelectQuery{std::min(last, row_.query + 1)});
+      commands.edit(shown.select_query(std::max<std::int64_t>(0, row_.query - 1)));
+    if (ImGui::IsKeyPressed(ImGuiKey_RightArrow))
+      commands.edit(shown.select_query(std::min(last, row_.query + 1)));
   }
   ImGui::EndChild();
 }

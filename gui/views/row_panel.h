@@ -6,7 +6,7 @@
 #include <string>
 
 #include "core/analysis/attention_row.h"
-#include "gui/frame.h"
+#include "gui/views/shown_attention.h"
 
 namespace headlight {
 
@@ -16,15 +16,16 @@ std::string hand_number(double value, int decimals = 3);
 class RowPanel {
  public:
   // Fills the rest of the current window. The trace is there.
-  void draw(const Frame& frame, Commands& commands);
+  void draw(const ShownAttention& shown, Commands& commands);
 
  private:
-  bool refresh(const Frame& frame);
-  std::int64_t chosen_key(const Frame& frame) const;
+  bool refresh(const ShownAttention& shown);
+  std::int64_t chosen_key(const ShownAttention& shown) const;
 
   // What row_ and products_ were computed from.
   std::shared_ptr<const Trace> trace_;
   std::int64_t layer_ = -1, head_ = -1, key_ = -1;
+  bool cross_ = false;
   float strips_height_ = 0;  // as drawn in the last frame
   AttentionRow row_;
   QueryKeyProduct products_;

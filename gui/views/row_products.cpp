@@ -106,10 +106,10 @@ void draw_running(const std::vector<double>& values, ImVec2 corner, float width,
   }
 }
 
-void strip_tooltip(const Frame& frame, const AttentionRow& row, const QueryKeyProduct& products,
+void strip_tooltip(const ShownAttention& shown, const AttentionRow& row, const QueryKeyProduct& products,
                    std::size_t dimension, Hook hook) {
   std::string words;
-  if (hook == Hook::z) {
+  if (hook == shown.hooks.z) {
     words = format_text("attention.z_tooltip", fmt::arg("dimension", dimension),
                         fmt::arg("value", hand_number(row.z[dimension], 4)));
   } else {
@@ -119,23 +119,21 @@ void strip_tooltip(const Frame& frame, const AttentionRow& row, const QueryKeyPr
                         fmt::arg("product", hand_number(products.product[dimension], 4)),
                         fmt::arg("sum", hand_number(products.running[dimension], 4)));
   }
-  const Shape shape = hook_shape(hook, frame.trace()->model().architecture, frame.positions());
-  ImGui::SetTooltip("%s\n%s %s", words.c_str(), hook_name(hook, frame.layer()).c_str(),
-                    shape_text(shape).c_str());
+  ImGui::SetTooltip("%s\n%s", words.c_str(), shown.hook_line(hook).c_str());
 }
 
-ValueReference strip_value(const Frame& frame, const AttentionRow& row, Hook hook, std::int64_t key,
+ValueReference strip_value(const ShownAttention& shown, const AttentionRow& row, Hook hook, std::int64_t key,
                            std::int64_t dimension) {
-  if (hook == Hook::attn_scores) return {hook, frame.layer(), {frame.head(), row.query, key}};
-  if (hook == Hook::rot_k) return {hook, frame.layer(), {key, row.kv_head, dimension}};
-  return {hook, frame.layer(), {row.query, frame.head(), dimension}};
+  if (hook == shown.hooks.scores) return shown.cell(hook, row.query, key);
+  if (hook == shown.hooks.k) return shown.place(hook, key, row.kv_head, dimension);
+  return shown.place(hook, row.query, shown.head, dimension);
 }
 
-void draw_notes(const Frame& frame, const AttentionRow& row, std::int64_t key) {
-  const ArchitectureDescription& a = frame.trace()->model().architecture;
+void draw_notes(const ShownAttention& shown, const AttentionRow& row, std::int64_t key) {
+  const ArchitectureDescription& a = shown.architecture();
   const ScopedFont small(fonts().body, 0.85F);
   std::string note;
-  if (a.rotary_dimensions > 0) note = text("attention.rotary_note");
+  if (shown.hooks.q == Hook::rot_q) note = text("attention.rotary_note");
   if (a.kv_heads != a.heads) {
     const std::int64_t group = a.heads / a.kv_heads;
     const std::int64_t first = row.kv_head * group;
@@ -146,14 +144,14 @@ void draw_notes(const Frame& frame, const AttentionRow& row, std::int64_t key) {
   }
   ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
   ImGui::TextWrapped("%s",
-                     (format_text("attention.products_of", fmt::arg("query", frame.token_text(row.query)),
-                                  fmt::arg("key", frame.token_text(key))) +
+                     (format_text("attention.products_of", fmt::arg("query", shown.query_text(row.query)),
+                                  fmt::arg("key", shown.key_text(key))) +
                       " " + note)
                          .c_str());
   ImGui::PopStyleColor();
 }
 
-void draw_one_strip(const Frame& frame, Commands& commands, const AttentionRow& row,
+void draw_one_strip(const ShownAttention& shown, Commands& commands, const AttentionRow& row,
                     const QueryKeyProduct& products, std::int64_t key, const Strip& strip, bool running) {
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const float room = ImGui::GetContentRegionAvail().x;
@@ -182,20 +180,20 @@ void draw_one_strip(const Frame& frame, Commands& commands, const AttentionRow& 
     const auto dimension = std::clamp<std::int64_t>(
         static_cast<std::int64_t>((ImGui::GetMousePos().x - at.x) / width * static_cast<float>(count)), 0,
         count - 1);
-    const ValueReference value = strip_value(frame, row, strip.hook, key, dimension);
-    commands.hover().query = row.query;
-    commands.hover().key = key;
+    const ValueReference value = strip_value(shown, row, strip.hook, key, dimension);
+    shown.hover_query(commands, row.query);
+    shown.hover_key(commands, key);
     commands.hover().value = value;
-    strip_tooltip(frame, row, products, static_cast<std::size_t>(dimension), strip.hook);
+    strip_tooltip(shown, row, products, static_cast<std::size_t>(dimension), strip.hook);
     if (clicked)
-      commands.edit(SelectValue{frame.document.value == value ? std::nullopt : std::optional(value)});
+      commands.edit(SelectValue{shown.frame.document.value == value ? std::nullopt : std::optional(value)});
   }
   ImGui::SetCursorScreenPos(ImVec2(corner.x, corner.y + strip_step()));
 }
 
 }  // namespace
 
-void draw_weight_formula(const Frame& frame, const AttentionRow& row, std::int64_t key) {
+void draw_weight_formula(const ShownAttention& shown, const AttentionRow& row, std::int64_t key) {
   const auto at = static_cast<std::size_t>(key);
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const float height = em() * 3.4F;
@@ -203,9 +201,9 @@ void draw_weight_formula(const Frame& frame, const AttentionRow& row, std::int64
   FormulaLine line(ImVec2(corner.x, corner.y + height * 0.5F));
   ImGui::GetWindowDrawList()->PushClipRect(corner, ImVec2(corner.x + room, corner.y + height), true);
   line.words("α", palette().attention);
-  line.words(fitted_text(frame.token_text(row.query), em() * 7), palette().query);
+  line.words(fitted_text(shown.query_text(row.query), em() * 7), palette().query);
   line.words("→", palette().muted);
-  line.words(fitted_text(frame.token_text(key), em() * 7), palette().key);
+  line.words(fitted_text(shown.key_text(key), em() * 7), palette().key);
   line.words("=", palette().muted);
   if (room > em() * 40) {
     line.fraction("e", "s − max", "Σ", palette().muted);
@@ -227,17 +225,17 @@ void draw_weight_formula(const Frame& frame, const AttentionRow& row, std::int64
 
 float product_strips_height() { return strip_step() * 5 + em() * 2.2F; }
 
-void draw_product_strips(const Frame& frame, Commands& commands, const AttentionRow& row,
+void draw_product_strips(const ShownAttention& shown, Commands& commands, const AttentionRow& row,
                          const QueryKeyProduct& products, std::int64_t key) {
-  draw_notes(frame, row, key);
+  draw_notes(shown, row, key);
   const std::array<Strip, 5> strips = {
-      {{"attention.strip_q", &products.q, palette().query, Hook::rot_q},
-       {"attention.strip_k", &products.k, palette().key, Hook::rot_k},
-       {"attention.strip_product", &products.product, palette().text, Hook::rot_q},
-       {"attention.strip_running", &products.running, palette().text, Hook::attn_scores},
-       {"attention.strip_z", &row.z, palette().value, Hook::z}}};
+      {{"attention.strip_q", &products.q, palette().query, shown.hooks.q},
+       {"attention.strip_k", &products.k, palette().key, shown.hooks.k},
+       {"attention.strip_product", &products.product, palette().text, shown.hooks.q},
+       {"attention.strip_running", &products.running, palette().text, shown.hooks.scores},
+       {"attention.strip_z", &row.z, palette().value, shown.hooks.z}}};
   for (std::size_t i = 0; i < strips.size(); ++i) {
-    if (!strips[i].values->empty()) draw_one_strip(frame, commands, row, products, key, strips[i], i == 3);
+    if (!strips[i].values->empty()) draw_one_strip(shown, commands, row, products, key, strips[i], i == 3);
   }
   ImGui::Dummy(ImVec2(1, 1));
 }

@@ -4,15 +4,15 @@
 #include <cstdint>
 
 #include "core/analysis/attention_row.h"
-#include "gui/frame.h"
+#include "gui/views/shown_attention.h"
 
 namespace headlight {
 
 // α = e^(s - max) / Σ for one key, in numbers. One line, at the cursor.
-void draw_weight_formula(const Frame& frame, const AttentionRow& row, std::int64_t key);
+void draw_weight_formula(const ShownAttention& shown, const AttentionRow& row, std::int64_t key);
 
 // q, k, q∘k, the running sum, and z as strips of d_head cells.
-void draw_product_strips(const Frame& frame, Commands& commands, const AttentionRow& row,
+void draw_product_strips(const ShownAttention& shown, Commands& commands, const AttentionRow& row,
                          const QueryKeyProduct& products, std::int64_t key);
 float product_strips_height();
 

@@ -93,18 +93,28 @@ void bar_cell(ImVec2 corner, float width, double value, int decimals, ImU32 colo
           std::isnan(value) ? palette().error : palette().text, number, 1.0F);
 }
 
-void draw_headings(const Columns& columns, const AttentionRow& row, std::int64_t d_head) {
+// What else makes a score: the cap, the bias of the distance, or the mask.
+std::string score_note(const AttentionRow& row, bool causal) {
+  if (row.soft_cap > 0.0)
+    return format_text("attention.note_cap", fmt::arg("cap", fmt::format("{:g}", row.soft_cap)));
+  if (!row.bias.empty()) return text("attention.note_bias");
+  return causal ? text("attention.note_mask") : std::string();
+}
+
+void draw_headings(const Columns& columns, const AttentionRow& row, std::int64_t d_head, bool causal) {
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const auto extremes = std::minmax_element(row.dot.begin(), row.dot.end());
   const bool root = std::abs(row.scale * std::sqrt(static_cast<double>(d_head)) - 1) < 1e-6;
-  const std::array<std::string, 4> titles = {
-      "q · k", root ? fmt::format("s = q·k ÷ √{}", d_head) : fmt::format("s = q·k × {:.4g}", row.scale),
-      "e^(s − max)", "α = e ÷ Σ"};
+  std::string score = root ? fmt::format("q·k ÷ √{}", d_head) : fmt::format("q·k × {:.4g}", row.scale);
+  if (row.scale == 1.0) score = "q·k";
+  if (row.soft_cap > 0.0) score = fmt::format("cap({})", score);
+  if (!row.bias.empty()) score += " + B";
+  const std::array<std::string, 4> titles = {"q · k", "s = " + score, "e^(s − max)", "α = e ÷ Σ"};
   const std::array<std::string, 4> short_titles = {"q · k", root ? fmt::format("÷ √{}", d_head) : "s", "e^…",
                                                    "α"};
   const std::array<std::string, 4> notes = {
       fmt::format("{} … {}", hand_number(*extremes.first, 1), hand_number(*extremes.second, 1)),
-      text("attention.note_mask"), fmt::format("max = {}", hand_number(row.largest)), "0 … 1"};
+      score_note(row, causal), fmt::format("max = {}", hand_number(row.largest)), "0 … 1"};
   const std::array<ImU32, 4> colors = {palette().query, palette().query, palette().attention,
                                        palette().attention};
   ImDrawList* list = ImGui::GetWindowDrawList();
@@ -134,27 +144,26 @@ void draw_headings(const Columns& columns, const AttentionRow& row, std::int64_t
 }
 
 // What a click on a line locks: the column decides which number.
-ValueReference value_under(const Frame& frame, const Columns& columns, const AttentionRow& row,
+ValueReference value_under(const ShownAttention& shown, const Columns& columns, const AttentionRow& row,
                            std::int64_t key) {
   const bool score = ImGui::GetMousePos().x < columns.x[2];
-  return {score ? Hook::attn_scores : Hook::pattern, frame.layer(), {frame.head(), row.query, key}};
+  return shown.cell(score ? shown.hooks.scores : shown.hooks.pattern, row.query, key);
 }
 
-void line_tooltip(const Frame& frame, const AttentionRow& row, std::int64_t key,
+void line_tooltip(const ShownAttention& shown, const AttentionRow& row, std::int64_t key,
                   const ValueReference& value) {
   const auto at = static_cast<std::size_t>(key);
-  const Shape shape = hook_shape(value.hook, frame.trace()->model().architecture, frame.positions());
   ImGui::SetTooltip(
-      "%s\n%s %s",
-      format_text("attention.line_tooltip", fmt::arg("query", frame.token_text(row.query)),
-                  fmt::arg("key", frame.token_text(key)), fmt::arg("score", hand_number(row.score[at], 4)),
+      "%s\n%s",
+      format_text("attention.line_tooltip", fmt::arg("query", shown.query_text(row.query)),
+                  fmt::arg("key", shown.key_text(key)), fmt::arg("score", hand_number(row.score[at], 4)),
                   fmt::arg("weight", hand_number(row.weight[at], 4)))
           .c_str(),
-      hook_name(value.hook, frame.layer()).c_str(), shape_text(shape).c_str());
+      shown.hook_line(value.hook).c_str());
 }
 
-void draw_line(const Frame& frame, Commands& commands, const Columns& columns, const AttentionRow& row,
-               std::int64_t key, bool chosen, double dot_limit, double score_limit) {
+void draw_line(const ShownAttention& shown, Commands& commands, const Columns& columns,
+               const AttentionRow& row, std::int64_t key, bool chosen, double dot_limit, double score_limit) {
   const auto at = static_cast<std::size_t>(key);
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const float right = columns.x[3] + columns.width;
@@ -163,27 +172,27 @@ void draw_line(const Frame& frame, Commands& commands, const Columns& columns, c
   const bool hovered = ImGui::IsItemHovered();
   ImGui::PopID();
   if (hovered) {
-    const ValueReference value = value_under(frame, columns, row, key);
-    commands.hover().query = row.query;
-    commands.hover().key = key;
-    commands.hover().head = std::pair(frame.layer(), frame.head());
+    const ValueReference value = value_under(shown, columns, row, key);
+    shown.hover_query(commands, row.query);
+    shown.hover_key(commands, key);
+    commands.hover().head = std::pair(shown.layer, shown.head);
     commands.hover().value = value;
-    line_tooltip(frame, row, key, value);
+    line_tooltip(shown, row, key, value);
     if (clicked) {
-      const bool release = frame.document.key == key && frame.document.value == value;
-      commands.edit(SelectKey{release ? std::nullopt : std::optional(key)});
+      const bool release = shown.locked_key() == key && shown.frame.document.value == value;
+      commands.edit(shown.select_key(release ? std::nullopt : std::optional(key)));
       commands.edit(SelectValue{release ? std::nullopt : std::optional(value)});
     }
   }
   ImDrawList* list = ImGui::GetWindowDrawList();
   if (chosen) {
-    const bool locked = frame.document.key == key;
+    const bool locked = shown.locked_key() == key;
     list->AddRectFilled(corner, ImVec2(right, corner.y + line_height()),
                         with_alpha(locked ? palette().lock : palette().key, 0.14F), em() * 0.3F);
   }
   text_in(ImVec2(corner.x + em() * 0.3F, corner.y), columns.token_width, line_height(),
           chosen ? palette().text : palette().key,
-          fitted_text(frame.token_text(key), columns.token_width - em() * 0.3F), 0.0F);
+          fitted_text(shown.key_text(key), columns.token_width - em() * 0.3F), 0.0F);
   const ScopedFont mono(fonts().mono, 0.92F);
   signed_cell(ImVec2(columns.x[0], corner.y), columns.width, row.dot[at], dot_limit);
   signed_cell(ImVec2(columns.x[1], corner.y), columns.width, row.score[at], score_limit);
@@ -209,8 +218,17 @@ void draw_masked_line(const Columns& columns, const std::string& label) {
   }
 }
 
-std::int64_t masked_lines(const Frame& frame, const AttentionRow& row) {
-  const std::int64_t later = frame.positions() - 1 - row.query;
+// Keys behind the window come before the others, later ones behind them.
+std::int64_t seen_lines(const AttentionRow& row) {
+  return static_cast<std::int64_t>(row.dot.size()) - row.first_key;
+}
+
+std::int64_t later_keys(const ShownAttention& shown, const AttentionRow& row) {
+  return shown.map.keys - static_cast<std::int64_t>(row.dot.size());
+}
+
+std::int64_t masked_lines(const ShownAttention& shown, const AttentionRow& row) {
+  const std::int64_t later = later_keys(shown, row);
   return later > most_masked_lines ? 1 : later;
 }
 
@@ -238,17 +256,18 @@ void draw_sums(const Columns& columns, const AttentionRow& row) {
 
 }  // namespace
 
-float row_table_height(const Frame& frame, const AttentionRow& row) {
-  const auto lines = static_cast<float>(row.query + 1 + masked_lines(frame, row));
+float row_table_height(const ShownAttention& shown, const AttentionRow& row) {
+  const auto lines =
+      static_cast<float>(seen_lines(row) + (row.first_key > 0 ? 1 : 0) + masked_lines(shown, row));
   return heading_height() + line_height() * (lines + 1) + em() * 0.3F;
 }
 
-void draw_row_table(const Frame& frame, Commands& commands, const AttentionRow& row, std::int64_t key,
-                    float height) {
+void draw_row_table(const ShownAttention& shown, Commands& commands, const AttentionRow& row,
+                    std::int64_t key, float height) {
   const float room = ImGui::GetContentRegionAvail().x - ImGui::GetStyle().ScrollbarSize;
   ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(0, 0));
   const Columns columns = columns_at(ImGui::GetCursorScreenPos().x, room);
-  draw_headings(columns, row, frame.trace()->model().architecture.d_head);
+  draw_headings(columns, row, shown.architecture().d_head, shown.map.rule.causal);
   const double dot_limit = largest_magnitude(row.dot);
   const double score_limit = largest_magnitude(row.score);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
@@ -257,17 +276,22 @@ void draw_row_table(const Frame& frame, Commands& commands, const AttentionRow& 
       ImGui::BeginChild("##lines", ImVec2(0, body), ImGuiChildFlags_None, ImGuiWindowFlags_NoNavInputs);
   ImGui::PopStyleVar();
   if (visible) {
-    const std::int64_t masked = masked_lines(frame, row);
-    const std::int64_t later = frame.positions() - 1 - row.query;
+    const std::int64_t masked = masked_lines(shown, row);
+    const std::int64_t later = later_keys(shown, row);
+    const std::int64_t before = row.first_key > 0 ? 1 : 0;  // one line for all keys behind the window
     ImGuiListClipper clipper;
-    clipper.Begin(static_cast<int>(row.query + 1 + masked), line_height());
+    clipper.Begin(static_cast<int>(before + seen_lines(row) + masked), line_height());
     while (clipper.Step()) {
       for (std::int64_t line = clipper.DisplayStart; line < clipper.DisplayEnd; ++line) {
-        if (line <= row.query) {
-          draw_line(frame, commands, columns, row, line, line == key, dot_limit, score_limit);
+        const std::int64_t of_line = row.first_key + line - before;
+        if (line < before) {
+          draw_masked_line(columns,
+                           format_text("attention.earlier_tokens", fmt::arg("count", row.first_key)));
+        } else if (line < before + seen_lines(row)) {
+          draw_line(shown, commands, columns, row, of_line, of_line == key, dot_limit, score_limit);
         } else {
           draw_masked_line(columns, masked == later
-                                        ? frame.token_text(line)
+                                        ? shown.key_text(of_line)
                                         : format_text("attention.later_tokens", fmt::arg("count", later)));
         }
       }

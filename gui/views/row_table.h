@@ -4,16 +4,16 @@
 #include <cstdint>
 
 #include "core/analysis/attention_row.h"
-#include "gui/frame.h"
+#include "gui/views/shown_attention.h"
 
 namespace headlight {
 
 // Draws the table at the cursor, `height` pixels high; scrolls when it has more lines. `key`: the line that
 // the formula and the strips show.
-void draw_row_table(const Frame& frame, Commands& commands, const AttentionRow& row, std::int64_t key,
-                    float height);
+void draw_row_table(const ShownAttention& shown, Commands& commands, const AttentionRow& row,
+                    std::int64_t key, float height);
 
 // How high all of it is.
-float row_table_height(const Frame& frame, const AttentionRow& row);
+float row_table_height(const ShownAttention& shown, const AttentionRow& row);
 
 }  // namespace headlight

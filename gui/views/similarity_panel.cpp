@@ -10,6 +10,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/views/hook_words.h"
 #include "gui/widgets/rotated_text.h"
 
 namespace headlight {
@@ -85,8 +86,7 @@ void tooltip(const Frame& frame, std::int64_t row, std::int64_t column) {
     const ScopedFont mono(fonts().mono, 0.92F);
     ImGui::Text("cos %.4f", static_cast<double>(cosine));
     const std::int64_t layer = frame.result.projection_layer;
-    const std::string name =
-        hook_name(layer == 0 ? Hook::embed : Hook::resid_post, std::max<std::int64_t>(0, layer - 1));
+    const std::string name = stream_name(*frame.trace(), layer);
     ImGui::TextDisabled("%s [%lld, :] · [%lld, :]", name.c_str(), static_cast<long long>(row),
                         static_cast<long long>(column));
   }

@@ -279,7 +279,7 @@ void TokenChips::draw_tooltip(const Frame& frame, std::size_t position) const {
     facts.emplace_back(text("prompt.probability"), percent_text(found->probability));
     facts.emplace_back(text("prompt.rank"), "#" + grouped_text(found->rank));
     if (sentence.empty()) sentence = text("prompt.surprisal_note");
-  } else if (position == 0) {
+  } else if (position == 0 && model_->architecture.head == OutputHead::language_model) {
     sentence = text("prompt.first_note");
   }
   const std::int64_t context = runnable_positions(*frame.model);

@@ -9,17 +9,17 @@
 namespace headlight {
 namespace {
 
-// One row of a thumbnail as it is drawn; `row` has `side` weights.
-void read_row(const HeadWall& wall, const float* weights, const float* without, std::int64_t row,
+// One row of a thumbnail as it is drawn, of which the first `seen` cells are not masked.
+void read_row(const HeadWall& wall, const float* weights, const float* without, std::int64_t seen,
               bool hide_sink, std::vector<float>& values) {
   if (!hide_sink) {
-    std::copy_n(weights, row + 1, values.begin());
+    std::copy_n(weights, seen, values.begin());
   } else if (!wall.cells_without_sink.empty()) {
-    std::copy_n(without, row + 1, values.begin());
+    std::copy_n(without, seen, values.begin());
   } else {
-    const float rest = rest_beside_sink(weights, row + 1);
+    const float rest = rest_beside_sink(weights, seen);
     values[0] = masked_cell;
-    for (std::int64_t key = 1; key <= row; ++key) {
+    for (std::int64_t key = 1; key < seen; ++key) {
       values[static_cast<std::size_t>(key)] = without_sink(weights[key], rest);
     }
   }
@@ -42,9 +42,11 @@ void head_cells(const HeadWall& wall, std::int64_t layer, std::int64_t head, std
   for (std::int64_t row = 0; row < wall.side; ++row) {
     const std::int64_t at = first + row * wall.side;
     const float* without = wall.cells_without_sink.empty() ? nullptr : wall.cells_without_sink.data() + at;
-    read_row(wall, wall.cells.data() + at, without, row, hide_sink, values);
+    const std::int64_t seen = wall.causal ? row + 1 : wall.side;
+    read_row(wall, wall.cells.data() + at, without, seen, hide_sink, values);
     float* out = grid + row * cells / wall.side * stride;
-    for (std::int64_t key = 0; key <= row; ++key) {
+    for (std::int64_t key = 0; key < seen; ++key) {
+      if (wall.is_masked(layer, row, key)) continue;
       float& cell = out[key * cells / wall.side];
       const float value = values[static_cast<std::size_t>(key)];
       if (value > cell || std::isnan(value)) cell = value;

@@ -68,16 +68,16 @@ void print_attention(Backend& backend, const ThreadPool& pool, double peak) {
   for (const std::int64_t tokens : {16, 128, 1024}) {
     const Tensor q = random.tensor({tokens, 9, 64}, 3.0F), k = random.tensor({tokens, 3, 64}, 3.0F);
     const Tensor v = random.tensor({tokens, 3, 64});
-    const Tensor scores = backend.attention_scores(q, k, 0.125, 0), pattern = backend.softmax(scores);
+    const Tensor scores = backend.attention_scores(q, k, {0.125, 0}), pattern = backend.softmax(scores);
     const double half = static_cast<double>(tokens * (tokens + 1) / 2 * 9 * 64) * 2.0;
     const auto column = [&](double seconds, double flops) {
       fmt::print("{:>12.3f} ({:>2.0f}%)", seconds * 1e3, 100.0 * flops / seconds / peak);
     };
     fmt::print("{:>8}", tokens);
-    column(best_seconds(pool, [&] { backend.attention_scores(q, k, 0.125, 0); }), half);
+    column(best_seconds(pool, [&] { backend.attention_scores(q, k, {0.125, 0}); }), half);
     fmt::print("{:>18.3f}", best_seconds(pool, [&] { backend.softmax(scores); }) * 1e3);
     column(best_seconds(pool, [&] { backend.mix_values(pattern, v); }), half);
-    column(best_seconds(pool, [&] { backend.attend(q, k, v, 0.125, 0); }), 2.0 * half);
+    column(best_seconds(pool, [&] { backend.attend(q, k, v, {0.125, 0}); }), 2.0 * half);
     fmt::print("\n");
   }
 }

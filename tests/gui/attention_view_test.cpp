@@ -81,7 +81,7 @@ TEST(Pooling, KeepsTheLargestWeight) {
       }
       EXPECT_EQ(in_wall, largest) << cells;
       const std::vector<float> matrix =
-          matrix_cells(pattern, 130, {0, 130, 0, 130}, cells, cells, false, false);
+          matrix_cells(pattern, {130, 130, {}}, {0, 130, 0, 130}, cells, cells, false, false);
       EXPECT_EQ(*std::max_element(matrix.begin(), matrix.end()), largest) << cells;
     }
   }
@@ -90,7 +90,7 @@ TEST(Pooling, KeepsTheLargestWeight) {
 TEST(Pooling, HidesTheSinkAndMasksTheFuture) {
   const SyntheticWorld world(SyntheticShape{.positions = 6});
   const float* pattern = world.result.trace->at(Hook::pattern, 0).data();
-  const std::vector<float> cells = matrix_cells(pattern, 6, {0, 6, 1, 6}, 5, 6, false, true);
+  const std::vector<float> cells = matrix_cells(pattern, {6, 6, {}}, {0, 6, 1, 6}, 5, 6, false, true);
   for (std::int64_t query = 0; query < 6; ++query) {
     float sum = 0;
     for (std::int64_t key = 1; key < 6; ++key) {
@@ -103,7 +103,7 @@ TEST(Pooling, HidesTheSinkAndMasksTheFuture) {
     }
     EXPECT_NEAR(sum, query > 0 ? 1.0F : 0.0F, 1e-6F);  // a few float32 roundings
   }
-  const std::vector<float> rows = matrix_cells(pattern, 6, {0, 6, 0, 6}, 6, 6, true, false);
+  const std::vector<float> rows = matrix_cells(pattern, {6, 6, {}}, {0, 6, 0, 6}, 6, 6, true, false);
   for (std::size_t query = 0; query < 6; ++query) {
     EXPECT_NEAR(*std::max_element(rows.begin() + static_cast<std::ptrdiff_t>(query * 6),
                                   rows.begin() + static_cast<std::ptrdiff_t>(query * 6 + 6)),

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <stdexcept>
 
@@ -51,30 +52,101 @@ Tensor filled(const Shape& shape, std::uint32_t seed, bool not_a_number) {
   return tensor;
 }
 
-bool is_attention_map(Hook hook) { return hook == Hook::attn_scores || hook == Hook::pattern; }
-
-void set_maps(Trace& trace, std::int64_t layer) {
+void set_maps(Trace& trace, std::int64_t layer, bool cross) {
   const std::int64_t heads = trace.model().architecture.heads;
-  const std::int64_t positions = trace.positions();
-  Tensor scores({heads, positions, positions});
-  Tensor pattern({heads, positions, positions});
+  const std::int64_t queries = trace.positions(), keys = attention_keys(trace, cross);
+  Tensor scores({heads, queries, keys});
+  Tensor pattern({heads, queries, keys});
   for (std::int64_t head = 0; head < heads; ++head) {
-    const Tensor one_scores = head_scores(trace, layer, head);
-    const Tensor one_pattern = head_pattern(trace, layer, head);
-    std::copy_n(one_scores.data(), one_scores.size(), scores.writable() + head * positions * positions);
-    std::copy_n(one_pattern.data(), one_pattern.size(), pattern.writable() + head * positions * positions);
+    const Tensor one_scores = head_scores(trace, layer, head, cross);
+    const Tensor one_pattern = head_pattern(trace, layer, head, cross);
+    std::copy_n(one_scores.data(), one_scores.size(), scores.writable() + head * queries * keys);
+    std::copy_n(one_pattern.data(), one_pattern.size(), pattern.writable() + head * queries * keys);
   }
-  trace.set(Hook::attn_scores, layer, scores);
-  trace.set(Hook::pattern, layer, pattern);
+  const AttentionHooks hooks = attention_hooks(trace.model().architecture, cross);
+  trace.set(hooks.scores, layer, scores);
+  trace.set(hooks.pattern, layer, pattern);
 }
 
-}  // namespace
+void become_gpt2(ArchitectureDescription& a) {
+  a.rotary = {};
+  a.positions = PositionTable::learned;
+  a.norm = Norm::layer;
+  a.gated = false;
+  a.activation = Activation::gelu_tanh;
+}
 
-std::shared_ptr<const Trace> synthetic_trace(const SyntheticShape& shape) {
+void become_bert(ArchitectureDescription& a) {
+  become_gpt2(a);
+  a.activation = Activation::gelu;
+  a.wiring = Wiring::post_norm;
+  a.token_types = true;
+  a.embedding_norm = true;
+  a.final_norm = false;
+  a.causal = false;
+  a.head = OutputHead::masked_lm;
+}
+
+void become(SyntheticKind kind, ArchitectureDescription& a) {
+  switch (kind) {
+    case SyntheticKind::llama:
+      break;
+    case SyntheticKind::gpt2:
+      become_gpt2(a);
+      break;
+    case SyntheticKind::neox:
+      a.norm = Norm::layer;
+      a.wiring = Wiring::parallel;
+      a.gated = false;
+      a.rotary.dimensions = 2;
+      break;
+    case SyntheticKind::gemma:
+      a.sandwich_norms = true;
+      a.query_key_norm = true;
+      a.attention_soft_cap = 5;
+      a.window = 3;
+      a.local_layers.assign(static_cast<std::size_t>(a.layers), true);
+      a.local_rotary = a.rotary;
+      break;
+    case SyntheticKind::bert:
+      become_bert(a);
+      break;
+    case SyntheticKind::classifier:
+      become_bert(a);
+      a.head = OutputHead::classifier;
+      a.labels = 3;
+      break;
+    case SyntheticKind::sentence:
+      become_bert(a);
+      a.head = OutputHead::none;
+      a.pooling = Pooling::mean;
+      break;
+    case SyntheticKind::t5:
+      a.rotary = {};
+      a.relative_buckets = 8;
+      a.relative_distance = 16;
+      a.cross_attention = true;
+      break;
+  }
+}
+
+// The bias of every distance and head.
+Weight relative_bias_table(const ArchitectureDescription& a) {
+  const auto numbers = std::make_shared<Tensor>(filled({a.relative_buckets, a.heads}, 99, false));
+  Weight table;
+  table.rows = a.relative_buckets;
+  table.columns = a.heads;
+  table.bytes = reinterpret_cast<const std::byte*>(numbers->data());
+  table.owner = numbers;
+  return table;
+}
+
+std::shared_ptr<Model> synthetic_model(const SyntheticShape& shape, bool is_encoder) {
   auto model = std::make_shared<Model>();
   model->name = "synthetic";
   model->title = "Synthetic";
   model->tokenizer = std::make_shared<LetterTokenizer>();
+  model->label_names = {"good", "bad", "neither"};
   ArchitectureDescription& a = model->architecture;
   a.family = "test";
   a.layers = shape.layers;
@@ -85,22 +157,59 @@ std::shared_ptr<const Trace> synthetic_trace(const SyntheticShape& shape) {
   a.d_mlp = 6;
   a.vocabulary = vocabulary;
   a.context = 4096;
-  a.rotary_dimensions = 4;
+  a.rotary.dimensions = 4;
   a.attention_scale = 0.5;
-  std::vector<TokenId> tokens;
-  for (std::int64_t i = 0; i < shape.positions; ++i) tokens.push_back(static_cast<TokenId>(i % vocabulary));
-  auto trace = std::make_shared<Trace>(model, tokens);
-  const std::int64_t done = shape.layers_done < 0 ? shape.layers : shape.layers_done;
+  become(shape.kind, a);
+  if (is_encoder) {
+    a.cross_attention = false;
+    a.causal = false;
+    a.head = OutputHead::none;
+  }
+  if (a.relative_buckets > 0) model->relative_bias = relative_bias_table(a);
+  return model;
+}
+
+// All that this model has, of so many blocks; what stands behind them only in a finished pass.
+void fill(Trace& trace, const SyntheticShape& shape, std::int64_t done) {
+  const ArchitectureDescription& a = trace.model().architecture;
+  const std::int64_t source = trace.source() ? trace.source()->positions() : 0;
   std::uint32_t seed = 1;
   for (const HookInfo& info : all_hooks()) {
-    const bool at_the_end = !info.in_block && info.hook != Hook::embed;
-    if (is_attention_map(info.hook) || (at_the_end && shape.layers_done >= 0)) continue;
+    const bool at_the_end = !info.in_block && info.hook > Hook::resid_post;
+    if (!has_hook(info.hook, a) || is_attention_map(info.hook) || (at_the_end && shape.layers_done >= 0))
+      continue;
     for (std::int64_t layer = 0; layer < (info.in_block ? done : 1); ++layer) {
-      trace->set(info.hook, layer,
-                 filled(hook_shape(info.hook, a, shape.positions), seed++, shape.not_a_number));
+      trace.set(info.hook, layer,
+                filled(hook_shape(info.hook, a, trace.positions(), source), seed++, shape.not_a_number));
     }
   }
-  for (std::int64_t layer = 0; shape.maps && layer < done; ++layer) set_maps(*trace, layer);
+  for (std::int64_t layer = 0; shape.maps && layer < done; ++layer) {
+    set_maps(trace, layer, false);
+    if (a.cross_attention) set_maps(trace, layer, true);
+  }
+}
+
+std::vector<TokenId> letters(std::int64_t count) {
+  std::vector<TokenId> tokens;
+  for (std::int64_t i = 0; i < count; ++i) tokens.push_back(static_cast<TokenId>(i % vocabulary));
+  return tokens;
+}
+
+}  // namespace
+
+std::shared_ptr<const Trace> synthetic_trace(const SyntheticShape& shape) {
+  auto model = synthetic_model(shape, false);
+  std::shared_ptr<Trace> source;
+  if (shape.kind == SyntheticKind::t5) {
+    const auto encoder = synthetic_model(shape, true);
+    encoder->tokenizer.reset();  // one tokenizer is for both texts
+    model->encoder = encoder;
+    source = std::make_shared<Trace>(model->encoder, letters(shape.positions + 2));
+    fill(*source, shape, shape.layers);
+  }
+  auto trace = std::make_shared<Trace>(model, letters(shape.positions));
+  trace->set_source(source);
+  fill(*trace, shape, shape.layers_done < 0 ? shape.layers : shape.layers_done);
   return trace;
 }
 
@@ -113,7 +222,8 @@ SyntheticWorld::SyntheticWorld(const SyntheticShape& shape) {
     const std::size_t begin = tokens.empty() ? 0 : tokens.back().end;
     tokens.push_back({result.trace->tokens()[i], begin, document.text.size()});
   }
-  if (!result.trace->complete()) return;
+  if (result.trace->source()) document.source_text = "a b c";
+  if (!result.trace->complete() || !result.trace->has(Hook::logits)) return;
   const Tensor& logits = result.trace->at(Hook::logits);
   result.next_position = result.trace->positions() - 1;
   const float* last = logits.data() + result.next_position * logits.axis(1);

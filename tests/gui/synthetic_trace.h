@@ -2,6 +2,7 @@
 // without NaN; and a frame around them.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -13,6 +14,12 @@
 
 namespace headlight {
 
+// What kind of model: a family, or an encoder with another output. t5 has an encoder of its own.
+enum class SyntheticKind { llama, gpt2, neox, gemma, bert, classifier, sentence, t5 };
+inline constexpr std::array synthetic_kinds = {
+    SyntheticKind::llama, SyntheticKind::gpt2,       SyntheticKind::neox,     SyntheticKind::gemma,
+    SyntheticKind::bert,  SyntheticKind::classifier, SyntheticKind::sentence, SyntheticKind::t5};
+
 struct SyntheticShape {
   std::int64_t positions = 5;
   std::int64_t layers = 3;
@@ -21,10 +28,11 @@ struct SyntheticShape {
   std::int64_t layers_done = -1;  // -1: all, and the logits
   bool maps = true;               // attn_scores and pattern are captured
   bool not_a_number = false;      // everything is NaN
+  SyntheticKind kind = SyntheticKind::llama;
 };
 
 // Every hook of every layer that is done, with repeatable values. Attention is real: pattern is the softmax
-// of the scaled rot_q · rot_k. The tokens are "·a", "·b", …
+// of the scaled q · k. The tokens are "·a", "·b", …
 std::shared_ptr<const Trace> synthetic_trace(const SyntheticShape& shape);
 
 // Everything that a frame refers to, with the trace's wall and distribution.

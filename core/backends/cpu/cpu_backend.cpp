@@ -63,8 +63,9 @@ class CpuBackend final : public Backend {
     return result;
   }
 
-  Tensor linear(const Tensor& x, const Weight& weight) override {
-    Tensor result(linear_shape(x, weight));
+  using Backend::linear;
+  Tensor linear(const Tensor& x, const Weight& weight, const Tensor& bias) override {
+    Tensor result(linear_shape(x, weight, bias));
     if (result.size() == 0) return result;  // the tiles of the kernels have at least one row
     float* out = result.writable();
     const FloatRows rows_of_x = {x.data(), weight.columns, x.axis(0)};
@@ -75,67 +76,82 @@ class CpuBackend final : public Backend {
     const bool usable = have_kernels(weight.format) &&
                         (weight.format != NumberFormat::f32 || are_floats(packed(weight, 0, weight.rows)));
     const bool in_registers = usable && rows_of_x.rows <= kernels_.tile_rows && weight.columns % 32 == 0;
-    for_chunks(weight.rows, chunk_rows, multiply_adds,
-               [&](std::int64_t first, std::int64_t last, int thread) {
-                 const PackedRows rows = packed(weight, first, last - first);
-                 if (in_registers) {
-                   kernels_.decode_and_dot(rows_of_x, rows, weight.columns, out + first, weight.rows);
-                   return;
-                 }
-                 FloatRows expanded = {reinterpret_cast<const float*>(rows.data), weight.columns, rows.rows};
-                 if (!are_floats(rows)) expanded = expand(rows, weight.columns, thread);
-                 kernels_.dot(rows_of_x, expanded, weight.columns, 1.0F, out + first, weight.rows);
-               });
+    for_chunks(
+        weight.rows, chunk_rows, multiply_adds, [&](std::int64_t first, std::int64_t last, int thread) {
+          const PackedRows rows = packed(weight, first, last - first);
+          if (in_registers) {
+            kernels_.decode_and_dot(rows_of_x, rows, weight.columns, out + first, weight.rows);
+          } else {
+            FloatRows expanded = {reinterpret_cast<const float*>(rows.data), weight.columns, rows.rows};
+            if (!are_floats(rows)) expanded = expand(rows, weight.columns, thread);
+            kernels_.dot(rows_of_x, expanded, weight.columns, 1.0F, out + first, weight.rows);
+          }
+          if (bias.empty()) return;
+          for (std::int64_t row = 0; row < rows_of_x.rows; ++row) {
+            float* sums = out + row * weight.rows + first;
+            kernels_.add(sums, bias.data() + first, last - first, sums);
+          }
+        });
     return result;
   }
 
-  Tensor rms_scale(const Tensor& x, double epsilon) override {
-    Tensor result(rms_scale_shape(x));
-    float* out = result.writable();
-    const std::int64_t width = x.axis(1);
-    for_rows(x.axis(0), width,
-             [&](std::int64_t row) { out[row] = kernels_.rms(x.data() + row * width, width, epsilon); });
-    return result;
-  }
-
-  Tensor scaled_by(const Tensor& x, const Tensor& scale, const Tensor& gain) override {
-    Tensor result(scaled_by_shape(x, scale, gain));
+  Tensor norm_scale(const Tensor& x, Norm norm, double epsilon) override {
+    Tensor result(norm_scale_shape(x));
     float* out = result.writable();
     const std::int64_t width = x.axis(1);
     for_rows(x.axis(0), width, [&](std::int64_t row) {
-      kernels_.scaled_by(x.data() + row * width, width, scale.data()[row], gain.data(), out + row * width);
+      const float* values = x.data() + row * width;
+      out[row] = kernels_.deviation(values, width, subtracted(values, width, norm), epsilon);
     });
     return result;
   }
 
-  Tensor rotate(const Tensor& x, std::int64_t first_position, double base, std::int64_t dimensions) override {
-    Tensor result(rotate_shape(x, first_position, dimensions));
+  Tensor normalized(const Tensor& x, const Tensor& scale, Norm norm, const Tensor& gain,
+                    const Tensor& bias) override {
+    Tensor result(normalized_shape(x, scale, gain, bias));
     float* out = result.writable();
-    const std::int64_t heads = x.axis(1), width = x.axis(2), half = dimensions / 2;
-    const auto table = tables_.find(base, dimensions, first_position, x.axis(0));
+    const std::int64_t width = x.axis(1);
+    for_rows(x.axis(0), width, [&](std::int64_t row) {
+      const float* values = x.data() + row * width;
+      kernels_.normalized(values, width, static_cast<float>(subtracted(values, width, norm)),
+                          scale.data()[row], gain.data(), bias.data(), out + row * width);
+    });
+    return result;
+  }
+
+  Tensor rotate(const Tensor& x, std::int64_t first_position, const Rotation& rotation) override {
+    Tensor result(rotate_shape(x, first_position, rotation));
+    float* out = result.writable();
+    const auto half = static_cast<std::int64_t>(rotation.frequencies.size());
+    const std::int64_t heads = x.axis(1), width = x.axis(2);
+    const auto table = tables_.find(rotation, first_position, x.axis(0));
     for_rows(x.axis(0) * heads, width, [&](std::int64_t row) {
       const float* from = x.data() + row * width;
       const std::int64_t angles = row / heads * half;
       kernels_.rotate(from, half, table->cosines.data() + angles, table->sines.data() + angles,
                       out + row * width);
-      std::copy(from + dimensions, from + width, out + row * width + dimensions);
+      std::copy(from + 2 * half, from + width, out + row * width + 2 * half);
     });
     return result;
   }
 
-  Tensor attention_scores(const Tensor& q, const Tensor& k, double scale,
-                          std::int64_t first_position) override {
-    Tensor result(attention_scores_shape(q, k, first_position));
+  using Backend::attention_scores;
+  Tensor attention_scores(const Tensor& q, const Tensor& k, const AttentionRule& rule,
+                          const Tensor& bias) override {
+    Tensor result(attention_scores_shape(q, k, rule, bias));
     float* out = result.writable();
     const std::int64_t queries = q.axis(0), keys = k.axis(0);
     for_query_blocks(q, k, [&](std::int64_t head, std::int64_t first, std::int64_t last, int) {
       float* rows = out + (head * queries + first) * keys;
-      const std::int64_t visible = std::min(keys, first_position + last);
+      const std::int64_t visible = visible_keys(rule, rule.first_position + last - 1, keys).last;
       kernels_.dot(head_rows(q, head, first, last), head_rows(k, kv_head(q, k, head), 0, visible), q.axis(2),
-                   static_cast<float>(scale), rows, keys);
+                   static_cast<float>(rule.scale), rows, keys);
       for (std::int64_t query = first; query < last; ++query) {
         float* row = rows + (query - first) * keys;
-        std::fill(row + std::min(keys, first_position + query + 1), row + keys, minus_infinity);
+        const KeyRange range = visible_keys(rule, rule.first_position + query, keys);
+        cap_and_bias(row + range.first, range, rule, bias, head * queries + query);
+        std::fill(row, row + range.first, minus_infinity);
+        std::fill(row + range.last, row + keys, minus_infinity);
       }
     });
     return result;
@@ -173,12 +189,13 @@ class CpuBackend final : public Backend {
     return result;
   }
 
-  Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, double scale,
-                std::int64_t first_position) override {
-    Tensor result(attend_shape(q, k, v, first_position));
+  using Backend::attend;
+  Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionRule& rule,
+                const Tensor& bias) override {
+    Tensor result(attend_shape(q, k, v, rule, bias));
     float* out = result.writable();
     for_query_blocks(q, k, [&](std::int64_t head, std::int64_t first, std::int64_t last, int) {
-      attend_block(q, k, v, scale, first_position, head, first, last, out);
+      attend_block(q, k, v, rule, bias, head, first, last, out);
     });
     return result;
   }
@@ -201,20 +218,75 @@ class CpuBackend final : public Backend {
     return result;
   }
 
-  Tensor activate(const Tensor& x, Activation activation) override {
-    Tensor result(activate_shape(x));
+  Tensor scaled(const Tensor& x, double factor) override {
+    Tensor result(elements_shape("scaled", x));
     float* out = result.writable();
-    switch (activation) {
-      case Activation::silu:
-        for_elements(x.size(), 4, [&](std::int64_t first, std::int64_t count) {
-          kernels_.silu(x.data() + first, count, out + first);
-        });
-        break;
+    for_elements(x.size(), 1, [&](std::int64_t first, std::int64_t count) {
+      kernels_.multiply_by(x.data() + first, static_cast<float>(factor), count, out + first);
+    });
+    return result;
+  }
+
+  Tensor soft_capped(const Tensor& x, double cap) override {
+    Tensor result(elements_shape("soft_capped", x));
+    float* out = result.writable();
+    for_elements(x.size(), 16, [&](std::int64_t first, std::int64_t count) {
+      kernels_.tanh(x.data() + first, count, static_cast<float>(cap), out + first);
+    });
+    return result;
+  }
+
+  Tensor activate(const Tensor& x, Activation activation) override {
+    Tensor result(elements_shape("activate", x));
+    float* out = result.writable();
+    for_elements(x.size(), 4, [&](std::int64_t first, std::int64_t count) {
+      activate_some(x.data() + first, count, activation, out + first);
+    });
+    return result;
+  }
+
+  Tensor mean_row(const Tensor& x) override {
+    Tensor result(mean_row_shape(x));
+    std::vector<double> sums(static_cast<std::size_t>(x.axis(1)), 0.0);
+    for (std::int64_t row = 0; row < x.axis(0); ++row) {
+      const float* values = x.data() + row * x.axis(1);
+      for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += static_cast<double>(values[i]);
     }
+    float* out = result.writable();
+    for (const double sum : sums) *out++ = static_cast<float>(sum / static_cast<double>(x.axis(0)));
     return result;
   }
 
  private:
+  // What a norm takes off each value of the row: its mean, or nothing.
+  double subtracted(const float* row, std::int64_t width, Norm norm) const {
+    return norm == Norm::layer ? kernels_.mean(row, width) : 0.0;
+  }
+
+  void activate_some(const float* x, std::int64_t count, Activation activation, float* out) const {
+    switch (activation) {
+      case Activation::silu:
+        return kernels_.silu(x, count, out);
+      case Activation::gelu:
+        return kernels_.gelu(x, count, out);
+      case Activation::gelu_tanh:
+        return kernels_.gelu_tanh(x, count, out);
+      case Activation::relu:
+        return kernels_.relu(x, count, out);
+      case Activation::tanh:
+        return kernels_.tanh(x, count, 1.0F, out);
+    }
+  }
+
+  // What a rule does to the scores of the keys in the range; `row` counts the rows of bias [head, query,
+  // key].
+  void cap_and_bias(float* shown, KeyRange range, const AttentionRule& rule, const Tensor& bias,
+                    std::int64_t row) const {
+    const std::int64_t count = range.last - range.first;
+    if (rule.soft_cap > 0.0) kernels_.tanh(shown, count, static_cast<float>(rule.soft_cap), shown);
+    if (!bias.empty()) kernels_.add(shown, bias.data() + row * bias.axis(2) + range.first, count, shown);
+  }
+
   static PackedRows packed(const Weight& weight, std::int64_t first, std::int64_t rows) {
     const std::int64_t stride = row_bytes(weight.format, weight.columns);
     return {weight.format, reinterpret_cast<const unsigned char*>(weight.bytes + first * stride), stride,
@@ -317,8 +389,8 @@ class CpuBackend final : public Backend {
     });
   }
 
-  void attend_block(const Tensor& q, const Tensor& k, const Tensor& v, double scale,
-                    std::int64_t first_position, std::int64_t head, std::int64_t first, std::int64_t last,
+  void attend_block(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionRule& rule,
+                    const Tensor& bias, std::int64_t head, std::int64_t first, std::int64_t last,
                     float* out) const;
 
   const Kernels& kernels_;
@@ -329,27 +401,32 @@ class CpuBackend final : public Backend {
 
 // Softmax and sum in one walk over the keys: the sum so far is scaled down whenever a larger score appears.
 // Source: Milakov & Gimelshein 2018, algorithm 3.
-void CpuBackend::attend_block(const Tensor& q, const Tensor& k, const Tensor& v, double scale,
-                              std::int64_t first_position, std::int64_t head, std::int64_t first,
-                              std::int64_t last, float* out) const {
+void CpuBackend::attend_block(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionRule& rule,
+                              const Tensor& bias, std::int64_t head, std::int64_t first, std::int64_t last,
+                              float* out) const {
   const std::int64_t heads = q.axis(1), width = v.axis(2), shared = kv_head(q, k, head), rows = last - first;
-  const std::int64_t visible = std::min(k.axis(0), first_position + last);
+  const std::int64_t visible = visible_keys(rule, rule.first_position + last - 1, k.axis(0)).last;
+  const std::int64_t oldest = visible_keys(rule, rule.first_position + first, k.axis(0)).first;
   float scores[query_block * key_block];
   float largest[query_block];
   double sums[query_block] = {};
   std::fill_n(largest, query_block, minus_infinity);
   float* z = out + (first * heads + head) * width;
   for (std::int64_t row = 0; row < rows; ++row) std::fill_n(z + row * heads * width, width, 0.0F);
-  for (std::int64_t key = 0; key < visible; key += key_block) {
+  for (std::int64_t key = oldest / key_block * key_block; key < visible; key += key_block) {
     const std::int64_t keys = std::min(key_block, visible - key);
     kernels_.dot(head_rows(q, head, first, last), head_rows(k, shared, key, key + keys), q.axis(2),
-                 static_cast<float>(scale), scores, key_block);
+                 static_cast<float>(rule.scale), scores, key_block);
     for (std::int64_t row = 0; row < rows; ++row) {
       float* line = scores + row * key_block;
-      const std::int64_t allowed = std::clamp(first_position + first + row + 1 - key, std::int64_t{0}, keys);
-      std::fill(line + allowed, line + keys, minus_infinity);
+      KeyRange range = visible_keys(rule, rule.first_position + first + row, k.axis(0));
+      range.first = std::clamp(range.first, key, key + keys);
+      range.last = std::clamp(range.last, range.first, key + keys);
+      cap_and_bias(line + (range.first - key), range, rule, bias, head * q.axis(0) + first + row);
+      std::fill(line, line + range.first - key, minus_infinity);
+      std::fill(line + range.last - key, line + keys, minus_infinity);
       const float before = largest[row];
-      largest[row] = std::max(before, kernels_.maximum(line, allowed));
+      largest[row] = std::max(before, kernels_.maximum(line, range.last - key));
       if (before != largest[row] && before != minus_infinity) {
         float shrink = 0.0F;
         kernels_.exponentials(&before, 1, largest[row], &shrink);

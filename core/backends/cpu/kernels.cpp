@@ -373,22 +373,72 @@ double exponentials(const float* values, Int64 count, float shift, float* out) {
 
 ALWAYS_INLINE Floats silu_of(Floats x) { return x / (1.0F + exponential(-x)); }
 
-void silu(const float* x, Int64 count, float* out) {
+// 0.5 x (1 + tanh(u)) = x / (1 + exp(-2u)), u = sqrt(2/pi) (x + 0.044715 x^3). For a large negative x the
+// exponential is infinite, and x / inf is the -0 that it should be.
+ALWAYS_INLINE Floats gelu_tanh_of(Floats x) {
+  const Floats twice = x * (1.5957691216057308F + 0.07135481627159942F * (x * x));
+  return x / (1.0F + exponential(-twice));
+}
+
+ALWAYS_INLINE Floats relu_of(Floats x) {
+  const Floats zero = {};
+  return x < zero ? zero : x;  // NaN stays NaN
+}
+
+template <class Function>
+ALWAYS_INLINE void each(const float* x, Int64 count, float* out, const Function& function) {
   Int64 i = 0;
-  for (; i + lanes <= count; i += lanes) store(out + i, silu_of(load<Floats>(x + i)));
+  for (; i + lanes <= count; i += lanes) store(out + i, function(load<Floats>(x + i)));
   if (i < count) {
-    const Floats rest = silu_of(load_some(x + i, count - i));
+    const Floats rest = function(load_some(x + i, count - i));
     __builtin_memcpy(out + i, &rest, static_cast<std::size_t>(count - i) * sizeof(float));
   }
 }
 
-float rms(const float* x, Int64 count, double epsilon) {
+void silu(const float* x, Int64 count, float* out) {
+  each(x, count, out, [](Floats v) { return silu_of(v); });
+}
+
+void gelu_tanh(const float* x, Int64 count, float* out) {
+  each(x, count, out, [](Floats v) { return gelu_tanh_of(v); });
+}
+
+void relu(const float* x, Int64 count, float* out) {
+  each(x, count, out, [](Floats v) { return relu_of(v); });
+}
+
+// erff and tanhf of the C library: right within an ulp, one value at a time.
+void gelu(const float* x, Int64 count, float* out) {
+  for (Int64 i = 0; i < count; ++i) out[i] = 0.5F * x[i] * (1.0F + __builtin_erff(x[i] * 0x1.6a09e6p-1F));
+}
+
+void tanh(const float* x, Int64 count, float factor, float* out) {
+  for (Int64 i = 0; i < count; ++i) out[i] = factor * __builtin_tanhf(x[i] / factor);
+}
+
+double mean(const float* x, Int64 count) {
   double acc[8] = {};  // independent sums, so that the compiler can put them side by side
   Int64 i = 0;
   for (; i + 8 <= count; i += 8) {
-    for (int j = 0; j < 8; ++j) acc[j] += static_cast<double>(x[i + j]) * static_cast<double>(x[i + j]);
+    for (int j = 0; j < 8; ++j) acc[j] += static_cast<double>(x[i + j]);
   }
-  for (; i < count; ++i) acc[0] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  for (; i < count; ++i) acc[0] += static_cast<double>(x[i]);
+  double total = 0.0;
+  for (const double part : acc) total += part;
+  return total / static_cast<double>(count);
+}
+
+float deviation(const float* x, Int64 count, double middle, double epsilon) {
+  double acc[8] = {};
+  Int64 i = 0;
+  for (; i + 8 <= count; i += 8) {
+    for (int j = 0; j < 8; ++j) {
+      const double distance = static_cast<double>(x[i + j]) - middle;
+      acc[j] += distance * distance;
+    }
+  }
+  for (; i < count; ++i)
+    acc[0] += (static_cast<double>(x[i]) - middle) * (static_cast<double>(x[i]) - middle);
   double total = 0.0;
   for (const double part : acc) total += part;
   return static_cast<float>(__builtin_sqrt(total / static_cast<double>(count) + epsilon));
@@ -396,8 +446,13 @@ float rms(const float* x, Int64 count, double epsilon) {
 
 // ---- Element by element: plain loops, which both compilers turn into vectors ----
 
-void scaled_by(const float* x, Int64 count, float scale, const float* gain, float* out) {
-  for (Int64 i = 0; i < count; ++i) out[i] = x[i] / scale * gain[i];
+void normalized(const float* x, Int64 count, float middle, float scale, const float* gain, const float* bias,
+                float* out) {
+  if (bias == nullptr) {
+    for (Int64 i = 0; i < count; ++i) out[i] = (x[i] - middle) / scale * gain[i];
+    return;
+  }
+  for (Int64 i = 0; i < count; ++i) out[i] = (x[i] - middle) / scale * gain[i] + bias[i];
 }
 
 void rotate(const float* x, Int64 half, const float* cosines, const float* sines, float* out) {
@@ -434,12 +489,17 @@ const Kernels table = {.name = NAME(HEADLIGHT_ISA),
                        .mix = mix,
                        .maximum = maximum,
                        .exponentials = exponentials,
-                       .rms = rms,
-                       .scaled_by = scaled_by,
+                       .deviation = deviation,
+                       .mean = mean,
+                       .normalized = normalized,
                        .rotate = rotate,
                        .add = add,
                        .multiply = multiply,
                        .multiply_by = multiply_by,
-                       .silu = silu};
+                       .silu = silu,
+                       .gelu = gelu,
+                       .gelu_tanh = gelu_tanh,
+                       .relu = relu,
+                       .tanh = tanh};
 
 }  // namespace headlight::HEADLIGHT_ISA

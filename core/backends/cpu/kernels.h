@@ -51,15 +51,22 @@ struct Kernels {
   // out[i] = exp(values[i] - shift), exactly 0 for -inf; returns the sum. exp is right within 1.5 ulp.
   double (*exponentials)(const float* values, std::int64_t count, float shift, float* out);
 
-  // sqrt(mean(x^2) + epsilon), summed in double.
-  float (*rms)(const float* x, std::int64_t count, double epsilon);
-  void (*scaled_by)(const float* x, std::int64_t count, float scale, const float* gain, float* out);
+  // sqrt(mean((x - middle)^2) + epsilon), summed in double; an RMSNorm's middle is 0.
+  float (*deviation)(const float* x, std::int64_t count, double middle, double epsilon);
+  double (*mean)(const float* x, std::int64_t count);
+  // (x - middle) / scale * gain + bias; without bias where that is null.
+  void (*normalized)(const float* x, std::int64_t count, float middle, float scale, const float* gain,
+                     const float* bias, float* out);
   // Pairs (i, i + half) turned by the angles with these cosines and sines.
   void (*rotate)(const float* x, std::int64_t half, const float* cosines, const float* sines, float* out);
   void (*add)(const float* a, const float* b, std::int64_t count, float* out);
   void (*multiply)(const float* a, const float* b, std::int64_t count, float* out);
   void (*multiply_by)(const float* a, float factor, std::int64_t count, float* out);
   void (*silu)(const float* x, std::int64_t count, float* out);
+  void (*gelu)(const float* x, std::int64_t count, float* out);       // with erf
+  void (*gelu_tanh)(const float* x, std::int64_t count, float* out);  // its approximation
+  void (*relu)(const float* x, std::int64_t count, float* out);
+  void (*tanh)(const float* x, std::int64_t count, float factor, float* out);  // factor * tanh(x / factor)
 };
 
 }  // namespace headlight

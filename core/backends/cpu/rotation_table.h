@@ -7,20 +7,21 @@
 #include <mutex>
 #include <vector>
 
+#include "core/model/architecture.h"
+
 namespace headlight {
 
 struct RotationTable {
-  double base = 0.0;
-  std::int64_t dimensions = 0;
+  Rotation rotation;
   std::int64_t first_position = 0;
   std::int64_t positions = 0;
-  std::vector<float> cosines, sines;  // [position, dimensions / 2]
+  std::vector<float> cosines, sines;  // [position, dimensions / 2], times the magnitude
 };
 
 class RotationTables {
  public:
   // The table that begins at first_position and has at least this many positions. Safe from any thread.
-  std::shared_ptr<const RotationTable> find(double base, std::int64_t dimensions, std::int64_t first_position,
+  std::shared_ptr<const RotationTable> find(const Rotation& rotation, std::int64_t first_position,
                                             std::int64_t positions);
 
  private:

@@ -26,37 +26,48 @@ class Falsified final : public Backend {
   Tensor embed(const Weight& table, std::span<const TokenId> ids) override {
     return maybe("embed", right_->embed(table, ids));
   }
-  Tensor linear(const Tensor& x, const Weight& weight) override {
-    return maybe("linear", right_->linear(x, weight));
+  using Backend::linear;
+  Tensor linear(const Tensor& x, const Weight& weight, const Tensor& bias) override {
+    return maybe("linear", right_->linear(x, weight, bias));
   }
-  Tensor rms_scale(const Tensor& x, double epsilon) override {
-    return maybe("rms_scale", right_->rms_scale(x, epsilon));
+  Tensor norm_scale(const Tensor& x, Norm norm, double epsilon) override {
+    return maybe("norm_scale", right_->norm_scale(x, norm, epsilon));
   }
-  Tensor scaled_by(const Tensor& x, const Tensor& scale, const Tensor& gain) override {
-    return maybe("scaled_by", right_->scaled_by(x, scale, gain));
+  Tensor normalized(const Tensor& x, const Tensor& scale, Norm norm, const Tensor& gain,
+                    const Tensor& bias) override {
+    return maybe("normalized", right_->normalized(x, scale, norm, gain, bias));
   }
-  Tensor rotate(const Tensor& x, std::int64_t first_position, double base, std::int64_t dimensions) override {
-    return maybe("rotate", right_->rotate(x, first_position, base, dimensions));
+  Tensor rotate(const Tensor& x, std::int64_t first_position, const Rotation& rotation) override {
+    return maybe("rotate", right_->rotate(x, first_position, rotation));
   }
-  Tensor attention_scores(const Tensor& q, const Tensor& k, double scale,
-                          std::int64_t first_position) override {
-    return maybe("attention_scores", right_->attention_scores(q, k, scale, first_position));
+  using Backend::attention_scores;
+  Tensor attention_scores(const Tensor& q, const Tensor& k, const AttentionRule& rule,
+                          const Tensor& bias) override {
+    return maybe("attention_scores", right_->attention_scores(q, k, rule, bias));
   }
   Tensor softmax(const Tensor& scores) override { return maybe("softmax", right_->softmax(scores)); }
   Tensor mix_values(const Tensor& pattern, const Tensor& v) override {
     return maybe("mix_values", right_->mix_values(pattern, v));
   }
-  Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, double scale,
-                std::int64_t first_position) override {
-    return maybe("attend", right_->attend(q, k, v, scale, first_position));
+  using Backend::attend;
+  Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionRule& rule,
+                const Tensor& bias) override {
+    return maybe("attend", right_->attend(q, k, v, rule, bias));
   }
   Tensor add(const Tensor& a, const Tensor& b) override { return maybe("add", right_->add(a, b)); }
   Tensor multiply(const Tensor& a, const Tensor& b) override {
     return maybe("multiply", right_->multiply(a, b));
   }
+  Tensor scaled(const Tensor& x, double factor) override {
+    return maybe("scaled", right_->scaled(x, factor));
+  }
+  Tensor soft_capped(const Tensor& x, double cap) override {
+    return maybe("soft_capped", right_->soft_capped(x, cap));
+  }
   Tensor activate(const Tensor& x, Activation activation) override {
     return maybe("activate", right_->activate(x, activation));
   }
+  Tensor mean_row(const Tensor& x) override { return maybe("mean_row", right_->mean_row(x)); }
 
  private:
   Tensor maybe(const std::string& operation, Tensor result) const {
@@ -75,13 +86,15 @@ void run_everything(Backend& backend) {
   const Weight weight = random.weight(NumberFormat::q8_0, 12, 32);
   const std::vector<TokenId> ids = {1, 2, 3};
   const Tensor x = backend.embed(weight, ids);
-  const Tensor scale = backend.rms_scale(x, 1e-5);
-  const Tensor normal = backend.scaled_by(x, scale, random.tensor({32}));
-  const Tensor q = backend.rotate(backend.linear(normal, weight).reshaped({3, 2, 6}), 0, 1e4, 6);
-  const Tensor pattern = backend.softmax(backend.attention_scores(q, q, 0.4, 0));
+  const Tensor scale = backend.norm_scale(x, Norm::rms, 1e-5);
+  const Tensor normal = backend.normalized(x, scale, Norm::rms, random.tensor({32}), Tensor());
+  const Tensor q =
+      backend.rotate(backend.linear(normal, weight).reshaped({3, 2, 6}), 0, plain_rotation(1e4, 6));
+  const Tensor pattern = backend.softmax(backend.attention_scores(q, q, {0.4, 0}));
   const Tensor z = backend.mix_values(pattern, q);
-  const Tensor same = backend.attend(q, q, q, 0.4, 0);
+  const Tensor same = backend.attend(q, q, q, {0.4, 0});
   backend.activate(backend.multiply(backend.add(z, same), z), Activation::silu);
+  backend.mean_row(backend.soft_capped(backend.scaled(x, 3.0), 2.0));
 }
 
 // The message of the std::logic_error that the check raises; empty when it raises none.
@@ -111,8 +124,8 @@ void shift_first(Tensor& t) {
 
 TEST(CheckedBackend, NamesTheOperationThatDiffers) {
   for (const std::string operation :
-       {"embed", "linear", "rms_scale", "scaled_by", "rotate", "attention_scores", "softmax", "mix_values",
-        "attend", "add", "multiply", "activate"}) {
+       {"embed", "linear", "norm_scale", "normalized", "rotate", "attention_scores", "softmax", "mix_values",
+        "attend", "add", "multiply", "scaled", "soft_capped", "activate", "mean_row"}) {
     const std::string message = complaint(operation, shift_first);
     EXPECT_EQ(message.substr(0, operation.size() + 1), operation + ":") << message;
   }

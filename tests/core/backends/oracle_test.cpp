@@ -98,13 +98,13 @@ class Oracle : public ::testing::TestWithParam<BackendCase> {
     const Tensor k = random.tensor({keys, kv_heads, width}, magnitude);
     const Tensor v = random.tensor({keys, kv_heads, width});
     const double scale = 1.0 / std::sqrt(static_cast<double>(width));
-    const Tensor scores = reference->attention_scores(q, k, scale, first_position);
-    EXPECT_TRUE(agree(cpu->attention_scores(q, k, scale, first_position), scores, sums));
+    const Tensor scores = reference->attention_scores(q, k, {scale, first_position});
+    EXPECT_TRUE(agree(cpu->attention_scores(q, k, {scale, first_position}), scores, sums));
     const Tensor pattern = reference->softmax(scores);
     EXPECT_TRUE(agree(cpu->softmax(scores), pattern, functions));
     EXPECT_TRUE(agree(cpu->mix_values(pattern, v), reference->mix_values(pattern, v), sums));
-    EXPECT_TRUE(agree(cpu->attend(q, k, v, scale, first_position),
-                      reference->attend(q, k, v, scale, first_position),
+    EXPECT_TRUE(agree(cpu->attend(q, k, v, {scale, first_position}),
+                      reference->attend(q, k, v, {scale, first_position}),
                       attention * std::max(1.0, static_cast<double>(magnitude * magnitude) / 9.0)));
   }
 
@@ -191,8 +191,8 @@ TEST_P(Oracle, RowsOfLinearAndAttendAreTheSameBitsAloneAndTogether) {
   }
   const Tensor q = random.tensor({150, 3, 64}), k = random.tensor({150, 3, 64}),
                v = random.tensor({150, 3, 64});
-  const Tensor whole = cpu->attend(q, k, v, 0.125, 0);
-  EXPECT_TRUE(all_close(cpu->attend(q.rows(137, 150), k, v, 0.125, 137), whole.rows(137, 150), 0, 0));
+  const Tensor whole = cpu->attend(q, k, v, {0.125, 0});
+  EXPECT_TRUE(all_close(cpu->attend(q.rows(137, 150), k, v, {0.125, 137}), whole.rows(137, 150), 0, 0));
 }
 
 TEST_P(Oracle, EmbedIsExact) {
@@ -210,9 +210,10 @@ TEST_P(Oracle, NormalisationAndElementwiseOperations) {
       for (const float magnitude : {1e-4F, 1.0F, 1e4F}) {
         const Tensor a = random.tensor({rows, width}, magnitude), b = random.tensor({rows, width});
         const Tensor gain = random.tensor({width});
-        const Tensor scale = reference->rms_scale(a, 1e-5);
-        EXPECT_TRUE(agree(cpu->rms_scale(a, 1e-5), scale, few));
-        EXPECT_TRUE(agree(cpu->scaled_by(a, scale, gain), reference->scaled_by(a, scale, gain), few));
+        const Tensor scale = reference->norm_scale(a, Norm::rms, 1e-5);
+        EXPECT_TRUE(agree(cpu->norm_scale(a, Norm::rms, 1e-5), scale, few));
+        EXPECT_TRUE(agree(cpu->normalized(a, scale, Norm::rms, gain, Tensor()),
+                          reference->normalized(a, scale, Norm::rms, gain, Tensor()), few));
         EXPECT_TRUE(agree(cpu->add(a, b), reference->add(a, b), exact));
         EXPECT_TRUE(agree(cpu->multiply(a, b), reference->multiply(a, b), exact));
         EXPECT_TRUE(
@@ -250,8 +251,8 @@ TEST_P(Oracle, Rotate) {
     for (const std::int64_t dimensions : {0, 2, 6, 32, 64}) {
       for (const std::int64_t first : {0, 5, 8000}) {
         const Tensor x = random.tensor({rows, 9, 64});
-        EXPECT_TRUE(
-            agree(cpu->rotate(x, first, 1e5, dimensions), reference->rotate(x, first, 1e5, dimensions), few))
+        EXPECT_TRUE(agree(cpu->rotate(x, first, plain_rotation(1e5, dimensions)),
+                          reference->rotate(x, first, plain_rotation(1e5, dimensions)), few))
             << rows << " rows, " << dimensions << " dimensions from " << first;
       }
     }
@@ -307,13 +308,14 @@ TEST_P(Oracle, WhatStandsBehindTheMaskCannotMatter) {
     std::fill_n(v.writable() + key * 128, 128, nan);
     std::fill_n(spoiled_k.writable() + key * 128, 128, infinite);
   }
-  const Tensor pattern = reference->softmax(reference->attention_scores(q, k, 0.125, 0));
+  const Tensor pattern = reference->softmax(reference->attention_scores(q, k, {0.125, 0}));
   const Tensor mixed = cpu->mix_values(pattern, v);
   EXPECT_TRUE(agree(mixed, reference->mix_values(pattern, v), sums));
   EXPECT_FALSE(std::isnan(mixed.data()[6 * 128]));
   EXPECT_TRUE(std::isnan(mixed.data()[7 * 128]));
-  const Tensor attended = cpu->attend(q, spoiled_k, v, 0.125, 0);
-  EXPECT_TRUE(agree(attended.rows(0, 7), reference->attend(q, spoiled_k, v, 0.125, 0).rows(0, 7), attention));
+  const Tensor attended = cpu->attend(q, spoiled_k, v, {0.125, 0});
+  EXPECT_TRUE(
+      agree(attended.rows(0, 7), reference->attend(q, spoiled_k, v, {0.125, 0}).rows(0, 7), attention));
   EXPECT_TRUE(std::isnan(attended.data()[7 * 128]));
 }
 
@@ -335,12 +337,12 @@ TEST_P(Oracle, WrongShapesAreOurBug) {
     EXPECT_THROW(backend->embed(weight, std::vector<TokenId>{3}), std::logic_error);
     EXPECT_THROW(backend->embed(weight, std::vector<TokenId>{-1}), std::logic_error);
     EXPECT_THROW(backend->add(random.tensor({2, 3}), random.tensor({3, 2})), std::logic_error);
-    EXPECT_THROW(backend->rotate(random.tensor({1, 1, 4}), 0, 1e4, 6), std::logic_error);
-    EXPECT_THROW(backend->rotate(random.tensor({1, 1, 4}), 0, 1e4, 3), std::logic_error);
-    EXPECT_THROW(backend->attention_scores(random.tensor({1, 4, 8}), random.tensor({1, 3, 8}), 1, 0),
+    EXPECT_THROW(backend->rotate(random.tensor({1, 1, 4}), 0, plain_rotation(1e4, 6)), std::logic_error);
+    EXPECT_THROW(backend->attention_scores(random.tensor({1, 4, 8}), random.tensor({1, 3, 8}), {1, 0}),
                  std::logic_error);
     EXPECT_THROW(backend->mix_values(random.tensor({2, 1, 3}), random.tensor({4, 2, 8})), std::logic_error);
-    EXPECT_THROW(backend->scaled_by(random.tensor({2, 3}), random.tensor({2, 1}), random.tensor({2})),
+    EXPECT_THROW(backend->normalized(random.tensor({2, 3}), random.tensor({2, 1}), Norm::rms,
+                                     random.tensor({2}), Tensor()),
                  std::logic_error);
   }
 }
@@ -349,9 +351,9 @@ TEST_P(Oracle, NoRowsAtAllGiveAnEmptyResult) {
   const Weight weight = random.weight(NumberFormat::q8_0, 3, 32);
   EXPECT_EQ(cpu->linear(random.tensor({0, 32}), weight).shape(), (Shape{0, 3}));
   EXPECT_EQ(cpu->add(random.tensor({0, 32}), random.tensor({0, 32})).shape(), (Shape{0, 32}));
-  EXPECT_EQ(
-      cpu->attend(random.tensor({0, 2, 8}), random.tensor({0, 2, 8}), random.tensor({0, 2, 8}), 1, 0).shape(),
-      (Shape{0, 2, 8}));
+  EXPECT_EQ(cpu->attend(random.tensor({0, 2, 8}), random.tensor({0, 2, 8}), random.tensor({0, 2, 8}), {1, 0})
+                .shape(),
+            (Shape{0, 2, 8}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Cpu, Oracle,

@@ -10,9 +10,18 @@
 #include <vector>
 
 #include "core/base/tensor.h"
+#include "core/model/architecture.h"
 #include "core/model/weight.h"
 
 namespace headlight {
+
+// Rotary positions without scaling.
+inline Rotation plain_rotation(double base, std::int64_t dimensions) {
+  Rotary rotary;
+  rotary.base = base;
+  rotary.dimensions = dimensions;
+  return rotation_of(rotary, 0);
+}
 
 class RandomValues {
  public:

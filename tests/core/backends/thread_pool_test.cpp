@@ -95,12 +95,12 @@ TEST(PhysicalCores, AtLeastOneAndNoMoreThanTheSystemHas) {
 
 TEST(RotationTables, KeepTheLastFewAndAnswerShorterRequests) {
   RotationTables tables;
-  const auto first = tables.find(1e4, 64, 0, 100);
-  EXPECT_EQ(tables.find(1e4, 64, 0, 50), first);
-  EXPECT_NE(tables.find(1e4, 64, 0, 101), first);
-  EXPECT_NE(tables.find(1e5, 64, 0, 100), first);
-  EXPECT_NE(tables.find(1e4, 32, 0, 100), first);
-  EXPECT_NE(tables.find(1e4, 64, 1, 100), first);
+  const auto first = tables.find(plain_rotation(1e4, 64), 0, 100);
+  EXPECT_EQ(tables.find(plain_rotation(1e4, 64), 0, 50), first);
+  EXPECT_NE(tables.find(plain_rotation(1e4, 64), 0, 101), first);
+  EXPECT_NE(tables.find(plain_rotation(1e5, 64), 0, 100), first);
+  EXPECT_NE(tables.find(plain_rotation(1e4, 32), 0, 100), first);
+  EXPECT_NE(tables.find(plain_rotation(1e4, 64), 1, 100), first);
   EXPECT_EQ(first->cosines.size(), 3200U);  // still alive for who holds it
 }
 
@@ -112,7 +112,7 @@ TEST(CpuBackend, IsSafeToShare) {
   const Weight weight = random.weight(NumberFormat::q4_1, 192, 576);
   const Tensor x = random.tensor({9, 576});
   const Tensor product = backend->linear(x, weight);
-  const Tensor turned = backend->rotate(x.reshaped({9, 9, 64}), 3, 1e4, 64);
+  const Tensor turned = backend->rotate(x.reshaped({9, 9, 64}), 3, plain_rotation(1e4, 64));
   EXPECT_TRUE(all_close(product, reference->linear(x, weight), 1e-4, 1e-5));
   std::vector<std::thread> users;
   std::atomic<int> wrong = 0;
@@ -120,8 +120,9 @@ TEST(CpuBackend, IsSafeToShare) {
     users.emplace_back([&, user] {
       for (int repeat = 0; repeat < 20; ++repeat) {
         if (!all_close(backend->linear(x, weight), product, 0, 0)) ++wrong;
-        backend->rotate(x.reshaped({9, 9, 64}), user, 1e4 + repeat, 64);
-        if (!all_close(backend->rotate(x.reshaped({9, 9, 64}), 3, 1e4, 64), turned, 0, 0)) ++wrong;
+        backend->rotate(x.reshaped({9, 9, 64}), user, plain_rotation(1e4 + repeat, 64));
+        if (!all_close(backend->rotate(x.reshaped({9, 9, 64}), 3, plain_rotation(1e4, 64)), turned, 0, 0))
+          ++wrong;
       }
     });
   }

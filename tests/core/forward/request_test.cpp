@@ -119,7 +119,8 @@ TEST(Request, WhatTheNextTokenNeedsIsEnoughToGoOn) {
   EXPECT_EQ(fresh->reused_positions, 0);
   const Tensor& expected = fresh->at(Hook::logits);
   for (std::int64_t i = 0; i < expected.size(); ++i) {
-    EXPECT_NEAR(longer->at(Hook::logits).data()[i], expected.data()[i], 1e-5);  // attend() sums in another order
+    EXPECT_NEAR(longer->at(Hook::logits).data()[i], expected.data()[i],
+                1e-5);  // attend() sums in another order
   }
 }
 

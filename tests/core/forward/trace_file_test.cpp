@@ -16,6 +16,7 @@
 #include "core/base/errors.h"
 #include "core/forward/derived_values.h"
 #include "core/forward/forward_pass.h"
+#include "tests/core/golden/family_models.h"
 
 namespace headlight {
 namespace {
@@ -143,6 +144,7 @@ class TraceFile : public testing::Test {
     EXPECT_EQ(arrays.at("tokens").shape, Shape{5});
     EXPECT_EQ(arrays.at("tokens").as<std::int64_t>(), (std::vector<std::int64_t>{5, 9, 5, 70, 31}));
     for (const HookInfo& info : all_hooks()) {
+      if (!has_hook(info.hook, trace_->model().architecture)) continue;
       const std::int64_t layers = info.in_block ? trace_->model().architecture.layers : 1;
       for (std::int64_t layer = 0; layer < layers; ++layer, ++count) {
         const std::string name = hook_name(info.hook, layer);
@@ -268,6 +270,42 @@ TEST_F(TraceFile, ReplacesAnOlderFileWhole) {
   write_trace(*trace_, path("t.npz"), "logits");
   EXPECT_EQ(read_npz(path("t.npz")).size(), 2U);
   EXPECT_EQ(files_in_folder(), 1);
+}
+
+// Both stacks of an encoder-decoder, each under its name, with both texts; maps that were not kept are
+// derived.
+TEST_F(TraceFile, HoldsBothStacksOfAnEncoderDecoder) {
+  const GoldenCase golden = golden_of_family("t5_gated").cases.back();
+  ForwardRequest request;
+  request.tokens = golden.ids;
+  request.source_tokens = golden.source_ids;
+  request.capture.attention_maps = false;
+  const auto trace = run_forward(load_family("t5_gated"), *make_reference_backend(), request);
+  const std::string path = testing::TempDir() + "both_stacks.safetensors";
+  write_trace(*trace, path, "*");
+  const Arrays arrays = read_safetensors(path);
+  EXPECT_EQ(arrays.at("tokens").as<std::int64_t>(),
+            std::vector<std::int64_t>(golden.ids.begin(), golden.ids.end()));
+  EXPECT_EQ(arrays.at("source_tokens").as<std::int64_t>(),
+            std::vector<std::int64_t>(golden.source_ids.begin(), golden.source_ids.end()));
+  std::size_t expected = 2;
+  for (const Trace* each : {trace->source().get(), trace.get()}) {
+    const ArchitectureDescription& a = each->model().architecture;
+    for (const HookInfo& info : all_hooks()) {
+      if (has_hook(info.hook, a)) expected += static_cast<std::size_t>(info.in_block ? a.layers : 1);
+    }
+  }
+  EXPECT_EQ(arrays.size(), expected);
+  const auto queries = static_cast<std::int64_t>(golden.ids.size()),
+             keys = static_cast<std::int64_t>(golden.source_ids.size());
+  const std::int64_t heads = trace->model().architecture.heads;
+  const Array& cross = arrays.at("decoder.blocks.1.cross_attn.hook_pattern");
+  EXPECT_EQ(cross.shape, (Shape{heads, queries, keys}));
+  const Tensor derived = head_pattern(*trace, 1, heads - 1, true);
+  const std::vector<float> values = cross.as<float>();
+  EXPECT_TRUE(std::equal(derived.values().begin(), derived.values().end(), values.end() - queries * keys));
+  EXPECT_EQ(arrays.at("encoder.blocks.0.attn.hook_attn_scores").shape, (Shape{heads, keys, keys}));
+  std::filesystem::remove(path);
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ class Words {
 GoldenHook read_hook(const nlohmann::json& entry, const Words& words) {
   std::string name = entry.at("hook").get<std::string>();
   if (const std::size_t layer = name.find("{l}"); layer != std::string::npos) name.replace(layer, 3, 1, '0');
-  const std::optional<HookPlace> place = find_hook(name, 1);
+  const std::optional<HookPlace> place = find_hook(name, 1, 1);
   if (!place) throw std::runtime_error("no hook is called " + name);
   GoldenHook hook;
   hook.first = *place;
@@ -68,17 +68,18 @@ GoldenHook read_hook(const nlohmann::json& entry, const Words& words) {
 }
 
 bool is_residual(Hook hook) {
-  return hook == Hook::resid_pre || hook == Hook::resid_mid || hook == Hook::resid_post;
+  return hook == Hook::resid_pre || hook == Hook::resid_mid || hook == Hook::resid_mid_cross ||
+         hook == Hook::resid_post;
 }
 
 // The largest magnitude that the residual stream of this case had in layers 0 to `layer`. A massive
 // activation that a later layer takes away again leaves the rounding error of its own size behind: in SmolLM2
 // the stream falls from 970 to 84 in layer 10, and transformers' float32 and float64 differ there by 1.2e-5
 // of 84.
-double stream_scale(const GoldenCase& golden, std::int64_t layer) {
+double stream_scale(const GoldenCase& golden, bool in_encoder, std::int64_t layer) {
   double scale = 0.0;
   for (const GoldenHook& hook : golden.hooks) {
-    if (!is_residual(hook.first.hook)) continue;
+    if (!is_residual(hook.first.hook) || hook.first.in_encoder != in_encoder) continue;
     for (std::size_t l = 0; l < hook.largest_value.size() && static_cast<std::int64_t>(l) <= layer; ++l) {
       scale = std::max(scale, std::abs(static_cast<double>(hook.largest_value[l])));
     }
@@ -89,7 +90,10 @@ double stream_scale(const GoldenCase& golden, std::int64_t layer) {
 }  // namespace
 
 GoldenFile read_golden(const std::string& name) {
-  const std::string base = std::string(HEADLIGHT_SOURCE_DIR) + "/tests/golden/" + name + ".golden";
+  return read_golden_at(std::string(HEADLIGHT_SOURCE_DIR) + "/tests/golden/" + name + ".golden");
+}
+
+GoldenFile read_golden_at(const std::string& base) {
   std::ifstream stream(base + ".json");
   if (!stream) throw std::runtime_error(base + ".json cannot be read");
   const nlohmann::json golden = nlohmann::json::parse(stream);
@@ -106,6 +110,8 @@ GoldenFile read_golden(const std::string& name) {
     one.name = entry.at("name").get<std::string>();
     if (!entry.at("text").is_null()) one.text = entry.at("text").get<std::string>();
     one.ids = entry.at("ids").get<std::vector<TokenId>>();
+    if (entry.contains("source_tokens"))
+      one.source_ids = entry.at("source_tokens").get<std::vector<TokenId>>();
     one.top_ids = entry.at("top_ids").get<std::vector<TokenId>>();
     one.top_logits = entry.at("top_logits").get<std::vector<float>>();
     for (const nlohmann::json& hook : entry.at("hooks")) one.hooks.push_back(read_hook(hook, words));
@@ -159,10 +165,16 @@ void hold_against(const Tensor& actual, const ExpectedTensor& expected, double a
   }
 }
 
-Agreement hold_against(const Trace& trace, const GoldenCase& expected,
+Agreement hold_against(const Trace& whole, const GoldenCase& expected,
                        const std::function<Tolerance(Hook)>& tolerance_of) {
   Agreement agreement;
   for (const GoldenHook& golden : expected.hooks) {
+    if (golden.first.in_encoder && !whole.source()) {
+      agreement.failure = "there is no encoder in the trace";
+      return agreement;
+    }
+    const Trace& trace = golden.first.in_encoder ? *whole.source() : whole;
+    const std::string side = golden.first.in_encoder ? "encoder." : "";
     const Hook hook = golden.first.hook;
     const std::size_t count = golden.indices.size();
     for (std::int64_t layer = 0; layer < golden.layers; ++layer) {
@@ -171,15 +183,15 @@ Agreement hold_against(const Trace& trace, const GoldenCase& expected,
         agreement.failure = hook_name(hook, layer) + " is not in the trace";
         return agreement;
       }
-      const ExpectedTensor tensor{.name = hook_name(hook, layer),
+      const ExpectedTensor tensor{.name = side + hook_name(hook, layer),
                                   .shape = golden.shape,
                                   .indices = golden.indices,
                                   .values = std::span(golden.values).subspan(place * count, count),
                                   .largest_index = golden.largest_index[place],
                                   .largest_value = golden.largest_value[place],
-                                  .zeros_are_exact = hook == Hook::pattern};
+                                  .zeros_are_exact = hook == Hook::pattern || hook == Hook::cross_pattern};
       const Tolerance tolerance = tolerance_of(hook);
-      const double scale = is_residual(hook) ? stream_scale(expected, layer)
+      const double scale = is_residual(hook) ? stream_scale(expected, golden.first.in_encoder, layer)
                                              : std::abs(static_cast<double>(tensor.largest_value));
       hold_against(trace.at(hook, layer), tensor, tolerance.absolute + tolerance.relative * scale, agreement);
     }

@@ -27,7 +27,8 @@ struct GoldenCase {
   std::string name;
   std::optional<std::string> text;  // empty: the ids are not those of a text
   std::vector<TokenId> ids;
-  std::vector<TokenId> top_ids;  // of the last position, likeliest first
+  std::vector<TokenId> source_ids;  // of an encoder-decoder
+  std::vector<TokenId> top_ids;     // of the last position, likeliest first
   std::vector<float> top_logits;
   std::vector<GoldenHook> hooks;
 };
@@ -41,6 +42,8 @@ struct GoldenFile {
 
 // Throws std::runtime_error when the files are missing or do not fit together.
 GoldenFile read_golden(const std::string& name);
+// The same for PATH.json and PATH.bin.
+GoldenFile read_golden_at(const std::string& path);
 
 // How far a value may be away: absolute + relative * scale, where scale is the largest magnitude of the
 // tensor, or, for the residual stream, of the stream up to that place (see limit_of).

@@ -42,8 +42,8 @@ TEST_P(TinyModels, DescriptionIsTheOneThatTransformersUses) {
   EXPECT_EQ(ours.d_mlp, theirs.at("d_mlp"));
   EXPECT_EQ(ours.vocabulary, theirs.at("vocabulary"));
   EXPECT_EQ(ours.norm_epsilon, theirs.at("norm_epsilon"));
-  EXPECT_EQ(ours.rotary_base, theirs.at("rotary_base"));
-  EXPECT_EQ(ours.rotary_dimensions, theirs.at("rotary_dimensions"));
+  EXPECT_EQ(ours.rotary.base, theirs.at("rotary_base"));
+  EXPECT_EQ(ours.rotary.dimensions, theirs.at("rotary_dimensions"));
   EXPECT_DOUBLE_EQ(ours.attention_scale, theirs.at("attention_scale"));
   EXPECT_EQ(ours.tied_output, theirs.at("tied_output"));
 }
@@ -88,8 +88,8 @@ TEST_P(TinyModels, SeesEveryFieldOfTheDescription) {
     EXPECT_FALSE(run_case(changed, *backend, golden.cases.front()).passed()) << field;
   };
   changed_fails("norm_epsilon", [](Model& m) { m.architecture.norm_epsilon *= 3.0; });
-  changed_fails("rotary_base", [](Model& m) { m.architecture.rotary_base *= 1.1; });
-  changed_fails("rotary_dimensions", [](Model& m) { m.architecture.rotary_dimensions -= 2; });
+  changed_fails("rotary_base", [](Model& m) { m.architecture.rotary.base *= 1.1; });
+  changed_fails("rotary_dimensions", [](Model& m) { m.architecture.rotary.dimensions -= 2; });
   changed_fails("attention_scale", [](Model& m) { m.architecture.attention_scale *= 1.01; });
   changed_fails("layers", [](Model& m) {
     --m.architecture.layers;

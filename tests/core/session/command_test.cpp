@@ -27,6 +27,24 @@ TEST(Commands, AnotherModelDropsWhatBelongsToTheOldOne) {
   EXPECT_FALSE(next.query);
 }
 
+TEST(Commands, TheSourceTextHasItsOwnTextAndSelection) {
+  History history{Document{}};
+  history.run(SetSourceText{"a"}, 0);
+  history.run(SetSourceText{"ab"}, 0.1);
+  history.run(SetText{"x"}, 0.2);
+  EXPECT_EQ(history.current().source_text, "ab");
+  history.undo();
+  EXPECT_EQ(history.current().text, "");
+  EXPECT_EQ(history.current().source_text, "ab");
+  history.undo();  // typing into a word was one step
+  EXPECT_EQ(history.current().source_text, "");
+  Document locked = apply(apply(Document{}, SelectSourceQuery{2}), SelectSourceKey{3});
+  EXPECT_EQ(locked.source_query, 2);
+  EXPECT_EQ(locked.source_key, 3);
+  EXPECT_EQ(apply(locked, ReleaseSelection{}), Document{});
+  EXPECT_EQ(apply(Document{}, ShowAttentionPart{AttentionPart::cross}).attention_part, AttentionPart::cross);
+}
+
 TEST(Commands, TheFirstTokenCanBeLeftOutOfTheEmbeddings) {
   const Document before;
   EXPECT_FALSE(before.embedding_without_first);

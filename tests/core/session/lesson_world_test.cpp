@@ -57,6 +57,7 @@ class LessonWorldTest : public testing::Test {
     architecture.d_head = 2;
     architecture.vocabulary = 4;
     architecture.attention_scale = 0.5;
+    architecture.rotary.dimensions = 2;
     trace_ = std::make_shared<Trace>(model, std::vector<TokenId>{0, 1, 1});
     // [position, head, d_head] and [position, key/value head, d_head]
     trace_->set(Hook::rot_q, 0, Tensor({3, 2, 2}, std::vector<float>{1, 0, 0, 1, 1, 1, 2, 0, 0, 2, 4, 6}));

@@ -1,0 +1,83 @@
+// Runs one text twice, or once beside values from a file, and prints the differences.
+#include "core/command_line/check_numbers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/analysis/self_check.h"
+#include "core/base/errors.h"
+#include "core/command_line/common.h"
+
+namespace headlight {
+namespace {
+
+// English, Korean, digits, a code-like part: short enough for the slow reference.
+constexpr const char* fixed_text = "The cat sat on the mat. 고양이가 앉았다. f(x) = 3.14";
+
+// float32 against float64 is a few 1e-6 on real models; a wrong formula is a thousand times that.
+constexpr double allowed = 1e-3;
+
+std::vector<TokenId> ids_of(const std::map<std::string, NumpyArray>& arrays, const std::string& name) {
+  const auto found = arrays.find(name);
+  if (found == arrays.end()) return {};
+  return {found->second.values.begin(), found->second.values.end()};
+}
+
+ForwardRequest request_for(const Model& model, const NumberCheck& options,
+                           const std::map<std::string, NumpyArray>& arrays) {
+  SourceOptions source;
+  source.ids = ids_of(arrays, "source_tokens");
+  const std::vector<TokenId> ids = ids_of(arrays, "tokens");
+  if (!options.against.empty()) {
+    if (ids.empty()) throw UserError(fmt::format("{}: there is no array 'tokens'.", options.against));
+    return tokens_request(model, ids, source);
+  }
+  source.text = fixed_text;
+  if (!model.encoder) source.text.clear();
+  return text_request(model, options.text.empty() ? fixed_text : options.text, source);
+}
+
+void print_differences(const std::vector<HookDifference>& hooks) {
+  fmt::print("{:<40} {:>12} {:>12} {:>16}\n", "hook", "values", "largest", "of its largest");
+  for (const HookDifference& hook : hooks) {
+    fmt::print("{:<40} {:>12} {:>12.2e} {:>16.2e}  {}\n", hook.name, hook.values, hook.absolute,
+               hook.relative,
+               hook.name.find("{l}") != std::string::npos ? fmt::format("layer {}", hook.layer) : "");
+  }
+}
+
+}  // namespace
+
+void check_numbers(const std::shared_ptr<const Model>& model, const NumberCheck& options) {
+  std::map<std::string, NumpyArray> arrays;
+  if (!options.against.empty()) arrays = read_npz(options.against);
+  const ForwardRequest request = request_for(*model, options, arrays);
+  ComputeOptions compute;
+  compute.device = options.device;
+  const auto backend = open_backend(compute);
+  const auto trace = run_forward(model, *backend, request);
+  std::vector<HookDifference> hooks;
+  if (options.against.empty()) {
+    fmt::print("values   {} tokens on the {} backend against the double-precision reference\n",
+               trace->positions(), backend->name());
+    hooks = compare_traces(*trace, *run_forward(model, *make_reference_backend(), request));
+  } else {
+    std::vector<std::string> unknown;
+    hooks = compare_with_arrays(*trace, arrays, unknown);
+    fmt::print("values   {} tokens on the {} backend against {}\n", trace->positions(), backend->name(),
+               options.against);
+    for (const std::string& name : unknown) fmt::print("         '{}' is no value of this model\n", name);
+  }
+  print_differences(hooks);
+  const auto worst = std::ranges::max_element(hooks, {}, &HookDifference::relative);
+  fmt::print("worst    {:.2e} of the largest value, in {}\n", worst->relative, worst->name);
+  if (!(worst->relative <= allowed)) {
+    throw UserError(
+        fmt::format("the values are not the same: {} is {:.2e} of its largest value away, {:.0e} are "
+                    "allowed.",
+                    worst->name, worst->relative, allowed));
+  }
+}
+
+}  // namespace headlight

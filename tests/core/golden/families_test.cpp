@@ -1,0 +1,164 @@
+// Every model family against what transformers computes for random small models of it: all hidden states, all
+// attention maps, all outputs, from both forms of file.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "core/forward/forward_pass.h"
+#include "core/model_files/model_file.h"
+#include "tests/core/golden/golden_values.h"
+
+namespace headlight {
+namespace {
+
+namespace fs = std::filesystem;
+
+// transformers' own float32 and float64 differ by up to 1e-6 of a tensor's largest value on most of these
+// models (float32_against_float64 in the files), and two float32 programs that sum in different orders by a
+// few times that. The values are of the order of 1 to 10, so this is below 1e-4 everywhere.
+Tolerance family_tolerance(Hook) { return {.absolute = 1e-6, .relative = 1e-5}; }
+
+fs::path families_folder() { return fs::path(HEADLIGHT_SOURCE_DIR) / "tests/golden/families"; }
+
+// "gpt2_tied" is a directory, "gpt2_tied.gguf" the same model in the other form.
+std::vector<std::string> family_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(families_folder()))
+    names.push_back(entry.path().filename());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+GoldenFile golden_of(const std::string& name) {
+  return read_golden_at((families_folder() / fs::path(name).stem() / "golden").string());
+}
+
+std::shared_ptr<Model> load_family(const std::string& name) {
+  return load_weights(open_model_file((families_folder() / name).string()), name);
+}
+
+Agreement run_case(const std::shared_ptr<const Model>& model, Backend& backend, const GoldenCase& golden) {
+  ForwardRequest request;
+  request.tokens = golden.ids;
+  request.source_tokens = golden.source_ids;
+  return hold_against(*run_forward(model, backend, request), golden, family_tolerance);
+}
+
+class Families : public testing::TestWithParam<std::string> {};
+
+void expect_all_cases(const std::string& name, Backend& backend) {
+  const GoldenFile golden = golden_of(name);
+  const std::shared_ptr<const Model> model = load_family(name);
+  ASSERT_FALSE(golden.cases.empty());
+  for (const GoldenCase& one : golden.cases) {
+    const Agreement agreement = run_case(model, backend, one);
+    EXPECT_TRUE(agreement.passed()) << name << " " << one.name << ": " << agreement.failure;
+    fmt::print("{} {} {}: {} values, worst {:.0f} % of what is allowed, {}\n", backend.name(), name, one.name,
+               agreement.compared, 100.0 * agreement.worst_share, agreement.worst_place);
+  }
+}
+
+TEST_P(Families, ReferenceBackend) { expect_all_cases(GetParam(), *make_reference_backend()); }
+TEST_P(Families, CpuBackend) { expect_all_cases(GetParam(), *make_cpu_backend(2)); }
+
+// Without attention maps the pass takes another way through attention: the same outputs.
+TEST_P(Families, WithoutAttentionMaps) {
+  const GoldenFile golden = golden_of(GetParam());
+  const std::shared_ptr<const Model> model = load_family(GetParam());
+  const auto backend = make_cpu_backend(2);
+  for (GoldenCase one : golden.cases) {
+    ForwardRequest request;
+    request.tokens = one.ids;
+    request.source_tokens = one.source_ids;
+    request.capture.attention_maps = false;
+    std::erase_if(one.hooks, [](const GoldenHook& hook) { return is_attention_map(hook.first.hook); });
+    const Agreement agreement = hold_against(*run_forward(model, *backend, request), one, family_tolerance);
+    EXPECT_TRUE(agreement.passed()) << one.name << ": " << agreement.failure;
+  }
+}
+
+// Every place of the model and its encoder, as the description says.
+std::vector<HookPlace> places_of(const Model& model) {
+  std::vector<HookPlace> places;
+  const auto add = [&](const ArchitectureDescription& a, bool in_encoder) {
+    for (const HookInfo& info : all_hooks()) {
+      if (!has_hook(info.hook, a)) continue;
+      for (std::int64_t layer = 0; layer < (info.in_block ? a.layers : 1); ++layer) {
+        places.push_back({info.hook, layer, in_encoder});
+      }
+    }
+  };
+  if (model.encoder) add(model.encoder->architecture, true);
+  add(model.architecture, false);
+  return places;
+}
+
+const Tensor& last_value(const Trace& trace) {
+  const ArchitectureDescription& a = trace.model().architecture;
+  return trace.at(last_hook(a), last_layer(a));
+}
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  return a.shape() == b.shape() && std::ranges::equal(a.values(), b.values());
+}
+
+// The description says which values there are, and each of them is on the way to the output: times 1 changes
+// no bit of it, times -1.25 does (a norm would not see 1.25).
+TEST_P(Families, EveryHookIsThereAndMatters) {
+  const GoldenFile golden = golden_of(GetParam());
+  const std::shared_ptr<const Model> model = load_family(GetParam());
+  const auto backend = make_cpu_backend(2);
+  ForwardRequest request;
+  request.tokens = golden.cases.front().ids;
+  request.source_tokens = golden.cases.front().source_ids;
+  const auto clean = run_forward(model, *backend, request);
+  for (const HookInfo& info : all_hooks()) {
+    EXPECT_EQ(clean->has(info.hook), has_hook(info.hook, model->architecture)) << info.name;
+  }
+  int changed = 0;
+  for (const HookPlace& place : places_of(*model)) {
+    const auto edited = [&](float factor) {
+      request.interventions = {{place.hook, place.layer, {}, {}, Scale{factor}, place.in_encoder}};
+      return run_forward(model, *backend, request);
+    };
+    const std::string name = hook_name(place.hook, place.layer);
+    EXPECT_TRUE(same_bits(last_value(*edited(1.0F)), last_value(*clean))) << name;
+    EXPECT_FALSE(same_bits(last_value(*edited(-1.25F)), last_value(*clean))) << name;
+    ++changed;
+  }
+  EXPECT_GT(changed, 30);
+}
+
+// A text that grows token by token gives what a fresh run gives.
+TEST_P(Families, GrowingTextsAgreeWithAFreshRun) {
+  const GoldenFile golden = golden_of(GetParam());
+  const std::shared_ptr<const Model> model = load_family(GetParam());
+  const auto backend = make_cpu_backend(2);
+  const GoldenCase& one = golden.cases.back();
+  ForwardRequest request;
+  request.source_tokens = one.source_ids;
+  std::shared_ptr<const Trace> trace;
+  for (std::size_t length = one.ids.size() - 3; length <= one.ids.size(); ++length) {
+    request.tokens.assign(one.ids.begin(), one.ids.begin() + static_cast<std::ptrdiff_t>(length));
+    request.previous = trace;
+    trace = run_forward(model, *backend, request);
+  }
+  const Agreement agreement = hold_against(*trace, one, family_tolerance);
+  EXPECT_TRUE(agreement.passed()) << agreement.failure;
+  if (!model->architecture.causal) {
+    EXPECT_EQ(trace->reused_positions, 0);
+  }
+}
+
+std::string test_name(const testing::TestParamInfo<std::string>& one) {
+  std::string name = one.param;
+  std::replace(name.begin(), name.end(), '.', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, Families, testing::ValuesIn(family_names()), test_name);
+
+}  // namespace
+}  // namespace headlight
