@@ -230,6 +230,22 @@ TEST(TokenizerKinds, tokenizer_json_gives_the_same_ids_and_offsets) {
   }
 }
 
+// No normaliser, and a token for every byte: nothing can get lost.
+TEST(TokenizerKinds, lossless_ones_give_the_bytes_back) {
+  for (const char* name : {"gpt2", "deepseek", "falcon"}) {
+    const Kind kind = kind_of(name);
+    int failed = 0;
+    for (const std::string& line : all_lines()) {
+      std::vector<TokenId> ids;
+      for (const Token& token : kind.tokenizer->encode(line)) ids.push_back(token.id);
+      if (kind.tokenizer->decode(ids) != line && ++failed <= 3) {
+        ADD_FAILURE() << name << ": " << visible_bytes(line).substr(0, 120);
+      }
+    }
+    EXPECT_EQ(failed, 0) << name;
+  }
+}
+
 TEST(TokenizerKinds, sentencepiece_models_give_the_same_ids_and_places) {
   for (const char* name : {"spm_unigram", "spm_bytes", "spm_bpe", "spm_bpe_unknown"}) {
     Kind kind;
