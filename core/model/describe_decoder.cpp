@@ -98,7 +98,6 @@ ModelDescription describe_gpt_neox(const ModelFile& file) {
 struct Usual {
   std::int64_t d_model, d_mlp, layers, heads, kv_heads, context, vocabulary;  // kv_heads 0: as heads
   std::int64_t d_head;                                                        // 0: d_model / heads
-  bool tied;
 };
 
 ArchitectureDescription llama_like(const DescriptionKeys& config, const Usual& usual) {
@@ -160,7 +159,7 @@ ModelDescription with_llama_names(const DescriptionKeys& config, ArchitectureDes
 
 ModelDescription describe_llama(const ModelFile& file) {
   const DescriptionKeys config(file, "");
-  ArchitectureDescription a = llama_like(config, {4096, 11008, 32, 32, 0, 2048, 32000, 0, false});
+  ArchitectureDescription a = llama_like(config, {4096, 11008, 32, 32, 0, 2048, 32000, 0});
   a.rotary = a.local_rotary = read_rotary(config, a);
   stretch_context(a);
   a.attention_bias = a.attention_output_bias = config.flag_or("attention_bias", false);
@@ -172,7 +171,7 @@ ModelDescription describe_llama(const ModelFile& file) {
 // Jiang et al. 2023: every layer looks back only so far.
 ModelDescription describe_mistral(const ModelFile& file) {
   const DescriptionKeys config(file, "");
-  ArchitectureDescription a = llama_like(config, {4096, 14336, 32, 32, 8, 131072, 32000, 0, false});
+  ArchitectureDescription a = llama_like(config, {4096, 14336, 32, 32, 8, 131072, 32000, 0});
   a.rotary = a.local_rotary = read_rotary(config, a);
   stretch_context(a);
   a.activation = config.activation_or("hidden_act", "silu");
@@ -186,8 +185,7 @@ ModelDescription describe_mistral(const ModelFile& file) {
 // Yang et al. 2024 (Qwen 2: biases of q, k, v) and 2025 (Qwen 3: norms of q and k instead).
 ModelDescription describe_qwen(const ModelFile& file, bool third) {
   const DescriptionKeys config(file, "");
-  ArchitectureDescription a =
-      llama_like(config, {4096, 22016, 32, 32, 32, 32768, 151936, third ? 128 : 0, false});
+  ArchitectureDescription a = llama_like(config, {4096, 22016, 32, 32, 32, 32768, 151936, third ? 128 : 0});
   a.rotary = a.local_rotary = read_rotary(config, a);
   stretch_context(a);
   a.activation = config.activation_or("hidden_act", "silu");
@@ -213,7 +211,7 @@ ModelDescription describe_qwen(const ModelFile& file, bool third) {
 ModelDescription describe_gemma(const ModelFile& file, bool third) {
   const DescriptionKeys config(file, "");
   ArchitectureDescription a =
-      llama_like(config, {2304, 9216, 26, 8, 4, third ? 131072 : 8192, third ? 262208 : 256000, 256, true});
+      llama_like(config, {2304, 9216, 26, 8, 4, third ? 131072 : 8192, third ? 262208 : 256000, 256});
   a.embedding_scale = std::sqrt(static_cast<double>(a.d_model));
   a.sandwich_norms = true;
   a.attention_scale = usual_attention_scale(config.positive_or("query_pre_attn_scalar", 256.0));
