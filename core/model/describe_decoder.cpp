@@ -1,4 +1,5 @@
 // Decoder families as Hugging Face stores them. Each one: its fields, then its names.
+#include <algorithm>
 #include <cmath>
 
 #include "core/model/architecture_table.h"
@@ -126,7 +127,8 @@ ArchitectureDescription llama_like(const DescriptionKeys& config, const Usual& u
 // Dynamic scaling reaches beyond the trained context, as far as its factor says.
 void stretch_context(ArchitectureDescription& a) {
   if (a.rotary.scaling != RotaryScaling::dynamic) return;
-  a.context = static_cast<std::int64_t>(static_cast<double>(a.context) * std::max(1.0, a.rotary.factor));
+  const double stretched = static_cast<double>(a.context) * std::max(1.0, a.rotary.factor);
+  a.context = static_cast<std::int64_t>(std::min(stretched, static_cast<double>(most_values)));
 }
 
 WeightNames llama_names(const std::string& prefix) {

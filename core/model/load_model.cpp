@@ -159,6 +159,7 @@ void load_embeddings(Part& part, const ModelPart& described, StoredWeights& weig
       break;
     }
     case PositionTable::sinusoidal:
+      require_memory(a.context * a.d_model * 4, fmt::format("a table of {} positions", a.context));
       model.position_table = sinusoidal_positions(a.context, a.d_model);
       break;
   }

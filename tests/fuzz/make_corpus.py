@@ -31,6 +31,13 @@ def main():
     write("safetensors_fuzz", "odd_shapes", safetensors(
         {"one": tensor("F64", [], 0, 8), "none": tensor("I64", [0, 5], 8, 8), "eight": tensor("F8_E4M3", [2], 8, 10)},
         struct.pack("<d", 0.1) + b"\x38\x7f"))
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }\n"
+    write("npy_fuzz", "two", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + struct.pack("<2f", 1, 2))
+    write("description_fuzz", "gguf", json.dumps(
+        {"general.architecture": "llama", "llama.block_count": 2, "llama.embedding_length": 16,
+         "llama.attention.head_count": 4, "llama.feed_forward_length": 32, "llama.context_length": 64,
+         "llama.attention.layer_norm_rms_epsilon": 1e-05, "llama.rope.scaling.type": "yarn",
+         "llama.rope.scaling.factor": 2.0}).encode())
     config = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 16, "rms_norm_eps": 1e-05,
               "rope_scaling": {"type": "linear", "factor": 2.0}, "tie_word_embeddings": True, "eos_token_id": [1, 2],
               "name": "\u00e9\ud55c", "none": None, "bias": -1}

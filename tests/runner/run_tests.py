@@ -26,7 +26,7 @@ ON_REAL_WEIGHTS = "*RealModel*:SmolLM2*:LessonsOnTheModel*"
 SECONDS_FOR_ONE_PROGRAM = 1500
 SECONDS_OF_FUZZING = 60
 # Seeds of fuzz targets besides those in tests/fuzz/corpus/TARGET/ ("gguf_fuzz" or "gguf").
-MORE_SEEDS = {"gguf_fuzz": "tests/golden/families/*.gguf"}
+MORE_SEEDS = {"gguf_fuzz": "tests/golden/families/*.gguf", "description_fuzz": "tests/golden/families/*/config.json"}
 
 
 class Result(NamedTuple):
