@@ -3,41 +3,16 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <filesystem>
-
 #include "core/forward/forward_pass.h"
-#include "core/model_files/model_file.h"
-#include "tests/core/golden/golden_values.h"
+#include "tests/core/golden/family_models.h"
 
 namespace headlight {
 namespace {
-
-namespace fs = std::filesystem;
 
 // transformers' own float32 and float64 differ by up to 1e-6 of a tensor's largest value on most of these
 // models (float32_against_float64 in the files), and two float32 programs that sum in different orders by a
 // few times that. The values are of the order of 1 to 10, so this is below 1e-4 everywhere.
 Tolerance family_tolerance(Hook) { return {.absolute = 1e-6, .relative = 1e-5}; }
-
-fs::path families_folder() { return fs::path(HEADLIGHT_SOURCE_DIR) / "tests/golden/families"; }
-
-// "gpt2_tied" is a directory, "gpt2_tied.gguf" the same model in the other form.
-std::vector<std::string> family_names() {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(families_folder()))
-    names.push_back(entry.path().filename());
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-GoldenFile golden_of(const std::string& name) {
-  return read_golden_at((families_folder() / fs::path(name).stem() / "golden").string());
-}
-
-std::shared_ptr<Model> load_family(const std::string& name) {
-  return load_weights(open_model_file((families_folder() / name).string()), name);
-}
 
 Agreement run_case(const std::shared_ptr<const Model>& model, Backend& backend, const GoldenCase& golden) {
   ForwardRequest request;
@@ -49,7 +24,7 @@ Agreement run_case(const std::shared_ptr<const Model>& model, Backend& backend, 
 class Families : public testing::TestWithParam<std::string> {};
 
 void expect_all_cases(const std::string& name, Backend& backend) {
-  const GoldenFile golden = golden_of(name);
+  const GoldenFile golden = golden_of_family(name);
   const std::shared_ptr<const Model> model = load_family(name);
   ASSERT_FALSE(golden.cases.empty());
   for (const GoldenCase& one : golden.cases) {
@@ -65,7 +40,7 @@ TEST_P(Families, CpuBackend) { expect_all_cases(GetParam(), *make_cpu_backend(2)
 
 // Without attention maps the pass takes another way through attention: the same outputs.
 TEST_P(Families, WithoutAttentionMaps) {
-  const GoldenFile golden = golden_of(GetParam());
+  const GoldenFile golden = golden_of_family(GetParam());
   const std::shared_ptr<const Model> model = load_family(GetParam());
   const auto backend = make_cpu_backend(2);
   for (GoldenCase one : golden.cases) {
@@ -107,7 +82,7 @@ bool same_bits(const Tensor& a, const Tensor& b) {
 // The description says which values there are, and each of them is on the way to the output: times 1 changes
 // no bit of it, times -1.25 does (a norm would not see 1.25).
 TEST_P(Families, EveryHookIsThereAndMatters) {
-  const GoldenFile golden = golden_of(GetParam());
+  const GoldenFile golden = golden_of_family(GetParam());
   const std::shared_ptr<const Model> model = load_family(GetParam());
   const auto backend = make_cpu_backend(2);
   ForwardRequest request;
@@ -133,7 +108,7 @@ TEST_P(Families, EveryHookIsThereAndMatters) {
 
 // A text that grows token by token gives what a fresh run gives.
 TEST_P(Families, GrowingTextsAgreeWithAFreshRun) {
-  const GoldenFile golden = golden_of(GetParam());
+  const GoldenFile golden = golden_of_family(GetParam());
   const std::shared_ptr<const Model> model = load_family(GetParam());
   const auto backend = make_cpu_backend(2);
   const GoldenCase& one = golden.cases.back();

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "core/base/user_folders.h"
 #include "core/forward/forward_pass.h"
 
 namespace headlight {
@@ -19,13 +20,7 @@ constexpr double tolerance = 1e-5;
 
 std::string minilm_path() {
   if (const char* path = std::getenv("HEADLIGHT_MINILM")) return path;
-  std::filesystem::path cache;
-  if (const char* xdg = std::getenv("XDG_CACHE_HOME"); xdg != nullptr && *xdg != '\0') {
-    cache = xdg;
-  } else if (const char* home = std::getenv("HOME")) {
-    cache = std::filesystem::path(home) / ".cache";
-  }
-  return cache / "headlight" / "models" / "all-minilm-l6-v2";
+  return std::filesystem::path(cache_folder()) / "models" / "all-minilm-l6-v2";
 }
 
 TEST(MiniLmRealModel, SentenceEmbeddingsAreThoseOfTransformers) {

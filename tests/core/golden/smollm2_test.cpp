@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <numeric>
 
+#include "core/base/user_folders.h"
 #include "core/forward/forward_pass.h"
 #include "tests/core/golden/golden_values.h"
 
@@ -45,13 +46,8 @@ constexpr float logit_tolerance = 1e-3F;
 
 std::string smollm2_path() {
   if (const char* path = std::getenv("HEADLIGHT_SMOLLM2")) return path;
-  std::filesystem::path cache;
-  if (const char* xdg = std::getenv("XDG_CACHE_HOME"); xdg != nullptr && *xdg != '\0') {
-    cache = xdg;
-  } else if (const char* home = std::getenv("HOME")) {
-    cache = std::filesystem::path(home) / ".cache";
-  }
-  return cache / "headlight" / "models" / "smollm2-135m" / "SmolLM2-135M-Instruct.Q4_1.gguf";
+  return std::filesystem::path(cache_folder()) / "models" / "smollm2-135m" /
+         "SmolLM2-135M-Instruct.Q4_1.gguf";
 }
 
 // The twenty likeliest tokens of the last position, in order. Two that transformers itself has closer
