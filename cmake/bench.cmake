@@ -1,7 +1,6 @@
 # Measurements, not tests: built on request (cmake --build ... --target headlight_bench_backend), run by hand.
-add_executable(headlight_bench_backend EXCLUDE_FROM_ALL tests/bench/backend_bench.cpp tests/bench/machine_limits.cpp)
+add_executable(headlight_bench_backend EXCLUDE_FROM_ALL tests/bench/backend_bench.cpp)
 target_include_directories(headlight_bench_backend PRIVATE ${PROJECT_SOURCE_DIR})
-target_compile_options(headlight_bench_backend PRIVATE -ffp-contract=fast)  # the peak is made of fused multiply-adds
 target_link_libraries(headlight_bench_backend PRIVATE headlight_core headlight_warnings)
 
 if(HEADLIGHT_GUI)

@@ -50,6 +50,13 @@ std::optional<std::int64_t> number_behind(const fs::path& path, const std::strin
   return std::nullopt;
 }
 
+// The same, where the kernel counts in units of 1024 bytes ("kB").
+std::optional<std::int64_t> bytes_behind(const fs::path& path, const std::string& word) {
+  const auto number = number_behind(path, word);
+  if (!number || *number > std::numeric_limits<std::int64_t>::max() / 1024) return std::nullopt;
+  return *number * 1024;
+}
+
 // What a group's limit leaves.
 std::optional<std::int64_t> left_in_group(const fs::path& folder, const GroupVersion& version) {
   const auto limit = number_in_file(folder / version.limit);
@@ -109,10 +116,11 @@ std::string readable(std::int64_t bytes) {
 }  // namespace
 
 std::optional<std::int64_t> available_memory(const MemoryPlaces& places) {
-  auto free = number_behind(places.meminfo, "MemAvailable:");  // in units of 1024 bytes, "kB"
-  if (free && *free > std::numeric_limits<std::int64_t>::max() / 1024) free = std::nullopt;
-  if (free) *free *= 1024;
-  return smaller(free, left_by_limits(places));
+  return smaller(bytes_behind(places.meminfo, "MemAvailable:"), left_by_limits(places));
+}
+
+std::optional<std::int64_t> peak_memory(const std::string& status) {
+  return bytes_behind(status, "VmHWM:");
 }
 
 void require_memory(std::int64_t needed_bytes, const std::string& what) {

@@ -26,4 +26,8 @@ void require_memory(std::int64_t needed_bytes, const std::string& what);
 void require_memory(std::int64_t needed_bytes, const std::string& what,
                     std::optional<std::int64_t> available);
 
+// The most that this process ever had in memory at once, pages of mapped files with it, in bytes (proc(5):
+// VmHWM). Empty when the system does not say.
+std::optional<std::int64_t> peak_memory(const std::string& status = "/proc/self/status");
+
 }  // namespace headlight

@@ -67,6 +67,7 @@ CommandLine run_command_line(int argc, char** argv) {
   add_patch(app, result.exit_code);
   add_models(app, result.exit_code);
   add_lessons(app, result.exit_code);
+  add_bench(app, result.exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wanted) {  // --help, --version

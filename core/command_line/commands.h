@@ -16,5 +16,6 @@ void add_ablate(CLI::App& app, int& exit_code);
 void add_patch(CLI::App& app, int& exit_code);
 void add_models(CLI::App& app, int& exit_code);
 void add_lessons(CLI::App& app, int& exit_code);
+void add_bench(CLI::App& app, int& exit_code);
 
 }  // namespace headlight

@@ -8,7 +8,7 @@
 
 #include "core/backends/cpu/cpu_backend.h"
 #include "core/backends/cpu/instruction_sets.h"
-#include "tests/bench/machine_limits.h"
+#include "core/backends/cpu/machine_limits.h"
 #include "tests/core/backends/random_values.h"
 
 namespace headlight {

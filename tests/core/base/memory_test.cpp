@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <vector>
 
 #include "core/base/errors.h"
 
@@ -99,6 +100,18 @@ TEST_F(Memory, TooMuchIsRefusedWithNumbersAndAdvice) {
   }
   EXPECT_THROW(require_memory(95 * giga + 1, "the model", 100 * giga), UserError);
   EXPECT_THROW(require_memory(1, "the model", 0), UserError);
+}
+
+TEST_F(Memory, ThePeakIsWhatTheSystemSays) {
+  write("status", "Name:\theadlight\nVmPeak:\t  900 kB\nVmHWM:\t  700 kB\nVmRSS:\t 600 kB\n");
+  const std::string folder = std::filesystem::path(places.meminfo).parent_path().string();
+  EXPECT_EQ(peak_memory(folder + "/status"), 700 * 1024);
+  EXPECT_EQ(peak_memory(folder + "/is_not_there"), std::nullopt);
+}
+
+TEST(RealMemory, ThePeakHoldsWhatIsUsed) {
+  const std::vector<char> used(64U << 20U, 1);
+  EXPECT_GT(peak_memory().value_or(0), static_cast<std::int64_t>(used.size()));
 }
 
 TEST(RealMemory, ThisMachineSaysHowMuchItHas) {

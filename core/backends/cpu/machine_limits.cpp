@@ -1,6 +1,6 @@
 // The loops do nothing but what they measure; the asm statements keep the compiler from removing or folding
 // them.
-#include "tests/bench/machine_limits.h"
+#include "core/backends/cpu/machine_limits.h"
 
 #include <algorithm>
 #include <chrono>
@@ -62,8 +62,8 @@ double peak_flops(const std::string& instruction_set, ThreadPool& pool) {
   void (*loop)(std::int64_t) = multiply_add_baseline;
   double lanes = 4.0;
 #if defined(__x86_64__)
-  if (instruction_set == "avx2") loop = multiply_add_avx2, lanes = 8.0;
-  if (instruction_set == "avx512") loop = multiply_add_avx512, lanes = 16.0;
+  if (instruction_set.starts_with("avx2")) loop = multiply_add_avx2, lanes = 8.0;
+  if (instruction_set.starts_with("avx512")) loop = multiply_add_avx512, lanes = 16.0;
 #endif
   constexpr std::int64_t rounds = 50000, pieces = 8;
   const double seconds = best_seconds(

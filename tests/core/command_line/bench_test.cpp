@@ -1,0 +1,150 @@
+// `bench` as a user calls it, on a tiny model: what it measures, and what it refuses.
+#include <gtest/gtest.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "core/command_line/bench_passes.h"
+#include "core/command_line/commands.h"
+#include "tests/core/golden/family_models.h"
+
+namespace headlight {
+namespace {
+
+struct Answer {
+  int exit_code = -1;
+  std::string output, errors;
+};
+
+Answer bench(std::vector<std::string> words, const std::string& model = "tiny_llama_q.gguf") {
+  CLI::App app;
+  Answer answer;
+  add_bench(app, answer.exit_code);
+  words.insert(words.begin(),
+               {"bench", "--model", HEADLIGHT_SOURCE_DIR "/tests/golden/" + model, "--threads", "2"});
+  std::reverse(words.begin(), words.end());  // as CLI::App::parse(vector) wants them
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  try {
+    app.parse(words);
+  } catch (const CLI::ParseError& error) {
+    answer.exit_code = 2;
+    answer.errors = error.what();
+  }
+  std::fflush(stdout);
+  std::fflush(stderr);
+  answer.output = testing::internal::GetCapturedStdout();
+  answer.errors += testing::internal::GetCapturedStderr();
+  return answer;
+}
+
+nlohmann::json json_of(const std::vector<std::string>& words) {
+  const Answer answer = bench(words);
+  EXPECT_EQ(answer.exit_code, 0) << answer.errors;
+  return nlohmann::json::parse(answer.output);
+}
+
+void expect_samples(const nlohmann::json& samples, std::size_t runs) {
+  EXPECT_GE(samples["seconds"].size(), runs);
+  EXPECT_GT(samples["best"].get<double>(), 0.0);
+  EXPECT_GE(samples["median"].get<double>(), samples["best"].get<double>());
+}
+
+TEST(Bench, MeasuresEverythingOnce) {
+  const nlohmann::json found = json_of({"--json", "--repeats", "2", "--tokens", "1000,4"});
+  EXPECT_EQ(found["model"]["parameters"], 115328);
+  EXPECT_EQ(found["model"]["file_bytes"], 147776);
+  EXPECT_EQ(found["threads"], 2);
+  EXPECT_EQ(found["left_out"], nlohmann::json::array());
+  for (const char* rate : {"flops_a_second", "memory_bytes_a_second", "cache_bytes_a_second"}) {
+    EXPECT_GT(found["machine"][rate].get<double>(), 1e6) << rate;
+  }
+  for (const char* step : {"opened", "first_tokens", "first_values"}) expect_samples(found["load"][step], 2);
+  EXPECT_EQ(found["memory"]["tokens"], 128);
+  EXPECT_GT(found["memory"]["peak_cold_bytes"], found["memory"]["trace_bytes"]);
+  EXPECT_GE(found["memory"]["peak_edits_bytes"], found["memory"]["peak_cold_bytes"]);
+  std::vector<std::string> passes;
+  for (const nlohmann::json& pass : found["passes"]) {
+    expect_samples(pass, 2);
+    passes.push_back(pass["kind"].get<std::string>() + " " + pass["tokens"].dump() + " " +
+                     pass["computed"].dump() + " " + pass["capture"].get<std::string>());
+  }
+  std::vector<std::string> expected;
+  // Cut at the context of 256, the shorter one first; half of 128 tokens stand behind an edit in the middle.
+  for (const char* pass : {"cold 4 4 ", "cold 256 256 ", "append 129 1 ", "edit 128 64 "}) {
+    for (const char* capture : {"everything", "rows", "next token"})
+      expected.push_back(std::string(pass) + capture);
+  }
+  EXPECT_EQ(passes, expected);
+  ASSERT_EQ(found["profiles"].size(), 3U);
+  for (const nlohmann::json& profile : found["profiles"]) {
+    EXPECT_EQ(profile["layers"].size(), 3U);
+    double inside = 0.0;
+    for (const nlohmann::json& operation : profile["operations"])
+      inside += operation["seconds"].get<double>();
+    EXPECT_GT(inside, 0.0);
+    EXPECT_LE(inside, profile["seconds"].get<double>());
+  }
+}
+
+TEST(Bench, CountsTheArithmeticOfAPass) {
+  const nlohmann::json found = json_of({"--json", "--only", "cold", "--repeats", "1", "--tokens", "4"});
+  ASSERT_EQ(found["passes"].size(), 1U);
+  EXPECT_FALSE(found.contains("load"));
+  EXPECT_FALSE(found.contains("memory"));
+  EXPECT_FALSE(found.contains("machine"));
+  // Three layers of q and o, k and v, gate and in, out; the output layer; four queries see ten keys, of four
+  // heads, 16 wide, once for the scores and once for the values.
+  const int block = 2 * 64 * 64 + 2 * 32 * 64 + 3 * 96 * 64;
+  EXPECT_EQ(found["passes"][0]["multiply_adds"], 4 * (3 * block + 355 * 64) + 3 * 2 * 10 * 4 * 16);
+  // All weights but the gains of the norms, and four rows of the embedding on top.
+  EXPECT_GT(found["passes"][0]["weight_bytes"], 0.8 * 147776);
+}
+
+TEST(Bench, MeasuresEveryFamily) {
+  for (const std::string& name : family_names()) {
+    const std::shared_ptr<const Model> model = load_family(name);
+    const auto backend = make_reference_backend();
+    PassBench passes(model, *backend, 1);
+    const std::int64_t base = passes.append_base();
+    ASSERT_LT(base, model->architecture.context) << name;
+    for (const PassFigures& pass :
+         {passes.cold(base, {Capture::everything}).at(0), passes.append({Capture::everything}).at(0),
+          passes.edit({Capture::everything}).at(0)}) {
+      EXPECT_FALSE(pass.samples.seconds.empty()) << name;
+      EXPECT_GT(pass.multiply_adds, 0.0) << name;
+      // Models that look both ways re-use nothing.
+      EXPECT_TRUE(model->architecture.causal || pass.computed == pass.tokens) << name;
+    }
+  }
+}
+
+TEST(Bench, TheTableNamesWhatItMeasured) {
+  const Answer answer = bench({"--only", "append,profile", "--repeats", "1"});
+  EXPECT_EQ(answer.exit_code, 0) << answer.errors;
+  for (const char* word :
+       {"Tiny random llama", "append", "between operations", "linear 96 x 64 Q4_1", "layers, ms:"}) {
+    EXPECT_NE(answer.output.find(word), std::string::npos) << word << "\n" << answer.output;
+  }
+  EXPECT_NE(answer.errors.find("bench: one token more than 128"), std::string::npos) << answer.errors;
+}
+
+TEST(Bench, RefusesWhatMakesNoSense) {
+  EXPECT_EQ(bench({"--tokens", "0"}).exit_code, 2);
+  EXPECT_EQ(bench({"--tokens", "many"}).exit_code, 2);
+  EXPECT_EQ(bench({"--only", "everything"}).exit_code, 2);
+  EXPECT_EQ(bench({"--repeats", "0"}).exit_code, 2);
+  EXPECT_EQ(bench({"--json"}, "there_is_no_such_model.gguf").exit_code, 1);
+}
+
+TEST(Bench, MediansAreInTheMiddle) {
+  EXPECT_EQ((Samples{{3.0, 1.0, 2.0}}.median()), 2.0);
+  EXPECT_EQ((Samples{{4.0, 1.0, 2.0, 3.0}}.median()), 2.5);
+  EXPECT_EQ((Samples{{4.0, 1.0, 2.0}}.best()), 1.0);
+  EXPECT_EQ(Samples{}.median(), 0.0);
+}
+
+}  // namespace
+}  // namespace headlight
