@@ -1,5 +1,5 @@
 // The fast backend: cuts each operation into chunks for the threads and calls the kernels on them. Weights
-// stay packed as in the file; at most a few rows a thread are ever expanded.
+// stay packed as in the file; at most some rows a thread are ever expanded.
 #include "core/backends/cpu/cpu_backend.h"
 
 #include <algorithm>
@@ -18,8 +18,9 @@ namespace {
 constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
 // Fewer multiply-adds than this are done before another thread has noticed that there is work.
 constexpr std::int64_t worth_sharing = 1 << 15;
-constexpr std::int64_t query_block = 12;  // a multiple of every kernel's tile
-constexpr std::int64_t key_block = 128;   // scores of one block: 6 KiB, in the first cache
+constexpr std::int64_t query_block = 12;            // a multiple of every kernel's tile
+constexpr std::int64_t key_block = 128;             // scores of one block: 6 KiB, in the first cache
+constexpr std::int64_t expanded_floats = 96 << 10;  // 384 KiB: a good part of the second cache
 
 std::int64_t chunks_of(std::int64_t count, std::int64_t length) { return (count + length - 1) / length; }
 
@@ -40,11 +41,10 @@ bool have_kernels(NumberFormat format) {
   }
 }
 
-// Whether the bytes can be used as float32 where they lie: a safetensors file may put them at any address.
-bool are_floats(const PackedRows& rows) {
-  return rows.format == NumberFormat::f32 &&
-         reinterpret_cast<std::uintptr_t>(rows.data) % alignof(float) == 0;
-}
+// Expanded weights: a panel for the kernels, and rows of formats that have no kernels.
+struct Scratch {
+  std::vector<float> panel, rows;
+};
 
 class CpuBackend final : public Backend {
  public:
@@ -69,29 +69,23 @@ class CpuBackend final : public Backend {
     if (result.size() == 0) return result;  // the tiles of the kernels have at least one row
     float* out = result.writable();
     const FloatRows rows_of_x = {x.data(), weight.columns, x.axis(0)};
-    // Several chunks a thread even out the load; more rows than 64 would not fit the second cache expanded.
-    const std::int64_t share = weight.rows / (pool_.threads() * 8);
-    const std::int64_t chunk_rows = std::clamp(share / 4 * 4, std::int64_t{4}, std::int64_t{64});
-    const std::int64_t multiply_adds = x.size() * weight.rows;
-    const bool usable = have_kernels(weight.format) &&
-                        (weight.format != NumberFormat::f32 || are_floats(packed(weight, 0, weight.rows)));
-    const bool in_registers = usable && rows_of_x.rows <= kernels_.tile_rows && weight.columns % 32 == 0;
-    for_chunks(
-        weight.rows, chunk_rows, multiply_adds, [&](std::int64_t first, std::int64_t last, int thread) {
-          const PackedRows rows = packed(weight, first, last - first);
-          if (in_registers) {
-            kernels_.decode_and_dot(rows_of_x, rows, weight.columns, out + first, weight.rows);
-          } else {
-            FloatRows expanded = {reinterpret_cast<const float*>(rows.data), weight.columns, rows.rows};
-            if (!are_floats(rows)) expanded = expand(rows, weight.columns, thread);
-            kernels_.dot(rows_of_x, expanded, weight.columns, 1.0F, out + first, weight.rows);
-          }
-          if (bias.empty()) return;
-          for (std::int64_t row = 0; row < rows_of_x.rows; ++row) {
-            float* sums = out + row * weight.rows + first;
-            kernels_.add(sums, bias.data() + first, last - first, sums);
-          }
-        });
+    const std::int64_t chunk_rows = rows_at_once(weight, rows_of_x.rows);
+    for_chunks(weight.rows, chunk_rows, x.size() * weight.rows,
+               [&](std::int64_t first, std::int64_t last, int thread) {
+                 PackedRows rows = packed(weight, first, last - first);
+                 Scratch& scratch = scratch_[static_cast<std::size_t>(thread)];
+                 if (!have_kernels(rows.format)) rows = decoded(rows, weight.columns, scratch.rows);
+                 float* panel = nullptr;
+                 if (rows_of_x.rows > kernels_.tile_rows) {
+                   panel = room(scratch.panel, panel_size(chunk_rows, weight.columns));
+                 }
+                 kernels_.product(rows_of_x, rows, weight.columns, panel, out + first, weight.rows);
+                 if (bias.empty()) return;
+                 for (std::int64_t row = 0; row < rows_of_x.rows; ++row) {
+                   float* sums = out + row * weight.rows + first;
+                   kernels_.add(sums, bias.data() + first, last - first, sums);
+                 }
+               });
     return result;
   }
 
@@ -334,17 +328,32 @@ class CpuBackend final : public Backend {
     }
   }
 
-  FloatRows expand(const PackedRows& rows, std::int64_t columns, int thread) {
-    const std::int64_t stride = columns + 16;  // odd in cache lines: rows do not fall into the same places
-    std::vector<float>& scratch = scratch_[static_cast<std::size_t>(thread)];
-    if (scratch.size() < static_cast<std::size_t>(stride * rows.rows)) {
-      scratch.resize(static_cast<std::size_t>(stride * rows.rows));
-    }
+  // Rows of a weight in one chunk: several chunks a thread even out the load. One row of x reads the weights
+  // once, best from one end to the other; for more, the expanded chunk should stay in the second cache.
+  std::int64_t rows_at_once(const Weight& weight, std::int64_t positions) const {
+    const bool few = positions <= kernels_.tile_rows;
+    const std::int64_t share = weight.rows / (pool_.threads() * (few ? 4 : 8)) / 4 * 4;
+    const std::int64_t fitting = expanded_floats / std::max(weight.columns, std::int64_t{1}) / 4 * 4;
+    return std::clamp(share, std::int64_t{4},
+                      few ? std::int64_t{512} : std::clamp(fitting, std::int64_t{4}, std::int64_t{64}));
+  }
+
+  // At least this many floats, at the beginning of a cache line.
+  static float* room(std::vector<float>& scratch, std::int64_t floats) {
+    constexpr std::size_t line = 64 / sizeof(float);
+    const std::size_t wanted = static_cast<std::size_t>(floats) + line;
+    if (scratch.size() < wanted) scratch.resize(wanted);
+    const auto address = reinterpret_cast<std::uintptr_t>(scratch.data()) / sizeof(float);
+    return scratch.data() + (line - address % line) % line;
+  }
+
+  PackedRows decoded(const PackedRows& rows, std::int64_t columns, std::vector<float>& scratch) const {
+    float* values = room(scratch, rows.rows * columns);
     for (std::int64_t row = 0; row < rows.rows; ++row) {
-      const PackedRows one = {rows.format, rows.data + row * rows.stride, rows.stride, 1};
-      decode(one, columns, scratch.data() + row * stride);
+      decode({rows.format, rows.data + row * rows.stride, rows.stride, 1}, columns, values + row * columns);
     }
-    return {scratch.data(), stride, rows.rows};
+    return {NumberFormat::f32, reinterpret_cast<const unsigned char*>(values),
+            columns * static_cast<std::int64_t>(sizeof(float)), rows.rows};
   }
 
   // body(first, last, thread) over [0, count) in pieces; on this thread alone when there is little to do.
@@ -395,7 +404,7 @@ class CpuBackend final : public Backend {
 
   const Kernels& kernels_;
   ThreadPool pool_;
-  std::vector<std::vector<float>> scratch_;  // one a thread: expanded weight rows
+  std::vector<Scratch> scratch_;  // one a thread
   RotationTables tables_;
 };
 

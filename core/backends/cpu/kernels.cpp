@@ -6,13 +6,10 @@
 #include "core/backends/cpu/kernels.h"
 
 #include "core/backends/cpu/packed_blocks.h"
+#include "core/backends/cpu/products.h"
 
 namespace headlight::HEADLIGHT_ISA {
 namespace {
-
-// Rows of x a tile: as many running sums as the registers hold.
-constexpr int x_tile = lanes == 16 ? 6 : lanes == 8 ? 3 : 2;
-constexpr int w_tile = 4;
 
 template <class Format>
 void decode_blocks(const Byte* row, Int64 columns, float* out) {
@@ -22,208 +19,47 @@ void decode_blocks(const Byte* row, Int64 columns, float* out) {
     Format::expand(row, block);
     __builtin_memcpy(out + column, block, sizeof block);
   }
-  if (column < columns) {  // only F16 and BF16 have rows that are no multiple of 32
+  if (Format::any_count && column < columns) {
     Byte padded[Format::bytes] = {};
-    __builtin_memcpy(padded, row, static_cast<std::size_t>((columns - column) * 2));
+    __builtin_memcpy(padded, row, static_cast<std::size_t>((columns - column) * (Format::bytes / 32)));
     Floats block[parts];
     Format::expand(padded, block);
     __builtin_memcpy(out + column, block, static_cast<std::size_t>(columns - column) * sizeof(float));
   }
 }
 
-void decode(NumberFormat format, const Byte* row, Int64 columns, float* out) {
+// body(Format) for the formats that kernels.h names.
+template <class Body>
+ALWAYS_INLINE void with_format(NumberFormat format, const Body& body) {
   switch (format) {
     case NumberFormat::f32:
-      __builtin_memcpy(out, row, static_cast<std::size_t>(columns) * sizeof(float));
-      return;
+      return body(F32{});
     case NumberFormat::f16:
-      return decode_blocks<F16>(row, columns, out);
+      return body(F16{});
     case NumberFormat::bf16:
-      return decode_blocks<Bf16>(row, columns, out);
+      return body(Bf16{});
     case NumberFormat::q4_0:
-      return decode_blocks<Q4_0>(row, columns, out);
+      return body(Q4_0{});
     case NumberFormat::q4_1:
-      return decode_blocks<Q4_1>(row, columns, out);
+      return body(Q4_1{});
     case NumberFormat::q5_0:
-      return decode_blocks<Q5_0>(row, columns, out);
+      return body(Q5_0{});
     case NumberFormat::q5_1:
-      return decode_blocks<Q5_1>(row, columns, out);
+      return body(Q5_1{});
     case NumberFormat::q8_0:
-      return decode_blocks<Q8_0>(row, columns, out);
-    default:
-      __builtin_trap();  // kernels.h says which formats come here
-  }
-}
-
-// ---- Dot products: tiles of X rows of x by four rows of weights. One row of x is bound by memory: the rows
-// of the next tile are fetched meanwhile (a fetch past the end of the weights does nothing). ----
-
-// Rows of the tile past the end of the weights point to the last row again; their results are not stored.
-template <class Pointer>
-ALWAYS_INLINE void four_rows(Pointer first, Int64 stride, Int64 rows, Pointer* at) {
-  for (Int64 r = 0; r < w_tile; ++r) at[r] = first + (r < rows ? r : rows - 1) * stride;
-}
-
-template <int X>
-ALWAYS_INLINE void store_sums(Floats (&acc)[X][w_tile], float factor, Int64 rows, float* out,
-                              Int64 out_stride) {
-#pragma GCC unroll 8
-  for (int p = 0; p < X; ++p) {
-    const Four results = sums(acc[p]) * factor;
-    if (rows >= w_tile) {
-      store(out + p * out_stride, results);
-    } else {
-      for (Int64 r = 0; r < rows; ++r) out[p * out_stride + r] = results[r];
-    }
-  }
-}
-
-template <int X>
-ALWAYS_INLINE void accumulate(Floats (&acc)[X][w_tile], const Floats (&w)[w_tile], const Floats (&x)[X]) {
-#pragma GCC unroll 8
-  for (int p = 0; p < X; ++p) {
-#pragma GCC unroll 4
-    for (int r = 0; r < w_tile; ++r) acc[p][r] += x[p] * w[r];
-  }
-}
-
-template <int X>
-void dot_tile(const float* x, Int64 x_stride, FloatRows w, Int64 count, float factor, float* out,
-              Int64 out_stride) {
-  const float* row[w_tile];
-  four_rows(w.data, w.stride, w.rows, row);
-  Floats acc[X][w_tile] = {};
-  Int64 c = 0;
-  for (; c + lanes <= count; c += lanes) {
-    Floats weights[w_tile], values[X];
-#pragma GCC unroll 4
-    for (int r = 0; r < w_tile; ++r) {
-      if (X == 1) __builtin_prefetch(row[r] + c + w_tile * w.stride);
-      weights[r] = load<Floats>(row[r] + c);
-    }
-#pragma GCC unroll 8
-    for (int p = 0; p < X; ++p) values[p] = load<Floats>(x + p * x_stride + c);
-    accumulate<X>(acc, weights, values);
-  }
-  if (c < count) {
-    Floats weights[w_tile], values[X];
-    for (int r = 0; r < w_tile; ++r) weights[r] = load_some(row[r] + c, count - c);
-    for (int p = 0; p < X; ++p) values[p] = load_some(x + p * x_stride + c, count - c);
-    accumulate<X>(acc, weights, values);
-  }
-  store_sums<X>(acc, factor, w.rows, out, out_stride);
-}
-
-template <class Format, int X>
-void packed_tile(const float* x, Int64 x_stride, PackedRows w, Int64 count, float* out, Int64 out_stride) {
-  const Byte* row[w_tile];
-  four_rows(w.data, w.stride, w.rows, row);
-  Floats acc[X][w_tile] = {};
-  for (Int64 c = 0; c < count; c += 32) {
-#pragma GCC unroll 4
-    for (int r = 0; r < w_tile; ++r) {
-      Floats block[parts];
-      if (X == 1) __builtin_prefetch(row[r] + w_tile * w.stride);
-      Format::expand(row[r], block);
-      row[r] += Format::bytes;
-#pragma GCC unroll 8
-      for (int part = 0; part < parts; ++part) {
-#pragma GCC unroll 8
-        for (int p = 0; p < X; ++p) {
-          acc[p][r] += load<Floats>(x + p * x_stride + c + part * lanes) * block[part];
-        }
-      }
-    }
-  }
-  store_sums<X>(acc, 1.0F, w.rows, out, out_stride);
-}
-
-void dot(FloatRows x, FloatRows w, Int64 count, float factor, float* out, Int64 out_stride) {
-  for (Int64 p = 0; p < x.rows; p += x_tile) {
-    const float* from = x.data + p * x.stride;
-    float* to = out + p * out_stride;
-    for (Int64 r = 0; r < w.rows; r += w_tile) {
-      const FloatRows four = {w.data + r * w.stride, w.stride, w.rows - r};
-      switch (x.rows - p) {
-        case 1:
-          dot_tile<1>(from, x.stride, four, count, factor, to + r, out_stride);
-          break;
-#if defined(__AVX2__)
-        case 2:
-          dot_tile<2>(from, x.stride, four, count, factor, to + r, out_stride);
-          break;
-#endif
-#if defined(__AVX512F__)
-        case 3:
-          dot_tile<3>(from, x.stride, four, count, factor, to + r, out_stride);
-          break;
-        case 4:
-          dot_tile<4>(from, x.stride, four, count, factor, to + r, out_stride);
-          break;
-        case 5:
-          dot_tile<5>(from, x.stride, four, count, factor, to + r, out_stride);
-          break;
-#endif
-        default:
-          dot_tile<x_tile>(from, x.stride, four, count, factor, to + r, out_stride);
-      }
-    }
-  }
-}
-
-template <class Format>
-void packed_dot(FloatRows x, PackedRows w, Int64 count, float* out, Int64 out_stride) {
-  for (Int64 r = 0; r < w.rows; r += w_tile) {
-    const PackedRows four = {w.format, w.data + r * w.stride, w.stride, w.rows - r};
-    switch (x.rows) {
-      case 1:
-        packed_tile<Format, 1>(x.data, x.stride, four, count, out + r, out_stride);
-        break;
-#if defined(__AVX2__)
-      case 2:
-        packed_tile<Format, 2>(x.data, x.stride, four, count, out + r, out_stride);
-        break;
-#endif
-#if defined(__AVX512F__)
-      case 3:
-        packed_tile<Format, 3>(x.data, x.stride, four, count, out + r, out_stride);
-        break;
-      case 4:
-        packed_tile<Format, 4>(x.data, x.stride, four, count, out + r, out_stride);
-        break;
-      case 5:
-        packed_tile<Format, 5>(x.data, x.stride, four, count, out + r, out_stride);
-        break;
-#endif
-      default:
-        packed_tile<Format, x_tile>(x.data, x.stride, four, count, out + r, out_stride);
-    }
-  }
-}
-
-void decode_and_dot(FloatRows x, PackedRows w, Int64 count, float* out, Int64 out_stride) {
-  switch (w.format) {
-    case NumberFormat::f32: {
-      const FloatRows rows = {reinterpret_cast<const float*>(w.data), w.stride / 4, w.rows};
-      return dot(x, rows, count, 1.0F, out, out_stride);
-    }
-    case NumberFormat::f16:
-      return packed_dot<F16>(x, w, count, out, out_stride);
-    case NumberFormat::bf16:
-      return packed_dot<Bf16>(x, w, count, out, out_stride);
-    case NumberFormat::q4_0:
-      return packed_dot<Q4_0>(x, w, count, out, out_stride);
-    case NumberFormat::q4_1:
-      return packed_dot<Q4_1>(x, w, count, out, out_stride);
-    case NumberFormat::q5_0:
-      return packed_dot<Q5_0>(x, w, count, out, out_stride);
-    case NumberFormat::q5_1:
-      return packed_dot<Q5_1>(x, w, count, out, out_stride);
-    case NumberFormat::q8_0:
-      return packed_dot<Q8_0>(x, w, count, out, out_stride);
+      return body(Q8_0{});
     default:
       __builtin_trap();
   }
+}
+
+void decode(NumberFormat format, const Byte* row, Int64 columns, float* out) {
+  with_format(format, [&](auto type) { decode_blocks<decltype(type)>(row, columns, out); });
+}
+
+void product(FloatRows x, PackedRows w, Int64 count, float* panel, float* out, Int64 out_stride) {
+  with_format(w.format,
+              [&](auto type) { packed_product<decltype(type)>(x, w, count, panel, out, out_stride); });
 }
 
 // ---- Sums of rows with weights: P rows of weights by V vectors of width ----
@@ -484,7 +320,7 @@ extern const Kernels table;
 const Kernels table = {.name = NAME(HEADLIGHT_ISA),
                        .tile_rows = x_tile,
                        .dot = dot,
-                       .decode_and_dot = decode_and_dot,
+                       .product = product,
                        .decode = decode,
                        .mix = mix,
                        .maximum = maximum,

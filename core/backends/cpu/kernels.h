@@ -24,20 +24,27 @@ struct PackedRows {
   std::int64_t rows;
 };
 
+// Floats of a panel: whole blocks of 32 columns of whole tiles of four rows.
+constexpr std::int64_t panel_size(std::int64_t rows, std::int64_t columns) {
+  return (rows + 3) / 4 * 4 * ((columns + 31) / 32 * 32);
+}
+
 struct Kernels {
   const char* name;  // "avx512"
 
-  // Rows of x that decode_and_dot takes at once.
+  // Rows of x that `product` takes without a panel.
   std::int64_t tile_rows;
 
   // out[p * out_stride + r] = factor * sum over c < count of x[p][c] * w[r][c], in float32 with one running
   // sum a vector lane. The order of summing depends on count alone: a row's result is the same bits however
-  // many rows are computed with it, and the same from both functions.
+  // many rows are computed with it.
   void (*dot)(FloatRows x, FloatRows w, std::int64_t count, float factor, float* out,
               std::int64_t out_stride);
-  // As dot with factor 1, with the weights expanded in registers. x.rows <= tile_rows; count a multiple
-  // of 32; formats F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1 and Q8_0.
-  void (*decode_and_dot)(FloatRows x, PackedRows w, std::int64_t count, float* out, std::int64_t out_stride);
+  // The same with factor 1 and packed weights, in the formats F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1 and
+  // Q8_0; count is a whole number of blocks. More rows of x than tile_rows need a panel, in which the
+  // expanded weights are left: panel_size(w.rows, count) floats, best at a multiple of 64 bytes.
+  void (*product)(FloatRows x, PackedRows w, std::int64_t count, float* panel, float* out,
+                  std::int64_t out_stride);
 
   // One row of the same formats to float32, the same bits as decode_row in number_formats.h.
   void (*decode)(NumberFormat format, const unsigned char* row, std::int64_t columns, float* out);
