@@ -22,15 +22,13 @@ struct HeadVectors {
   AttentionHooks hooks;
 
   const float* q(std::int64_t position) const {
-    return trace.at(hooks.q, layer).data() + (position * architecture.heads + head) * architecture.d_head;
+    return trace.row(hooks.q, layer, position).data() + head * architecture.d_head;
   }
   const float* k(std::int64_t position) const {
-    return trace.at(hooks.k, layer).data() +
-           (position * architecture.kv_heads + kv_head) * architecture.d_head;
+    return trace.row(hooks.k, layer, position).data() + kv_head * architecture.d_head;
   }
   const float* v(std::int64_t position) const {
-    return trace.at(hooks.v, layer).data() +
-           (position * architecture.kv_heads + kv_head) * architecture.d_head;
+    return trace.row(hooks.v, layer, position).data() + kv_head * architecture.d_head;
   }
 };
 
@@ -66,8 +64,7 @@ void soften(AttentionRow& row) {
   for (const double exponential : row.exponential) row.weight.push_back(exponential / row.sum);
 }
 
-void compare_with_captured(AttentionRow& row, const Tensor& pattern, std::int64_t head) {
-  const float* weights = pattern.data() + (head * pattern.axis(1) + row.query) * pattern.axis(2);
+void compare_with_captured(AttentionRow& row, std::span<const float> weights) {
   for (std::size_t key = 0; key < row.weight.size(); ++key) {
     row.captured.push_back(static_cast<double>(weights[key]));
     const double difference = std::abs(row.captured[key] - row.weight[key]);
@@ -112,7 +109,7 @@ AttentionRow attention_row(const Trace& trace, std::int64_t layer, std::int64_t 
     }
   }
   if (trace.has(vectors.hooks.pattern, layer)) {
-    compare_with_captured(row, trace.at(vectors.hooks.pattern, layer), head);
+    compare_with_captured(row, trace.map_row(vectors.hooks.pattern, layer, head, query));
   }
   return row;
 }

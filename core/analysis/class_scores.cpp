@@ -8,7 +8,7 @@ namespace headlight {
 
 std::vector<ClassScore> class_scores(const Trace& trace) {
   if (!has_hook(Hook::class_logits, trace.model().architecture) || !trace.has(Hook::class_logits)) return {};
-  const Tensor& logits = trace.at(Hook::class_logits);
+  const Tensor logits = trace.at(Hook::class_logits);
   const std::vector<std::string>& names = trace.model().label_names;
   std::vector<ClassScore> scores;
   double largest = -INFINITY;

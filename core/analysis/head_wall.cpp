@@ -71,13 +71,15 @@ void reduce_row(const float* weights, std::int64_t query, std::int64_t seen, con
       static_cast<std::int32_t>(std::find(weights + 1, weights + seen, largest) - weights);
 }
 
-void reduce_head(const float* pattern, HeadWall& wall, std::size_t head) {
+// weights_of(query): one row of the map, as far as the query sees.
+template <class WeightsOf>
+void reduce_head(const WeightsOf& weights_of, HeadWall& wall, std::size_t head) {
   const CellRanges queries = cell_ranges(wall.queries, wall.side), keys = cell_ranges(wall.keys, wall.side);
   for (std::int64_t row = 0; row < wall.side; ++row) {
     const auto at = static_cast<std::size_t>(row);
     for (std::int64_t query = queries.first[at]; query < queries.last[at]; ++query) {
       const std::int64_t seen = wall.causal ? std::min(query + 1, wall.keys) : wall.keys;
-      reduce_row(pattern + query * wall.keys, query, seen, keys, row, wall, head);
+      reduce_row(weights_of(query), query, seen, keys, row, wall, head);
     }
   }
 }
@@ -132,9 +134,11 @@ std::shared_ptr<const HeadWall> head_wall(const Trace& trace, const HeadWall* be
     for (std::int64_t head = 0; head < a.heads; ++head) {
       const auto index = static_cast<std::size_t>(layer * a.heads + head);
       if (trace.has(kept, layer)) {
-        reduce_head(trace.at(kept, layer).data() + head * wall->queries * wall->keys, *wall, index);
+        reduce_head([&](std::int64_t query) { return trace.map_row(kept, layer, head, query).data(); }, *wall,
+                    index);
       } else {
-        reduce_head(head_pattern(trace, layer, head, cross).data(), *wall, index);
+        const Tensor pattern = head_pattern(trace, layer, head, cross);
+        reduce_head([&](std::int64_t query) { return pattern.data() + query * wall->keys; }, *wall, index);
       }
     }
   }

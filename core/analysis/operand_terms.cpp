@@ -31,14 +31,8 @@ std::optional<double> captured_number(const Trace& root, const ValueReference& a
       !trace->has(at.hook, at.layer)) {
     return std::nullopt;
   }
-  const Tensor& tensor = trace->at(at.hook, at.layer);
-  std::int64_t offset = 0;
-  for (std::size_t axis = 0; axis < tensor.shape().size(); ++axis) {
-    const std::int64_t index = axis < at.index.size() ? at.index[axis] : 0;
-    if (index < 0 || index >= tensor.axis(axis)) return std::nullopt;
-    offset = offset * tensor.axis(axis) + index;
-  }
-  return static_cast<double>(tensor.data()[offset]);
+  const std::optional<float> number = trace->number(at.hook, at.layer, at.index);
+  return number ? std::optional(static_cast<double>(*number)) : std::nullopt;
 }
 
 double input_number(const OperandCell& cell, const ValueReference& at) {

@@ -58,7 +58,7 @@ void compare_side(const Trace& tested, const Trace& expected, const std::string&
     const std::int64_t layers = info.in_block ? tested.model().architecture.layers : 1;
     for (std::int64_t layer = 0; layer < layers; ++layer) {
       if (!tested.has(info.hook, layer) || !expected.has(info.hook, layer)) continue;
-      const Tensor& other = expected.at(info.hook, layer);
+      const Tensor other = expected.at(info.hook, layer);
       add_tensor(
           entry_for(hooks, name_without_layer(side, info)), tested.at(info.hook, layer),
           [&](std::int64_t i) { return static_cast<double>(other.data()[i]); }, layer);
@@ -90,7 +90,7 @@ std::vector<HookDifference> compare_with_arrays(const Trace& tested,
       unknown.push_back(name);
       continue;
     }
-    const Tensor& ours = side.at(place->hook, place->layer);
+    const Tensor ours = side.at(place->hook, place->layer);
     if (ours.shape() != array.shape) {
       throw UserError(
           fmt::format("'{}' has shape {} in the file, but {} here; were both made from the same text?", name,

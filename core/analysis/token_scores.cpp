@@ -56,16 +56,14 @@ std::shared_ptr<const TokenScores> token_scores(const Trace& trace, const TokenS
   const auto kept = same ? static_cast<std::size_t>(before->common_prefix(result->tokens)) : 0;
   if (same)
     result->scores.assign(before->scores.begin(), before->scores.begin() + static_cast<std::ptrdiff_t>(kept));
-  const Tensor& logits = trace.at(Hook::logits);
-  const auto vocabulary = static_cast<std::size_t>(logits.axis(1));
   for (std::size_t position = kept; position < result->tokens.size(); ++position) {
     if (cancelled()) return nullptr;
     if (position == 0) {
       result->scores.push_back({});
       continue;
     }
-    result->scores.push_back(
-        score_of(logits.values().subspan((position - 1) * vocabulary, vocabulary), result->tokens[position]));
+    result->scores.push_back(score_of(trace.row(Hook::logits, 0, static_cast<std::int64_t>(position) - 1),
+                                      result->tokens[position]));
   }
   return result;
 }

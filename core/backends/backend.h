@@ -56,24 +56,34 @@ class Backend {
   virtual Tensor rotate(const Tensor& x, std::int64_t first_position, const Rotation& rotation) = 0;
 
   // Scores before softmax, in nats: q [query, head, d_head], k [key, kv_head, d_head] -> [head, query, key].
+  // Keys and values may lie in several pieces, which changes no bit of the result.
   // bias [head, query, key] or empty is added after scale and cap.
   // Source: Vaswani et al. 2017, eq. 1; grouped heads: Ainslie et al. 2023, section 2.2; bias: Raffel et al.
   // 2020, section 2.1; windows: Beltagy et al. 2020; cap: Gemma Team 2024, section 2.
-  virtual Tensor attention_scores(const Tensor& q, const Tensor& k, const AttentionRule& rule,
+  virtual Tensor attention_scores(const Tensor& q, const TensorRows& k, const AttentionRule& rule,
                                   const Tensor& bias) = 0;
-  Tensor attention_scores(const Tensor& q, const Tensor& k, const AttentionRule& rule) {
+  Tensor attention_scores(const Tensor& q, const TensorRows& k, const AttentionRule& rule) {
     return attention_scores(q, k, rule, Tensor());
   }
   // Softmax over the last axis; -inf becomes exactly 0. [head, query, key] -> same. A row of only -inf
   // becomes zeros.
   virtual Tensor softmax(const Tensor& scores) = 0;
   // pattern [head, query, key], v [key, kv_head, d_head] -> z [query, head, d_head]
-  virtual Tensor mix_values(const Tensor& pattern, const Tensor& v) = 0;
-  // The three above in one, without ever holding [head, query, key]: for long texts whose patterns nobody
-  // asked for.
-  virtual Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionRule& rule,
+  virtual Tensor mix_values(const Tensor& pattern, const TensorRows& v) = 0;
+  // The three above in one, bit for bit, without ever holding the scores: [head, query, key] and z.
+  struct Attention {
+    Tensor pattern, z;
+  };
+  virtual Attention attend_with_pattern(const Tensor& q, const TensorRows& k, const TensorRows& v,
+                                        const AttentionRule& rule, const Tensor& bias) {
+    Tensor pattern = softmax(attention_scores(q, k, rule, bias));
+    Tensor z = mix_values(pattern, v);
+    return {std::move(pattern), std::move(z)};
+  }
+  // z alone, without ever holding [head, query, key]: for long texts whose patterns nobody asked for.
+  virtual Tensor attend(const Tensor& q, const TensorRows& k, const TensorRows& v, const AttentionRule& rule,
                         const Tensor& bias) = 0;
-  Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionRule& rule) {
+  Tensor attend(const Tensor& q, const TensorRows& k, const TensorRows& v, const AttentionRule& rule) {
     return attend(q, k, v, rule, Tensor());
   }
 

@@ -35,18 +35,26 @@ class CheckedBackend final : public Backend {
     return both("rotate", [&](Backend& b) { return b.rotate(x, first_position, rotation); });
   }
   using Backend::attention_scores;
-  Tensor attention_scores(const Tensor& q, const Tensor& k, const AttentionRule& rule,
+  Tensor attention_scores(const Tensor& q, const TensorRows& k, const AttentionRule& rule,
                           const Tensor& bias) override {
     return both("attention_scores", [&](Backend& b) { return b.attention_scores(q, k, rule, bias); });
   }
   Tensor softmax(const Tensor& scores) override {
     return both("softmax", [&](Backend& b) { return b.softmax(scores); });
   }
-  Tensor mix_values(const Tensor& pattern, const Tensor& v) override {
+  Tensor mix_values(const Tensor& pattern, const TensorRows& v) override {
     return both("mix_values", [&](Backend& b) { return b.mix_values(pattern, v); });
   }
+  Attention attend_with_pattern(const Tensor& q, const TensorRows& k, const TensorRows& v,
+                                const AttentionRule& rule, const Tensor& bias) override {
+    Attention actual = tested_->attend_with_pattern(q, k, v, rule, bias);
+    const Attention expected = reference_->attend_with_pattern(q, k, v, rule, bias);
+    compare("attend_with_pattern: pattern", actual.pattern, expected.pattern);
+    compare("attend_with_pattern: z", actual.z, expected.z);
+    return actual;
+  }
   using Backend::attend;
-  Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionRule& rule,
+  Tensor attend(const Tensor& q, const TensorRows& k, const TensorRows& v, const AttentionRule& rule,
                 const Tensor& bias) override {
     return both("attend", [&](Backend& b) { return b.attend(q, k, v, rule, bias); });
   }
@@ -73,7 +81,11 @@ class CheckedBackend final : public Backend {
   template <class Call>
   Tensor both(std::string_view operation, const Call& call) {
     const Tensor actual = call(*tested_);
-    const Tensor expected = call(*reference_);
+    compare(operation, actual, call(*reference_));
+    return actual;
+  }
+
+  void compare(std::string_view operation, const Tensor& actual, const Tensor& expected) const {
     if (actual.empty() || expected.empty() || actual.shape() != expected.shape()) {
       throw std::logic_error(fmt::format("{}: {} gives shape {}, {} gives {}", operation, tested_->name(),
                                          shape_text(actual.shape()), reference_->name(),
@@ -90,7 +102,6 @@ class CheckedBackend final : public Backend {
                                          tested_->name(), expected.data()[i], reference_->name(),
                                          tolerance_ * largest));
     }
-    return actual;
   }
 
   // NaN agrees with NaN alone, an infinity with itself alone: a key that one backend masks, the other must

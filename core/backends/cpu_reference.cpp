@@ -152,9 +152,10 @@ class ReferenceBackend final : public Backend {
   // one key head. Source: Vaswani et al. 2017, eq. 1 and section 3.2.3 (mask); Ainslie et al. 2023,
   // section 2.2.
   using Backend::attention_scores;
-  Tensor attention_scores(const Tensor& q, const Tensor& k, const AttentionRule& rule,
+  Tensor attention_scores(const Tensor& q, const TensorRows& keys, const AttentionRule& rule,
                           const Tensor& bias) override {
-    Tensor result(attention_scores_shape(q, k, rule, bias));
+    Tensor result(attention_scores_shape(q, keys, rule, bias));
+    const Tensor k = keys.joined();
     float* out = result.writable();
     for (std::int64_t head = 0; head < q.axis(1); ++head) {
       for (std::int64_t query = 0; query < q.axis(0); ++query) {
@@ -183,8 +184,9 @@ class ReferenceBackend final : public Backend {
   }
 
   // z_qhd = sum_k p_hqk v_k(h/g)d. Source: Vaswani et al. 2017, eq. 1.
-  Tensor mix_values(const Tensor& pattern, const Tensor& v) override {
-    Tensor result(mix_values_shape(pattern, v));
+  Tensor mix_values(const Tensor& pattern, const TensorRows& values) override {
+    Tensor result(mix_values_shape(pattern, values));
+    const Tensor v = values.joined();
     const std::int64_t heads = pattern.axis(0), queries = pattern.axis(1), keys = pattern.axis(2);
     std::vector<double> row(static_cast<std::size_t>(keys));
     for (std::int64_t head = 0; head < heads; ++head) {
@@ -201,9 +203,10 @@ class ReferenceBackend final : public Backend {
 
   // As the three above, without rounding in between.
   using Backend::attend;
-  Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionRule& rule,
-                const Tensor& bias) override {
-    Tensor result(attend_shape(q, k, v, rule, bias));
+  Tensor attend(const Tensor& q, const TensorRows& all_keys, const TensorRows& values,
+                const AttentionRule& rule, const Tensor& bias) override {
+    Tensor result(attend_shape(q, all_keys, values, rule, bias));
+    const Tensor k = all_keys.joined(), v = values.joined();
     const std::int64_t heads = q.axis(1);
     std::vector<double> pattern(static_cast<std::size_t>(k.axis(0)));
     for (std::int64_t head = 0; head < heads; ++head) {

@@ -13,9 +13,12 @@ void require(bool holds, std::string_view operation, const std::string& given) {
 }
 
 std::string text(const Tensor& a) { return a.empty() ? "an empty tensor" : shape_text(a.shape()); }
+std::string text(const TensorRows& rows) { return shape_text(rows.shape()); }
 std::string text(const Weight& w) { return "weight " + shape_text({w.rows, w.columns}); }
 
 bool has_axes(const Tensor& a, std::size_t count) { return !a.empty() && a.shape().size() == count; }
+
+bool has_axes(const TensorRows& rows, std::size_t count) { return rows.shape().size() == count; }
 
 bool heads_divide(std::int64_t heads, std::int64_t kv_heads) {
   return kv_heads > 0 ? heads % kv_heads == 0 : heads == 0;
@@ -67,7 +70,7 @@ Shape rotate_shape(const Tensor& x, std::int64_t first_position, const Rotation&
   return x.shape();
 }
 
-Shape attention_scores_shape(const Tensor& q, const Tensor& k, const AttentionRule& rule,
+Shape attention_scores_shape(const Tensor& q, const TensorRows& k, const AttentionRule& rule,
                              const Tensor& bias) {
   require(has_axes(q, 3) && has_axes(k, 3) && q.axis(2) == k.axis(2) && heads_divide(q.axis(1), k.axis(1)) &&
               rule.first_position >= 0 && rule.window >= 0,
@@ -84,14 +87,14 @@ Shape softmax_shape(const Tensor& scores) {
   return scores.shape();
 }
 
-Shape mix_values_shape(const Tensor& pattern, const Tensor& v) {
+Shape mix_values_shape(const Tensor& pattern, const TensorRows& v) {
   require(has_axes(pattern, 3) && has_axes(v, 3) && pattern.axis(2) == v.axis(0) &&
               heads_divide(pattern.axis(0), v.axis(1)),
           "mix_values", text(pattern) + " and " + text(v));
   return {pattern.axis(1), pattern.axis(0), v.axis(2)};
 }
 
-Shape attend_shape(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionRule& rule,
+Shape attend_shape(const Tensor& q, const TensorRows& k, const TensorRows& v, const AttentionRule& rule,
                    const Tensor& bias) {
   attention_scores_shape(q, k, rule, bias);
   require(has_axes(v, 3) && v.axis(0) == k.axis(0) && v.axis(1) == k.axis(1), "attend",

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "core/base/float_pool.h"
+
 namespace headlight {
 namespace {
 
@@ -27,7 +29,7 @@ std::string shape_text(const Shape& shape) {
 
 Tensor::Tensor(Shape shape) : shape_(std::move(shape)), size_(element_count(shape_)) {
   // No zero-fill: every operation writes its whole result, and clearing would cost a pass over memory.
-  data_ = std::shared_ptr<float[]>(new float[static_cast<std::size_t>(size_)]);
+  data_ = pooled_floats(static_cast<std::size_t>(size_));
 }
 
 Tensor::Tensor(Shape shape, std::span<const float> values) : Tensor(std::move(shape)) {
@@ -63,6 +65,47 @@ Tensor Tensor::rows(std::int64_t first, std::int64_t last) const {
   const std::int64_t row_size = shape_[0] ? size_ / shape_[0] : 0;
   return Tensor(std::move(shape), values().subspan(static_cast<std::size_t>(first * row_size),
                                                    static_cast<std::size_t>((last - first) * row_size)));
+}
+
+Tensor Tensor::leading(std::int64_t count) const {
+  if (shape_.empty() || count < 0 || count > shape_[0]) {
+    throw std::logic_error(std::to_string(count) + " rows of " + shape_text(shape_));
+  }
+  Tensor view = *this;
+  view.size_ = shape_[0] ? size_ / shape_[0] * count : 0;
+  view.shape_[0] = count;
+  return view;
+}
+
+TensorRows::TensorRows(Tensor whole) : TensorRows(std::vector<Tensor>{std::move(whole)}) {}
+
+TensorRows::TensorRows(std::vector<Tensor> pieces) : pieces_(std::move(pieces)) {
+  if (pieces_.empty() || pieces_.front().shape().empty()) {
+    throw std::logic_error("rows need at least one tensor with an axis");
+  }
+  row_size_ = element_count(Shape(pieces_.front().shape().begin() + 1, pieces_.front().shape().end()));
+  for (const Tensor& piece : pieces_) {
+    if (piece.shape().size() != pieces_.front().shape().size() ||
+        !std::equal(piece.shape().begin() + 1, piece.shape().end(), pieces_.front().shape().begin() + 1)) {
+      throw std::logic_error("rows of " + shape_text(piece.shape()) + " do not go on from " +
+                             shape_text(pieces_.front().shape()));
+    }
+    rows_ += piece.axis(0);
+  }
+}
+
+Shape TensorRows::shape() const {
+  Shape shape = pieces_.front().shape();
+  shape[0] = rows_;
+  return shape;
+}
+
+Tensor TensorRows::joined() const {
+  if (pieces_.size() == 1) return pieces_.front();
+  Tensor all(shape());
+  float* out = all.writable();
+  for (const Tensor& piece : pieces_) out = std::copy_n(piece.data(), piece.size(), out);
+  return all;
 }
 
 }  // namespace headlight

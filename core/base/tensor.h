@@ -17,29 +17,63 @@ std::string shape_text(const Shape& shape);
 
 class Tensor {
  public:
-  Tensor() = default;                              // no value at all: empty() is true
-  explicit Tensor(Shape shape);                    // uninitialised values, to be written by its maker
+  Tensor() = default;                                  // no value at all: empty() is true
+  explicit Tensor(Shape shape);                        // uninitialised values, to be written by its maker
   Tensor(Shape shape, std::span<const float> values);  // copies; throws std::logic_error on a wrong count
 
   bool empty() const { return data_ == nullptr; }
   const Shape& shape() const { return shape_; }
   std::int64_t axis(std::size_t index) const { return shape_.at(index); }
-  std::int64_t size() const { return size_; }      // number of values
-  const float* data() const { return data_.get(); }
-  std::span<const float> values() const { return {data_.get(), static_cast<std::size_t>(size_)}; }
+  std::int64_t size() const { return size_; }  // number of values
+  const float* data() const& { return data_.get(); }
+  std::span<const float> values() const& { return {data_.get(), static_cast<std::size_t>(size_)}; }
+  const float* data() const&& = delete;  // what nobody else holds is gone before the pointer is used
+  std::span<const float> values() const&& = delete;
 
   // For the maker of a tensor, before anyone else holds it. Throws std::logic_error when it is shared.
   float* writable();
 
-  Tensor reshaped(Shape shape) const;              // the same values, shared; sizes must agree
-  Tensor copy() const;                             // the same values, not shared
+  Tensor reshaped(Shape shape) const;  // the same values, shared; sizes must agree
+  Tensor copy() const;                 // the same values, not shared
   // Rows [first, last) along axis 0, copied.
   Tensor rows(std::int64_t first, std::int64_t last) const;
+  // The first `count` rows along axis 0, shared.
+  Tensor leading(std::int64_t count) const;
 
  private:
   Shape shape_;
   std::int64_t size_ = 0;
   std::shared_ptr<float[]> data_;
+};
+
+// Rows that lie in several tensors, one behind the other, which agree in all axes but the first: the keys of
+// a text whose beginning was computed earlier. Immutable, and cheap to copy.
+class TensorRows {
+ public:
+  TensorRows(Tensor whole);                         // not explicit: one tensor is rows in one piece
+  explicit TensorRows(std::vector<Tensor> pieces);  // throws std::logic_error when they do not fit together
+
+  std::int64_t axis(std::size_t index) const { return index == 0 ? rows_ : pieces_.front().axis(index); }
+  Shape shape() const;
+  std::int64_t size() const { return rows_ * row_size_; }
+
+  // body(piece, rows of it [first, last), row of the whole that `first` is) for what lies in [first, last).
+  template <class Body>
+  void for_pieces(std::int64_t first, std::int64_t last, const Body& body) const {
+    std::int64_t begin = 0;
+    for (const Tensor& piece : pieces_) {
+      const std::int64_t end = begin + piece.axis(0);
+      const std::int64_t from = first > begin ? first : begin, to = last < end ? last : end;
+      if (from < to) body(piece, from - begin, to - begin, from);
+      begin = end;
+    }
+  }
+
+  Tensor joined() const;  // the one piece itself, or a copy of all
+
+ private:
+  std::vector<Tensor> pieces_;
+  std::int64_t rows_ = 0, row_size_ = 0;
 };
 
 }  // namespace headlight

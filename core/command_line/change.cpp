@@ -90,7 +90,11 @@ void run_change(const Options& options, bool patch) {
   ForwardRequest request = text_request(*model, options.text, options.source);
   const auto before = run_forward(model, *backend, request);
   Operation operation = Scale{options.scale};
-  if (patch) operation = CopyFrom{run_forward(model, *backend, text_request(*model, options.source_text))};
+  if (patch) {
+    ForwardRequest source = text_request(*model, options.source_text);
+    source.capture.attention_scores = true;  // they may be what is copied
+    operation = CopyFrom{run_forward(model, *backend, source)};
+  }
   request.interventions = {intervention(options, *model, std::move(operation))};
   const auto after = run_forward(model, *backend, request);
   report(*model, options, request.interventions.front(), *before, *after);

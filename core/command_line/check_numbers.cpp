@@ -52,7 +52,8 @@ void print_differences(const std::vector<HookDifference>& hooks) {
 void check_numbers(const std::shared_ptr<const Model>& model, const NumberCheck& options) {
   std::map<std::string, NumpyArray> arrays;
   if (!options.against.empty()) arrays = read_npz(options.against);
-  const ForwardRequest request = request_for(*model, options, arrays);
+  ForwardRequest request = request_for(*model, options, arrays);
+  request.capture.attention_scores = true;
   ComputeOptions compute;
   compute.device = options.device;
   const auto backend = open_backend(compute);

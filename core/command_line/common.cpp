@@ -89,10 +89,7 @@ Distribution distribution_at(const Trace& trace, std::int64_t position, const Sa
                     "show what it computes.",
                     trace.model().architecture.family));
   }
-  const Tensor& logits = trace.at(Hook::logits);
-  const auto vocabulary = static_cast<std::size_t>(logits.axis(1));
-  return distribution(logits.values().subspan(static_cast<std::size_t>(position) * vocabulary, vocabulary),
-                      settings);
+  return distribution(trace.row(Hook::logits, 0, position), settings);
 }
 
 Distribution last_distribution(const Trace& trace, const SamplingSettings& settings) {

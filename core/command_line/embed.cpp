@@ -26,7 +26,7 @@ void embed(const Options& options) {
   }
   const auto trace = run_forward(model, *open_backend(options.compute),
                                  text_request(*model, options.text, {}, Wanted::next_token));
-  const auto values = trace->at(Hook::sentence_embedding).values();
+  const auto values = trace->row(Hook::sentence_embedding, 0, 0);
   if (options.json) {
     nlohmann::json list = nlohmann::json::array();
     for (const float value : values) list.push_back(number_json(static_cast<double>(value)));

@@ -68,7 +68,7 @@ void fill_masks(const Trace& trace, const Options& options) {
 
 void print_classes(const Trace& trace, const Options& options) {
   const Distribution classes =
-      distribution(trace.at(Hook::class_logits).values(), {options.temperature, 0, 1.0, 0.0});
+      distribution(trace.row(Hook::class_logits, 0, 0), {options.temperature, 0, 1.0, 0.0});
   nlohmann::json list = nlohmann::json::array();
   for (const Candidate& candidate : classes.ranked) {
     const std::string& name = trace.model().label_names[static_cast<std::size_t>(candidate.id)];

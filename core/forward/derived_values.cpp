@@ -11,9 +11,16 @@
 namespace headlight {
 namespace {
 
-// Captured maps are [head, query, key]; one head of them, copied.
-Tensor one_head(const Tensor& maps, std::int64_t head) {
-  return maps.rows(head, head + 1).reshaped({maps.axis(1), maps.axis(2)});
+// One head of a captured map, [query, key].
+Tensor one_head(const Trace& trace, Hook hook, std::int64_t layer, std::int64_t head, std::int64_t keys,
+                float masked) {
+  Tensor map({trace.positions(), keys});
+  float* out = map.writable();
+  for (std::int64_t query = 0; query < trace.positions(); ++query, out += keys) {
+    const std::span<const float> row = trace.map_row(hook, layer, head, query);
+    std::fill(std::copy(row.begin(), row.end(), out), out + keys, masked);
+  }
+  return map;
 }
 
 // In double, in eight sums side by side: the compiler makes vector instructions of them.
@@ -77,11 +84,10 @@ Tensor head_scores(const Trace& trace, std::int64_t layer, std::int64_t head, bo
   check_head(trace, head);
   const ArchitectureDescription& a = trace.model().architecture;
   const AttentionHooks hooks = attention_hooks(a, cross);
-  if (trace.has(hooks.scores, layer)) return one_head(trace.at(hooks.scores, layer), head);
-  const Tensor& q = trace.at(hooks.q, layer);
-  const Tensor& k = trace.at(hooks.k, layer);
+  const std::int64_t positions = trace.positions(), keys = attention_keys(trace, cross);
+  if (trace.has(hooks.scores, layer)) return one_head(trace, hooks.scores, layer, head, keys, -INFINITY);
+  const Tensor q = trace.at(hooks.q, layer), k = trace.at(hooks.k, layer);
   const std::int64_t kv_head = head / (a.heads / a.kv_heads);
-  const std::int64_t positions = trace.positions(), keys = k.axis(0);
   const AttentionRule rule = attention_rule(a, layer, cross);
   const std::vector<float> bias = cross ? std::vector<float>() : relative_bias_of_head(trace.model(), head);
   Tensor scores({positions, keys});
@@ -106,7 +112,9 @@ Tensor head_scores(const Trace& trace, std::int64_t layer, std::int64_t head, bo
 Tensor head_pattern(const Trace& trace, std::int64_t layer, std::int64_t head, bool cross) {
   check_head(trace, head);
   const Hook kept = attention_hooks(trace.model().architecture, cross).pattern;
-  if (trace.has(kept, layer)) return one_head(trace.at(kept, layer), head);
+  if (trace.has(kept, layer)) {
+    return one_head(trace, kept, layer, head, attention_keys(trace, cross), 0.0F);
+  }
   const Tensor scores = head_scores(trace, layer, head, cross);
   Tensor pattern(scores.shape());
   const std::int64_t keys = scores.axis(1);

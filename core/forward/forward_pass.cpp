@@ -55,32 +55,34 @@ Tensor normalize_heads(const Pass& pass, const Tensor& x, const Tensor& gain, Ho
 }
 
 // The keys (or values) of all positions: those of the prefix, then the new ones. [pos, kv_head, d_head]
-Tensor with_prefix(const Pass& pass, Hook hook, std::int64_t layer, const Tensor& fresh) {
+TensorRows with_prefix(const Pass& pass, Hook hook, std::int64_t layer, const Tensor& fresh) {
   if (pass.first_position == 0) return fresh;
-  Shape shape = fresh.shape();
-  shape[0] += pass.first_position;
-  Tensor all(std::move(shape));
-  const std::int64_t row = fresh.size() / fresh.axis(0);
-  float* values = all.writable();
-  std::copy_n(pass.place.prefix->at(hook, layer).data(), pass.first_position * row, values);
-  std::copy_n(fresh.data(), fresh.size(), values + pass.first_position * row);
-  return all;
+  std::vector<Tensor> rows = pass.place.prefix->leading_rows(hook, layer, pass.first_position);
+  rows.push_back(fresh);
+  return TensorRows(std::move(rows));
 }
 
 // Whom each query looks at, and what that brings back: q [pos, head, d_head] -> z [pos, head, d_head].
-Tensor look(const Pass& pass, std::int64_t layer, const Tensor& q, const Tensor& keys, const Tensor& values,
-            const AttentionRule& rule, const Tensor& bias, Hook scores_hook, Hook pattern_hook, Hook z_hook) {
+Tensor look(const Pass& pass, std::int64_t layer, const Tensor& q, const TensorRows& keys,
+            const TensorRows& values, const AttentionRule& rule, const Tensor& bias, Hook scores_hook,
+            Hook pattern_hook, Hook z_hook) {
   Backend& backend = pass.backend;
   Door& door = pass.door;
-  Tensor z;
-  if (door.needs_attention_maps(layer)) {
-    const Tensor scores = door.pass(scores_hook, layer, backend.attention_scores(q, keys, rule, bias));
-    const Tensor pattern = door.pass(pattern_hook, layer, backend.softmax(scores));
-    z = backend.mix_values(pattern, values);
-  } else {
-    z = backend.attend(q, keys, values, rule, bias);
+  switch (door.maps_needed(layer)) {
+    case MapsNeeded::none:
+      return door.pass(z_hook, layer, backend.attend(q, keys, values, rule, bias));
+    case MapsNeeded::pattern: {
+      Backend::Attention attention = backend.attend_with_pattern(q, keys, values, rule, bias);
+      door.pass(pattern_hook, layer, std::move(attention.pattern));
+      return door.pass(z_hook, layer, std::move(attention.z));
+    }
+    case MapsNeeded::scores_and_pattern: {
+      const Tensor scores = door.pass(scores_hook, layer, backend.attention_scores(q, keys, rule, bias));
+      const Tensor pattern = door.pass(pattern_hook, layer, backend.softmax(scores));
+      return door.pass(z_hook, layer, backend.mix_values(pattern, values));
+    }
   }
-  return door.pass(z_hook, layer, std::move(z));
+  throw std::logic_error("unknown need of attention maps");
 }
 
 // All heads' results, one behind the other, through W_O: [pos, head, d_head] -> [pos, d_model].

@@ -14,15 +14,20 @@
 
 namespace headlight {
 
+enum class MapsNeeded {
+  none,
+  pattern,             // and what the door gives back for it is not used
+  scores_and_pattern,  // the pass goes on with what the door gives back for them
+};
+
 // Capture, intervention, cancellation and progress happen here and nowhere else.
 class Door {
  public:
   virtual ~Door() = default;
   // Sees every value once, in the order of computation; the pass goes on with what it returns.
   virtual Tensor pass(Hook hook, std::int64_t layer, Tensor value) = 0;
-  // False for attn_scores and pattern when nobody looks at them in this layer: the pass then never makes
-  // them.
-  virtual bool needs_attention_maps(std::int64_t layer) const = 0;
+  // Which attention maps of this layer anybody looks at: the pass never makes the others.
+  virtual MapsNeeded maps_needed(std::int64_t layer) const = 0;
 };
 
 // Where a pass begins, and what it reads beside its tokens.
@@ -42,7 +47,8 @@ Tensor forward_pass(const Model& model, Backend& backend, const std::vector<Toke
 
 // Which values a trace keeps.
 struct CapturePlan {
-  bool attention_maps = true;  // attn_scores and pattern of every layer; otherwise derived on request
+  bool attention_maps = true;     // the pattern of every layer; otherwise derived on request
+  bool attention_scores = false;  // with them, what softmax made them of; otherwise derived on request
   bool next_token_only =
       false;  // keep only the last value, and the keys and values that a longer text re-uses
   std::int64_t estimated_bytes = 0;

@@ -72,7 +72,7 @@ const Trace* copied_trace(const CopyFrom& copy, bool in_encoder) {
 }
 
 void apply_to_run(const CopyFrom& copy, const Run& run, const HookInfo& info, const Intervention& place) {
-  const Tensor& source = copied_trace(copy, place.in_encoder)->at(info.hook, place.layer);
+  const Tensor source = copied_trace(copy, place.in_encoder)->at(info.hook, place.layer);
   const AxisRoles roles = axis_roles(info);
   const std::int64_t source_length = source.shape().back();
   const std::int64_t heads = roles.head < 0 ? 1 : source.axis(static_cast<std::size_t>(roles.head));

@@ -16,52 +16,17 @@ bool is_kept(Hook hook, const CapturePlan& plan, const ArchitectureDescription& 
   if (plan.next_token_only) {
     return hook == key_hook(architecture) || hook == Hook::v || hook == last_hook(architecture);
   }
-  return plan.attention_maps || !is_attention_map(hook);
+  if (!is_attention_map(hook)) return true;
+  const bool is_score = hook == Hook::attn_scores || hook == Hook::cross_attn_scores;
+  return plan.attention_maps && (plan.attention_scores || !is_score);
 }
 
-// Rows [0, first) of `old` followed by `fresh`; for [head, query, key] also widened or cut to the new key
-// count. What has a row for each position of the source is always complete.
-Tensor joined(Hook hook, const Tensor& old, const Tensor& fresh, std::int64_t first) {
-  if (first == 0 || hook_info(hook).axes[0] == Axis::source) return fresh;
-  Shape shape = fresh.shape();
-  if (!is_attention_map(hook)) {
-    shape[0] += first;
-    Tensor all(std::move(shape));
-    const std::int64_t row = fresh.size() / fresh.axis(0);
-    std::copy_n(old.data(), first * row, all.writable());
-    std::copy_n(fresh.data(), fresh.size(), all.writable() + first * row);
-    return all;
-  }
-  const std::int64_t heads = shape[0];
-  const std::int64_t fresh_rows = shape[1];
-  const std::int64_t keys = shape[2];
-  const std::int64_t old_rows = old.axis(1);
-  const std::int64_t old_keys = old.axis(2);
-  shape[1] += first;
-  Tensor all(std::move(shape));
-  const float masked = hook == Hook::attn_scores ? -INFINITY : 0.0F;  // sources are never cut
-  float* out = all.writable();
-  for (std::int64_t head = 0; head < heads; ++head) {
-    for (std::int64_t query = 0; query < first; ++query, out += keys) {
-      std::copy_n(old.data() + (head * old_rows + query) * old_keys, std::min(keys, old_keys), out);
-      if (keys > old_keys) std::fill(out + old_keys, out + keys, masked);
-    }
-    out = std::copy_n(fresh.data() + head * fresh_rows * keys, fresh_rows * keys, out);
-  }
-  return all;
-}
-
+// Edits what is to be edited, keeps what is to be kept, and tells how far the pass is.
 class TracingDoor : public Door {
  public:
-  // The positions that the trace says are re-used come from `previous`.
   TracingDoor(const ForwardRequest& request, const RunControl& control, std::shared_ptr<Trace> trace,
-              const Trace* previous, bool is_encoder)
-      : request_(request),
-        control_(control),
-        trace_(std::move(trace)),
-        previous_(previous),
-        is_encoder_(is_encoder),
-        first_position_(trace_->reused_positions) {}
+              bool is_encoder)
+      : request_(request), control_(control), trace_(std::move(trace)), is_encoder_(is_encoder) {}
 
   Tensor pass(Hook hook, std::int64_t layer, Tensor value) override {
     if (control_.cancelled && control_.cancelled()) throw Cancelled();
@@ -69,13 +34,12 @@ class TracingDoor : public Door {
     for (const Intervention& intervention : request_.interventions) {
       if (intervention.in_encoder == is_encoder_ && intervention.hook == hook &&
           intervention.layer == layer) {
-        value = applied(intervention, value, first_position_, architecture);
+        value = applied(intervention, value, trace_->reused_positions, architecture);
       }
     }
-    if (is_kept(hook, request_.capture, architecture)) {
-      trace_->set(
-          hook, layer,
-          first_position_ == 0 ? value : joined(hook, previous_->at(hook, layer), value, first_position_));
+    // Edited scores do not follow from queries and keys any more: they are kept.
+    if (is_kept(hook, request_.capture, architecture) || (is_attention_map(hook) && edits_maps(layer))) {
+      trace_->set(hook, layer, value);
     }
     if (hook == Hook::resid_post && !is_encoder_ && control_.publish) {
       control_.publish(std::make_shared<const Trace>(*trace_));
@@ -83,19 +47,24 @@ class TracingDoor : public Door {
     return value;
   }
 
-  bool needs_attention_maps(std::int64_t layer) const override {
-    return is_kept(Hook::pattern, request_.capture, trace_->model().architecture) ||
-           std::any_of(request_.interventions.begin(), request_.interventions.end(),
-                       [&](const Intervention& i) { return i.layer == layer && is_attention_map(i.hook); });
+  MapsNeeded maps_needed(std::int64_t layer) const override {
+    const ArchitectureDescription& architecture = trace_->model().architecture;
+    if (is_kept(Hook::attn_scores, request_.capture, architecture) || edits_maps(layer)) {
+      return MapsNeeded::scores_and_pattern;
+    }
+    return is_kept(Hook::pattern, request_.capture, architecture) ? MapsNeeded::pattern : MapsNeeded::none;
   }
 
  private:
+  bool edits_maps(std::int64_t layer) const {
+    return std::any_of(request_.interventions.begin(), request_.interventions.end(),
+                       [&](const Intervention& i) { return i.layer == layer && is_attention_map(i.hook); });
+  }
+
   const ForwardRequest& request_;
   const RunControl& control_;
   std::shared_ptr<Trace> trace_;
-  const Trace* previous_;
   bool is_encoder_;
-  std::int64_t first_position_;
 };
 
 // Whether what `previous` kept is what this request would keep, from the same unedited model.
@@ -146,7 +115,7 @@ std::shared_ptr<const Trace> run_encoder(const std::shared_ptr<const Model>& enc
   }
   const auto trace = std::make_shared<Trace>(encoder, request.source_tokens);
   trace->modified = !request.interventions.empty();
-  TracingDoor door(request, control, trace, nullptr, /*is_encoder=*/true);
+  TracingDoor door(request, control, trace, /*is_encoder=*/true);
   forward_pass(*encoder, backend, request.source_tokens, door);
   return trace;
 }
@@ -180,7 +149,7 @@ struct CaptureBytes {
 CaptureBytes capture_bytes(const ArchitectureDescription& architecture, std::int64_t positions) {
   CaptureBytes bytes;
   for (const HookInfo& info : all_hooks()) {
-    if (!has_hook(info.hook, architecture)) continue;
+    if (!has_hook(info.hook, architecture) || !is_kept(info.hook, CapturePlan(), architecture)) continue;
     double values = info.in_block ? static_cast<double>(architecture.layers) : 1.0;
     for (const std::int64_t length : hook_shape(info.hook, architecture, positions, positions)) {
       values *= static_cast<double>(length);
@@ -230,18 +199,22 @@ std::shared_ptr<const Trace> run_forward(const std::shared_ptr<const Model>& mod
                        static_cast<std::int64_t>(request.source_tokens.size()));
   }
   const auto start = std::chrono::steady_clock::now();
-  const auto trace = std::make_shared<Trace>(model, request.tokens);
-  trace->modified = !request.interventions.empty();
   ForwardPlace place;
+  std::shared_ptr<const Trace> source;
   if (model->encoder) {
-    trace->set_source(run_encoder(model->encoder, backend, request, control));
-    place.source_state = trace->source()->at(last_hook(model->encoder->architecture),
-                                             last_layer(model->encoder->architecture));
+    source = run_encoder(model->encoder, backend, request, control);
+    place.source_state =
+        source->at(last_hook(model->encoder->architecture), last_layer(model->encoder->architecture));
   }
-  place.first_position = reusable_positions(*model, request, trace->source().get());
+  place.first_position = reusable_positions(*model, request, source.get());
   place.prefix = request.previous.get();
-  trace->reused_positions = place.first_position;
-  TracingDoor door(request, control, trace, request.previous.get(), /*is_encoder=*/false);
+  const auto trace =
+      place.first_position > 0
+          ? std::make_shared<Trace>(model, request.tokens, *request.previous, place.first_position)
+          : std::make_shared<Trace>(model, request.tokens);
+  trace->modified = !request.interventions.empty();
+  trace->set_source(std::move(source));
+  TracingDoor door(request, control, trace, /*is_encoder=*/false);
   forward_pass(*model, backend, request.tokens, door, place);
   trace->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return trace;

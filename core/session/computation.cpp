@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <limits>
 
 #include "core/backends/backend_list.h"
@@ -24,6 +25,10 @@ constexpr double publish_after_seconds = 0.08;
 // 2,048 positions make 16 MB of cosines; no panel can show more cells.
 constexpr std::int64_t most_similar_positions = 2048;
 
+// How many texts stay at hand, so that undoing and switching between two of them costs nothing; fewer when
+// their traces are large.
+constexpr std::size_t most_kept_texts = 8;
+
 struct RunRequest {
   std::shared_ptr<const Model> model;
   Document document;
@@ -38,17 +43,47 @@ struct Texts {
   std::vector<TokenId> tokens, source;
 };
 
+// A text that was run to its end, and what was changed in the model meanwhile.
+struct Finished {
+  Result result;
+  std::vector<Intervention> interventions;
+};
+
 bool same_pass(const Trace& trace, const Model& model, const Texts& texts,
                const std::vector<Intervention>& done, const std::vector<Intervention>& wanted) {
   return &trace.model() == &model && trace.complete() && trace.tokens() == texts.tokens &&
          (!trace.source() || trace.source()->tokens() == texts.source) && done == wanted;
 }
 
+// What this trace does not share with the one that it grew out of, roughly.
+std::int64_t own_bytes(const Trace& trace) {
+  return trace.byte_size() / trace.positions() * (trace.positions() - trace.reused_positions);
+}
+
+// The trace of whose beginning a new text can re-use most; null when none has anything in common with it.
+std::shared_ptr<const Trace> closest(const std::deque<Finished>& finished, const Model& model,
+                                     const std::vector<TokenId>& tokens) {
+  std::shared_ptr<const Trace> best;
+  std::ptrdiff_t longest = 0;
+  for (const Finished& one : finished) {
+    const std::shared_ptr<const Trace>& trace = one.result.trace;
+    if (&trace->model() != &model || trace->modified) continue;
+    const std::vector<TokenId>& before = trace->tokens();
+    const auto same =
+        std::mismatch(before.begin(), before.end(), tokens.begin(), tokens.end()).first - before.begin();
+    if (best && same <= longest) continue;
+    longest = same;
+    best = trace;
+  }
+  return best;
+}
+
 // The stream that the embedding view shows: 0 is the embedding, l what block l-1 left.
-const Tensor* stream_at(const Trace& trace, std::int64_t embedding_layer) {
+std::optional<Tensor> stream_at(const Trace& trace, std::int64_t embedding_layer) {
   const std::int64_t layer = std::clamp<std::int64_t>(embedding_layer, 0, trace.model().architecture.layers);
   const HookPlace place = stream_place(trace.model().architecture, layer);
-  return trace.has(place.hook, place.layer) ? &trace.at(place.hook, place.layer) : nullptr;
+  if (!trace.has(place.hook, place.layer)) return std::nullopt;
+  return trace.at(place.hook, place.layer);
 }
 
 std::shared_ptr<const HeadWall> wall_of(const Trace& trace, AttentionPart part, const HeadWall* before) {
@@ -95,8 +130,8 @@ struct Computation::State {
   std::shared_ptr<const Model> model;
   Result result;
   std::string error;
-  std::vector<Intervention> interventions_done;  // of result.trace
-  std::optional<Document> wanted;                // the newest document, to be run when a model arrives
+  std::optional<Document> wanted;  // the newest document, to be run when a model arrives
+  std::deque<Finished> finished;   // the newest first
 
   std::atomic<std::uint64_t> load_number{0};  // raised by every open_model and cancel_loading
   std::unique_ptr<LatestWins<RunRequest>> runner;
@@ -128,37 +163,59 @@ struct Computation::State {
       model = std::move(loaded);
       load = {LoadPhase::ready, name, {}, {}};
       result = Result();
+      finished.clear();
       error.clear();
       if (wanted) runner->submit({model, *wanted});
     }
     changed();
   }
 
-  void publish(const Result& next, const std::vector<Intervention>& interventions) {
+  void publish(const Result& next) {
     {
       const std::lock_guard lock(mutex);
       result = next;
-      interventions_done = interventions;
       error.clear();
     }
     changed();
   }
 
-  // The pass itself, or the trace that is already there when only a view's choice changed.
+  // Keeps what was computed last in front of what was computed before, as far as memory allows.
+  void keep(const Result& next, const std::vector<Intervention>& interventions) {
+    const std::lock_guard lock(mutex);
+    if (model.get() != &next.trace->model()) return;  // another model has arrived meanwhile
+    const Trace& trace = *next.trace;
+    const Texts texts{trace.tokens(), trace.source() ? trace.source()->tokens() : std::vector<TokenId>()};
+    std::erase_if(finished, [&](const Finished& one) {
+      return same_pass(*one.result.trace, trace.model(), texts, one.interventions, interventions);
+    });
+    finished.push_front({next, interventions});
+    std::int64_t bytes = 0;
+    std::size_t kept = 0;
+    while (kept < finished.size() && kept < most_kept_texts) {
+      bytes += own_bytes(*finished[kept].result.trace);
+      if (kept > 0 && bytes > default_capture_budget) break;
+      ++kept;
+    }
+    finished.resize(kept);
+  }
+
+  // The pass itself, or the trace that is already there when only a view's choice changed or an earlier text
+  // came back.
   void run_trace(const RunRequest& request, const Texts& texts, Result& next,
                  const LatestWins<RunRequest>::Cancelled& cancelled,
                  std::chrono::steady_clock::time_point start) {
     Result before;
-    std::vector<Intervention> done;
+    std::deque<Finished> earlier;
     {
       const std::lock_guard lock(mutex);
       before = result;
-      done = interventions_done;
+      earlier = finished;
     }
     const std::vector<Intervention>& wanted_changes = request.document.interventions;
     const AttentionPart part = request.model->encoder ? request.document.attention_part : AttentionPart::self;
-    if (before.trace && same_pass(*before.trace, *request.model, texts, done, wanted_changes)) {
-      next = before;
+    for (const Finished& one : earlier) {
+      if (!same_pass(*one.result.trace, *request.model, texts, one.interventions, wanted_changes)) continue;
+      next = one.result;
       if (next.wall_part != part) next.wall = wall_of(*next.trace, part, nullptr);
       next.wall_part = part;
       return;
@@ -170,7 +227,7 @@ struct Computation::State {
     forward.capture =
         plan_capture(request.model->architecture,
                      static_cast<std::int64_t>(std::max(texts.tokens.size(), texts.source.size())));
-    forward.previous = before.trace;
+    forward.previous = closest(earlier, *request.model, texts.tokens);
     RunControl control;
     control.cancelled = cancelled;
     control.publish = [&](std::shared_ptr<const Trace> partial) {
@@ -183,7 +240,7 @@ struct Computation::State {
       shown.next.reset();
       shown.projection.reset();
       shown.similarity.reset();
-      publish(shown, wanted_changes);
+      publish(shown);
     };
     next.trace = run_forward(request.model, *backend, forward, control);
     next.wall = wall_of(*next.trace, part, next.wall.get());
@@ -198,7 +255,7 @@ struct Computation::State {
     next.projection_without_first = document.embedding_without_first;
     next.projection.reset();
     if (!same_layer) next.similarity.reset();
-    const Tensor* stream = stream_at(*next.trace, document.embedding_layer);
+    const std::optional<Tensor> stream = stream_at(*next.trace, document.embedding_layer);
     if (!stream) return;
     next.projection =
         std::make_shared<const Projection>(project_stream(*stream, document.embedding_without_first));
@@ -216,7 +273,7 @@ struct Computation::State {
       texts.source = runnable_tokens(*model_now.encoder, source_tokens(model_now, document.source_text));
     }
     if (texts.tokens.empty() || (model_now.encoder && texts.source.empty())) {
-      publish(Result(), {});
+      publish(Result());
       return;
     }
     Result next;
@@ -230,11 +287,8 @@ struct Computation::State {
         std::clamp<std::int64_t>(document.query.value_or(position_of_interest(*next.trace)), 0, last);
     next.next.reset();
     if (next.trace->has(Hook::logits)) {
-      const Tensor& logits = next.trace->at(Hook::logits);
-      const auto vocabulary = static_cast<std::size_t>(logits.axis(1));
-      next.next = std::make_shared<const Distribution>(distribution(
-          logits.values().subspan(static_cast<std::size_t>(next.next_position) * vocabulary, vocabulary),
-          document.sampling));
+      next.next = std::make_shared<const Distribution>(
+          distribution(next.trace->row(Hook::logits, 0, next.next_position), document.sampling));
     }
     project(document, next);
     {
@@ -242,19 +296,19 @@ struct Computation::State {
       next.scores = result.scores;
     }
     next.total_seconds = seconds_since(start);
-    publish(next, document.interventions);
-    publish_scores(std::move(next), document.interventions, cancelled);
+    publish(next);
+    keep(next, document.interventions);
+    publish_scores(std::move(next), cancelled);
   }
 
   // After everything else: one more softmax for each token of the text.
-  void publish_scores(Result next, const std::vector<Intervention>& interventions,
-                      const LatestWins<RunRequest>::Cancelled& cancelled) {
+  void publish_scores(Result next, const LatestWins<RunRequest>::Cancelled& cancelled) {
     const Trace& trace = *next.trace;
     if (next.scores && next.scores->are_of(trace)) return;
     auto scores = token_scores(trace, next.scores.get(), cancelled);
     if (!scores) return;
     next.scores = std::move(scores);
-    publish(next, interventions);
+    publish(next);
   }
 };
 

@@ -76,8 +76,8 @@ Measured dot_product(const Trace& trace, std::int64_t layer, std::int64_t head, 
   if (!trace.has(hooks.q, layer) || !trace.has(hooks.k, layer)) return undecided(Undecided::no_attention);
   const std::int64_t d_head = architecture.d_head;
   const std::int64_t kv_head = head / (architecture.heads / architecture.kv_heads);
-  const float* q = trace.at(hooks.q, layer).data() + (query * architecture.heads + head) * d_head;
-  const float* k = trace.at(hooks.k, layer).data() + (key * architecture.kv_heads + kv_head) * d_head;
+  const float* q = trace.row(hooks.q, layer, query).data() + head * d_head;
+  const float* k = trace.row(hooks.k, layer, key).data() + kv_head * d_head;
   double sum = 0.0;
   for (std::int64_t dimension = 0; dimension < d_head; ++dimension)
     sum += double{q[dimension]} * double{k[dimension]};
@@ -122,15 +122,18 @@ Measured of_head(const Quantity& quantity, const LessonWorld& world) {
   const std::optional<std::int64_t> key = find_place(quantity.key, world);
   if (!query || !key) return undecided(Undecided::no_such_token);
   const std::size_t cell = static_cast<std::size_t>(*query * trace.positions() + *key);
-  if (quantity.kind == QuantityKind::pattern)
-    return found(double{head_pattern(trace, layer, head).values()[cell]});
+  if (quantity.kind == QuantityKind::pattern) {
+    const Tensor pattern = head_pattern(trace, layer, head);
+    return found(double{pattern.values()[cell]});
+  }
   const KeyRange seen = visible_keys(attention_rule(architecture, layer), *query, trace.positions());
   if (*key < seen.first || *key >= seen.last) return undecided(Undecided::masked);
   if (quantity.kind == QuantityKind::attention_dot) return dot_product(trace, layer, head, *query, *key);
   if (!trace.has(Hook::attn_scores, layer) && !trace.has(attention_hooks(architecture).q, layer)) {
     return undecided(Undecided::no_attention);
   }
-  return found(double{head_scores(trace, layer, head).values()[cell]});
+  const Tensor scores = head_scores(trace, layer, head);
+  return found(double{scores.values()[cell]});
 }
 
 Measured of_next_token(const Quantity& quantity, const LessonWorld& world) {
@@ -138,11 +141,8 @@ Measured of_next_token(const Quantity& quantity, const LessonWorld& world) {
   const std::optional<std::int64_t> position = find_place(quantity.position, world);
   if (!position) return undecided(Undecided::no_such_token);
   if (!trace.has(Hook::logits)) return undecided(Undecided::no_next_token);
-  const Tensor& logits = trace.at(Hook::logits);
-  const auto vocabulary = static_cast<std::size_t>(logits.axis(1));
-  const std::span<const float> row =
-      logits.values().subspan(static_cast<std::size_t>(*position) * vocabulary, vocabulary);
-  const Distribution ranked = distribution(row, quantity.sampling.value_or(SamplingSettings{}));
+  const Distribution ranked =
+      distribution(trace.row(Hook::logits, 0, *position), quantity.sampling.value_or(SamplingSettings{}));
   if (quantity.kind == QuantityKind::next_entropy) return found(ranked.entropy);
   if (quantity.kind == QuantityKind::next_kept) return found(static_cast<double>(ranked.kept));
 

@@ -55,17 +55,13 @@ std::span<const float> flow_vector(const Trace& trace, Hook hook, std::int64_t l
   const HookInfo& info = hook_info(hook);
   const std::int64_t place = info.in_block ? layer : 0;
   if (!trace.has(hook, place)) return {};
-  const Tensor& tensor = trace.at(hook, place);
-  const auto at = [&](std::int64_t offset, std::int64_t length) {
-    return tensor.values().subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(length));
-  };
-  if (info.axes[0] == Axis::head) {  // [head, query, key]
-    return at((head * tensor.axis(1) + position) * tensor.axis(2), tensor.axis(2));
-  }
-  if (info.axis_count == 2) return at(position * tensor.axis(1), tensor.axis(1));
-  const std::int64_t which =
-      info.axes[1] == Axis::kv_head ? key_value_head(trace.model().architecture, head) : head;
-  return at((position * tensor.axis(1) + which) * tensor.axis(2), tensor.axis(2));
+  if (info.axes[0] == Axis::head) return trace.map_row(hook, place, head, position);
+  const std::span<const float> row = trace.row(hook, place, position);
+  if (info.axis_count == 2) return row;
+  const ArchitectureDescription& a = trace.model().architecture;
+  const bool is_shared = info.axes[1] == Axis::kv_head;
+  const auto width = row.size() / static_cast<std::size_t>(is_shared ? a.kv_heads : a.heads);
+  return row.subspan(static_cast<std::size_t>(is_shared ? key_value_head(a, head) : head) * width, width);
 }
 
 void FlowValues::show(const std::shared_ptr<const Trace>& trace, std::int64_t layer, std::int64_t head,

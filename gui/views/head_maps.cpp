@@ -1,4 +1,4 @@
-// Points into the trace where it kept the maps, and derives one head where it did not.
+// One head at a time, from what the trace kept.
 #include "gui/views/head_maps.h"
 
 #include "core/analysis/operands.h"
@@ -9,19 +9,14 @@ namespace headlight {
 const float* HeadMaps::pattern(const std::shared_ptr<const Trace>& trace, std::int64_t layer,
                                std::int64_t head, bool cross) {
   if (!trace || !has_attention(*trace, layer, cross)) return nullptr;
-  const Hook hook = attention_hooks(trace->model().architecture, cross).pattern;
-  if (trace->has(hook, layer)) {
-    const Tensor& maps = trace->at(hook, layer);
-    return maps.data() + head * maps.axis(1) * maps.axis(2);
-  }
   if (trace != trace_ || layer != layer_ || head != head_ || cross != cross_) {
-    derived_ = head_pattern(*trace, layer, head, cross);
+    map_ = head_pattern(*trace, layer, head, cross);
     trace_ = trace;
     layer_ = layer;
     head_ = head;
     cross_ = cross;
   }
-  return derived_.data();
+  return map_.data();
 }
 
 std::optional<double> pair_score(const Trace& trace, std::int64_t layer, std::int64_t head,

@@ -1,4 +1,4 @@
-// The weights of one head as a matrix, captured or derived: kept for the head that is looked at.
+// The weights of one head as a matrix: kept for the head that is looked at.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ class HeadMaps {
   std::int64_t layer_ = -1;
   std::int64_t head_ = -1;
   bool cross_ = false;
-  Tensor derived_;
+  Tensor map_;
 };
 
 // The score before softmax of one pair; nothing while the layer is not done or where the mask hides it.

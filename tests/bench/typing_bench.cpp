@@ -57,8 +57,8 @@ bool equals_fresh_run(const App& app) {
   request.tokens = result.trace->tokens();
   const auto backend = make_backend("cpu", 0);
   const auto fresh = run_forward(result.trace->shared_model(), *backend, request);
-  const Tensor& shown = result.trace->at(Hook::logits);
-  const Tensor& expected = fresh->at(Hook::logits);
+  const Tensor shown = result.trace->at(Hook::logits);
+  const Tensor expected = fresh->at(Hook::logits);
   return shown.shape() == expected.shape() &&
          std::memcmp(shown.data(), expected.data(), static_cast<std::size_t>(shown.size()) * sizeof(float)) ==
              0;

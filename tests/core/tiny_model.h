@@ -19,8 +19,10 @@ inline std::shared_ptr<const Model> tiny_model() {
   return model;
 }
 
+// Keeps every value, scores too.
 inline ForwardRequest request_for(std::vector<TokenId> tokens, std::vector<Intervention> interventions = {}) {
   ForwardRequest request;
+  request.capture.attention_scores = true;
   request.tokens = std::move(tokens);
   request.interventions = std::move(interventions);
   return request;

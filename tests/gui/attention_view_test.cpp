@@ -67,11 +67,11 @@ TEST(WallLayout, FindsEveryHeadWhereItWasPut) {
 // However small the thumbnail or the matrix is drawn, its brightest cell is the head's largest weight.
 TEST(Pooling, KeepsTheLargestWeight) {
   const SyntheticWorld world(SyntheticShape{.positions = 130});
-  const Trace& trace = *world.result.trace;
+  const Tensor maps = world.result.trace->at(Hook::pattern, 1);
   for (const std::int64_t cells : {1, 7, 40, 64}) {
     const std::vector<float> wall = wall_cells(*world.result.wall, cells, false, false);
     for (std::int64_t head = 0; head < 4; ++head) {
-      const float* pattern = trace.at(Hook::pattern, 1).data() + head * 130 * 130;
+      const float* pattern = maps.data() + head * 130 * 130;
       const float largest = *std::max_element(pattern, pattern + 130 * 130);
       float in_wall = 0;
       for (std::int64_t i = 0; i < cells * cells; ++i) {
@@ -89,7 +89,8 @@ TEST(Pooling, KeepsTheLargestWeight) {
 
 TEST(Pooling, HidesTheSinkAndMasksTheFuture) {
   const SyntheticWorld world(SyntheticShape{.positions = 6});
-  const float* pattern = world.result.trace->at(Hook::pattern, 0).data();
+  const Tensor maps = world.result.trace->at(Hook::pattern, 0);
+  const float* pattern = maps.data();
   const std::vector<float> cells = matrix_cells(pattern, {6, 6, {}}, {0, 6, 1, 6}, 5, 6, false, true);
   for (std::int64_t query = 0; query < 6; ++query) {
     float sum = 0;

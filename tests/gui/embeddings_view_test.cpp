@@ -23,7 +23,7 @@ void project(SyntheticWorld& world) {
   world.result.projection.reset();
   world.result.similarity.reset();
   if (!world.result.trace || !world.result.trace->has(hook, at)) return;
-  const Tensor& stream = world.result.trace->at(hook, at);
+  const Tensor stream = world.result.trace->at(hook, at);
   world.result.projection =
       std::make_shared<const Projection>(project_stream(stream, world.document.embedding_without_first));
   world.result.projection_layer = layer;

@@ -148,7 +148,8 @@ TEST(FamilyViews, MaskWhatTheModelMasks) {
   const auto masked_of = [](SyntheticKind kind) {
     const SyntheticWorld world(SyntheticShape{.positions = 8, .kind = kind});
     const ArchitectureDescription& a = world.model->architecture;
-    const float* pattern = world.result.trace->at(Hook::pattern, 0).data();
+    const Tensor maps = world.result.trace->at(Hook::pattern, 0);
+    const float* pattern = maps.data();
     const MapShape map{8, 8, attention_rule(a, 0)};
     const std::vector<float> cells = matrix_cells(pattern, map, {0, 8, 0, 8}, 8, 8, false, false);
     const std::vector<float> wall = wall_cells(*world.result.wall, 8, false, false);

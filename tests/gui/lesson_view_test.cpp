@@ -228,7 +228,7 @@ TEST(LessonQuestion, ANumberIsComparedWithTheModelsOwn) {
 
 TEST(LessonQuestion, AHeadIsFoundOrShown) {
   Asked asked;
-  const Tensor& pattern = asked.world.result.trace->at(Hook::pattern, 1);
+  const Tensor pattern = asked.world.result.trace->at(Hook::pattern, 1);
   FindHeadQuestion find;
   find.condition.quantity.kind = QuantityKind::pattern;
   find.condition.comparison = Comparison::near;

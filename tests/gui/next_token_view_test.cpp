@@ -13,7 +13,7 @@ namespace headlight {
 namespace {
 
 void renew(SyntheticWorld& world) {
-  const Tensor& logits = world.result.trace->at(Hook::logits);
+  const Tensor logits = world.result.trace->at(Hook::logits);
   const float* last = logits.data() + world.result.next_position * logits.axis(1);
   world.result.next = std::make_shared<Distribution>(
       distribution({last, static_cast<std::size_t>(logits.axis(1))}, world.document.sampling));

@@ -224,7 +224,7 @@ SyntheticWorld::SyntheticWorld(const SyntheticShape& shape) {
   }
   if (result.trace->source()) document.source_text = "a b c";
   if (!result.trace->complete() || !result.trace->has(Hook::logits)) return;
-  const Tensor& logits = result.trace->at(Hook::logits);
+  const Tensor logits = result.trace->at(Hook::logits);
   result.next_position = result.trace->positions() - 1;
   const float* last = logits.data() + result.next_position * logits.axis(1);
   result.next = std::make_shared<Distribution>(

@@ -130,23 +130,37 @@ class CpuBackend final : public Backend {
   }
 
   using Backend::attention_scores;
-  Tensor attention_scores(const Tensor& q, const Tensor& k, const AttentionRule& rule,
+  Tensor attention_scores(const Tensor& q, const TensorRows& k, const AttentionRule& rule,
                           const Tensor& bias) override {
     Tensor result(attention_scores_shape(q, k, rule, bias));
     float* out = result.writable();
+    for_query_blocks(q, k, [&](std::int64_t head, std::int64_t first, std::int64_t last, int) {
+      score_block(q, k, rule, bias, head, first, last, out);
+    });
+    return result;
+  }
+
+  // Each block's scores become weights where they lie, while they are in the cache.
+  Attention attend_with_pattern(const Tensor& q, const TensorRows& k, const TensorRows& v,
+                                const AttentionRule& rule, const Tensor& bias) override {
+    Attention result{Tensor(attention_scores_shape(q, k, rule, bias)),
+                     Tensor(attend_shape(q, k, v, rule, bias))};
+    float* pattern = result.pattern.writable();
+    float* z = result.z.writable();
     const std::int64_t queries = q.axis(0), keys = k.axis(0);
     for_query_blocks(q, k, [&](std::int64_t head, std::int64_t first, std::int64_t last, int) {
-      float* rows = out + (head * queries + first) * keys;
-      const std::int64_t visible = visible_keys(rule, rule.first_position + last - 1, keys).last;
-      kernels_.dot(head_rows(q, head, first, last), head_rows(k, kv_head(q, k, head), 0, visible), q.axis(2),
-                   static_cast<float>(rule.scale), rows, keys);
+      score_block(q, k, rule, bias, head, first, last, pattern);
+      float* rows = pattern + (head * queries + first) * keys;
+      std::int64_t seen = 0;
       for (std::int64_t query = first; query < last; ++query) {
         float* row = rows + (query - first) * keys;
         const KeyRange range = visible_keys(rule, rule.first_position + query, keys);
-        cap_and_bias(row + range.first, range, rule, bias, head * queries + query);
-        std::fill(row, row + range.first, minus_infinity);
-        std::fill(row + range.last, row + keys, minus_infinity);
+        soften(row, range.last, range.first, row);
+        std::fill(row + range.last, row + keys, 0.0F);
+        seen = std::max(seen, range.last);
       }
+      mix_block({rows, keys, last - first}, v, kv_head(q, k, head), 0, seen, head, q.axis(1),
+                z + first * q.axis(1) * v.axis(2));
     });
     return result;
   }
@@ -156,16 +170,12 @@ class CpuBackend final : public Backend {
     float* out = result.writable();
     const std::int64_t keys = scores.shape().back();
     if (keys == 0) return result;
-    for_rows(scores.size() / keys, keys * 4, [&](std::int64_t row) {
-      const float* from = scores.data() + row * keys;
-      float* to = out + row * keys;
-      const double sum = kernels_.exponentials(from, keys, kernels_.maximum(from, keys), to);
-      divide_unmasked(from, keys, sum, to);
-    });
+    for_rows(scores.size() / keys, keys * 4,
+             [&](std::int64_t row) { soften(scores.data() + row * keys, keys, 0, out + row * keys); });
     return result;
   }
 
-  Tensor mix_values(const Tensor& pattern, const Tensor& v) override {
+  Tensor mix_values(const Tensor& pattern, const TensorRows& v) override {
     Tensor result(mix_values_shape(pattern, v));
     float* out = result.writable();
     const std::int64_t heads = pattern.axis(0), queries = pattern.axis(1), keys = pattern.axis(2),
@@ -175,16 +185,14 @@ class CpuBackend final : public Backend {
       const std::int64_t head = chunk / blocks, first = chunk % blocks * query_block;
       const std::int64_t last = std::min(first + query_block, queries);
       const FloatRows weights = {pattern.data() + (head * queries + first) * keys, keys, last - first};
-      float* z = out + (first * heads + head) * width;
-      for (std::int64_t row = 0; row < weights.rows; ++row) std::fill_n(z + row * heads * width, width, 0.0F);
-      const FloatRows values = head_rows(v, head / (heads / v.axis(1)), 0, used_keys(weights, keys));
-      kernels_.mix(weights, values, width, z, heads * width);
+      mix_block(weights, v, head / (heads / v.axis(1)), 0, used_keys(weights, keys), head, heads,
+                out + first * heads * width);
     });
     return result;
   }
 
   using Backend::attend;
-  Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionRule& rule,
+  Tensor attend(const Tensor& q, const TensorRows& k, const TensorRows& v, const AttentionRule& rule,
                 const Tensor& bias) override {
     Tensor result(attend_shape(q, k, v, rule, bias));
     float* out = result.writable();
@@ -293,7 +301,7 @@ class CpuBackend final : public Backend {
     return {x.data() + first * stride + head * x.axis(2), stride, last - first};
   }
 
-  static std::int64_t kv_head(const Tensor& q, const Tensor& k, std::int64_t head) {
+  static std::int64_t kv_head(const Tensor& q, const TensorRows& k, std::int64_t head) {
     return head / (q.axis(1) / k.axis(1));
   }
 
@@ -308,15 +316,59 @@ class CpuBackend final : public Backend {
     return used;
   }
 
-  // Masked keys stay 0 even where the sum is NaN, and a row of only masked keys (sum 0) stays zeros.
-  void divide_unmasked(const float* scores, std::int64_t keys, double sum, float* pattern) const {
+  // Softmax of one row, perhaps in place; nothing before `shown` is seen. Masked keys stay 0 even where the
+  // sum is NaN, and a row of only masked keys (sum 0) stays zeros.
+  void soften(const float* scores, std::int64_t keys, std::int64_t shown, float* pattern) const {
+    const float largest = kernels_.maximum(scores, keys);
+    const double sum = kernels_.exponentials(scores, keys, largest, pattern);
     if (sum > 0.0) {
       kernels_.multiply_by(pattern, static_cast<float>(1.0 / sum), keys, pattern);
     } else if (sum != 0.0) {
-      for (std::int64_t key = 0; key < keys; ++key) {
-        if (scores[key] != minus_infinity) pattern[key] = std::numeric_limits<float>::quiet_NaN();
+      for (std::int64_t key = shown; key < keys; ++key) {
+        if (scores == pattern || scores[key] != minus_infinity) {
+          pattern[key] = std::numeric_limits<float>::quiet_NaN();
+        }
       }
     }
+  }
+
+  // Scores of the queries [first, last) of one head, into scores [head, query, key].
+  void score_block(const Tensor& q, const TensorRows& k, const AttentionRule& rule, const Tensor& bias,
+                   std::int64_t head, std::int64_t first, std::int64_t last, float* scores) const {
+    const std::int64_t queries = q.axis(0), keys = k.axis(0), shared = kv_head(q, k, head);
+    float* rows = scores + (head * queries + first) * keys;
+    const std::int64_t oldest = visible_keys(rule, rule.first_position + first, keys).first;
+    const std::int64_t visible = visible_keys(rule, rule.first_position + last - 1, keys).last;
+    k.for_pieces(oldest, visible,
+                 [&](const Tensor& piece, std::int64_t from, std::int64_t to, std::int64_t at) {
+                   kernels_.dot(head_rows(q, head, first, last), head_rows(piece, shared, from, to),
+                                q.axis(2), static_cast<float>(rule.scale), rows + at, keys);
+                 });
+    for (std::int64_t query = first; query < last; ++query) {
+      float* row = rows + (query - first) * keys;
+      const KeyRange range = visible_keys(rule, rule.first_position + query, keys);
+      cap_and_bias(row + range.first, range, rule, bias, head * queries + query);
+      std::fill(row, row + range.first, minus_infinity);
+      std::fill(row + range.last, row + keys, minus_infinity);
+    }
+  }
+
+  // z [query, heads, width] of one head: the values of the keys [oldest, seen), mixed. Column 0 of `weights`
+  // is key `oldest`.
+  void mix_block(FloatRows weights, const TensorRows& v, std::int64_t shared, std::int64_t oldest,
+                 std::int64_t seen, std::int64_t head, std::int64_t heads, float* z) const {
+    const std::int64_t width = v.axis(2);
+    z += head * width;
+    for (std::int64_t row = 0; row < weights.rows; ++row) std::fill_n(z + row * heads * width, width, 0.0F);
+    add_values(weights, v, shared, oldest, seen, z, heads * width);
+  }
+
+  void add_values(FloatRows weights, const TensorRows& v, std::int64_t shared, std::int64_t oldest,
+                  std::int64_t seen, float* z, std::int64_t z_stride) const {
+    v.for_pieces(oldest, seen, [&](const Tensor& piece, std::int64_t from, std::int64_t to, std::int64_t at) {
+      kernels_.mix({weights.data + (at - oldest), weights.stride, weights.rows},
+                   head_rows(piece, shared, from, to), v.axis(2), z, z_stride);
+    });
   }
 
   // The first of the rows to float32.
@@ -390,7 +442,7 @@ class CpuBackend final : public Backend {
 
   // body(head, first query, last query, thread); the longest blocks, at the end of the text, come first.
   template <class Body>
-  void for_query_blocks(const Tensor& q, const Tensor& k, const Body& body) {
+  void for_query_blocks(const Tensor& q, const TensorRows& k, const Body& body) {
     const std::int64_t heads = q.axis(1), queries = q.axis(0), blocks = chunks_of(queries, query_block);
     for_chunks(heads * blocks, 1, q.size() * k.axis(0), [&](std::int64_t chunk, std::int64_t, int thread) {
       const std::int64_t block = blocks - 1 - chunk / heads;
@@ -398,7 +450,7 @@ class CpuBackend final : public Backend {
     });
   }
 
-  void attend_block(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionRule& rule,
+  void attend_block(const Tensor& q, const TensorRows& k, const TensorRows& v, const AttentionRule& rule,
                     const Tensor& bias, std::int64_t head, std::int64_t first, std::int64_t last,
                     float* out) const;
 
@@ -410,9 +462,9 @@ class CpuBackend final : public Backend {
 
 // Softmax and sum in one walk over the keys: the sum so far is scaled down whenever a larger score appears.
 // Source: Milakov & Gimelshein 2018, algorithm 3.
-void CpuBackend::attend_block(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionRule& rule,
-                              const Tensor& bias, std::int64_t head, std::int64_t first, std::int64_t last,
-                              float* out) const {
+void CpuBackend::attend_block(const Tensor& q, const TensorRows& k, const TensorRows& v,
+                              const AttentionRule& rule, const Tensor& bias, std::int64_t head,
+                              std::int64_t first, std::int64_t last, float* out) const {
   const std::int64_t heads = q.axis(1), width = v.axis(2), shared = kv_head(q, k, head), rows = last - first;
   const std::int64_t visible = visible_keys(rule, rule.first_position + last - 1, k.axis(0)).last;
   const std::int64_t oldest = visible_keys(rule, rule.first_position + first, k.axis(0)).first;
@@ -424,8 +476,11 @@ void CpuBackend::attend_block(const Tensor& q, const Tensor& k, const Tensor& v,
   for (std::int64_t row = 0; row < rows; ++row) std::fill_n(z + row * heads * width, width, 0.0F);
   for (std::int64_t key = oldest / key_block * key_block; key < visible; key += key_block) {
     const std::int64_t keys = std::min(key_block, visible - key);
-    kernels_.dot(head_rows(q, head, first, last), head_rows(k, shared, key, key + keys), q.axis(2),
-                 static_cast<float>(rule.scale), scores, key_block);
+    k.for_pieces(key, key + keys,
+                 [&](const Tensor& piece, std::int64_t from, std::int64_t to, std::int64_t at) {
+                   kernels_.dot(head_rows(q, head, first, last), head_rows(piece, shared, from, to),
+                                q.axis(2), static_cast<float>(rule.scale), scores + (at - key), key_block);
+                 });
     for (std::int64_t row = 0; row < rows; ++row) {
       float* line = scores + row * key_block;
       KeyRange range = visible_keys(rule, rule.first_position + first + row, k.axis(0));
@@ -444,7 +499,7 @@ void CpuBackend::attend_block(const Tensor& q, const Tensor& k, const Tensor& v,
       }
       sums[row] += kernels_.exponentials(line, keys, largest[row], line);
     }
-    kernels_.mix({scores, key_block, rows}, head_rows(v, shared, key, key + keys), width, z, heads * width);
+    add_values({scores, key_block, rows}, v, shared, key, key + keys, z, heads * width);
   }
   for (std::int64_t row = 0; row < rows; ++row) {
     if (sums[row] == 0.0) continue;  // only masked keys: zeros

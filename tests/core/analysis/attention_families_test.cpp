@@ -18,6 +18,7 @@ namespace {
 std::shared_ptr<const Trace> run_family(const std::string& name, bool attention_maps = true) {
   const GoldenCase golden = golden_of_family(name).cases.back();
   ForwardRequest request;
+  request.capture.attention_scores = true;
   request.tokens = golden.ids;
   request.source_tokens = golden.source_ids;
   request.capture.attention_maps = attention_maps;
@@ -31,7 +32,7 @@ void expect_rows_of(const Trace& trace, bool cross) {
   const ArchitectureDescription& a = trace.model().architecture;
   const AttentionHooks hooks = attention_hooks(a, cross);
   for (std::int64_t layer = 0; layer < a.layers; ++layer) {
-    const Tensor& z = trace.at(hooks.z, layer);
+    const Tensor z = trace.at(hooks.z, layer);
     for (std::int64_t head = 0; head < a.heads; ++head) {
       for (std::int64_t query = 0; query < trace.positions(); ++query) {
         const AttentionRow row = attention_row(trace, layer, head, query, cross);
@@ -123,6 +124,7 @@ TEST_P(AttentionOfFamilies, TokenScoresAreForModelsThatGoOn) {
   if (!trace->source()) return;
   // Another source makes other scores, of which nothing may be kept.
   ForwardRequest request;
+  request.capture.attention_scores = true;
   request.tokens = trace->tokens();
   request.source_tokens = trace->source()->tokens();
   std::reverse(request.source_tokens.begin(), request.source_tokens.end());
@@ -142,7 +144,7 @@ INSTANTIATE_TEST_SUITE_P(Golden, AttentionOfFamilies, testing::ValuesIn(family_n
 TEST(ClassScores, AreTheSoftmaxOfTheClasses) {
   const auto trace = run_family("bert_classes");
   const std::vector<ClassScore> scores = class_scores(*trace);
-  const Tensor& logits = trace->at(Hook::class_logits);
+  const Tensor logits = trace->at(Hook::class_logits);
   ASSERT_EQ(static_cast<std::int64_t>(scores.size()), logits.size());
   double sum = 0.0, total = 0.0;
   for (const float logit : logits.values()) total += std::exp(static_cast<double>(logit));

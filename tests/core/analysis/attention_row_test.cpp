@@ -30,8 +30,7 @@ TEST(AttentionRow, EndsAtTheCapturedPatternAndMixedValues) {
           const AttentionRow row = attention_row(*trace, layer, head, query);
           ASSERT_EQ(row.weight.size(), static_cast<std::size_t>(query + 1));
           ASSERT_EQ(row.captured.size(), row.weight.size());
-          const float* pattern = trace->at(Hook::pattern, layer).data() +
-                                 (head * trace->positions() + query) * trace->positions();
+          const float* pattern = trace->map_row(Hook::pattern, layer, head, query).data();
           double sum = 0;
           for (std::size_t key = 0; key < row.weight.size(); ++key) {
             // float32 scores of a few nats are off by 1e-6 of themselves; the issue asks for 1e-5.
@@ -41,7 +40,7 @@ TEST(AttentionRow, EndsAtTheCapturedPatternAndMixedValues) {
           }
           EXPECT_LE(row.difference, 1e-5);
           EXPECT_NEAR(sum, 1.0, 1e-12);  // doubles
-          const float* z = trace->at(Hook::z, layer).data() + (query * a.heads + head) * a.d_head;
+          const float* z = trace->row(Hook::z, layer, query).data() + head * a.d_head;
           for (std::size_t i = 0; i < row.z.size(); ++i)
             EXPECT_NEAR(row.z[i], static_cast<double>(z[i]), 1e-5);
           EXPECT_EQ(row.z.size(), static_cast<std::size_t>(a.d_head));

@@ -49,7 +49,8 @@ TEST_P(HeadWallSize, EveryCellIsTheMaximumOverWhatItCovers) {
   std::int64_t compared = 0;
   for (std::int64_t layer = 0; layer < 2; ++layer) {
     for (std::int64_t head = 0; head < 3; ++head) {
-      const float* pattern = trace->at(Hook::pattern, layer).data() + head * positions * positions;
+      const Tensor maps = trace->at(Hook::pattern, layer);
+      const float* pattern = maps.data() + head * positions * positions;
       const float* cells = wall->thumbnail(layer, head);
       std::vector<float> expected(static_cast<std::size_t>(wall->side * wall->side), 0.0F);
       float largest = 0;
@@ -84,7 +85,8 @@ TEST_P(HeadWallSize, HidingTheSinkDividesByWhatTheOtherKeysHave) {
   EXPECT_EQ(wall->cells_without_sink.empty(), positions <= 64);
   if (wall->cells_without_sink.empty()) return;
   std::vector<float> expected(static_cast<std::size_t>(wall->side * wall->side), 0.0F);
-  const float* pattern = trace->at(Hook::pattern, 0).data();
+  const Tensor maps = trace->at(Hook::pattern, 0);
+  const float* pattern = maps.data();
   for (std::int64_t query = 1; query < positions; ++query) {
     const float* weights = pattern + query * positions;
     for (std::int64_t key = 1; key <= query; ++key) {

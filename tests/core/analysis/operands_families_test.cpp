@@ -18,6 +18,7 @@ constexpr int cells_of_each_hook = 200;
 std::shared_ptr<const Trace> run(const std::shared_ptr<const Model>& model, const GoldenCase& golden,
                                  bool attention_maps = true) {
   ForwardRequest request;
+  request.capture.attention_scores = true;
   request.tokens = golden.ids;
   request.source_tokens = golden.source_ids;
   request.capture.attention_maps = attention_maps;

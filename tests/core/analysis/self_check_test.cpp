@@ -14,6 +14,7 @@ namespace {
 
 std::shared_ptr<const Trace> tiny_trace(std::vector<Intervention> changes = {}) {
   ForwardRequest request;
+  request.capture.attention_scores = true;
   request.tokens = {3, 1, 4, 1, 5};
   request.interventions = std::move(changes);
   return run_forward(tiny_model(), *make_reference_backend(), request);
@@ -22,7 +23,7 @@ std::shared_ptr<const Trace> tiny_trace(std::vector<Intervention> changes = {}) 
 std::map<std::string, NumpyArray> as_arrays(const Trace& trace) {
   std::map<std::string, NumpyArray> arrays;
   for (const auto& [hook, layer] : {std::pair{Hook::embed, 0}, {Hook::pattern, 1}, {Hook::logits, 0}}) {
-    const Tensor& tensor = trace.at(hook, layer);
+    const Tensor tensor = trace.at(hook, layer);
     arrays[hook_name(hook, layer)] = {tensor.shape(), {tensor.values().begin(), tensor.values().end()}};
   }
   return arrays;

@@ -22,7 +22,7 @@ TEST(TokenScores, AgreeWithTheDistribution) {
   ASSERT_TRUE(scores);
   ASSERT_EQ(scores->scores.size(), 5U);
   EXPECT_EQ(scores->scores[0], TokenScore{});
-  const Tensor& logits = trace->at(Hook::logits);
+  const Tensor logits = trace->at(Hook::logits);
   const auto vocabulary = static_cast<std::size_t>(logits.axis(1));
   for (std::size_t position = 1; position < 5; ++position) {
     const Distribution full =

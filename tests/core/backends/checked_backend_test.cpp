@@ -41,16 +41,21 @@ class Falsified final : public Backend {
     return maybe("rotate", right_->rotate(x, first_position, rotation));
   }
   using Backend::attention_scores;
-  Tensor attention_scores(const Tensor& q, const Tensor& k, const AttentionRule& rule,
+  Tensor attention_scores(const Tensor& q, const TensorRows& k, const AttentionRule& rule,
                           const Tensor& bias) override {
     return maybe("attention_scores", right_->attention_scores(q, k, rule, bias));
   }
   Tensor softmax(const Tensor& scores) override { return maybe("softmax", right_->softmax(scores)); }
-  Tensor mix_values(const Tensor& pattern, const Tensor& v) override {
+  Tensor mix_values(const Tensor& pattern, const TensorRows& v) override {
     return maybe("mix_values", right_->mix_values(pattern, v));
   }
+  Attention attend_with_pattern(const Tensor& q, const TensorRows& k, const TensorRows& v,
+                                const AttentionRule& rule, const Tensor& bias) override {
+    Attention right = right_->attend_with_pattern(q, k, v, rule, bias);
+    return {std::move(right.pattern), maybe("attend_with_pattern", std::move(right.z))};
+  }
   using Backend::attend;
-  Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionRule& rule,
+  Tensor attend(const Tensor& q, const TensorRows& k, const TensorRows& v, const AttentionRule& rule,
                 const Tensor& bias) override {
     return maybe("attend", right_->attend(q, k, v, rule, bias));
   }
@@ -93,6 +98,7 @@ void run_everything(Backend& backend) {
   const Tensor pattern = backend.softmax(backend.attention_scores(q, q, {0.4, 0}));
   const Tensor z = backend.mix_values(pattern, q);
   const Tensor same = backend.attend(q, q, q, {0.4, 0});
+  backend.attend_with_pattern(q, q, q, {0.4, 0}, Tensor());
   backend.activate(backend.multiply(backend.add(z, same), z), Activation::silu);
   backend.mean_row(backend.soft_capped(backend.scaled(x, 3.0), 2.0));
 }
@@ -125,7 +131,8 @@ void shift_first(Tensor& t) {
 TEST(CheckedBackend, NamesTheOperationThatDiffers) {
   for (const std::string operation :
        {"embed", "linear", "norm_scale", "normalized", "rotate", "attention_scores", "softmax", "mix_values",
-        "attend", "add", "multiply", "scaled", "soft_capped", "activate", "mean_row"}) {
+        "attend", "attend_with_pattern", "add", "multiply", "scaled", "soft_capped", "activate",
+        "mean_row"}) {
     const std::string message = complaint(operation, shift_first);
     EXPECT_EQ(message.substr(0, operation.size() + 1), operation + ":") << message;
   }
@@ -150,7 +157,8 @@ TEST(CheckedBackend, ForgivesWhatIsWithinTheToleranceAndReturnsTheTestedResult) 
       make_checked_backend(std::make_unique<Falsified>("add", [](Tensor& t) { t.writable()[0] += 1e-3F; }),
                            make_reference_backend(), 1e-2);
   const Tensor ones({2}, std::vector<float>{1, 1});
-  EXPECT_EQ(checked->add(ones, ones).data()[0], 2.0F + 1e-3F);
+  const Tensor sum = checked->add(ones, ones);
+  EXPECT_EQ(sum.data()[0], 2.0F + 1e-3F);
   EXPECT_EQ(checked->name(), "checked");
 }
 

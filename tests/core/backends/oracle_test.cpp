@@ -106,6 +106,30 @@ class Oracle : public ::testing::TestWithParam<BackendCase> {
     EXPECT_TRUE(agree(cpu->attend(q, k, v, {scale, first_position}),
                       reference->attend(q, k, v, {scale, first_position}),
                       attention * std::max(1.0, static_cast<double>(magnitude * magnitude) / 9.0)));
+    expect_same_bits_in_pieces(q, k, v, {.scale = scale, .first_position = first_position});
+    expect_same_bits_in_pieces(q, k, v, {.scale = scale, .first_position = first_position, .window = 3});
+    expect_same_bits_in_pieces(
+        q, k, v, {.scale = scale, .first_position = first_position, .causal = false, .soft_cap = 5.0});
+  }
+
+  // The operation that does all three steps gives the bits of the steps, and cutting keys and values into
+  // pieces changes none.
+  void expect_same_bits_in_pieces(const Tensor& q, const Tensor& k, const Tensor& v,
+                                  const AttentionRule& rule) {
+    const Tensor bias = random.tensor({q.axis(1), q.axis(0), k.axis(0)});
+    const Tensor pattern = cpu->softmax(cpu->attention_scores(q, k, rule, bias));
+    const Tensor z = cpu->mix_values(pattern, v), attended = cpu->attend(q, k, v, rule, bias);
+    for (const std::int64_t first : {std::int64_t{0}, k.axis(0) / 3, k.axis(0) - 1}) {
+      const auto cut = [first](const Tensor& rows) {
+        return TensorRows(std::vector<Tensor>{rows.leading(first), rows.rows(first, rows.axis(0))});
+      };
+      EXPECT_TRUE(all_close(cpu->softmax(cpu->attention_scores(q, cut(k), rule, bias)), pattern, 0, 0));
+      EXPECT_TRUE(all_close(cpu->mix_values(pattern, cut(v)), z, 0, 0));
+      EXPECT_TRUE(all_close(cpu->attend(q, cut(k), cut(v), rule, bias), attended, 0, 0));
+      const Backend::Attention both = cpu->attend_with_pattern(q, cut(k), cut(v), rule, bias);
+      EXPECT_TRUE(all_close(both.pattern, pattern, 0, 0));
+      EXPECT_TRUE(all_close(both.z, z, 0, 0));
+    }
   }
 
   RandomValues random{20240607};

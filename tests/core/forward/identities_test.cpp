@@ -2,9 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <iterator>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 
 #include "core/forward/derived_values.h"
 #include "core/forward/forward_pass.h"
@@ -61,8 +61,8 @@ TEST(Identities, RowsOfAPatternSumToOneAndLookOnlyBack) {
   const auto trace = run(request_for(tokens));
   const auto count = static_cast<std::int64_t>(tokens.size());
   for (std::int64_t layer = 0; layer < tiny_model()->architecture.layers; ++layer) {
-    const Tensor& pattern = trace->at(Hook::pattern, layer);
-    const Tensor& scores = trace->at(Hook::attn_scores, layer);
+    const Tensor pattern = trace->at(Hook::pattern, layer);
+    const Tensor scores = trace->at(Hook::attn_scores, layer);
     for (std::int64_t row = 0; row < pattern.axis(0) * count; ++row) {
       const std::int64_t query = row % count;
       double sum = 0.0;
@@ -83,7 +83,7 @@ TEST(Identities, HeadsAddUpToTheAttentionOutput) {
   const auto trace = run(request_for(tokens));
   const auto backend = make_reference_backend();
   const ArchitectureDescription& a = tiny_model()->architecture;
-  const Tensor& z = trace->at(Hook::z, 1);
+  const Tensor z = trace->at(Hook::z, 1);
   std::vector<double> sum(static_cast<std::size_t>(z.axis(0) * a.d_model), 0.0);
   for (std::int64_t head = 0; head < a.heads; ++head) {
     Tensor alone = z.copy();
@@ -94,7 +94,7 @@ TEST(Identities, HeadsAddUpToTheAttentionOutput) {
                                         tiny_model()->blocks[1].attention.w_o);
     for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += static_cast<double>(part.data()[i]);
   }
-  const Tensor& whole = trace->at(Hook::attn_out, 1);
+  const Tensor whole = trace->at(Hook::attn_out, 1);
   for (std::size_t i = 0; i < sum.size(); ++i) {
     // One float32 rounding a head.
     EXPECT_NEAR(sum[i], static_cast<double>(whole.data()[i]), 1e-5 * std::max(1.0, std::fabs(sum[i])));
@@ -122,7 +122,7 @@ class Recorder : public Door {
         << hook_name(hook, layer);
     return value;
   }
-  bool needs_attention_maps(std::int64_t) const override { return true; }
+  MapsNeeded maps_needed(std::int64_t) const override { return MapsNeeded::scores_and_pattern; }
   std::vector<HookPlace> visited;
 };
 
@@ -172,7 +172,7 @@ TEST(Identities, PatchingAWholeLayerRestoresTheCleanRun) {
 
 TEST(Identities, RemovingOneHeadIsSubtractingWhatItWrites) {
   const auto removed = run(request_for(tokens, {{Hook::z, 2, 3, {}, Scale{0.0F}}}));
-  const Tensor& z = removed->at(Hook::z, 2);
+  const Tensor z = removed->at(Hook::z, 2);
   const ArchitectureDescription& a = tiny_model()->architecture;
   for (std::int64_t i = 0; i < z.size(); ++i) {
     const bool is_removed = (i / a.d_head) % a.heads == 3;
@@ -207,7 +207,7 @@ TEST(Identities, NothingIsReusedAcrossAnEdit) {
 
 TEST(Identities, MapsThatWereNotKeptAreDerived) {
   ForwardRequest lean = request_for(tokens);
-  lean.capture.attention_maps = false;
+  lean.capture = {.attention_maps = false};
   const auto without = run(lean);
   const auto with = run(request_for(tokens));
   EXPECT_FALSE(without->has(Hook::pattern, 0));

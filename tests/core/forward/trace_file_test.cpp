@@ -124,6 +124,7 @@ class TraceFile : public testing::Test {
     const auto model = load_model(std::string(HEADLIGHT_SOURCE_DIR) + "/tests/golden/tiny_llama_wide.gguf",
                                   "tiny_llama_wide");
     request_.tokens = {5, 9, 5, 70, 31};
+    request_.capture.attention_scores = true;
     trace_ = run_forward(model, *backend_, request_);
     request_.capture.attention_maps = false;
     trace_without_maps_ = run_forward(model, *backend_, request_);
@@ -149,7 +150,7 @@ class TraceFile : public testing::Test {
       for (std::int64_t layer = 0; layer < layers; ++layer, ++count) {
         const std::string name = hook_name(info.hook, layer);
         ASSERT_TRUE(arrays.contains(name)) << name;
-        const Tensor& expected = trace_->at(info.hook, layer);
+        const Tensor expected = trace_->at(info.hook, layer);
         EXPECT_EQ(arrays.at(name).type, "<f4");
         EXPECT_EQ(arrays.at(name).shape, expected.shape()) << name;
         ASSERT_EQ(arrays.at(name).bytes.size(), expected.values().size_bytes()) << name;
@@ -206,7 +207,7 @@ TEST_F(TraceFile, DerivesAttentionMapsThatWereNotKept) {
   const Arrays arrays = read_npz(path("t.npz"));
   ASSERT_EQ(arrays.size(), 3U);
   for (const Hook hook : {Hook::pattern, Hook::attn_scores}) {
-    const Tensor& expected = trace_->at(hook, 1);
+    const Tensor expected = trace_->at(hook, 1);
     const std::vector<float> values = arrays.at(hook_name(hook, 1)).as<float>();
     ASSERT_EQ(arrays.at(hook_name(hook, 1)).shape, expected.shape());
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -277,6 +278,7 @@ TEST_F(TraceFile, ReplacesAnOlderFileWhole) {
 TEST_F(TraceFile, HoldsBothStacksOfAnEncoderDecoder) {
   const GoldenCase golden = golden_of_family("t5_gated").cases.back();
   ForwardRequest request;
+  request.capture.attention_scores = true;
   request.tokens = golden.ids;
   request.source_tokens = golden.source_ids;
   request.capture.attention_maps = false;

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const Tensor& output(const Trace& trace) {
+Tensor output(const Trace& trace) {
   const ArchitectureDescription& a = trace.model().architecture;
   return trace.at(last_hook(a), last_layer(a));
 }
@@ -28,6 +28,7 @@ std::shared_ptr<const Trace> run_last_case(const std::shared_ptr<const Model>& m
                                            const std::string& name) {
   const GoldenCase golden = golden_of_family(name).cases.back();
   ForwardRequest request;
+  request.capture.attention_scores = true;
   request.tokens = golden.ids;
   request.source_tokens = golden.source_ids;
   return run_forward(model, *make_reference_backend(), request);

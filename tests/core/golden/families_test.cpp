@@ -16,6 +16,7 @@ Tolerance family_tolerance(Hook) { return {.absolute = 1e-6, .relative = 1e-5}; 
 
 Agreement run_case(const std::shared_ptr<const Model>& model, Backend& backend, const GoldenCase& golden) {
   ForwardRequest request;
+  request.capture.attention_scores = true;
   request.tokens = golden.ids;
   request.source_tokens = golden.source_ids;
   return hold_against(*run_forward(model, backend, request), golden, family_tolerance);
@@ -45,6 +46,7 @@ TEST_P(Families, WithoutAttentionMaps) {
   const auto backend = make_cpu_backend(2);
   for (GoldenCase one : golden.cases) {
     ForwardRequest request;
+    request.capture.attention_scores = true;
     request.tokens = one.ids;
     request.source_tokens = one.source_ids;
     request.capture.attention_maps = false;
@@ -70,13 +72,33 @@ std::vector<HookPlace> places_of(const Model& model) {
   return places;
 }
 
-const Tensor& last_value(const Trace& trace) {
+Tensor last_value(const Trace& trace) {
   const ArchitectureDescription& a = trace.model().architecture;
   return trace.at(last_hook(a), last_layer(a));
 }
 
 bool same_bits(const Tensor& a, const Tensor& b) {
   return a.shape() == b.shape() && std::ranges::equal(a.values(), b.values());
+}
+
+// What the window keeps: patterns without the scores that they were made of, in one operation. The same bits.
+TEST_P(Families, WithoutScores) {
+  const GoldenFile golden = golden_of_family(GetParam());
+  const std::shared_ptr<const Model> model = load_family(GetParam());
+  const auto backend = make_cpu_backend(2);
+  const GoldenCase& one = golden.cases.back();
+  ForwardRequest request;
+  request.tokens = one.ids;
+  request.source_tokens = one.source_ids;
+  const auto window = run_forward(model, *backend, request);
+  request.capture.attention_scores = true;
+  const auto everything = run_forward(model, *backend, request);
+  EXPECT_FALSE(window->has(Hook::attn_scores));
+  for (const Hook hook : {Hook::pattern, Hook::z, Hook::cross_pattern, Hook::cross_z, Hook::resid_post}) {
+    if (!has_hook(hook, model->architecture)) continue;
+    EXPECT_TRUE(same_bits(window->at(hook), everything->at(hook))) << hook_name(hook, 0);
+  }
+  EXPECT_TRUE(same_bits(last_value(*window), last_value(*everything)));
 }
 
 // The description says which values there are, and each of them is on the way to the output: times 1 changes
@@ -86,6 +108,7 @@ TEST_P(Families, EveryHookIsThereAndMatters) {
   const std::shared_ptr<const Model> model = load_family(GetParam());
   const auto backend = make_cpu_backend(2);
   ForwardRequest request;
+  request.capture.attention_scores = true;
   request.tokens = golden.cases.front().ids;
   request.source_tokens = golden.cases.front().source_ids;
   const auto clean = run_forward(model, *backend, request);
@@ -113,6 +136,7 @@ TEST_P(Families, GrowingTextsAgreeWithAFreshRun) {
   const auto backend = make_cpu_backend(2);
   const GoldenCase& one = golden.cases.back();
   ForwardRequest request;
+  request.capture.attention_scores = true;
   request.source_tokens = one.source_ids;
   std::shared_ptr<const Trace> trace;
   for (std::size_t length = one.ids.size() - 3; length <= one.ids.size(); ++length) {

@@ -53,7 +53,7 @@ std::string smollm2_path() {
 // The twenty likeliest tokens of the last position, in order. Two that transformers itself has closer
 // together than both may be off can change places.
 void expect_same_ranking(const Trace& trace, const GoldenCase& golden) {
-  const Tensor& logits = trace.at(Hook::logits);
+  const Tensor logits = trace.at(Hook::logits);
   const auto last = logits.values().last(static_cast<std::size_t>(logits.axis(1)));
   std::vector<TokenId> ranked(last.size());
   std::iota(ranked.begin(), ranked.end(), 0);
@@ -89,6 +89,7 @@ TEST(SmolLM2Golden, CpuBackendAgreesWithTransformers) {
   for (const GoldenCase& one : golden.cases) {
     ASSERT_TRUE(one.text.has_value());
     ForwardRequest request;
+    request.capture.attention_scores = true;
     for (const Token& token : model->tokenizer->encode(*one.text)) request.tokens.push_back(token.id);
     ASSERT_EQ(request.tokens, one.ids) << one.name;
     const std::shared_ptr<const Trace> trace = run_forward(model, *backend, request);

@@ -24,6 +24,7 @@ std::shared_ptr<const Model> load_tiny(const GoldenFile& golden) {
 
 Agreement run_case(const std::shared_ptr<const Model>& model, Backend& backend, const GoldenCase& golden) {
   ForwardRequest request;
+  request.capture.attention_scores = true;
   request.tokens = golden.ids;
   return hold_against(*run_forward(model, backend, request), golden, tiny_tolerance);
 }
