@@ -5,14 +5,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <type_traits>
 
 namespace headlight {
 namespace {
 
 double bytes_of(const Tensor& tensor) { return static_cast<double>(tensor.size()) * sizeof(float); }
+double bytes_of(const TensorRows& rows) { return static_cast<double>(rows.size()) * sizeof(float); }
+double bytes_of(const Backend::Attention& both) { return bytes_of(both.pattern) + bytes_of(both.z); }
 
 // Products of a query with a key that it sees, of all heads: q [query, head, d_head], k [key, ...].
-double seen_pairs(const Tensor& q, const Tensor& k, const AttentionRule& rule) {
+double seen_pairs(const Tensor& q, const TensorRows& k, const AttentionRule& rule) {
   double pairs = 0.0;
   for (std::int64_t query = 0; query < q.axis(0); ++query) {
     const KeyRange seen = visible_keys(rule, rule.first_position + query, k.axis(0));
@@ -48,71 +51,83 @@ class TimedBackend final : public Backend {
                  [&] { return backend_.linear(x, weight, bias); });
   }
   Tensor norm_scale(const Tensor& x, Norm norm, double epsilon) override {
-    return timed("norm_scale", reading({&x}), [&] { return backend_.norm_scale(x, norm, epsilon); });
+    return timed("norm_scale", reading(x), [&] { return backend_.norm_scale(x, norm, epsilon); });
   }
   Tensor normalized(const Tensor& x, const Tensor& scale, Norm norm, const Tensor& gain,
                     const Tensor& bias) override {
-    return timed("normalized", reading({&x, &scale, &gain, &bias}),
+    return timed("normalized", reading(x, scale, gain, bias),
                  [&] { return backend_.normalized(x, scale, norm, gain, bias); });
   }
   Tensor rotate(const Tensor& x, std::int64_t first_position, const Rotation& rotation) override {
-    return timed("rotate", reading({&x}), [&] { return backend_.rotate(x, first_position, rotation); });
+    return timed("rotate", reading(x), [&] { return backend_.rotate(x, first_position, rotation); });
   }
   using Backend::attention_scores;
-  Tensor attention_scores(const Tensor& q, const Tensor& k, const AttentionRule& rule,
+  Tensor attention_scores(const Tensor& q, const TensorRows& k, const AttentionRule& rule,
                           const Tensor& bias) override {
-    Work work = reading({&q, &k, &bias});
+    Work work = reading(q, k, bias);
     pairs_ = seen_pairs(q, k, rule);
     work.multiply_adds = pairs_ * static_cast<double>(q.axis(2));
     return timed("attention_scores", work, [&] { return backend_.attention_scores(q, k, rule, bias); });
   }
   Tensor softmax(const Tensor& scores) override {
-    return timed("softmax", reading({&scores}), [&] { return backend_.softmax(scores); });
+    return timed("softmax", reading(scores), [&] { return backend_.softmax(scores); });
   }
   // The rule is not among the arguments: a pass always mixes what it scored last.
-  Tensor mix_values(const Tensor& pattern, const Tensor& v) override {
-    Work work = reading({&pattern, &v});
+  Tensor mix_values(const Tensor& pattern, const TensorRows& v) override {
+    Work work = reading(pattern, v);
     work.multiply_adds =
         std::min(pairs_, static_cast<double>(pattern.size())) * static_cast<double>(v.axis(2));
     return timed("mix_values", work, [&] { return backend_.mix_values(pattern, v); });
   }
+  Attention attend_with_pattern(const Tensor& q, const TensorRows& k, const TensorRows& v,
+                                const AttentionRule& rule, const Tensor& bias) override {
+    return timed("attend_with_pattern", attending(q, k, v, rule, bias),
+                 [&] { return backend_.attend_with_pattern(q, k, v, rule, bias); });
+  }
   using Backend::attend;
-  Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionRule& rule,
+  Tensor attend(const Tensor& q, const TensorRows& k, const TensorRows& v, const AttentionRule& rule,
                 const Tensor& bias) override {
-    Work work = reading({&q, &k, &v, &bias});
-    work.multiply_adds = seen_pairs(q, k, rule) * static_cast<double>(q.axis(2) + v.axis(2));
+    const Work work = attending(q, k, v, rule, bias);
     return timed("attend", work, [&] { return backend_.attend(q, k, v, rule, bias); });
   }
   Tensor add(const Tensor& a, const Tensor& b) override {
-    return timed("add", reading({&a, &b}), [&] { return backend_.add(a, b); });
+    return timed("add", reading(a, b), [&] { return backend_.add(a, b); });
   }
   Tensor multiply(const Tensor& a, const Tensor& b) override {
-    return timed("multiply", reading({&a, &b}), [&] { return backend_.multiply(a, b); });
+    return timed("multiply", reading(a, b), [&] { return backend_.multiply(a, b); });
   }
   Tensor scaled(const Tensor& x, double factor) override {
-    return timed("scaled", reading({&x}), [&] { return backend_.scaled(x, factor); });
+    return timed("scaled", reading(x), [&] { return backend_.scaled(x, factor); });
   }
   Tensor soft_capped(const Tensor& x, double cap) override {
-    return timed("soft_capped", reading({&x}), [&] { return backend_.soft_capped(x, cap); });
+    return timed("soft_capped", reading(x), [&] { return backend_.soft_capped(x, cap); });
   }
   Tensor activate(const Tensor& x, Activation activation) override {
-    return timed("activate", reading({&x}), [&] { return backend_.activate(x, activation); });
+    return timed("activate", reading(x), [&] { return backend_.activate(x, activation); });
   }
   Tensor mean_row(const Tensor& x) override {
-    return timed("mean_row", reading({&x}), [&] { return backend_.mean_row(x); });
+    return timed("mean_row", reading(x), [&] { return backend_.mean_row(x); });
   }
 
  private:
-  static Work reading(std::initializer_list<const Tensor*> tensors) {
+  template <class... Values>
+  static Work reading(const Values&... values) {
     Work work;
-    for (const Tensor* tensor : tensors) work.value_bytes += bytes_of(*tensor);
+    work.value_bytes = (bytes_of(values) + ...);
+    return work;
+  }
+
+  static Work attending(const Tensor& q, const TensorRows& k, const TensorRows& v, const AttentionRule& rule,
+                        const Tensor& bias) {
+    Work work = reading(q, k, v, bias);
+    work.multiply_adds = seen_pairs(q, k, rule) * static_cast<double>(q.axis(2) + v.axis(2));
     return work;
   }
 
   template <class Call>
-  Tensor timed(std::string_view operation, const Work& work, const Call& call) {
+  std::invoke_result_t<Call> timed(std::string_view operation, const Work& work, const Call& call) {
     const auto start = std::chrono::steady_clock::now();
-    Tensor result = call();
+    auto result = call();
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     auto cost = std::ranges::find(costs_, operation, &OperationCost::operation);
     if (cost == costs_.end()) cost = costs_.insert(cost, {.operation = std::string(operation)});
