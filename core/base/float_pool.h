@@ -11,8 +11,8 @@ namespace headlight {
 // `count` uninitialised values, aligned to 64 bytes. Safe to call and to give back from any thread.
 std::shared_ptr<float[]> pooled_floats(std::size_t count);
 
-// How much is kept for later, in bytes: at most 1 GiB, and together with what is in use never more than was
-// in use at some moment.
+// How much is kept for later, in bytes: at most 1 GiB, and together with what is in use hardly more (an
+// eighth and 16 MiB) than was in use at some moment.
 std::size_t kept_pool_bytes();
 
 }  // namespace headlight
