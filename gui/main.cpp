@@ -6,10 +6,10 @@
 #include "core/base/errors.h"
 #include "core/command_line/command_line.h"
 #include "gui/app.h"
-#include "gui/fonts.h"
+#include "gui/frame_cost.h"
+#include "gui/interface.h"
 #include "gui/offscreen.h"
 #include "gui/settings.h"
-#include "gui/strings.h"
 #include "gui/window.h"
 #include "imgui.h"
 
@@ -21,22 +21,6 @@ bool has_display() {
   const char* wayland = std::getenv("WAYLAND_DISPLAY");
   return (x11 && *x11) || (wayland && *wayland);
 }
-
-// ImGui's context with our fonts and words, for as long as it lives.
-class Interface {
- public:
-  Interface() {
-    load_strings(assets_folder() / "strings");
-    ImGui::CreateContext();
-    ImGuiIO& io = ImGui::GetIO();
-    io.ConfigFlags |= ImGuiConfigFlags_DockingEnable | ImGuiConfigFlags_NavEnableKeyboard;
-    io.IniFilename = nullptr;
-    for (const std::string& warning : load_fonts().warnings) fmt::print(stderr, "headlight: {}\n", warning);
-  }
-  ~Interface() { ImGui::DestroyContext(); }
-  Interface(const Interface&) = delete;
-  Interface& operator=(const Interface&) = delete;
-};
 
 void draw_picture(const StartOptions& options, const std::string& path) {
   const Interface interface;
@@ -109,7 +93,7 @@ void start(const StartOptions& options) {
 }  // namespace headlight
 
 int main(int argc, char** argv) {
-  const headlight::CommandLine words = headlight::run_command_line(argc, argv);
+  const headlight::CommandLine words = headlight::run_command_line(argc, argv, headlight::measure_frames);
   if (!words.window) return words.exit_code;
   return headlight::run_guarded([&] { headlight::start(words.options); });
 }

@@ -31,8 +31,8 @@ struct Options {
   }
 };
 
-const std::vector<std::string> parts = {"memory", "load", "machine", "cold",
-                                        "append", "edit", "capture", "profile"};
+const std::vector<std::string> parts = {"memory", "load",    "machine", "cold",  "append",
+                                        "edit",   "capture", "profile", "frames"};
 
 constexpr const char* first_text = "The capital of France is";
 
@@ -138,7 +138,7 @@ void measure_passes(const Options& options, BenchReport& report, Backend& backen
   }
 }
 
-void bench(const Options& options) {
+void bench(const Options& options, const FrameBench& frames) {
   BenchReport report;
   if (options.wants("memory")) {
     say("memory");
@@ -148,6 +148,12 @@ void bench(const Options& options) {
     say("opening the model");
     report.load.emplace();
     for (int i = 0; i < options.repeats; ++i) load_once(options, *report.load);
+  }
+  if (options.wants("frames")) {
+    collect(report, "frames of the window", [&] {
+      if (!frames) throw UserError("this program was built without the window.");
+      report.frames = frames(options.compute);
+    });
   }
   report.model = open_model(options.compute.model);
   const auto backend = open_backend(options.compute);
@@ -171,7 +177,7 @@ void bench(const Options& options) {
 
 }  // namespace
 
-void add_bench(CLI::App& app, int& exit_code) {
+void add_bench(CLI::App& app, int& exit_code, const FrameBench& frames) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("bench", "How fast a model opens and runs here, and where the time goes");
@@ -184,17 +190,16 @@ void add_bench(CLI::App& app, int& exit_code) {
   command
       ->add_option(
           "--only", options->only,
-          "Measure only these: memory, load, machine, cold, append, edit; capture (these three again "
+          "Measure only these: memory, load, machine, frames, cold, append, edit; capture (these three again "
           "with less kept), profile")
       ->delimiter(',')
       ->check(CLI::IsMember(parts));
   command->add_option("--repeats", options->repeats, "Runs of each pass, at least")
       ->check(CLI::Range(1, 10000));
   command->add_flag("--json", options->json, "One JSON object and nothing else; times in seconds");
-  command->footer(
-      "Times are medians over passes on made-up token ids. What frames of the window cost is measured by "
-      "headlight_bench_typing (tests/bench).");
-  command->callback([options, &exit_code] { exit_code = run_guarded([&] { bench(*options); }); });
+  command->footer("Times are medians over passes on made-up token ids, the same every time.");
+  command->callback(
+      [options, frames, &exit_code] { exit_code = run_guarded([&] { bench(*options, frames); }); });
 }
 
 }  // namespace headlight

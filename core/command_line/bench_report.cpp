@@ -28,6 +28,16 @@ nlohmann::json pass_json(const PassFigures& pass) {
   return result;
 }
 
+nlohmann::json frames_json(const FrameFigures& frames) {
+  return {{"width", frames.width},
+          {"height", frames.height},
+          {"first_frame", frames.first_frame},
+          {"first_picture", frames.first_picture},
+          {"still", samples_json(frames.still)},
+          {"typing", samples_json(frames.typing)},
+          {"drawn", samples_json(frames.drawn)}};
+}
+
 nlohmann::json profile_json(const PassProfile& profile) {
   nlohmann::json operations = nlohmann::json::array();
   for (const OperationCost& cost : profile.operations) {
@@ -87,6 +97,19 @@ void print_head(const BenchReport& report) {
         memory.tokens, megabytes(memory.peak_cold), megabytes(model.file_bytes),
         megabytes(memory.trace_bytes), megabytes(memory.peak_cold) - accounted, megabytes(memory.peak_edits));
   }
+}
+
+void print_frames(const FrameFigures& frames) {
+  fmt::print("window    first frame {:.0f} ms, first picture {:.0f} ms ({} x {})\n", 1e3 * frames.first_frame,
+             1e3 * frames.first_picture, frames.width, frames.height);
+  const auto largest = [](const Samples& samples) { return std::ranges::max(samples.seconds); };
+  const auto print = [&](const char* what, const Samples& samples) {
+    fmt::print("{} {:.2f} (largest {:.2f})", what, 1e3 * samples.median(), 1e3 * largest(samples));
+  };
+  print("frames    ms of the interface's thread: still", frames.still);
+  print(", typing", frames.typing);
+  print("; on the wall, with drawing", frames.drawn);
+  fmt::print("\n");
 }
 
 void print_passes(const BenchReport& report) {
@@ -167,6 +190,7 @@ nlohmann::json report_json(const BenchReport& report) {
                         {"peak_cold_bytes", report.memory->peak_cold},
                         {"peak_edits_bytes", report.memory->peak_edits}};
   }
+  if (report.frames) result["frames"] = frames_json(*report.frames);
   for (const PassFigures& pass : report.passes) result["passes"].push_back(pass_json(pass));
   for (const PassProfile& profile : report.profiles) result["profiles"].push_back(profile_json(profile));
   return result;
@@ -174,6 +198,7 @@ nlohmann::json report_json(const BenchReport& report) {
 
 void print_report(const BenchReport& report) {
   print_head(report);
+  if (report.frames) print_frames(*report.frames);
   if (!report.passes.empty()) print_passes(report);
   for (const PassProfile& profile : report.profiles) {
     print_profile(profile, report.machine.value_or(MachineFigures{}));

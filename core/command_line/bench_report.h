@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/command_line/bench_passes.h"
+#include "core/command_line/frame_figures.h"
 
 namespace headlight {
 
@@ -41,6 +42,7 @@ struct BenchReport {
   std::optional<LoadFigures> load;
   std::optional<MemoryFigures> memory;
   std::optional<MachineFigures> machine;
+  std::optional<FrameFigures> frames;
   std::vector<PassFigures> passes;
   std::vector<PassProfile> profiles;
   std::vector<std::string> left_out;  // what could not be measured, and why

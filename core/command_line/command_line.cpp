@@ -51,7 +51,7 @@ void add_window_options(CLI::App& app, StartOptions& options) {
 
 }  // namespace
 
-CommandLine run_command_line(int argc, char** argv) {
+CommandLine run_command_line(int argc, char** argv, const FrameBench& frames) {
   CommandLine result;
   CLI::App app("Watch a transformer think while you type. Without a sub-command: open the window.",
                "headlight");
@@ -67,7 +67,7 @@ CommandLine run_command_line(int argc, char** argv) {
   add_patch(app, result.exit_code);
   add_models(app, result.exit_code);
   add_lessons(app, result.exit_code);
-  add_bench(app, result.exit_code);
+  add_bench(app, result.exit_code, frames);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wanted) {  // --help, --version

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/command_line/common.h"
+#include "core/command_line/frame_figures.h"
 
 namespace headlight {
 
@@ -34,8 +35,9 @@ struct CommandLine {
   StartOptions options;
 };
 
-// Parses the words and runs the sub-command, if one is named.
-CommandLine run_command_line(int argc, char** argv);
+// Parses the words and runs the sub-command, if one is named. `frames`: what `bench` measures the window
+// with.
+CommandLine run_command_line(int argc, char** argv, const FrameBench& frames = {});
 
 // For a terminal without a display: tokens, top next tokens and the strongest attention of a text.
 void print_tour(const std::shared_ptr<const Model>& model, const ComputeOptions& options,

@@ -57,7 +57,8 @@ TEST(Bench, MeasuresEverythingOnce) {
   EXPECT_EQ(found["model"]["parameters"], 115328);
   EXPECT_EQ(found["model"]["file_bytes"], 147776);
   EXPECT_EQ(found["threads"], 2);
-  EXPECT_EQ(found["left_out"], nlohmann::json::array());
+  EXPECT_EQ(found["left_out"],
+            nlohmann::json::parse(R"(["frames of the window: this program was built without the window."])"));
   for (const char* rate : {"flops_a_second", "memory_bytes_a_second", "cache_bytes_a_second"}) {
     EXPECT_GT(found["machine"][rate].get<double>(), 1e6) << rate;
   }
@@ -119,6 +120,28 @@ TEST(Bench, MeasuresEveryFamily) {
       EXPECT_TRUE(model->architecture.causal || pass.computed == pass.tokens) << name;
     }
   }
+}
+
+TEST(Bench, FramesAreMeasuredByTheWindow) {
+  const std::string path = HEADLIGHT_SOURCE_DIR "/tests/golden/tiny_llama_q.gguf";
+  CLI::App app;
+  int exit_code = -1;
+  std::string model;
+  add_bench(app, exit_code, [&](const ComputeOptions& compute) {
+    model = compute.model;
+    return FrameFigures{640, 480, 0.25, 0.5, {{0.001}}, {{0.002}}, {{0.003}}};
+  });
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  app.parse("bench --json --only frames --model " + path);
+  std::fflush(stdout);
+  testing::internal::GetCapturedStderr();
+  const nlohmann::json found = nlohmann::json::parse(testing::internal::GetCapturedStdout());
+  EXPECT_EQ(exit_code, 0);
+  EXPECT_EQ(model, path);
+  EXPECT_EQ(found["frames"]["width"], 640);
+  EXPECT_EQ(found["frames"]["first_picture"], 0.5);
+  EXPECT_EQ(found["frames"]["typing"]["median"], 0.002);
 }
 
 TEST(Bench, TheTableNamesWhatItMeasured) {
