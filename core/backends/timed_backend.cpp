@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <type_traits>
 
 namespace headlight {
@@ -33,7 +32,8 @@ struct Work {
 
 class TimedBackend final : public Backend {
  public:
-  TimedBackend(Backend& backend, std::vector<OperationCost>& costs) : backend_(backend), costs_(costs) {}
+  TimedBackend(Backend& backend, std::vector<OperationCost>& costs, SecondsClock clock)
+      : backend_(backend), costs_(costs), clock_(clock) {}
 
   std::string_view name() const override { return backend_.name(); }
 
@@ -126,9 +126,9 @@ class TimedBackend final : public Backend {
 
   template <class Call>
   std::invoke_result_t<Call> timed(std::string_view operation, const Work& work, const Call& call) {
-    const auto start = std::chrono::steady_clock::now();
+    const double start = clock_();
     auto result = call();
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double seconds = clock_() - start;
     auto cost = std::ranges::find(costs_, operation, &OperationCost::operation);
     if (cost == costs_.end()) cost = costs_.insert(cost, {.operation = std::string(operation)});
     ++cost->calls;
@@ -141,13 +141,15 @@ class TimedBackend final : public Backend {
 
   Backend& backend_;
   std::vector<OperationCost>& costs_;
+  SecondsClock clock_;
   double pairs_ = 0.0;  // of the last attention_scores
 };
 
 }  // namespace
 
-std::unique_ptr<Backend> make_timed_backend(Backend& backend, std::vector<OperationCost>& costs) {
-  return std::make_unique<TimedBackend>(backend, costs);
+std::unique_ptr<Backend> make_timed_backend(Backend& backend, std::vector<OperationCost>& costs,
+                                            SecondsClock clock) {
+  return std::make_unique<TimedBackend>(backend, costs, clock);
 }
 
 }  // namespace headlight

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/backends/backend.h"
+#include "core/base/clocks.h"
 
 namespace headlight {
 
@@ -23,6 +24,7 @@ struct OperationCost {
 
 // Hands every operation on to `backend` and adds to `costs`, in the order in which operations are first met.
 // Both must live as long as what is returned.
-std::unique_ptr<Backend> make_timed_backend(Backend& backend, std::vector<OperationCost>& costs);
+std::unique_ptr<Backend> make_timed_backend(Backend& backend, std::vector<OperationCost>& costs,
+                                            SecondsClock clock = wall_seconds);
 
 }  // namespace headlight

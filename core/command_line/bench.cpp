@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <fstream>
 #include <set>
 
@@ -36,11 +35,6 @@ const std::vector<std::string> parts = {"memory", "load",    "machine", "cold", 
 
 constexpr const char* first_text = "The capital of France is";
 
-using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
 void say(const std::string& what) { fmt::print(stderr, "bench: {}\n", what); }
 
 // "model name : AMD EPYC ...", as Linux spells it on x86.
@@ -55,15 +49,15 @@ std::string processor_name() {
 
 // From the file to the values of a first text.
 void load_once(const Options& options, LoadFigures& figures) {
-  const auto start = Clock::now();
+  const double start = wall_seconds();
   const auto model = open_model(options.compute.model);
-  figures.opened.seconds.push_back(seconds_since(start));
+  figures.opened.seconds.push_back(wall_seconds() - start);
   SourceOptions source;
   if (model->encoder) source.text = first_text;
   const ForwardRequest request = text_request(*model, first_text, source);
-  figures.first_tokens.seconds.push_back(seconds_since(start));
+  figures.first_tokens.seconds.push_back(wall_seconds() - start);
   run_forward(model, *open_backend(options.compute), request);
-  figures.first_values.seconds.push_back(seconds_since(start));
+  figures.first_values.seconds.push_back(wall_seconds() - start);
 }
 
 std::int64_t peak() {
@@ -106,7 +100,8 @@ void collect(BenchReport& report, const std::string& what, const Measure& measur
 }
 
 void measure_passes(const Options& options, BenchReport& report, Backend& backend) {
-  PassBench bench(report.model, backend, options.repeats);
+  PassBench bench(report.model, backend, options.repeats,
+                  report.threads == 1 ? processor_seconds : wall_seconds);
   const std::int64_t context = report.model->architecture.context;
   std::vector<Capture> captures = {Capture::everything};
   if (options.wants("capture")) captures = {Capture::everything, Capture::rows, Capture::next_token};
@@ -197,7 +192,9 @@ void add_bench(CLI::App& app, int& exit_code, const FrameBench& frames) {
   command->add_option("--repeats", options->repeats, "Runs of each pass, at least")
       ->check(CLI::Range(1, 10000));
   command->add_flag("--json", options->json, "One JSON object and nothing else; times in seconds");
-  command->footer("Times are medians over passes on made-up token ids, the same every time.");
+  command->footer(
+      "Times are medians over passes on made-up token ids, the same every time; of the processor with one "
+      "thread, on the wall with more.");
   command->callback(
       [options, frames, &exit_code] { exit_code = run_guarded([&] { bench(*options, frames); }); });
 }

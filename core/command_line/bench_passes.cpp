@@ -2,18 +2,11 @@
 #include "core/command_line/bench_passes.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "core/base/memory.h"
 
 namespace headlight {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 constexpr std::int64_t longest_chain = 8;  // appended tokens before it begins again
 // Short passes are repeated until they took this long together, so that their medians stand still.
@@ -75,8 +68,8 @@ std::string_view capture_name(Capture capture) {
   return "";
 }
 
-PassBench::PassBench(std::shared_ptr<const Model> model, Backend& backend, int repeats)
-    : model_(std::move(model)), backend_(backend), repeats_(repeats) {}
+PassBench::PassBench(std::shared_ptr<const Model> model, Backend& backend, int repeats, SecondsClock clock)
+    : model_(std::move(model)), backend_(backend), repeats_(repeats), clock_(clock) {}
 
 std::int64_t PassBench::append_base() const {
   const std::int64_t context = model_->architecture.context;
@@ -149,9 +142,9 @@ ForwardRequest PassBench::next_request(Case& each) {
 
 double PassBench::run(Case& each, Backend& backend, const RunControl& control) {
   const ForwardRequest request = next_request(each);
-  const auto start = Clock::now();
+  const double start = clock_();
   auto trace = run_forward(model_, backend, request, control);
-  const double seconds = seconds_since(start);
+  const double seconds = clock_() - start;
   each.last = std::move(trace);
   return seconds;
 }
@@ -159,7 +152,7 @@ double PassBench::run(Case& each, Backend& backend, const RunControl& control) {
 std::vector<PassFigures> PassBench::measured(std::vector<Case> cases) {
   for (Case& each : cases) {  // the run that is not counted counts what is done
     std::vector<OperationCost> costs;
-    run(each, *make_timed_backend(backend_, costs), {});
+    run(each, *make_timed_backend(backend_, costs, clock_), {});
     each.figures.computed = each.last->positions() - each.last->reused_positions;
     each.figures.trace_bytes = each.last->byte_size();
     for (const OperationCost& cost : costs) {
@@ -217,7 +210,7 @@ PassProfile PassBench::profile(PassKind kind, std::int64_t tokens) {
   run(each, backend_, {});
   for (int i = 0; i < repeats_; ++i) {
     std::vector<OperationCost> costs;
-    const double seconds = run(each, *make_timed_backend(backend_, costs), {});
+    const double seconds = run(each, *make_timed_backend(backend_, costs, clock_), {});
     if (i > 0 && seconds >= result.seconds) continue;
     result.seconds = seconds;
     result.operations = std::move(costs);
@@ -226,18 +219,18 @@ PassProfile PassBench::profile(PassKind kind, std::int64_t tokens) {
   std::vector<Samples> layers(static_cast<std::size_t>(model_->architecture.layers));
   Samples after;
   for (int i = 0; i < repeats_; ++i) {
-    std::vector<Clock::time_point> ends;
+    std::vector<double> ends;
     RunControl control;
-    control.publish = [&](const std::shared_ptr<const Trace>&) { ends.push_back(Clock::now()); };
-    const auto start = Clock::now();
+    control.publish = [&](const std::shared_ptr<const Trace>&) { ends.push_back(clock_()); };
+    const double start = clock_();
     run(each, backend_, control);
-    const auto end = Clock::now();
-    Clock::time_point before = start;
+    const double end = clock_();
+    double before = start;
     for (std::size_t layer = 0; layer < std::min(layers.size(), ends.size()); ++layer) {
-      layers[layer].seconds.push_back(std::chrono::duration<double>(ends[layer] - before).count());
+      layers[layer].seconds.push_back(ends[layer] - before);
       before = ends[layer];
     }
-    after.seconds.push_back(std::chrono::duration<double>(end - before).count());
+    after.seconds.push_back(end - before);
   }
   for (const Samples& layer : layers) result.layers.push_back(layer.median());
   result.after_layers = after.median();

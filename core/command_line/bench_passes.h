@@ -50,8 +50,9 @@ struct PassProfile {
 // vocabulary. What a pass costs does not depend on what the text says.
 class PassBench {
  public:
-  // Every figure is of at least `repeats` runs, after one that is not counted.
-  PassBench(std::shared_ptr<const Model> model, Backend& backend, int repeats);
+  // Every figure is of at least `repeats` runs on this clock, after one that is not counted.
+  PassBench(std::shared_ptr<const Model> model, Backend& backend, int repeats,
+            SecondsClock clock = wall_seconds);
 
   // One pass over a whole text, each way of keeping it in turn, so that what disturbs one disturbs all.
   // Throws UserError when a text of this length cannot be kept.
@@ -87,6 +88,7 @@ class PassBench {
   std::shared_ptr<const Model> model_;
   Backend& backend_;
   int repeats_;
+  SecondsClock clock_;
   std::int64_t edits_ = 0;
 };
 

@@ -3,9 +3,9 @@
 #include "core/backends/cpu/machine_limits.h"
 
 #include <algorithm>
-#include <chrono>
-#include <ctime>
 #include <vector>
+
+#include "core/base/clocks.h"
 
 namespace headlight {
 namespace {
@@ -39,19 +39,15 @@ __attribute__((target("avx512f,fma"), noinline)) void multiply_add_avx512(std::i
 }
 #endif
 
-double now(bool processor_time) {
-  if (processor_time) return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;  // microseconds on POSIX
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 }  // namespace
 
 double best_seconds(const ThreadPool& pool, const std::function<void()>& run) {
+  const SecondsClock now = pool.threads() == 1 ? processor_seconds : wall_seconds;
   double best = 1e9, total = 0.0;
   for (int repeat = 0; repeat < 5 || (total < 0.2 && repeat < 1000); ++repeat) {
-    const double start = now(pool.threads() == 1);
+    const double start = now();
     run();
-    const double seconds = now(pool.threads() == 1) - start;
+    const double seconds = now() - start;
     best = std::min(best, seconds);
     total += seconds;
   }

@@ -57,6 +57,7 @@ TEST(Bench, MeasuresEverythingOnce) {
   EXPECT_EQ(found["model"]["parameters"], 115328);
   EXPECT_EQ(found["model"]["file_bytes"], 147776);
   EXPECT_EQ(found["threads"], 2);
+  EXPECT_EQ(found["clock"], "wall");
   EXPECT_EQ(found["left_out"],
             nlohmann::json::parse(R"(["frames of the window: this program was built without the window."])"));
   for (const char* rate : {"flops_a_second", "memory_bytes_a_second", "cache_bytes_a_second"}) {
