@@ -428,6 +428,18 @@ def goals(tokens, amx):
     return lines
 
 
+def machine_limits(report):
+    """{case: seconds} that a pass takes at least: its multiply-adds at the rate that float32 vector registers reach, or
+    its weights as they lie in the file at the rate of memory, whichever takes longer."""
+    machine = report["machine"]
+    limits = {}
+    for each in report["passes"]:
+        case = f"cold {each['tokens']}" if each["kind"] == "cold" else each["kind"]
+        limits[case] = max(2 * each["multiply_adds"] / machine["flops_a_second"],
+                           each["weight_bytes"] / machine["memory_bytes_a_second"])
+    return limits
+
+
 def print_table(threads, tokens, engines, amx):
     cases = [f"cold {n}" for n in tokens] + ["append", "edit"]
     print(f"\n{threads} thread{' (processor time)' if threads == 1 else 's'}: medians in ms (best)")
@@ -439,17 +451,21 @@ def print_table(threads, tokens, engines, amx):
         cell = lambda case: (f"{1e3 * engine['median'][case]:.1f} ({1e3 * min(engine['samples'][case]):.1f})"
                              if case in engine["median"] else "–")
         print(f"{name:<14}" + "".join(f"{cell(case):>17}" for case in cases) + f"{engine['peak_bytes'] / 1e6:>17.0f}")
+    limits = machine_limits(engines["headlight"]["report"])
+    print(f"{'(the machine)':<14}" + "".join(f"{1e3 * limits[case]:>17.1f}" for case in cases)
+          + "   at least, in float32")
     ours = engines["headlight"]["median"]
-    ratios = []
-    print(f"\n{'ratio of medians: peer / headlight':<58}{'goal':>6}{'figure':>9}  reached")
+    ratios = []  # "at most": what the peer takes, divided by what the machine needs at least
+    print(f"\n{'ratio of medians: peer / headlight':<58}{'goal':>6}{'figure':>9}  {'reached':<9}{'at most':>7}")
     for what, our_case, peer, peer_case, goal in goals(tokens, amx):
         theirs = engines.get(peer, {}).get("median", {})
         if our_case not in ours or peer_case not in theirs:
             continue
         ratio = theirs[peer_case] / ours[our_case]
         reached = "" if goal is None else "yes" if ratio >= goal else "no"
-        print(f"{what:<58}{'' if goal is None else f'{goal:.1f}':>6}{ratio:>9.2f}  {reached}")
-        ratios.append({"what": what, "goal": goal, "ratio": ratio, "reached": reached})
+        most = theirs[peer_case] / limits[our_case]
+        print(f"{what:<58}{'' if goal is None else f'{goal:.1f}':>6}{ratio:>9.2f}  {reached:<9}{most:>7.1f}")
+        ratios.append({"what": what, "goal": goal, "ratio": ratio, "reached": reached, "at_most": most})
     return ratios
 
 
@@ -476,6 +492,8 @@ def main():
     if options.rounds * options.repeats < 7:
         parser.error("a median needs at least 7 runs: raise --rounds or --repeats")
 
+    if not os.access(options.headlight, os.X_OK):
+        parser.error(f"{options.headlight} is not there; build it, or say with --headlight where it is")
     peers = [name for name in options.peers.split(",") if name]
     if set(peers) - set(PEERS):
         parser.error(f"--peers takes some of {','.join(PEERS)}")
