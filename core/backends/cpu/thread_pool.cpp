@@ -1,5 +1,5 @@
-// Idle threads watch for the next job for some ten microseconds, about the gap between two operations of a
-// forward pass, and then sleep: waking a sleeping thread costs more than many operations do.
+// Idle threads watch for the next job for some ten microseconds, longer than the gap between two operations
+// of a forward pass, and then sleep: waking a sleeping thread costs more than many operations do.
 #include "core/backends/cpu/thread_pool.h"
 
 #include <algorithm>
@@ -33,7 +33,7 @@ ThreadPool::ThreadPool(int threads) {
 ThreadPool::~ThreadPool() {
   {
     const std::lock_guard lock(mutex_);
-    stop_ = true;
+    stop_.store(true);
     generation_.fetch_add(1);
   }
   wake_.notify_all();
@@ -60,49 +60,48 @@ void ThreadPool::run(const Job& job) {
     for (std::int64_t chunk = 0; chunk < job.chunks; ++chunk) job.call(job.context, chunk, 0);
     return;
   }
-  {
-    const std::lock_guard lock(mutex_);
-    job_ = job;
-    open_ = true;
-    next_.store(0, std::memory_order_relaxed);
-    generation_.fetch_add(1);
+  job_ = job;
+  next_.store(0, std::memory_order_relaxed);
+  inside_.fetch_and(~closed);  // from here on workers may join
+  generation_.fetch_add(1);
+  if (asleep_.load() > 0) {
+    const std::lock_guard lock(mutex_);  // whoever is about to fall asleep has looked at generation_ before
+    wake_.notify_all();
   }
-  wake_.notify_all();
   work(job, 0);
+  inside_.fetch_or(closed);
+  for (int i = 0; inside_.load() != closed; ++i) {  // each of them is in its last chunk
+    if (i < spins) {
+      pause_briefly();
+    } else {
+      std::this_thread::yield();
+    }
+  }
   std::exception_ptr error;
   {
-    std::unique_lock lock(mutex_);
-    open_ = false;
-    for (int i = 0; i < spins && active_ > 0; ++i) {
-      lock.unlock();
-      pause_briefly();
-      lock.lock();
-    }
-    done_.wait(lock, [this] { return active_ == 0; });
+    const std::lock_guard lock(mutex_);
     std::swap(error, error_);
   }
   if (error) std::rethrow_exception(error);
 }
 
+void ThreadPool::wait_for_next(std::uint64_t seen) {
+  for (int i = 0; i < spins; ++i) {
+    if (generation_.load() != seen) return;
+    pause_briefly();
+  }
+  std::unique_lock lock(mutex_);
+  asleep_.fetch_add(1);
+  wake_.wait(lock, [&] { return generation_.load() != seen; });
+  asleep_.fetch_sub(1);
+}
+
 void ThreadPool::serve(int thread) {
-  std::uint64_t seen = 0;
-  for (;;) {
-    for (int i = 0; i < spins && generation_.load() == seen; ++i) pause_briefly();
-    Job job;
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [&] { return stop_ || generation_.load() != seen; });
-      if (stop_) return;
-      seen = generation_.load();
-      if (!open_) continue;
-      job = job_;
-      ++active_;
-    }
-    work(job, thread);
-    {
-      const std::lock_guard lock(mutex_);
-      if (--active_ == 0) done_.notify_one();
-    }
+  for (std::uint64_t seen = 0; !stop_.load();) {
+    wait_for_next(seen);
+    seen = generation_.load();
+    if ((inside_.fetch_add(1) & closed) == 0) work(job_, thread);
+    inside_.fetch_sub(1);
   }
 }
 
