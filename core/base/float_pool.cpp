@@ -106,9 +106,7 @@ Pool& pool() {
 
 std::shared_ptr<float[]> pooled_floats(std::size_t count) {
   const std::size_t bytes = count * sizeof(float);
-  if (bytes < smallest_kept)
-    return std::shared_ptr<float[]>(new (alignment) float[count],
-                                    [](float* block) { ::operator delete[](block, alignment); });
+  if (bytes < smallest_kept) return std::make_shared_for_overwrite<float[]>(count);
   const std::size_t size = block_size(bytes);
   return std::shared_ptr<float[]>(static_cast<float*>(pool().take(size)),
                                   [size](float* block) { pool().give_back(block, size); });

@@ -119,9 +119,7 @@ std::optional<std::int64_t> available_memory(const MemoryPlaces& places) {
   return smaller(bytes_behind(places.meminfo, "MemAvailable:"), left_by_limits(places));
 }
 
-std::optional<std::int64_t> peak_memory(const std::string& status) {
-  return bytes_behind(status, "VmHWM:");
-}
+std::optional<std::int64_t> peak_memory(const std::string& status) { return bytes_behind(status, "VmHWM:"); }
 
 void require_memory(std::int64_t needed_bytes, const std::string& what) {
   require_memory(needed_bytes, what, available_memory());

@@ -3,6 +3,7 @@
 #include "core/backends/cpu/cpu_backend.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "core/backends/cpu/rotation_table.h"
 #include "core/backends/cpu/thread_pool.h"
 #include "core/backends/operation_shapes.h"
+#include "core/base/float_pool.h"
 
 namespace headlight {
 namespace {
@@ -134,9 +136,10 @@ class CpuBackend final : public Backend {
                           const Tensor& bias) override {
     Tensor result(attention_scores_shape(q, k, rule, bias));
     float* out = result.writable();
-    for_query_blocks(q, k, [&](std::int64_t head, std::int64_t first, std::int64_t last, int) {
-      score_block(q, k, rule, bias, head, first, last, out);
-    });
+    for_query_blocks(q, k,
+                     [&](std::int64_t head, std::int64_t first, std::int64_t last, const TurnedKeys& keys) {
+                       score_block(q, keys, rule, bias, head, first, last, out);
+                     });
     return result;
   }
 
@@ -148,20 +151,21 @@ class CpuBackend final : public Backend {
     float* pattern = result.pattern.writable();
     float* z = result.z.writable();
     const std::int64_t queries = q.axis(0), keys = k.axis(0);
-    for_query_blocks(q, k, [&](std::int64_t head, std::int64_t first, std::int64_t last, int) {
-      score_block(q, k, rule, bias, head, first, last, pattern);
-      float* rows = pattern + (head * queries + first) * keys;
-      std::int64_t seen = 0;
-      for (std::int64_t query = first; query < last; ++query) {
-        float* row = rows + (query - first) * keys;
-        const KeyRange range = visible_keys(rule, rule.first_position + query, keys);
-        soften(row, range.last, range.first, row);
-        std::fill(row + range.last, row + keys, 0.0F);
-        seen = std::max(seen, range.last);
-      }
-      mix_block({rows, keys, last - first}, v, kv_head(q, k, head), 0, seen, head, q.axis(1),
-                z + first * q.axis(1) * v.axis(2));
-    });
+    for_query_blocks(q, k,
+                     [&](std::int64_t head, std::int64_t first, std::int64_t last, const TurnedKeys& turned) {
+                       score_block(q, turned, rule, bias, head, first, last, pattern);
+                       float* rows = pattern + (head * queries + first) * keys;
+                       std::int64_t seen = 0;
+                       for (std::int64_t query = first; query < last; ++query) {
+                         float* row = rows + (query - first) * keys;
+                         const KeyRange range = visible_keys(rule, rule.first_position + query, keys);
+                         soften(row, range.last, range.first, row);
+                         std::fill(row + range.last, row + keys, 0.0F);
+                         seen = std::max(seen, range.last);
+                       }
+                       mix_block({rows, keys, last - first}, v, kv_head(q, k, head), 0, seen, head, q.axis(1),
+                                 z + first * q.axis(1) * v.axis(2));
+                     });
     return result;
   }
 
@@ -196,9 +200,10 @@ class CpuBackend final : public Backend {
                 const Tensor& bias) override {
     Tensor result(attend_shape(q, k, v, rule, bias));
     float* out = result.writable();
-    for_query_blocks(q, k, [&](std::int64_t head, std::int64_t first, std::int64_t last, int) {
-      attend_block(q, k, v, rule, bias, head, first, last, out);
-    });
+    for_query_blocks(q, k,
+                     [&](std::int64_t head, std::int64_t first, std::int64_t last, const TurnedKeys& keys) {
+                       attend_block(q, keys, v, rule, bias, head, first, last, out);
+                     });
     return result;
   }
 
@@ -260,6 +265,31 @@ class CpuBackend final : public Backend {
   }
 
  private:
+  // The keys of some key heads as kernels_.score() wants them: [key head][group of lanes][d_head][lanes].
+  struct TurnedKeys {
+    float* values = nullptr;
+    std::int64_t first_head = 0, count = 0, width = 0, group_size = 0;
+    std::int64_t sharing = 1;  // query heads that read one key head
+
+    std::int64_t head_size() const { return (count + group_size - 1) / group_size * group_size * width; }
+    // The groups from key `first` on, which begins one.
+    const float* from(std::int64_t head, std::int64_t first) const {
+      return values + (head - first_head) * head_size() + first * width;
+    }
+  };
+
+  // Group `group` of one key head; rows[key] are all key heads of one key.
+  void turn(const std::vector<const float*>& rows, std::int64_t head, std::int64_t group,
+            const TurnedKeys& out) const {
+    const std::int64_t first = group * out.group_size, keys = std::min(out.group_size, out.count - first);
+    std::array<const float*, 16> of_head{};
+    for (std::int64_t key = 0; key < keys; ++key) {
+      of_head[static_cast<std::size_t>(key)] = rows[static_cast<std::size_t>(first + key)] + head * out.width;
+    }
+    kernels_.turn_keys(of_head.data(), keys, out.width,
+                       out.values + (head - out.first_head) * out.head_size() + first * out.width);
+  }
+
   // What a norm takes off each value of the row: its mean, or nothing.
   double subtracted(const float* row, std::int64_t width, Norm norm) const {
     return norm == Norm::layer ? kernels_.mean(row, width) : 0.0;
@@ -333,17 +363,15 @@ class CpuBackend final : public Backend {
   }
 
   // Scores of the queries [first, last) of one head, into scores [head, query, key].
-  void score_block(const Tensor& q, const TensorRows& k, const AttentionRule& rule, const Tensor& bias,
+  void score_block(const Tensor& q, const TurnedKeys& k, const AttentionRule& rule, const Tensor& bias,
                    std::int64_t head, std::int64_t first, std::int64_t last, float* scores) const {
-    const std::int64_t queries = q.axis(0), keys = k.axis(0), shared = kv_head(q, k, head);
+    const std::int64_t queries = q.axis(0), keys = k.count, shared = head / k.sharing;
     float* rows = scores + (head * queries + first) * keys;
-    const std::int64_t oldest = visible_keys(rule, rule.first_position + first, keys).first;
+    std::int64_t oldest = visible_keys(rule, rule.first_position + first, keys).first;
+    oldest -= oldest % k.group_size;
     const std::int64_t visible = visible_keys(rule, rule.first_position + last - 1, keys).last;
-    k.for_pieces(oldest, visible,
-                 [&](const Tensor& piece, std::int64_t from, std::int64_t to, std::int64_t at) {
-                   kernels_.dot(head_rows(q, head, first, last), head_rows(piece, shared, from, to),
-                                q.axis(2), static_cast<float>(rule.scale), rows + at, keys);
-                 });
+    kernels_.score(head_rows(q, head, first, last), k.from(shared, oldest), visible - oldest, k.width,
+                   static_cast<float>(rule.scale), rows + oldest, keys);
     for (std::int64_t query = first; query < last; ++query) {
       float* row = rows + (query - first) * keys;
       const KeyRange range = visible_keys(rule, rule.first_position + query, keys);
@@ -440,17 +468,44 @@ class CpuBackend final : public Backend {
     });
   }
 
-  // body(head, first query, last query, thread); the longest blocks, at the end of the text, come first.
+  // body(head, first query, last query, keys). Of a few queries, each thread turns the keys that it needs; of
+  // many, all are turned first, and the longest blocks, at the end of the text, come first.
   template <class Body>
   void for_query_blocks(const Tensor& q, const TensorRows& k, const Body& body) {
     const std::int64_t heads = q.axis(1), queries = q.axis(0), blocks = chunks_of(queries, query_block);
-    for_chunks(heads * blocks, 1, q.size() * k.axis(0), [&](std::int64_t chunk, std::int64_t, int thread) {
+    const std::int64_t key_heads = k.axis(1), multiply_adds = q.size() * k.axis(0);
+    if (key_heads == 0 || queries == 0) return;
+    TurnedKeys keys{nullptr, 0, k.axis(0), k.axis(2), kernels_.key_lanes, heads / key_heads};
+    const std::int64_t groups = chunks_of(keys.count, keys.group_size);
+    std::vector<const float*> rows;
+    rows.reserve(static_cast<std::size_t>(keys.count));
+    k.for_pieces(0, keys.count, [&](const Tensor& piece, std::int64_t from, std::int64_t to, std::int64_t) {
+      for (std::int64_t row = from; row < to; ++row)
+        rows.push_back(piece.data() + row * key_heads * keys.width);
+    });
+    if (blocks == 1) {
+      for_chunks(key_heads, 1, multiply_adds, [&](std::int64_t key_head, std::int64_t, int thread) {
+        TurnedKeys own = keys;
+        own.first_head = key_head;
+        own.values = room(scratch_[static_cast<std::size_t>(thread)].panel, keys.head_size());
+        for (std::int64_t group = 0; group < groups; ++group) turn(rows, key_head, group, own);
+        for (std::int64_t i = 0; i < own.sharing; ++i) body(key_head * own.sharing + i, 0, queries, own);
+      });
+      return;
+    }
+    const std::shared_ptr<float[]> values =
+        pooled_floats(static_cast<std::size_t>(key_heads * keys.head_size()));
+    keys.values = values.get();
+    for_chunks(groups, 1, k.size(), [&](std::int64_t group, std::int64_t, int) {
+      for (std::int64_t head = 0; head < key_heads; ++head) turn(rows, head, group, keys);
+    });
+    for_chunks(heads * blocks, 1, multiply_adds, [&](std::int64_t chunk, std::int64_t, int) {
       const std::int64_t block = blocks - 1 - chunk / heads;
-      body(chunk % heads, block * query_block, std::min(queries, (block + 1) * query_block), thread);
+      body(chunk % heads, block * query_block, std::min(queries, (block + 1) * query_block), keys);
     });
   }
 
-  void attend_block(const Tensor& q, const TensorRows& k, const TensorRows& v, const AttentionRule& rule,
+  void attend_block(const Tensor& q, const TurnedKeys& k, const TensorRows& v, const AttentionRule& rule,
                     const Tensor& bias, std::int64_t head, std::int64_t first, std::int64_t last,
                     float* out) const;
 
@@ -462,12 +517,12 @@ class CpuBackend final : public Backend {
 
 // Softmax and sum in one walk over the keys: the sum so far is scaled down whenever a larger score appears.
 // Source: Milakov & Gimelshein 2018, algorithm 3.
-void CpuBackend::attend_block(const Tensor& q, const TensorRows& k, const TensorRows& v,
+void CpuBackend::attend_block(const Tensor& q, const TurnedKeys& k, const TensorRows& v,
                               const AttentionRule& rule, const Tensor& bias, std::int64_t head,
                               std::int64_t first, std::int64_t last, float* out) const {
-  const std::int64_t heads = q.axis(1), width = v.axis(2), shared = kv_head(q, k, head), rows = last - first;
-  const std::int64_t visible = visible_keys(rule, rule.first_position + last - 1, k.axis(0)).last;
-  const std::int64_t oldest = visible_keys(rule, rule.first_position + first, k.axis(0)).first;
+  const std::int64_t heads = q.axis(1), width = v.axis(2), shared = head / k.sharing, rows = last - first;
+  const std::int64_t visible = visible_keys(rule, rule.first_position + last - 1, k.count).last;
+  const std::int64_t oldest = visible_keys(rule, rule.first_position + first, k.count).first;
   float scores[query_block * key_block];
   float largest[query_block];
   double sums[query_block] = {};
@@ -476,14 +531,11 @@ void CpuBackend::attend_block(const Tensor& q, const TensorRows& k, const Tensor
   for (std::int64_t row = 0; row < rows; ++row) std::fill_n(z + row * heads * width, width, 0.0F);
   for (std::int64_t key = oldest / key_block * key_block; key < visible; key += key_block) {
     const std::int64_t keys = std::min(key_block, visible - key);
-    k.for_pieces(key, key + keys,
-                 [&](const Tensor& piece, std::int64_t from, std::int64_t to, std::int64_t at) {
-                   kernels_.dot(head_rows(q, head, first, last), head_rows(piece, shared, from, to),
-                                q.axis(2), static_cast<float>(rule.scale), scores + (at - key), key_block);
-                 });
+    kernels_.score(head_rows(q, head, first, last), k.from(shared, key), keys, k.width,
+                   static_cast<float>(rule.scale), scores, key_block);
     for (std::int64_t row = 0; row < rows; ++row) {
       float* line = scores + row * key_block;
-      KeyRange range = visible_keys(rule, rule.first_position + first + row, k.axis(0));
+      KeyRange range = visible_keys(rule, rule.first_position + first + row, k.count);
       range.first = std::clamp(range.first, key, key + keys);
       range.last = std::clamp(range.last, range.first, key + keys);
       cap_and_bias(line + (range.first - key), range, rule, bias, head * q.axis(0) + first + row);

@@ -7,6 +7,7 @@
 
 #include "core/backends/cpu/packed_blocks.h"
 #include "core/backends/cpu/products.h"
+#include "core/backends/cpu/scores.h"
 
 namespace headlight::HEADLIGHT_ISA {
 namespace {
@@ -64,6 +65,8 @@ void product(FloatRows x, PackedRows w, Int64 count, float* panel, float* out, I
 
 // ---- Sums of rows with weights: P rows of weights by V vectors of width ----
 
+constexpr Int64 rows_ahead = 8;
+
 template <int P, int V>
 void mix_tile(FloatRows weights, FloatRows v, float* out, Int64 out_stride) {
   Floats acc[P][V];
@@ -76,7 +79,11 @@ void mix_tile(FloatRows weights, FloatRows v, float* out, Int64 out_stride) {
     for (int p = 0; p < P; ++p) any_zero |= weights.data[p * weights.stride + k] == 0.0F;
     Floats value[V];
 #pragma GCC unroll 4
-    for (int i = 0; i < V; ++i) value[i] = load<Floats>(v.data + k * v.stride + i * lanes);
+    for (int i = 0; i < V; ++i) {
+      const float* at = v.data + k * v.stride + i * lanes;
+      value[i] = load<Floats>(at);
+      __builtin_prefetch(at + rows_ahead * v.stride);  // rows lie far apart; past the end it does nothing
+    }
     if (__builtin_expect(any_zero, 0)) {
 #pragma GCC unroll 4
       for (int p = 0; p < P; ++p) {
@@ -322,6 +329,9 @@ const Kernels table = {.name = NAME(HEADLIGHT_ISA),
                        .dot = dot,
                        .product = product,
                        .decode = decode,
+                       .key_lanes = lanes,
+                       .turn_keys = turn_keys,
+                       .score = score,
                        .mix = mix,
                        .maximum = maximum,
                        .exponentials = exponentials,

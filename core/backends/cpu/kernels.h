@@ -49,6 +49,15 @@ struct Kernels {
   // One row of the same formats to float32, the same bits as decode_row in number_formats.h.
   void (*decode)(NumberFormat format, const unsigned char* row, std::int64_t columns, float* out);
 
+  // `count` <= key_lanes keys of `width` dimensions to out [width][key_lanes]; zeros where there is no key.
+  std::int64_t key_lanes;
+  void (*turn_keys)(const float* const* keys, std::int64_t count, std::int64_t width, float* out);
+  // out[p * out_stride + k] = factor * sum over d < width of q[p][d] * key k's d, in float32, one d after the
+  // other: the same bits whatever is computed beside it. keys: groups of key_lanes, turned; count of them
+  // exist.
+  void (*score)(FloatRows q, const float* keys, std::int64_t count, std::int64_t width, float factor,
+                float* out, std::int64_t out_stride);
+
   // out[p * out_stride + c] += sum over k < v.rows of weights[p][k] * v[k][c], c < width. A weight of exactly
   // 0 leaves its v unread, so that what stands behind a mask cannot matter.
   void (*mix)(FloatRows weights, FloatRows v, std::int64_t width, float* out, std::int64_t out_stride);
