@@ -191,6 +191,8 @@ std::string status_line(const Frame& frame) {
   if (const Trace* trace = frame.trace()) {
     if (trace->reused_positions > 0) {
       parts.push_back(format_text("status.reused", fmt::arg("tokens", trace->reused_positions)));
+    } else if (!trace->model().architecture.causal) {
+      parts.emplace_back(text("status.no_reuse"));
     }
     if (trace->complete()) parts.push_back(fmt::format("{:.0f} ms", 1e3 * trace->seconds));
     parts.push_back(

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 #include <stdexcept>
 
 namespace headlight {
@@ -253,18 +252,28 @@ std::int64_t Trace::layers_done() const {
 }
 
 std::int64_t Trace::byte_size() const {
-  std::set<const float*> seen;
-  std::int64_t bytes = 0;
-  for (std::size_t at = 0; at < present_.size(); ++at) {
-    if (present_[at] == 0) continue;
-    for (const Piece& piece : pieces_) {
-      const Tensor& value = piece.block->values[at];
-      if (value.empty() || !seen.insert(value.data()).second) continue;
-      bytes += value.size() * static_cast<std::int64_t>(sizeof(float)) * piece.rows /
-               std::max(piece.rows, piece.block->capacity);
+  const std::size_t hooks = all_hooks().size();
+  // A block's input is the tensor that the block before it, or the embedding, left.
+  const auto is_counted_already = [&](const Block& block, std::size_t at) {
+    if (at % hooks != static_cast<std::size_t>(Hook::resid_pre)) return false;
+    const auto layer = static_cast<std::int64_t>(at / hooks);
+    const auto is_same = [&](Hook hook, std::int64_t in) {
+      return block.values[index(hook, in)].data() == block.values[at].data();
+    };
+    if (layer == 0) return is_same(Hook::embed, 0) || is_same(Hook::ln_embed_normalized, 0);
+    return is_same(Hook::resid_post, layer - 1) || is_same(Hook::ln2_normalized, layer - 1);
+  };
+  std::int64_t values = 0;
+  for (const Piece& piece : pieces_) {
+    const Block& block = *piece.block;
+    std::int64_t in_block = 0;
+    for (std::size_t at = 0; at < present_.size(); ++at) {
+      if (present_[at] == 0 || block.values[at].empty() || is_counted_already(block, at)) continue;
+      in_block += block.values[at].size();
     }
+    values += in_block / std::max(piece.rows, block.capacity) * piece.rows;
   }
-  return bytes;
+  return values * static_cast<std::int64_t>(sizeof(float));
 }
 
 }  // namespace headlight
