@@ -21,8 +21,8 @@ TestDisplay::TestDisplay() {
   if (pipe(pipe_ends.data()) != 0) return;
   fcntl(pipe_ends[0], F_SETFD, FD_CLOEXEC);
   const std::string number_to = std::to_string(pipe_ends[1]);
-  const char* words[] = {"Xvfb", "-displayfd", number_to.c_str(), "-screen", "0", "1600x1000x24", "-nolisten",
-                         "tcp",  nullptr};
+  const char* words[] = {"Xvfb",         "-displayfd", number_to.c_str(), "-screen", "0",
+                         "1600x1000x24", "-noreset",   "-nolisten",       "tcp",     nullptr};
   posix_spawn_file_actions_t quiet;
   posix_spawn_file_actions_init(&quiet);
   posix_spawn_file_actions_addopen(&quiet, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
