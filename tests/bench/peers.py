@@ -512,7 +512,7 @@ def main():
     settings["vocabulary"] = json.loads((work / "hf" / "config.json").read_text())["vocab_size"]
 
     started = datetime.datetime.now().isoformat(timespec="minutes")
-    if os.getloadavg()[0] > 0.5:
+    if os.getloadavg()[0] > 0.5 and options.threads != "1":
         log(f"the load average is {os.getloadavg()[0]:.1f}: something else is at work here. Engines whose threads spin "
             "while they wait then take many times as long, so ratios mean little; run this again when it is quiet.")
     result = {"date": started, "kernel": platform.release(), "amx": has_amx(), "load_before": os.getloadavg(),
