@@ -151,6 +151,7 @@ ALWAYS_INLINE void add_block(Floats (&acc)[X][w_tile], const Byte* const (&block
   if (!in_registers && !keep) panel = passing;
 #pragma GCC unroll 4
   for (int first = 0; first < w_tile; first += together) {
+    if (first > 0) forget_memory();
     Floats weights[together][parts];
 #pragma GCC unroll 4
     for (int i = 0; i < together; ++i) {
@@ -166,7 +167,8 @@ ALWAYS_INLINE void add_block(Floats (&acc)[X][w_tile], const Byte* const (&block
     for (int part = 0; part < parts; ++part) {
 #pragma GCC unroll 8
       for (int p = 0; p < X; ++p) {
-        const Floats values = x_at(p, part * lanes);
+        Floats values = x_at(p, part * lanes);
+        if (X > 1) hold(values);
 #pragma GCC unroll 4
         for (int i = 0; i < together; ++i) acc[p][first + i] += values * weights[i][part];
       }

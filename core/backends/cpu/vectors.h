@@ -75,6 +75,21 @@ ALWAYS_INLINE To bits_as(From from) {
   return to;
 }
 
+// Both keep the compiler from being clever: what is held has been loaded into a register once, and what is
+// in memory is loaded again rather than spilled.
+ALWAYS_INLINE void hold(Floats& vector) {
+#if defined(__AVX512F__)
+  __asm__("" : "+v"(vector));
+#elif defined(__SSE__)
+  __asm__("" : "+x"(vector));
+#elif defined(__aarch64__)
+  __asm__("" : "+w"(vector));
+#else
+  (void)vector;
+#endif
+}
+ALWAYS_INLINE void forget_memory() { __asm__ volatile("" : : : "memory"); }
+
 // ---- Horizontal sums. One tree for all of them: the halves are added until four lanes a, b, c, d are left,
 // then (a + c) + (b + d). ----
 
