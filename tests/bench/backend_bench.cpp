@@ -14,22 +14,26 @@
 namespace headlight {
 namespace {
 
-constexpr NumberFormat formats[] = {NumberFormat::f32,  NumberFormat::f16,  NumberFormat::bf16,
-                                    NumberFormat::q4_0, NumberFormat::q4_1, NumberFormat::q5_0,
-                                    NumberFormat::q5_1, NumberFormat::q8_0};
+constexpr NumberFormat formats[] = {
+    NumberFormat::f32,  NumberFormat::f16,  NumberFormat::bf16, NumberFormat::q4_0,   NumberFormat::q4_1,
+    NumberFormat::q5_0, NumberFormat::q5_1, NumberFormat::q8_0, NumberFormat::q2_k,   NumberFormat::q3_k,
+    NumberFormat::q4_k, NumberFormat::q5_k, NumberFormat::q6_k, NumberFormat::iq4_nl, NumberFormat::iq4_xs};
 
-// The products of a block as SmolLM2-135M has them: 1536 x 576, over again and again as in a pass over its
-// blocks.
+// Super-blocks need whole blocks of 256.
+std::int64_t columns_for(NumberFormat format) { return block_values(format) == 256 ? 768 : 576; }
+
+// The products of a block as SmolLM2-135M has them: 1536 x 576 (super-blocks: x 768), over again and again as
+// in a pass over its blocks.
 void print_many_rows(Backend& backend, const ThreadPool& pool, double peak) {
   RandomValues random(1);
-  fmt::print("\nlinear, 1536 x 576 weights: GFLOP/s and percent of peak\n{:>8}", "rows");
+  fmt::print("\nlinear, 1536 rows of weights: GFLOP/s and percent of peak\n{:>8}", "rows");
   constexpr std::int64_t positions[] = {1, 2, 4, 6, 8, 16, 64, 256};
   for (const std::int64_t count : positions) fmt::print("{:>13}", count);
   for (const NumberFormat format : formats) {
-    const Weight weight = random.weight(format, 1536, 576);
+    const Weight weight = random.weight(format, 1536, columns_for(format));
     fmt::print("\n{:>8}", number_format_name(format));
     for (const std::int64_t count : positions) {
-      const Tensor x = random.tensor({count, 576});
+      const Tensor x = random.tensor({count, weight.columns});
       const double seconds = best_seconds(pool, [&] { backend.linear(x, weight); });
       const double flops = 2.0 * static_cast<double>(count * weight.rows * weight.columns) / seconds;
       fmt::print("{:>7.1f} ({:>2.0f}%)", flops * 1e-9, 100.0 * flops / peak);
@@ -40,12 +44,13 @@ void print_many_rows(Backend& backend, const ThreadPool& pool, double peak) {
 
 // One row by a weight far larger than the caches: nothing but reading, if expanding keeps up.
 void print_one_row(Backend& backend, const ThreadPool& pool, double bandwidth) {
-  constexpr std::int64_t rows = 1 << 18, columns = 576, copied = 1 << 10;
+  constexpr std::int64_t rows = 1 << 18, copied = 1 << 10;
   RandomValues random(2);
-  const Tensor x = random.tensor({1, columns});
-  fmt::print("\nlinear, one row by {} x {} weights\n{:>8}{:>12}{:>12}{:>22}\n", rows, columns, "", "MB",
-             "GB/s", "of reading");
+  fmt::print("\nlinear, one row by {} rows of weights\n{:>8}{:>12}{:>12}{:>22}\n", rows, "", "MB", "GB/s",
+             "of reading");
   for (const NumberFormat format : formats) {
+    const std::int64_t columns = columns_for(format);
+    const Tensor x = random.tensor({1, columns});
     const Weight part = random.weight(format, copied, columns);
     const auto size = static_cast<std::size_t>(part.byte_size());
     const auto bytes = std::make_shared<std::vector<std::byte>>(size * (rows / copied));

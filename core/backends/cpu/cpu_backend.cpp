@@ -26,23 +26,6 @@ constexpr std::int64_t expanded_floats = 96 << 10;  // 384 KiB: a good part of t
 
 std::int64_t chunks_of(std::int64_t count, std::int64_t length) { return (count + length - 1) / length; }
 
-// The formats that kernels.h names. Rows of the others are expanded by decode_row, a few at a time.
-bool have_kernels(NumberFormat format) {
-  switch (format) {
-    case NumberFormat::f32:
-    case NumberFormat::f16:
-    case NumberFormat::bf16:
-    case NumberFormat::q4_0:
-    case NumberFormat::q4_1:
-    case NumberFormat::q5_0:
-    case NumberFormat::q5_1:
-    case NumberFormat::q8_0:
-      return true;
-    default:
-      return false;
-  }
-}
-
 // Expanded weights: a panel for the kernels, and rows of formats that have no kernels.
 struct Scratch {
   std::vector<float> panel, rows;
@@ -76,7 +59,7 @@ class CpuBackend final : public Backend {
                [&](std::int64_t first, std::int64_t last, int thread) {
                  PackedRows rows = packed(weight, first, last - first);
                  Scratch& scratch = scratch_[static_cast<std::size_t>(thread)];
-                 if (!have_kernels(rows.format)) rows = decoded(rows, weight.columns, scratch.rows);
+                 if (!has_kernels(rows.format)) rows = decoded(rows, weight.columns, scratch.rows);
                  float* panel = nullptr;
                  if (rows_of_x.rows > kernels_.tile_rows) {
                    panel = room(scratch.panel, panel_size(chunk_rows, weight.columns));
@@ -401,7 +384,7 @@ class CpuBackend final : public Backend {
 
   // The first of the rows to float32.
   void decode(const PackedRows& rows, std::int64_t columns, float* out) const {
-    if (have_kernels(rows.format)) {
+    if (has_kernels(rows.format)) {
       kernels_.decode(rows.format, rows.data, columns, out);
     } else {
       decode_row(rows.format, reinterpret_cast<const std::byte*>(rows.data), columns, out);

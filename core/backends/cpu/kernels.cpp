@@ -5,7 +5,7 @@
 // that runs on every processor (cmake/check_kernel_symbols.cmake watches this).
 #include "core/backends/cpu/kernels.h"
 
-#include "core/backends/cpu/packed_blocks.h"
+#include "core/backends/cpu/packed_super_blocks.h"
 #include "core/backends/cpu/products.h"
 #include "core/backends/cpu/scores.h"
 
@@ -14,18 +14,21 @@ namespace {
 
 template <class Format>
 void decode_blocks(const Byte* row, Int64 columns, float* out) {
+  typename Format::Scales scales;
+  Floats values[parts];
   Int64 column = 0;
-  for (; column + 32 <= columns; column += 32, row += Format::bytes) {
-    Floats block[parts];
-    Format::expand(row, block);
-    __builtin_memcpy(out + column, block, sizeof block);
+  for (; column + 32 <= columns; row += Format::bytes) {
+    prepare<Format>(row, scales);
+    for (int group = 0; group < Format::values / 32; ++group, column += 32) {
+      expand<Format>(row, scales, group, values);
+      __builtin_memcpy(out + column, values, sizeof values);
+    }
   }
   if (Format::any_count && column < columns) {
     Byte padded[Format::bytes] = {};
     __builtin_memcpy(padded, row, static_cast<std::size_t>((columns - column) * (Format::bytes / 32)));
-    Floats block[parts];
-    Format::expand(padded, block);
-    __builtin_memcpy(out + column, block, static_cast<std::size_t>(columns - column) * sizeof(float));
+    expand<Format>(padded, scales, 0, values);
+    __builtin_memcpy(out + column, values, static_cast<std::size_t>(columns - column) * sizeof(float));
   }
 }
 
@@ -49,6 +52,20 @@ ALWAYS_INLINE void with_format(NumberFormat format, const Body& body) {
       return body(Q5_1{});
     case NumberFormat::q8_0:
       return body(Q8_0{});
+    case NumberFormat::q2_k:
+      return body(Q2_K{});
+    case NumberFormat::q3_k:
+      return body(Q3_K{});
+    case NumberFormat::q4_k:
+      return body(Q4_K{});
+    case NumberFormat::q5_k:
+      return body(Q5_K{});
+    case NumberFormat::q6_k:
+      return body(Q6_K{});
+    case NumberFormat::iq4_nl:
+      return body(Iq4_Nl{});
+    case NumberFormat::iq4_xs:
+      return body(Iq4_Xs{});
     default:
       __builtin_trap();
   }

@@ -29,6 +29,11 @@ constexpr std::int64_t panel_size(std::int64_t rows, std::int64_t columns) {
   return (rows + 3) / 4 * 4 * ((columns + 31) / 32 * 32);
 }
 
+// The formats that `product` and `decode` know: all in which the files of models hold weights but F64.
+constexpr bool has_kernels(NumberFormat format) {
+  return static_cast<int>(format) <= static_cast<int>(NumberFormat::iq4_xs) && format != NumberFormat::f64;
+}
+
 struct Kernels {
   const char* name;  // "avx512"
 
@@ -40,8 +45,8 @@ struct Kernels {
   // many rows are computed with it.
   void (*dot)(FloatRows x, FloatRows w, std::int64_t count, float factor, float* out,
               std::int64_t out_stride);
-  // The same with factor 1 and packed weights, in the formats F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1 and
-  // Q8_0; count is a whole number of blocks. More rows of x than tile_rows need a panel, in which the
+  // The same with factor 1 and packed weights, in every format that has_kernels; count is a whole number of
+  // blocks. More rows of x than tile_rows need a panel, in which the
   // expanded weights are left: panel_size(w.rows, count) floats, best at a multiple of 64 bytes.
   void (*product)(FloatRows x, PackedRows w, std::int64_t count, float* panel, float* out,
                   std::int64_t out_stride);

@@ -95,24 +95,29 @@ ALWAYS_INLINE void expand_five_bits(const Byte* packed, std::uint32_t fifth_bits
   }
 }
 
-// Each format as a type: bytes a block of 32 values, and the block as `parts` vectors. any_count: a row may
+// Each format as a type: values and bytes a block, and a block of 32 as `parts` vectors. any_count: a row may
 // end anywhere, with bytes / 32 bytes a value.
 // scale * number is exact in float32 (11 + at most 8 bits), so a fused multiply-add changes nothing.
-struct F32 {
+struct SmallBlock {
+  static constexpr Int64 values = 32;
+  static constexpr bool any_count = false;
+  struct Scales {};
+};
+struct F32 : SmallBlock {
   static constexpr Int64 bytes = 128;
   static constexpr bool any_count = true;
   static ALWAYS_INLINE void expand(const Byte* block, Floats* out) {
     for (int part = 0; part < parts; ++part) out[part] = load<Floats>(block + part * lanes * 4);
   }
 };
-struct F16 {
+struct F16 : SmallBlock {
   static constexpr Int64 bytes = 64;
   static constexpr bool any_count = true;
   static ALWAYS_INLINE void expand(const Byte* block, Floats* out) {
     for (int part = 0; part < parts; ++part) out[part] = floats_of_halves(block + part * lanes * 2);
   }
 };
-struct Bf16 {
+struct Bf16 : SmallBlock {
   static constexpr Int64 bytes = 64;
   static constexpr bool any_count = true;
   static ALWAYS_INLINE void expand(const Byte* block, Floats* out) {
@@ -121,43 +126,38 @@ struct Bf16 {
     }
   }
 };
-struct Q4_0 {
+struct Q4_0 : SmallBlock {
   static constexpr Int64 bytes = 18;
-  static constexpr bool any_count = false;
   static ALWAYS_INLINE void expand(const Byte* block, Floats* out) {
     const Floats scale = all(float_of_half(half_at(block)));
     expand_nibbles(block + 2, out, [&](Floats number) { return (number - 8.0F) * scale; });
   }
 };
-struct Q4_1 {
+struct Q4_1 : SmallBlock {
   static constexpr Int64 bytes = 20;
-  static constexpr bool any_count = false;
   static ALWAYS_INLINE void expand(const Byte* block, Floats* out) {
     const ScaleAndMinimum of = scale_and_minimum(block);
     expand_nibbles(block + 4, out, [&](Floats number) { return number * of.scale + of.minimum; });
   }
 };
-struct Q5_0 {
+struct Q5_0 : SmallBlock {
   static constexpr Int64 bytes = 22;
-  static constexpr bool any_count = false;
   static ALWAYS_INLINE void expand(const Byte* block, Floats* out) {
     const Floats scale = all(float_of_half(half_at(block)));
     expand_five_bits(block + 6, load<std::uint32_t>(block + 2), out,
                      [&](Floats number) { return (number - 16.0F) * scale; });
   }
 };
-struct Q5_1 {
+struct Q5_1 : SmallBlock {
   static constexpr Int64 bytes = 24;
-  static constexpr bool any_count = false;
   static ALWAYS_INLINE void expand(const Byte* block, Floats* out) {
     const ScaleAndMinimum of = scale_and_minimum(block);
     expand_five_bits(block + 8, load<std::uint32_t>(block + 4), out,
                      [&](Floats number) { return number * of.scale + of.minimum; });
   }
 };
-struct Q8_0 {
+struct Q8_0 : SmallBlock {
   static constexpr Int64 bytes = 34;
-  static constexpr bool any_count = false;
   static ALWAYS_INLINE void expand(const Byte* block, Floats* out) {
     const Floats scale = all(float_of_half(half_at(block)));
     for (int part = 0; part < parts; ++part) {

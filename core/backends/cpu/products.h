@@ -4,7 +4,7 @@
 #pragma once
 
 #include "core/backends/cpu/kernels.h"
-#include "core/backends/cpu/packed_blocks.h"
+#include "core/backends/cpu/packed_super_blocks.h"
 
 namespace headlight::HEADLIGHT_ISA {
 namespace {
@@ -137,17 +137,18 @@ void dot(FloatRows x, FloatRows w, Int64 count, float factor, float* out, Int64 
 // them in a panel: for each four rows [count / lanes, rounded up to whole blocks][4][lanes], which the other
 // tiles read from beginning to end. ----
 
-constexpr Int64 panel_of_block = w_tile * 32;  // floats
+constexpr Int64 panel_of_group = w_tile * 32;  // floats
 
-// One block of each row of weights times 32 values of each row of x, of which x_at(row, i) are those at i.
-// Where 16 registers cannot hold the sums and the weights of a block, the weights go through memory; 32 hold
+// A group of 32 of each row of weights times those of each row of x, of which x_at(row, i) are those at i.
+// Where 16 registers cannot hold the sums and the weights of a group, the weights go through memory; 32 hold
 // those of two rows.
 template <class Format, int X, bool keep, class Values>
-ALWAYS_INLINE void add_block(Floats (&acc)[X][w_tile], const Byte* const (&block)[w_tile], float* panel,
+ALWAYS_INLINE void add_group(Floats (&acc)[X][w_tile], const Byte* const (&block)[w_tile],
+                             const typename Format::Scales (&scales)[w_tile], int group, float* panel,
                              const Values& x_at) {
   constexpr bool in_registers = lanes == 16 || X == 1;
   constexpr int together = X == 1 ? 4 : 2;
-  float passing[in_registers || keep ? 1 : panel_of_block];
+  float passing[in_registers || keep ? 1 : panel_of_group];
   if (!in_registers && !keep) panel = passing;
 #pragma GCC unroll 4
   for (int first = 0; first < w_tile; first += together) {
@@ -155,7 +156,7 @@ ALWAYS_INLINE void add_block(Floats (&acc)[X][w_tile], const Byte* const (&block
     Floats weights[together][parts];
 #pragma GCC unroll 4
     for (int i = 0; i < together; ++i) {
-      Format::expand(block[first + i], weights[i]);
+      expand<Format>(block[first + i], scales[first + i], group, weights[i]);
       if (in_registers && !keep) continue;
 #pragma GCC unroll 8
       for (int part = 0; part < parts; ++part) {
@@ -190,16 +191,22 @@ void packed_tile(const float* x, Int64 x_stride, const Byte* w, Int64 w_stride, 
   const Byte* row[w_tile];
   four_rows(w, w_stride, w_rows, row);
   const Byte* ahead = w + weights_ahead;
+  constexpr Int64 groups = Format::values / 32, group_bytes = w_tile * Format::bytes / groups;
+  typename Format::Scales scales[w_tile];
   Floats acc[X][w_tile] = {};
   Int64 c = 0;
-  for (; c + 32 <= count; c += 32) {
+  while (c + 32 <= count) {
+#pragma GCC unroll 4
+    for (int r = 0; r < w_tile; ++r) prepare<Format>(row[r], scales[r]);
+    for (int group = 0; group < groups; ++group, c += 32) {
 #pragma GCC unroll 8
-    for (Int64 line = 0; line < w_tile * Format::bytes; line += 64) __builtin_prefetch(ahead + line);
-    ahead += w_tile * Format::bytes;
-    add_block<Format, X, keep>(acc, row, panel,
-                               [&](int p, int i) { return load<Floats>(x + p * x_stride + c + i); });
+      for (Int64 line = 0; line < group_bytes; line += 64) __builtin_prefetch(ahead + line);
+      ahead += group_bytes;
+      add_group<Format, X, keep>(acc, row, scales, group, panel,
+                                 [&](int p, int i) { return load<Floats>(x + p * x_stride + c + i); });
+      if (keep) panel += panel_of_group;
+    }
     for (const Byte*& at : row) at += Format::bytes;
-    if (keep) panel += panel_of_block;
   }
   if (Format::any_count && c < count) {
     Byte padded[w_tile][Format::bytes] = {};
@@ -208,8 +215,9 @@ void packed_tile(const float* x, Int64 x_stride, const Byte* w, Int64 w_stride, 
       __builtin_memcpy(padded[r], row[r], static_cast<std::size_t>((count - c) * (Format::bytes / 32)));
       block[r] = padded[r];
     }
-    add_block<Format, X, keep>(
-        acc, block, panel, [&](int p, int i) { return load_part(x + p * x_stride + c + i, count - c - i); });
+    add_group<Format, X, keep>(acc, block, scales, 0, panel, [&](int p, int i) {
+      return load_part(x + p * x_stride + c + i, count - c - i);
+    });
   }
   store_sums<X>(acc, 1.0F, w_rows, out, out_stride);
 }
@@ -233,7 +241,7 @@ void panel_tile(const float* x, Int64 x_stride, const float* panel, Int64 w_rows
 
 template <class Format>
 void packed_product(FloatRows x, PackedRows w, Int64 count, float* panel, float* out, Int64 out_stride) {
-  const Int64 panel_length = (count + 31) / 32 * panel_of_block;
+  const Int64 panel_length = (count + 31) / 32 * panel_of_group;
   for_tiles(x.rows, [&](Int64 p, Int64 rows) {
     const float* from = x.data + p * x.stride;
     const bool alone = rows == x.rows;
