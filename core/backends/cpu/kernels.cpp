@@ -5,6 +5,7 @@
 // that runs on every processor (cmake/check_kernel_symbols.cmake watches this).
 #include "core/backends/cpu/kernels.h"
 
+#include "core/backends/cpu/functions.h"
 #include "core/backends/cpu/packed_super_blocks.h"
 #include "core/backends/cpu/products.h"
 #include "core/backends/cpu/scores.h"
@@ -162,31 +163,6 @@ void mix(FloatRows weights, FloatRows v, Int64 width, float* out, Int64 out_stri
 
 // ---- Functions ----
 
-// exp(x) = 2^n * exp(r), n = round(x / ln 2), |r| <= ln 2 / 2 (Cody & Waite 1980, chapter 6); exp(r) by its
-// Taylor series to r^7 (the next term is below 2^-28 of the result). ln 2 is split so that n * high part is
-// exact. 2^n is applied in two factors so that results below 2^-126 come out as subnormal numbers. NaN stays
-// NaN.
-ALWAYS_INLINE Floats exponential(Floats x) {
-  const Floats low = all(-104.0F), high = all(89.0F);  // beyond them the result is 0 or infinity
-  x = x < low ? low : x;                               // false for NaN
-  x = x > high ? high : x;
-  const Floats shifter = all(0x1.8p23F);  // adding it leaves the rounded integer in the low bits
-  const Floats shifted = x * 0x1.715476p+0F + shifter;
-  const Floats n = shifted - shifter;
-  const Floats r = (x - n * 0x1.62e4p-1F) - n * 0x1.7f7d1cp-20F;
-  Floats p = r * (1.0F / 5040) + (1.0F / 720);
-  p = p * r + (1.0F / 120);
-  p = p * r + (1.0F / 24);
-  p = p * r + (1.0F / 6);
-  p = p * r + 0.5F;
-  p = (p * r) * r + r;
-  const Ints power = bits_as<Ints>(shifted) - bits_as<Ints>(shifter);
-  const Ints half = power >> 1;
-  const Floats first = bits_as<Floats>((half + 127) << 23);
-  const Floats second = bits_as<Floats>((power - half + 127) << 23);
-  return (p * first + first) * second;
-}
-
 float maximum(const float* values, Int64 count) {
   const float lowest = -__builtin_inff();
   Floats best = all(lowest);
@@ -231,20 +207,6 @@ double exponentials(const float* values, Int64 count, float shift, float* out) {
   return total;
 }
 
-ALWAYS_INLINE Floats silu_of(Floats x) { return x / (1.0F + exponential(-x)); }
-
-// 0.5 x (1 + tanh(u)) = x / (1 + exp(-2u)), u = sqrt(2/pi) (x + 0.044715 x^3). For a large negative x the
-// exponential is infinite, and x / inf is the -0 that it should be.
-ALWAYS_INLINE Floats gelu_tanh_of(Floats x) {
-  const Floats twice = x * (1.5957691216057308F + 0.07135481627159942F * (x * x));
-  return x / (1.0F + exponential(-twice));
-}
-
-ALWAYS_INLINE Floats relu_of(Floats x) {
-  const Floats zero = {};
-  return x < zero ? zero : x;  // NaN stays NaN
-}
-
 template <class Function>
 ALWAYS_INLINE void each(const float* x, Int64 count, float* out, const Function& function) {
   Int64 i = 0;
@@ -267,13 +229,12 @@ void relu(const float* x, Int64 count, float* out) {
   each(x, count, out, [](Floats v) { return relu_of(v); });
 }
 
-// erff and tanhf of the C library: right within an ulp, one value at a time.
 void gelu(const float* x, Int64 count, float* out) {
-  for (Int64 i = 0; i < count; ++i) out[i] = 0.5F * x[i] * (1.0F + __builtin_erff(x[i] * 0x1.6a09e6p-1F));
+  each(x, count, out, [](Floats v) { return gelu_of(v); });
 }
 
 void tanh(const float* x, Int64 count, float factor, float* out) {
-  for (Int64 i = 0; i < count; ++i) out[i] = factor * __builtin_tanhf(x[i] / factor);
+  each(x, count, out, [factor](Floats v) { return tanh_of(v / factor) * factor; });
 }
 
 double mean(const float* x, Int64 count) {

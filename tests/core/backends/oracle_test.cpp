@@ -258,8 +258,11 @@ TEST_P(Oracle, ElementwiseOperationsKeepSpecialNumbers) {
   // 2^-126 float32 has fewer digits, and silu there is off by less than 1e-36.
   EXPECT_TRUE(all_close(cpu->add(a, b), reference->add(a, b), 0, 0));
   EXPECT_TRUE(all_close(cpu->multiply(a, b), reference->multiply(a, b), 0, 0));
-  EXPECT_TRUE(all_close(cpu->activate(a, Activation::silu), reference->activate(a, Activation::silu), 1e-36,
-                        functions));
+  for (const Activation activation :
+       {Activation::silu, Activation::gelu, Activation::relu, Activation::tanh}) {
+    EXPECT_TRUE(all_close(cpu->activate(a, activation), reference->activate(a, activation), 1e-36, functions))
+        << static_cast<int>(activation);
+  }
 }
 
 TEST_P(Oracle, SiluIsRightAtEverySize) {
@@ -268,6 +271,18 @@ TEST_P(Oracle, SiluIsRightAtEverySize) {
   // Relative to each value: exp within 1.5 ulp, an addition and a division of half an ulp each.
   EXPECT_TRUE(all_close(cpu->activate(x, Activation::silu), reference->activate(x, Activation::silu), 1e-36,
                         functions));
+}
+
+TEST_P(Oracle, GeluAndTanhAreRightAtEverySize) {
+  Tensor x({40001});
+  for (std::int64_t i = 0; i < x.size(); ++i) x.writable()[i] = static_cast<float>(i - 20000) * 0.0005F;
+  EXPECT_TRUE(
+      all_close(cpu->activate(x, Activation::tanh), reference->activate(x, Activation::tanh), 0, functions));
+  EXPECT_TRUE(all_close(cpu->soft_capped(x, 3.0), reference->soft_capped(x, 3.0), 0, functions));
+  // exp within 1.5 ulp and some eight roundings more. Far out on the left, where values are below 1e-8, the
+  // reference's own 1 + erf(x) has few digits left.
+  EXPECT_TRUE(
+      all_close(cpu->activate(x, Activation::gelu), reference->activate(x, Activation::gelu), 1e-14, 6e-7));
 }
 
 TEST_P(Oracle, Rotate) {
