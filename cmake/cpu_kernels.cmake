@@ -7,6 +7,8 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set(kernel_flags_baseline -march=x86-64-v2)
   set(kernel_flags_avx2 -march=x86-64-v3)
   set(kernel_flags_avx512 -march=x86-64-v4 -mprefer-vector-width=512)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  set(kernel_sets neon)  # part of every 64-bit ARM processor: no flags
 endif()
 
 foreach(set IN LISTS kernel_sets)

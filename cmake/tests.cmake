@@ -1,5 +1,19 @@
-# One test binary for core; every tests/core/*_test.cpp belongs to it.
 find_package(GTest REQUIRED)
+
+# For another processor, under an emulator: what the kernels compute, and no more, because both are slow.
+if(CMAKE_CROSSCOMPILING)
+  file(GLOB kernel_test_sources CONFIGURE_DEPENDS tests/core/backends/*.cpp tests/core/golden/*.cpp
+       tests/core/forward/*.cpp tests/core/model_files/number_formats_test.cpp)
+  add_executable(kernel_tests ${kernel_test_sources})
+  target_include_directories(kernel_tests PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(kernel_tests PRIVATE HEADLIGHT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(kernel_tests PRIVATE headlight_core headlight_warnings GTest::gtest GTest::gtest_main
+    PkgConfig::LIBZIP)
+  add_test(NAME kernels COMMAND kernel_tests WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  return()
+endif()
+
+# One test binary for core; every tests/core/*_test.cpp belongs to it.
 file(GLOB_RECURSE core_test_sources CONFIGURE_DEPENDS tests/core/*.cpp)
 add_executable(core_tests ${core_test_sources})
 target_include_directories(core_tests PRIVATE ${PROJECT_SOURCE_DIR})

@@ -7,6 +7,7 @@ A program that crashes, hangs, or runs no test at all counts as one failure.
 
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -23,6 +24,10 @@ ROOT = Path(__file__).resolve().parents[2]
 MODELS = {"smollm2-135m": ("HEADLIGHT_TEST_MODEL", "HEADLIGHT_SMOLLM2"), "all-minilm-l6-v2": ("HEADLIGHT_MINILM",)}
 # Forward passes of the real model, which sanitizers make twenty times slower: left to the optimised build.
 ON_REAL_WEIGHTS = "*RealModel*:SmolLM2*:LessonsOnTheModel*"
+# What is run again with the kernels of each instruction set; Oracle and PrefixReuse go through all sets themselves.
+WITH_EACH_SET = "Golden/Families*:Golden/TinyModels*:SmolLM2Golden*:MiniLmRealModel*:-*ReferenceBackend*"
+# An emulator takes fifty times as long: without the largest model and ten thousand edits.
+IN_THE_EMULATOR = "-SmolLM2Golden*:*PrefixReuse*"
 SECONDS_FOR_ONE_PROGRAM = 1500
 SECONDS_OF_FUZZING = 60
 # Seeds of fuzz targets besides those in tests/fuzz/corpus/TARGET/ ("gguf_fuzz" or "gguf").
@@ -90,13 +95,13 @@ def run_command(title, words):
     return result
 
 
-def run_program(title, program, only="", settings=None):
+def run_program(title, program, only="", settings=None, emulator=()):
     """Runs a GoogleTest program from the root of the clone."""
     say(f"\n== {title}" + (f" (only {only})" if only else ""))
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [str(program), "--gtest_brief=1", f"--gtest_output=xml:{report}"]
+        command = [*emulator, str(program), "--gtest_brief=1", f"--gtest_output=xml:{report}"]
         if only:
             command.append(f"--gtest_filter={only}")
         try:
@@ -121,6 +126,58 @@ def run_program(title, program, only="", settings=None):
         result += Result(failed=1)
     say(f"   {title}: {result}; {time.monotonic() - started:.1f} s")
     return result
+
+
+def instruction_sets():
+    """{name: "available: why" or "missing: why"}, plainest first, as core_tests tells it."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        subprocess.run([str(ROOT / "build" / "release" / "core_tests"), f"--gtest_output=xml:{report}",
+                        "--gtest_filter=InstructionSets.EachSaysWhetherItIsHereAndWhy"],
+                       cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True, timeout=60)
+        return {item.get("name"): item.get("value") for item in ElementTree.parse(report).iter("property")}
+
+
+def run_on_each_instruction_set():
+    """The golden values with the kernels of each instruction set forced; those that are not here are skipped."""
+    try:
+        sets = instruction_sets()
+    except (subprocess.SubprocessError, OSError, ElementTree.ParseError) as error:
+        sets, reason = {}, error
+    else:
+        reason = "core_tests names no instruction set"
+    if not sets:
+        say(f"  FAILED: {reason}")
+        return Result(failed=1)
+    total = Result()
+    for name, state in sets.items():
+        if state.startswith("available"):
+            total += run_program(f"core_tests, {name} kernels", ROOT / "build" / "release" / "core_tests",
+                                 only=WITH_EACH_SET, settings={"HEADLIGHT_ISA": name})
+        else:
+            say(f"\n== core_tests, {name} kernels\n  skipped golden values with {name}: {state}")
+            total += Result(skipped=1)
+    return total
+
+
+def run_arm_kernels(full):
+    """kernel_tests of the aarch64 build, in the emulator that CMake names."""
+    if platform.machine() == "aarch64":
+        return Result()  # every test above ran on NEON
+    reason = "" if full else "this processor has no NEON; ./run test --full runs them in an emulator"
+    if full and not (ROOT / "build" / "aarch64" / "kernel_tests").exists():
+        reason = "build/aarch64/kernel_tests was not built; ./run says above why"
+    if reason:
+        say(f"\n== kernel_tests, NEON\n  skipped golden values with neon: {reason}")
+        return Result(skipped=1)
+    total = Result()
+    for name, words in tests_of("aarch64").items():
+        if name == "kernels":
+            total += run_program("kernel_tests, NEON in an emulator", words[-1], only=IN_THE_EMULATOR,
+                                 emulator=words[:-1])
+        else:
+            total += run_command(f"{name}, aarch64", words)
+    return total
 
 
 def run_python_tests():
@@ -189,7 +246,8 @@ def main():
     for name, variables in MODELS.items():
         if path := fetch_model(name):
             os.environ.update(dict.fromkeys(variables, path))
-    builds = ["release"] + (["clang"] if "--full" in sys.argv[1:] else [])
+    full = "--full" in sys.argv[1:]
+    builds = ["release"] + (["clang"] if full else [])
     total = run_python_tests()
     for build in builds:
         for name, words in tests_of(build).items():
@@ -198,11 +256,13 @@ def main():
                 total += run_program(f"{program.name}, {build}", program)
             else:
                 total += run_command(f"{name}, {build}", words)
+    total += run_on_each_instruction_set()
+    total += run_arm_kernels(full)
     total += run_program("core_tests, AddressSanitizer and UBSan", ROOT / "build" / "asan" / "core_tests",
                          only=f"-{ON_REAL_WEIGHTS}", settings={"UBSAN_OPTIONS": "print_stacktrace=1"})
     total += run_program("thread_tests, ThreadSanitizer", ROOT / "build" / "tsan" / "thread_tests",
                          settings={"TSAN_OPTIONS": "halt_on_error=1"})
-    if "--full" in sys.argv[1:]:
+    if full:
         for source in sorted((ROOT / "tests" / "fuzz").glob("*_fuzz.cpp")):
             total += run_fuzz_target(source.stem)
     say(f"\nrun, build excluded: {time.monotonic() - started:.0f} s")

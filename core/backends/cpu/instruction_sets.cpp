@@ -9,9 +9,15 @@
 
 namespace headlight {
 
+#if defined(__aarch64__)
+namespace neon {
+extern const Kernels table;
+}
+#else
 namespace baseline {
 extern const Kernels table;
 }
+#endif
 #if defined(HEADLIGHT_X86_KERNELS)
 namespace avx2 {
 extern const Kernels table;
@@ -43,6 +49,8 @@ std::vector<InstructionSet> find_instruction_sets() {
   add(baseline::table, has_sse4, "SSE4.2");
   add(avx2::table, has_avx2, "AVX2, FMA, F16C and BMI2");
   add(avx512::table, has_avx512, "AVX-512 F, BW, CD, DQ and VL");
+#elif defined(__aarch64__)
+  add(neon::table, true, "NEON, as every 64-bit ARM processor");
 #else
   add(baseline::table, true, "what the program was compiled for");
 #endif

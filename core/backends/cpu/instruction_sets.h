@@ -9,7 +9,7 @@
 namespace headlight {
 
 struct InstructionSet {
-  std::string name;  // "baseline", "avx2", "avx512"
+  std::string name;  // "baseline", "avx2", "avx512"; "neon" on ARM
   bool available = false;
   std::string reason;  // why it can or cannot be used here
   const Kernels* kernels = nullptr;

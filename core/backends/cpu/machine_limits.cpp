@@ -54,7 +54,7 @@ double best_seconds(const ThreadPool& pool, const std::function<void()>& run) {
   return best;
 }
 
-double peak_flops(const std::string& instruction_set, ThreadPool& pool) {
+double peak_flops([[maybe_unused]] const std::string& instruction_set, ThreadPool& pool) {
   void (*loop)(std::int64_t) = multiply_add_baseline;
   double lanes = 4.0;
 #if defined(__x86_64__)

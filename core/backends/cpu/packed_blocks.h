@@ -9,11 +9,13 @@ namespace {
 
 ALWAYS_INLINE std::uint16_t half_at(const Byte* at) { return load<std::uint16_t>(at); }
 
-// Exact for every 16-bit float. Without F16C: the exponent is re-biased by a multiplication, which is exact
-// and also right for subnormal numbers; infinities and NaN get their exponent set.
+// Exact for every 16-bit float. Without an instruction for it: the exponent is re-biased by a multiplication,
+// which is exact and also right for subnormal numbers; infinities and NaN get their exponent set.
 ALWAYS_INLINE float float_of_half(std::uint16_t half) {
 #if defined(__F16C__)
   return _cvtsh_ss(half);
+#elif defined(__aarch64__)
+  return static_cast<float>(bits_as<__fp16>(half));
 #else
   const std::uint32_t magnitude = half & 0x7fffU;
   std::uint32_t bits = bits_as<std::uint32_t>(bits_as<float>(magnitude << 13) * 0x1p112F);
@@ -27,6 +29,8 @@ ALWAYS_INLINE Floats floats_of_halves(const Byte* at) {
   return bits_as<Floats>(_mm512_maskz_cvtph_ps(0xffff, load<__m256i>(at)));
 #elif defined(__F16C__)
   return bits_as<Floats>(_mm256_cvtph_ps(load<__m128i>(at)));
+#elif defined(__aarch64__)
+  return bits_as<Floats>(vcvt_f32_f16(load<float16x4_t>(at)));
 #else
   const Ints wide = widened_shorts(at);
   const Ints magnitude = wide & 0x7fff;

@@ -7,6 +7,8 @@
 
 #if defined(__SSE4_1__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
@@ -190,6 +192,16 @@ ALWAYS_INLINE Ints widened_signed_bytes(const Byte* at) {
 ALWAYS_INLINE Ints widened_shorts(const Byte* at) {
   return bits_as<Ints>(_mm_cvtepu16_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(at))));
 }
+#elif defined(__aarch64__)
+ALWAYS_INLINE Ints widened_bytes(const Byte* at) {
+  const uint16x8_t shorts = vmovl_u8(bits_as<uint8x8_t>(vdup_n_u32(load<std::uint32_t>(at))));
+  return bits_as<Ints>(vmovl_u16(vget_low_u16(shorts)));
+}
+ALWAYS_INLINE Ints widened_signed_bytes(const Byte* at) {
+  const int16x8_t shorts = vmovl_s8(bits_as<int8x8_t>(vdup_n_u32(load<std::uint32_t>(at))));
+  return bits_as<Ints>(vmovl_s16(vget_low_s16(shorts)));
+}
+ALWAYS_INLINE Ints widened_shorts(const Byte* at) { return bits_as<Ints>(vmovl_u16(load<uint16x4_t>(at))); }
 #else
 ALWAYS_INLINE Ints widened_bytes(const Byte* at) { return __builtin_convertvector(load<Bytes>(at), Ints); }
 ALWAYS_INLINE Ints widened_signed_bytes(const Byte* at) {
