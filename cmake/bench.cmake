@@ -4,7 +4,9 @@ target_include_directories(headlight_bench_backend PRIVATE ${PROJECT_SOURCE_DIR}
 target_link_libraries(headlight_bench_backend PRIVATE headlight_core headlight_warnings)
 
 if(HEADLIGHT_GUI)
-  add_executable(headlight_bench_typing EXCLUDE_FROM_ALL tests/bench/typing_bench.cpp)
-  target_include_directories(headlight_bench_typing PRIVATE ${PROJECT_SOURCE_DIR})
-  target_link_libraries(headlight_bench_typing PRIVATE headlight_gui headlight_core imgui headlight_warnings)
+  foreach(name typing long_text start)
+    add_executable(headlight_bench_${name} EXCLUDE_FROM_ALL tests/bench/${name}_bench.cpp)
+    target_include_directories(headlight_bench_${name} PRIVATE ${PROJECT_SOURCE_DIR})
+    target_link_libraries(headlight_bench_${name} PRIVATE headlight_gui headlight_core imgui headlight_warnings)
+  endforeach()
 endif()

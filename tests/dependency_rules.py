@@ -18,7 +18,7 @@ GRAPHICS = re.compile(r"imgui|implot|GLFW/|GL/|GLES|EGL/|epoxy/|glad/", re.IGNOR
 EIGEN_ROOMS = ("core/backends/cpu/", "core/analysis/", "core/training/")
 # What the window may know of core besides session and analysis.
 GUI_MAY_INCLUDE = ("core/base/errors.h", "core/base/bilingual.h", "core/session/", "core/analysis/", "core/text/tokenizer.h", "core/text/graphemes.h",
-                   "core/forward/hooks.h", "core/forward/trace.h", "core/forward/derived_values.h", "core/model/model.h", "core/model/catalog.h")
+                   "core/forward/hooks.h", "core/forward/trace.h", "core/forward/derived_values.h", "core/forward/derived_pattern.h", "core/model/model.h", "core/model/catalog.h")
 WHERE_THE_PROGRAM_STARTS = ("gui/main.cpp", "gui/app.h", "gui/app.cpp", "gui/frame_cost.h")  # these may also read the command line
 # Bytes become numbers in byte_reader.h, and blocks of weights in number_formats.cpp. The parsing rooms may not even copy
 # bytes (model may move whole rows), but may look at them as characters.

@@ -4,13 +4,23 @@
 
 #include <algorithm>
 #include <cmath>
+#include <thread>
 
+#include "core/forward/derived_pattern.h"
 #include "core/forward/derived_values.h"
+#include "core/forward/forward_pass.h"
 
 namespace headlight {
 namespace {
 
 constexpr std::int64_t most_cells = 64;
+// Queries whose patterns are made together: enough for the kernels, and what they make for 4,096 keys of nine
+// heads stays in the caches.
+constexpr std::int64_t block_queries = 32;
+// Weights that take longer to read (0.2 ms) than a thread takes to start.
+constexpr std::int64_t worth_a_thread = 200'000;
+// Numbers side by side, which the compiler makes vector instructions of.
+constexpr std::size_t lanes = 16;
 
 // A comparison with NaN is false: NaN goes in once and stays.
 void lift(float& cell, float weight) {
@@ -43,6 +53,32 @@ float largest_of(const float* first, const float* last) {
   return largest;
 }
 
+// The same where every weight is a number.
+float largest_number(const float* first, const float* last) {
+  float best[lanes] = {};
+  for (; last - first >= static_cast<std::ptrdiff_t>(lanes); first += lanes) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      best[lane] = first[lane] > best[lane] ? first[lane] : best[lane];
+    }
+  }
+  for (; first < last; ++first) best[0] = std::max(best[0], *first);
+  for (std::size_t half = lanes / 2; half > 0; half /= 2) {
+    for (std::size_t lane = 0; lane < half; ++lane) best[lane] = std::max(best[lane], best[lane + half]);
+  }
+  return best[0];
+}
+
+double sum_of(const float* first, const float* last) {
+  double sums[lanes] = {};
+  for (; last - first >= static_cast<std::ptrdiff_t>(lanes); first += lanes) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) sums[lane] += static_cast<double>(first[lane]);
+  }
+  for (; first < last; ++first) sums[0] += static_cast<double>(*first);
+  double sum = 0.0;
+  for (const double part : sums) sum += part;
+  return sum;
+}
+
 // One query's weights, of which it sees `seen`, into the cells of one row. Dividing by a positive number does
 // not change which weight of a cell is largest: each weight is read once.
 void reduce_row(const float* weights, std::int64_t query, std::int64_t seen, const CellRanges& keys,
@@ -50,13 +86,14 @@ void reduce_row(const float* weights, std::int64_t query, std::int64_t seen, con
   const std::int64_t at = (static_cast<std::int64_t>(head) * wall.side + row) * wall.side;
   float* cells = wall.cells.data() + at;
   const bool pools = !wall.cells_without_sink.empty();
-  double rest = 0.0;
-  for (std::int64_t key = 1; pools && key < seen; ++key) rest += static_cast<double>(weights[key]);
+  const double rest = pools && seen > 1 ? sum_of(weights + 1, weights + seen) : 0.0;
+  const bool only_numbers = pools && !std::isnan(rest);
   float largest = 0.0F;
   for (std::int64_t cell = 0; cell < wall.side && keys.first[static_cast<std::size_t>(cell)] < seen; ++cell) {
     const float* from = weights + keys.first[static_cast<std::size_t>(cell)];
     const float* to = weights + std::min(keys.last[static_cast<std::size_t>(cell)], seen);
-    const float beside_sink = largest_of(std::max(from, weights + 1), to);
+    const float* beside = std::max(from, weights + 1);
+    const float beside_sink = only_numbers ? largest_number(beside, to) : largest_of(beside, to);
     lift(largest, beside_sink);
     lift(cells[cell], beside_sink);
     if (from == weights) lift(cells[cell], weights[0]);
@@ -71,29 +108,74 @@ void reduce_row(const float* weights, std::int64_t query, std::int64_t seen, con
       static_cast<std::int32_t>(std::find(weights + 1, weights + seen, largest) - weights);
 }
 
-// weights_of(query): one row of the map, as far as the query sees.
+// Which cells a wall's positions fall into, worked out once.
+struct WallCells {
+  explicit WallCells(const HeadWall& wall)
+      : queries(cell_ranges(wall.queries, wall.side)), keys(cell_ranges(wall.keys, wall.side)) {}
+  CellRanges queries, keys;
+};
+
+// The queries [first, last) of one head; weights_of(query): one row of the map, as far as the query sees. A
+// query fills one row of cells, or, where there are fewer queries than cells, several.
 template <class WeightsOf>
-void reduce_head(const WeightsOf& weights_of, HeadWall& wall, std::size_t head) {
-  const CellRanges queries = cell_ranges(wall.queries, wall.side), keys = cell_ranges(wall.keys, wall.side);
+void reduce_queries(const WeightsOf& weights_of, std::int64_t first, std::int64_t last,
+                    const WallCells& ranges, HeadWall& wall, std::size_t head) {
   for (std::int64_t row = 0; row < wall.side; ++row) {
     const auto at = static_cast<std::size_t>(row);
-    for (std::int64_t query = queries.first[at]; query < queries.last[at]; ++query) {
+    const std::int64_t from = std::max(first, ranges.queries.first[at]);
+    const std::int64_t to = std::min(last, ranges.queries.last[at]);
+    for (std::int64_t query = from; query < to; ++query) {
       const std::int64_t seen = wall.causal ? std::min(query + 1, wall.keys) : wall.keys;
-      reduce_row(weights_of(query), query, seen, keys, row, wall, head);
+      reduce_row(weights_of(query), query, seen, ranges.keys, row, wall, head);
     }
   }
 }
 
-// Takes over what `before` has; returns the first layer that is still to be done.
-std::int64_t start(HeadWall& wall, const HeadWall* before) {
+void reduce_kept_layer(const Trace& trace, Hook kept, std::int64_t layer, const WallCells& ranges,
+                       HeadWall& wall) {
+  for (std::int64_t head = 0; head < wall.heads; ++head) {
+    const auto weights = [&](std::int64_t query) { return trace.map_row(kept, layer, head, query).data(); };
+    reduce_queries(weights, 0, wall.queries, ranges, wall,
+                   static_cast<std::size_t>(layer * wall.heads + head));
+  }
+}
+
+// Heads have nothing in common: two threads share them.
+template <class Body>
+void for_heads(std::int64_t heads, bool with_a_thread, const Body& body) {
+  const std::int64_t half = with_a_thread ? heads / 2 : 0;
+  std::thread other;
+  if (half > 0) {
+    other = std::thread([&] {
+      for (std::int64_t head = 0; head < half; ++head) body(head);
+    });
+  }
+  for (std::int64_t head = half; head < heads; ++head) body(head);
+  if (other.joinable()) other.join();
+}
+
+void reduce_derived_layer(const DerivedPattern& derived, std::int64_t layer, const WallCells& ranges,
+                          HeadWall& wall, const std::function<bool()>& cancelled) {
+  for (std::int64_t first = 0; first < wall.queries; first += block_queries) {
+    if (cancelled && cancelled()) throw Cancelled();
+    const std::int64_t last = std::min(first + block_queries, wall.queries);
+    const Tensor block = derived.rows(first, last);
+    for_heads(wall.heads, block.size() >= worth_a_thread, [&](std::int64_t head) {
+      const float* rows = block.data() + head * (last - first) * block.axis(2);
+      const auto weights = [&](std::int64_t query) { return rows + (query - first) * block.axis(2); };
+      reduce_queries(weights, first, last, ranges, wall, static_cast<std::size_t>(layer * wall.heads + head));
+    });
+  }
+}
+
+// Takes over what `before` has.
+void start(HeadWall& wall, const HeadWall* before) {
   const bool continues = before && before->queries == wall.queries && before->keys == wall.keys &&
                          before->causal == wall.causal && before->layers == wall.layers &&
-                         before->heads == wall.heads && before->layers_done <= wall.layers_done;
+                         before->heads == wall.heads;
   if (continues) {
-    const std::int64_t done = wall.layers_done;
     wall = *before;
-    wall.layers_done = done;
-    return before->layers_done;
+    return;
   }
   const auto heads = static_cast<std::size_t>(wall.layers * wall.heads);
   const std::size_t cells = heads * static_cast<std::size_t>(wall.side * wall.side);
@@ -102,7 +184,6 @@ std::int64_t start(HeadWall& wall, const HeadWall* before) {
   wall.largest.assign(heads, 0.0F);
   wall.largest_query.assign(heads, -1);
   wall.largest_key.assign(heads, -1);
-  return 0;
 }
 
 }  // namespace
@@ -116,7 +197,8 @@ bool HeadWall::is_masked(std::int64_t layer, std::int64_t row, std::int64_t colu
   return last_key + limit <= first_query;
 }
 
-std::shared_ptr<const HeadWall> head_wall(const Trace& trace, const HeadWall* before, bool cross) {
+std::shared_ptr<const HeadWall> head_wall(const Trace& trace, const HeadWall* before, bool cross,
+                                          const WallWork& work) {
   const ArchitectureDescription& a = trace.model().architecture;
   auto wall = std::make_shared<HeadWall>();
   wall->layers = a.layers;
@@ -127,20 +209,24 @@ std::shared_ptr<const HeadWall> head_wall(const Trace& trace, const HeadWall* be
   for (std::int64_t layer = 0; layer < a.layers; ++layer)
     wall->window.push_back(cross ? 0 : a.window_of(layer));
   wall->side = std::min(std::max(wall->queries, wall->keys), most_cells);
-  wall->layers_done = trace.layers_done();
-  const std::int64_t first = start(*wall, before);
+  start(*wall, before && before->layers_done <= trace.layers_done() ? before : nullptr);
+  const WallCells ranges(*wall);
   const Hook kept = attention_hooks(a, cross).pattern;
-  for (std::int64_t layer = first; layer < wall->layers_done; ++layer) {
-    for (std::int64_t head = 0; head < a.heads; ++head) {
-      const auto index = static_cast<std::size_t>(layer * a.heads + head);
-      if (trace.has(kept, layer)) {
-        reduce_head([&](std::int64_t query) { return trace.map_row(kept, layer, head, query).data(); }, *wall,
-                    index);
-      } else {
-        const Tensor pattern = head_pattern(trace, layer, head, cross);
-        reduce_head([&](std::int64_t query) { return pattern.data() + query * wall->keys; }, *wall, index);
+  std::unique_ptr<Backend> own;
+  Backend* backend = work.backend;
+  for (std::int64_t done = 0; wall->layers_done < trace.layers_done() && done < work.most_layers; ++done) {
+    const std::int64_t layer = wall->layers_done;
+    if (trace.has(kept, layer)) {
+      reduce_kept_layer(trace, kept, layer, ranges, *wall);
+    } else {
+      if (backend == nullptr) {
+        own = make_cpu_backend(1);
+        backend = own.get();
       }
+      reduce_derived_layer(DerivedPattern(trace, *backend, layer, std::nullopt, cross), layer, ranges, *wall,
+                           work.cancelled);
     }
+    ++wall->layers_done;
   }
   return wall;
 }

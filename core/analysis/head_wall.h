@@ -3,9 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <memory>
 #include <vector>
 
+#include "core/backends/backend.h"
 #include "core/forward/trace.h"
 
 namespace headlight {
@@ -18,7 +21,7 @@ struct HeadWall {
   std::int64_t keys = 0;
   bool causal = true;                // no query sees a later key
   std::vector<std::int64_t> window;  // of each layer: how many keys a query sees; 0: no limit
-  std::int64_t layers_done = 0;      // the rest of `cells` is zero
+  std::int64_t layers_done = 0;      // of the wall, perhaps fewer than of the trace; the rest is zero
   std::vector<float> cells;  // [layer, head, query cell, key cell]; NaN where a weight that it covers is
   // The same without key 0, each row divided by what the other keys have together: "hide the sink". Empty
   // while a cell is one weight (is_exact), where it follows from `cells`.
@@ -37,8 +40,18 @@ struct HeadWall {
   }
 };
 
+// How far head_wall() goes in one call, and with what.
+struct WallWork {
+  Backend* backend = nullptr;            // makes the patterns that the trace did not keep; null: one is made
+  std::function<bool()> cancelled = {};  // asked for each block of queries
+  // Layers that are done in this call, beyond those of `before`.
+  std::int64_t most_layers = std::numeric_limits<std::int64_t>::max();
+};
+
 // Reduces the layers of `trace` that are done. `before` (the same pass, fewer layers) saves doing them again.
-// `cross`: the maps to the encoder's text.
-std::shared_ptr<const HeadWall> head_wall(const Trace& trace, const HeadWall* before, bool cross = false);
+// `cross`: the maps to the encoder's text. Patterns that were not kept are made for some queries at a time,
+// reduced and dropped. Throws Cancelled.
+std::shared_ptr<const HeadWall> head_wall(const Trace& trace, const HeadWall* before, bool cross = false,
+                                          const WallWork& work = {});
 
 }  // namespace headlight

@@ -73,23 +73,29 @@ std::optional<std::int64_t> smaller(std::optional<std::int64_t> a, std::optional
   return std::min(*a, *b);
 }
 
+std::optional<std::int64_t> limit_of_group(const fs::path& folder, const GroupVersion& version) {
+  return number_in_file(folder / version.limit);
+}
+
 // The limits of a group and of all groups around it hold together. Inside a container the named group may not
 // be visible; its own limits then stand at the top.
-std::optional<std::int64_t> left_in_groups(const fs::path& top, const std::string& group,
-                                           const GroupVersion& version) {
-  auto left = left_in_group(top, version);
+using GroupBytes = std::optional<std::int64_t>(const fs::path& folder, const GroupVersion& version);
+
+std::optional<std::int64_t> least_of_groups(const fs::path& top, const std::string& group,
+                                            const GroupVersion& version, GroupBytes* bytes) {
+  auto least = bytes(top, version);
   fs::path folder = top;
   for (const fs::path& name : fs::path(group).relative_path()) {
     if (name == "..") break;
     folder /= name;
-    left = smaller(left, left_in_group(folder, version));
+    least = smaller(least, bytes(folder, version));
   }
-  return left;
+  return least;
 }
 
 // Each line: "0::/user.slice" (version 2) or "7:memory,hugetlb:/docker/1234" (version 1).
-std::optional<std::int64_t> left_by_limits(const MemoryPlaces& places) {
-  std::optional<std::int64_t> left;
+std::optional<std::int64_t> by_limits(const MemoryPlaces& places, GroupBytes* bytes) {
+  std::optional<std::int64_t> least;
   std::ifstream file(places.groups);
   std::string line;
   while (std::getline(file, line)) {
@@ -99,12 +105,13 @@ std::optional<std::int64_t> left_by_limits(const MemoryPlaces& places) {
     const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
     const std::string group = line.substr(second + 1);
     if (controllers == ",,") {
-      left = smaller(left, left_in_groups(places.group_folder, group, version_2));
+      least = smaller(least, least_of_groups(places.group_folder, group, version_2, bytes));
     } else if (controllers.find(",memory,") != std::string::npos) {
-      left = smaller(left, left_in_groups(fs::path(places.group_folder) / "memory", group, version_1));
+      const fs::path folder = fs::path(places.group_folder) / "memory";
+      least = smaller(least, least_of_groups(folder, group, version_1, bytes));
     }
   }
-  return left;
+  return least;
 }
 
 std::string readable(std::int64_t bytes) {
@@ -116,7 +123,11 @@ std::string readable(std::int64_t bytes) {
 }  // namespace
 
 std::optional<std::int64_t> available_memory(const MemoryPlaces& places) {
-  return smaller(bytes_behind(places.meminfo, "MemAvailable:"), left_by_limits(places));
+  return smaller(bytes_behind(places.meminfo, "MemAvailable:"), by_limits(places, left_in_group));
+}
+
+std::optional<std::int64_t> total_memory(const MemoryPlaces& places) {
+  return smaller(bytes_behind(places.meminfo, "MemTotal:"), by_limits(places, limit_of_group));
 }
 
 std::optional<std::int64_t> peak_memory(const std::string& status) { return bytes_behind(status, "VmHWM:"); }

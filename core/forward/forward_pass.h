@@ -57,8 +57,8 @@ constexpr std::int64_t default_capture_budget = std::int64_t{1} << 30;
 // The longest text that plan_capture accepts, at most the context.
 std::int64_t longest_captured_text(const ArchitectureDescription& architecture,
                                    std::int64_t budget = default_capture_budget);
-// Everything if it fits into `budget` bytes (1 GiB by default); else without attention maps.
-// Throws UserError, with numbers and advice, if even that is over four times the budget.
+// Everything if it fits into `budget` bytes; else without attention maps. UserError, with numbers, if that is
+// over four budgets too, and, with the default one, over a third of the machine's memory.
 CapturePlan plan_capture(const ArchitectureDescription& architecture, std::int64_t positions,
                          std::int64_t budget = default_capture_budget);
 

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/base/errors.h"
+#include "core/base/memory.h"
 #include "core/forward/forward_pass.h"
 
 namespace headlight {
@@ -159,8 +160,15 @@ CaptureBytes capture_bytes(const ArchitectureDescription& architecture, std::int
   return bytes;
 }
 
-// Rows are worth four budgets before a text is refused: without them there is nothing to look at.
-double row_limit(std::int64_t budget) { return 4.0 * static_cast<double>(budget); }
+// Rows are worth four budgets before a text is refused: without them there is nothing to look at. With the
+// program's own budget they may take more where there is more: a third of all memory, because the text before
+// an edit and the one after it are there together. It does not ask what is free, which changes while
+// somebody types.
+double row_limit(std::int64_t budget) {
+  static const double third = static_cast<double>(total_memory().value_or(0)) / 3.0;
+  const double least = 4.0 * static_cast<double>(budget);
+  return budget == default_capture_budget ? std::max(least, third) : least;
+}
 
 }  // namespace
 

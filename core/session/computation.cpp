@@ -1,6 +1,8 @@
 // Two workers: one fetches and loads models, one runs texts. Both always work towards the newest request.
 #include "core/session/computation.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -9,6 +11,7 @@
 #include <limits>
 
 #include "core/backends/backend_list.h"
+#include "core/base/memory.h"
 #include "core/forward/derived_values.h"
 #include "core/forward/forward_pass.h"
 #include "core/model/find_model.h"
@@ -86,9 +89,38 @@ std::optional<Tensor> stream_at(const Trace& trace, std::int64_t embedding_layer
   return trace.at(place.hook, place.layer);
 }
 
-std::shared_ptr<const HeadWall> wall_of(const Trace& trace, AttentionPart part, const HeadWall* before) {
+std::shared_ptr<const HeadWall> wall_of(const Trace& trace, AttentionPart part, const HeadWall* before,
+                                        const WallWork& work) {
   const Trace* shown = attention_trace(&trace, part);
-  return shown ? head_wall(*shown, before, part == AttentionPart::cross) : nullptr;
+  return shown ? head_wall(*shown, before, part == AttentionPart::cross, work) : nullptr;
+}
+
+// Patterns that were kept are quickly reduced. Others wait until everything else has been shown.
+std::shared_ptr<const HeadWall> quick_wall(const Trace& trace, AttentionPart part, const HeadWall* before) {
+  const Trace* shown = attention_trace(&trace, part);
+  if (shown == nullptr) return nullptr;
+  const Hook kept = attention_hooks(shown->model().architecture, part == AttentionPart::cross).pattern;
+  WallWork work;
+  for (std::int64_t layer = 0; layer < shown->layers_done(); ++layer) {
+    if (!shown->has(kept, layer)) work.most_layers = 0;
+  }
+  return wall_of(trace, part, before, work);
+}
+
+// Long texts take gigabytes: whoever has no room for the rows that come new is told so. What the text before
+// holds is not free, and shared rows are not needed again.
+void require_room(const ForwardRequest& request) {
+  const std::int64_t bytes = request.capture.estimated_bytes;
+  if (bytes <= default_capture_budget) return;
+  std::size_t same = 0;
+  if (request.previous && request.interventions.empty()) {
+    const std::vector<TokenId>& before = request.previous->tokens();
+    while (same < before.size() && same < request.tokens.size() && before[same] == request.tokens[same])
+      ++same;
+  }
+  const auto tokens = static_cast<std::int64_t>(request.tokens.size());
+  require_memory(bytes / tokens * (tokens - static_cast<std::int64_t>(same)),
+                 fmt::format("a text of {} tokens", tokens));
 }
 
 // Where the distribution is asked for when nobody has chosen a token.
@@ -189,11 +221,11 @@ struct Computation::State {
       return same_pass(*one.result.trace, trace.model(), texts, one.interventions, interventions);
     });
     finished.push_front({next, interventions});
-    std::int64_t bytes = 0;
-    std::size_t kept = 0;
+    std::int64_t bytes = 0;  // beside the newest, which is on the screen
+    std::size_t kept = 1;
     while (kept < finished.size() && kept < most_kept_texts) {
       bytes += own_bytes(*finished[kept].result.trace);
-      if (kept > 0 && bytes > default_capture_budget) break;
+      if (bytes > default_capture_budget) break;
       ++kept;
     }
     finished.resize(kept);
@@ -216,7 +248,7 @@ struct Computation::State {
     for (const Finished& one : earlier) {
       if (!same_pass(*one.result.trace, *request.model, texts, one.interventions, wanted_changes)) continue;
       next = one.result;
-      if (next.wall_part != part) next.wall = wall_of(*next.trace, part, nullptr);
+      if (next.wall_part != part) next.wall = quick_wall(*next.trace, part, nullptr);
       next.wall_part = part;
       return;
     }
@@ -228,13 +260,14 @@ struct Computation::State {
         plan_capture(request.model->architecture,
                      static_cast<std::int64_t>(std::max(texts.tokens.size(), texts.source.size())));
     forward.previous = closest(earlier, *request.model, texts.tokens);
+    require_room(forward);
     RunControl control;
     control.cancelled = cancelled;
     control.publish = [&](std::shared_ptr<const Trace> partial) {
       if (seconds_since(start) < publish_after_seconds) return;
       Result shown = before;
       shown.trace = std::move(partial);
-      shown.wall = wall_of(*shown.trace, part, next.wall.get());
+      shown.wall = quick_wall(*shown.trace, part, next.wall.get());
       shown.wall_part = part;
       next.wall = shown.wall;
       shown.next.reset();
@@ -243,8 +276,28 @@ struct Computation::State {
       publish(shown);
     };
     next.trace = run_forward(request.model, *backend, forward, control);
-    next.wall = wall_of(*next.trace, part, next.wall.get());
+    next.wall = quick_wall(*next.trace, part, next.wall.get());
     next.wall_part = part;
+  }
+
+  // The rest of the wall, layer by layer, each shown as soon as it is done. What is done stays when a newer
+  // request comes in between.
+  void finish_wall(Result& next, const LatestWins<RunRequest>::Cancelled& cancelled) {
+    while (next.wall && next.wall->layers_done < next.wall->layers) {
+      const WallWork one_layer{backend.get(), cancelled, 1};
+      auto further = wall_of(*next.trace, next.wall_part, next.wall.get(), one_layer);
+      if (further->layers_done == next.wall->layers_done) return;  // the trace has no more
+      next.wall = std::move(further);
+      {
+        const std::lock_guard lock(mutex);
+        for (Finished& one : finished) {
+          if (one.result.trace != next.trace) continue;
+          one.result.wall = next.wall;
+          one.result.wall_part = next.wall_part;
+        }
+      }
+      publish(next);
+    }
   }
 
   // What the embedding view shows; kept when only something else was chosen.
@@ -298,11 +351,15 @@ struct Computation::State {
     next.total_seconds = seconds_since(start);
     publish(next);
     keep(next, document.interventions);
-    publish_scores(std::move(next), cancelled);
+    publish_scores(next, cancelled);
+    try {
+      finish_wall(next, cancelled);
+    } catch (const Cancelled&) {
+    }
   }
 
-  // After everything else: one more softmax for each token of the text.
-  void publish_scores(Result next, const LatestWins<RunRequest>::Cancelled& cancelled) {
+  // After everything that a pass is waited for: one more softmax for each token of the text.
+  void publish_scores(Result& next, const LatestWins<RunRequest>::Cancelled& cancelled) {
     const Trace& trace = *next.trace;
     if (next.scores && next.scores->are_of(trace)) return;
     auto scores = token_scores(trace, next.scores.get(), cancelled);

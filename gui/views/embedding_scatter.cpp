@@ -16,6 +16,8 @@ namespace headlight {
 namespace {
 
 constexpr double glide_seconds = 0.2;
+// Of more points only some can have a name beside them; the others say theirs when they are pointed at.
+constexpr std::size_t most_labels = 640;
 
 float em() { return ImGui::GetFontSize(); }
 bool finite(ImVec2 at) { return std::isfinite(at.x) && std::isfinite(at.y); }
@@ -99,11 +101,11 @@ void EmbeddingScatter::follow(const Frame& frame) {
   }
   if (!result.projection || result.projection == projection_) return;
   if (result.projection->points.size() != result.trace->tokens().size()) return;
-  glide_next_ =
-      projection_ && trace_ && trace_->tokens() == result.trace->tokens() && !frame.settings.reduced_motion;
-  if (trace_ != result.trace) names_ = spot_names(*result.trace);
+  glide_next_ = projection_ && tokens_ == result.trace->tokens() && !frame.settings.reduced_motion;
+  if (trace_.lock() != result.trace) names_ = spot_names(*result.trace);
   projection_ = result.projection;
   trace_ = result.trace;
+  tokens_ = result.trace->tokens();
   layer_ = result.projection_layer;
   room_ = ImVec2(0, 0);  // arrange again
 }
@@ -135,12 +137,13 @@ void EmbeddingScatter::arrange(ImVec2 room) {
   if (now_.size() != projection_->points.size()) glide_next_ = false;
   from_ = now_;
   target_.clear();
-  label_sizes_.clear();
+  label_sizes_.assign(projection_->points.size(), LabelSize{});
+  const std::size_t stride = (projection_->points.size() + most_labels - 1) / most_labels;
   for (std::size_t i = 0; i < projection_->points.size(); ++i) {
     const auto& point = projection_->points[i];
     target_.emplace_back(static_cast<float>((point[0] - middle_[0]) * scale_),
                          static_cast<float>(-(point[1] - middle_[1]) * scale_));
-    label_sizes_.push_back(label_size(names_[i]));
+    if (i % stride == 0) label_sizes_[i] = label_size(names_[i]);
   }
   labels_ = place_labels(target_, label_sizes_, ImVec2(room.x * 0.5F, room.y * 0.5F), em() * 0.5F);
   glide_start_ = -1;
@@ -254,8 +257,9 @@ void EmbeddingScatter::draw_spot(std::size_t at, const Frame& frame, std::int64_
   if (!finite(offset) && chosen) offset = ImVec2(0, -em() * 1.3F);
   if (finite(offset)) {
     const ImVec2 middle = plus(point, offset);
-    const float away = std::hypot(std::max(0.0F, std::abs(offset.x) - label_sizes_[at].width * 0.5F),
-                                  std::max(0.0F, std::abs(offset.y) - label_sizes_[at].height * 0.5F));
+    const LabelSize label = label_sizes_[at].width > 0 ? label_sizes_[at] : label_size(names_[at]);
+    const float away = std::hypot(std::max(0.0F, std::abs(offset.x) - label.width * 0.5F),
+                                  std::max(0.0F, std::abs(offset.y) - label.height * 0.5F));
     if (away > em() * 1.0F)
       list->AddLine(point, middle, with_alpha(palette().muted, 0.55F * alpha), std::max(1.0F, em() * 0.06F));
     draw_label(*list, middle, names_[at], at, alpha, ring);
@@ -283,9 +287,9 @@ void EmbeddingScatter::tooltip(const Frame& frame, std::int64_t at) const {
       ImGui::TextUnformatted(
           format_text("embeddings.length", fmt::arg("length", number(similarity->lengths[index]))).c_str());
     }
-    const std::string name = stream_name(*trace_, layer_);
+    const std::string name = stream_name(*frame.trace(), layer_);
     ImGui::TextDisabled("%s [%lld, :]  %s", name.c_str(), static_cast<long long>(at),
-                        shape_text({trace_->model().architecture.d_model}).c_str());
+                        shape_text({frame.trace()->model().architecture.d_model}).c_str());
   }
   ImGui::PushTextWrapPos(em() * 24);
   ImGui::TextUnformatted(text("embeddings.point_tip").c_str());

@@ -45,7 +45,8 @@ class EmbeddingScatter {
   void tooltip(const Frame& frame, std::int64_t at) const;
 
   std::shared_ptr<const Projection> projection_;  // what is drawn
-  std::shared_ptr<const Trace> trace_;            // and its tokens
+  std::weak_ptr<const Trace> trace_;              // of which pass; not held: a long one has gigabytes
+  std::vector<TokenId> tokens_;
   std::int64_t layer_ = 0;
   std::vector<SpotName> names_;
   ImVec2 room_{0, 0};           // of the points, pixels

@@ -58,9 +58,10 @@ float FlowDetail::amount(const Frame& frame) const {
   return static_cast<float>(closing_ ? 1.0 - soft : soft);
 }
 
-void FlowDetail::refresh(const Frame& frame, const FlowLayout& at, const float* pattern) {
+void FlowDetail::refresh(const Frame& frame, const FlowLayout& at, HeadRows* pattern) {
   const std::int64_t position = frame.locked_query();
-  const bool same = trace_ == frame.result.trace && layer_ == at.layer && head_ == at.head_index &&
+  live_ = frame.result.trace.get();
+  const bool same = trace_.lock() == frame.result.trace && layer_ == at.layer && head_ == at.head_index &&
                     position_ == position && shown_ == *hook_ && sorted_ == by_magnitude_;
   if (same) return;
   trace_ = frame.result.trace;
@@ -71,12 +72,11 @@ void FlowDetail::refresh(const Frame& frame, const FlowLayout& at, const float* 
   sorted_ = by_magnitude_;
   if (is_map(shown_)) {
     values_.clear();
-    if (pattern != nullptr)
-      values_.assign(pattern + position * at.positions,
-                     pattern + position * at.positions + at.seen(position).last);
+    if (const float* row = pattern ? pattern->row(position) : nullptr)
+      values_.assign(row, row + at.seen(position).last);
     range_ = 1;
   } else {
-    const std::span<const float> vector = flow_vector(*trace_, shown_, layer_, head_, position);
+    const std::span<const float> vector = flow_vector(*live_, shown_, layer_, head_, position);
     values_.assign(vector.begin(), vector.end());
     range_ = pooled_strip(vector, 1).rms * 3;
   }
@@ -102,7 +102,7 @@ ValueReference FlowDetail::reference(std::int64_t index) const {
   if (is_map(shown_)) {
     value.index = {head_, position_, index};
   } else if (info.axis_count == 3) {
-    const ArchitectureDescription& a = trace_->model().architecture;
+    const ArchitectureDescription& a = live_->model().architecture;
     value.index = {position_, info.axes[1] == Axis::kv_head ? key_value_head(a, head_) : head_, index};
   } else {
     value.index = {position_, index, 0};
@@ -113,11 +113,11 @@ ValueReference FlowDetail::reference(std::int64_t index) const {
 std::string FlowDetail::label(const Frame& frame, std::int64_t index) const {
   if (is_map(shown_)) return frame.token_text(index);
   if (shown_ == Hook::logits)
-    return visible_bytes(trace_->model().tokenizer->bytes(static_cast<TokenId>(index)));
+    return visible_bytes(live_->model().tokenizer->bytes(static_cast<TokenId>(index)));
   return fmt::format("{}", index);
 }
 
-void FlowDetail::draw(const Frame& frame, Commands& commands, const FlowLayout& at, const float* pattern) {
+void FlowDetail::draw(const Frame& frame, Commands& commands, const FlowLayout& at, HeadRows* pattern) {
   const float grown = amount(frame);
   if (closing_ && grown <= 0) {
     hook_.reset();
@@ -167,14 +167,14 @@ void FlowDetail::draw_head(const Frame& frame) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   float x = start.x;
   x += add_label(*list, fonts().strong, 1.15F, start, 0, part_color(shown_),
-                 part_name(trace_->model().architecture, shown_)) +
+                 part_name(live_->model().architecture, shown_)) +
        em() * 0.7F;
   x += add_label(*list, fonts().body, 1.0F, ImVec2(x, start.y + em() * 0.1F), 0, palette().text,
                  frame.token_text(position_)) +
        em() * 0.9F;
   const ValueReference value{shown_, hook_info(shown_).in_block ? layer_ : 0, {}};
   const std::string hook =
-      fmt::format("{}  {}", value_name(*trace_, value), shape_text(value_shape(*trace_, value)));
+      fmt::format("{}  {}", value_name(*live_, value), shape_text(value_shape(*live_, value)));
   const std::array<Segment, 2> orders = {
       {{text("flow.by_index"), text("flow.by_index_tip")},
        {text(shown_ == Hook::logits ? "flow.by_value" : "flow.by_magnitude"),
@@ -193,7 +193,7 @@ void FlowDetail::draw_head(const Frame& frame) {
   ImGui::SetItemTooltip("%s", text("flow.close").c_str());
   add_label(*list, fonts().body, 1.1F, ImVec2(start.x + width - em() * 0.8F, start.y), 0.5F, color, "×");
   ImGui::SetCursorScreenPos(ImVec2(start.x, start.y + em() * 2.0F));
-  const std::string& sentence = hook_sentence(trace_->model().architecture, shown_);
+  const std::string& sentence = hook_sentence(live_->model().architecture, shown_);
   if (!sentence.empty()) {
     ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
     ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);

@@ -8,6 +8,7 @@
 
 #include "gui/frame.h"
 #include "gui/views/flow_layout.h"
+#include "gui/views/head_maps.h"
 
 namespace headlight {
 
@@ -25,10 +26,10 @@ class FlowDetail {
   // How far it is open, 0..1; moves within 0.2 s, or at once.
   float amount(const Frame& frame) const;
   // Over the picture, within `room`. `pattern`: the current head's weights, or null.
-  void draw(const Frame& frame, Commands& commands, const FlowLayout& at, const float* pattern);
+  void draw(const Frame& frame, Commands& commands, const FlowLayout& at, HeadRows* pattern);
 
  private:
-  void refresh(const Frame& frame, const FlowLayout& at, const float* pattern);
+  void refresh(const Frame& frame, const FlowLayout& at, HeadRows* pattern);
   void draw_content(const Frame& frame, Commands& commands);
   void draw_head(const Frame& frame);
   void draw_overview();
@@ -45,7 +46,8 @@ class FlowDetail {
   bool by_magnitude_ = false;
 
   // What is shown.
-  std::shared_ptr<const Trace> trace_;  // held, so that its address stays its own
+  std::weak_ptr<const Trace> trace_;  // not held: a long one has gigabytes
+  const Trace* live_ = nullptr;       // the same, while a frame is drawn
   std::int64_t layer_ = 0, head_ = 0, position_ = -1;
   Hook shown_ = Hook::embed;
   bool sorted_ = false;

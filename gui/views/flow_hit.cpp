@@ -172,7 +172,7 @@ FlowHit flow_hit(const FlowLayout& at, ImVec2 mouse) {
   return {};
 }
 
-FlowNumber flow_number(const FlowLayout& at, const Frame& frame, FlowValues& values, const float* pattern,
+FlowNumber flow_number(const FlowLayout& at, const Frame& frame, FlowValues& values, HeadRows* pattern,
                        const FlowHit& hit) {
   FlowNumber number;
   const std::int64_t layer = hook_info(hit.hook).in_block ? at.layer : 0;
@@ -181,8 +181,8 @@ FlowNumber flow_number(const FlowLayout& at, const Frame& frame, FlowValues& val
   if (hit.pick == FlowPick::map) {
     number.first = at.first_key(hit.cell);
     number.last = at.first_key(hit.cell + 1);
-    if (pattern == nullptr) return number;
-    const float* row = pattern + hit.position * at.positions;
+    const float* row = pattern ? pattern->row(hit.position) : nullptr;
+    if (row == nullptr) return number;
     const KeyRange seen = at.seen(hit.position);
     number.first = std::max(number.first, seen.first);
     number.last = std::min(number.last, seen.last);
@@ -221,7 +221,7 @@ FlowNumber flow_number(const FlowLayout& at, const Frame& frame, FlowValues& val
 }
 
 void show_flow_hover(const FlowLayout& at, const Frame& frame, Commands& commands, FlowValues& values,
-                     const float* pattern, const FlowHit& hit) {
+                     HeadRows* pattern, const FlowHit& hit) {
   if (hit.pick == FlowPick::nothing) return;
   if (hit.position >= 0) commands.hover().query = hit.position;
   FlowNumber number;

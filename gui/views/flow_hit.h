@@ -6,6 +6,7 @@
 #include "gui/frame.h"
 #include "gui/views/flow_layout.h"
 #include "gui/views/flow_values.h"
+#include "gui/views/head_maps.h"
 
 namespace headlight {
 
@@ -28,11 +29,11 @@ struct FlowNumber {
   std::int64_t first = 0, last = 0;  // what the cell covers: [first, last)
   bool known = false;
 };
-FlowNumber flow_number(const FlowLayout& at, const Frame& frame, FlowValues& values, const float* pattern,
+FlowNumber flow_number(const FlowLayout& at, const Frame& frame, FlowValues& values, HeadRows* pattern,
                        const FlowHit& hit);
 
 // Sets commands.hover() and shows a tooltip.
 void show_flow_hover(const FlowLayout& at, const Frame& frame, Commands& commands, FlowValues& values,
-                     const float* pattern, const FlowHit& hit);
+                     HeadRows* pattern, const FlowHit& hit);
 
 }  // namespace headlight

@@ -7,6 +7,7 @@
 #include "gui/views/flow_hit.h"
 #include "gui/views/flow_layout.h"
 #include "gui/views/flow_values.h"
+#include "gui/views/head_maps.h"
 
 namespace headlight {
 
@@ -16,9 +17,9 @@ struct FlowScene {
   const Trace& trace;
   const FlowLayout& at;
   FlowValues& values;
-  const float* pattern;  // of the current head, [query, key]; null while it is not known
-  std::int64_t query;    // the row that stands out
-  FlowHit hit;           // what the mouse is over
+  HeadRows* pattern;   // of the current head; null while it is not known
+  std::int64_t query;  // the row that stands out
+  FlowHit hit;         // what the mouse is over
 
   const ArchitectureDescription& architecture() const { return trace.model().architecture; }
   bool chosen(std::int64_t position) const { return position == query; }

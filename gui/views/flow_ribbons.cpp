@@ -231,7 +231,8 @@ void draw_mix(const FlowScene& scene, std::int64_t query) {
   if (!scene.has(Hook::z) || !scene.has(Hook::v) || scene.pattern == nullptr) return;
   const bool chosen = scene.chosen(query);
   if (!chosen && (at.rows() > rows_with_detail || at.rows() != at.positions)) return;
-  const float* weights = scene.pattern + query * at.positions;
+  const float* weights = scene.pattern->row(query);
+  if (weights == nullptr) return;
   const FlowRect into = at.strip(Hook::z, query);
   const float least = chosen ? 0.004F : 0.04F;
   const float alpha = chosen ? 0.62F : 0.10F;

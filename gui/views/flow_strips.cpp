@@ -66,9 +66,10 @@ void mark_value(const FlowScene& scene, const ValueReference& value, ImU32 color
                      std::max(1.5F, at.em * 0.1F));
 }
 
-float map_value(const FlowScene& scene, std::int64_t query, std::int64_t cell, float row_largest) {
+// The largest of the row's weights that a cell of the map covers.
+float map_value(const FlowScene& scene, const float* row, std::int64_t query, std::int64_t cell,
+                float row_largest) {
   const FlowLayout& at = scene.at;
-  const float* row = scene.pattern + query * at.positions;
   float best = masked_cell;
   const KeyRange seen = at.seen(query);
   for (std::int64_t key = std::max(seen.first, at.first_key(cell));
@@ -84,11 +85,11 @@ float map_value(const FlowScene& scene, std::int64_t query, std::int64_t cell, f
 void draw_map_row(const FlowScene& scene, std::int64_t query) {
   const FlowLayout& at = scene.at;
   const FlowRect row = at.map_row(query);
-  if (scene.pattern == nullptr) {
+  const float* weights = scene.pattern ? scene.pattern->row(query) : nullptr;
+  if (weights == nullptr) {
     scene.list.AddRectFilled(row.min, row.max, with_alpha(palette().masked, 0.8F));
     return;
   }
-  const float* weights = scene.pattern + query * at.positions;
   const KeyRange seen = at.seen(query);
   const float largest = *std::max_element(weights + seen.first, weights + seen.last);
   const float alpha = scene.chosen(query) ? 1.0F : 0.72F;
@@ -96,7 +97,7 @@ void draw_map_row(const FlowScene& scene, std::int64_t query) {
   const float gap = width > at.em * 0.5F ? 1.0F : 0.0F;
   const bool numbers = width > at.em * 1.2F && row.height() > at.em * 0.8F;
   for (std::int64_t cell = 0; cell < at.map_columns; ++cell) {
-    const float value = map_value(scene, query, cell, largest);
+    const float value = map_value(scene, weights, query, cell, largest);
     const FlowRect rect = at.map_cell(query, cell);
     const ImU32 color = cell_color(scene.frame.document.map_scale, value);
     scene.list.AddRectFilled(rect.min, ImVec2(rect.max.x - gap, rect.max.y),

@@ -66,7 +66,8 @@ std::span<const float> flow_vector(const Trace& trace, Hook hook, std::int64_t l
 
 void FlowValues::show(const std::shared_ptr<const Trace>& trace, std::int64_t layer, std::int64_t head,
                       std::int64_t first, std::int64_t last) {
-  const bool same_rows = trace == trace_ && first == first_ && last == last_;
+  live_ = trace.get();
+  const bool same_rows = trace == trace_.lock() && first == first_ && last == last_;
   if (same_rows && layer == layer_ && head == head_) return;
   trace_ = trace;
   layer_ = layer;
@@ -87,20 +88,20 @@ const PooledStrip& FlowValues::strip(Hook hook, std::int64_t position, int cells
   if (!sized) {
     strips.clear();
     for (std::int64_t i = first_; i < last_; ++i) {
-      strips.push_back(pooled_strip(flow_vector(*trace_, hook, layer_, head_, i), cells));
+      strips.push_back(pooled_strip(flow_vector(*live_, hook, layer_, head_, i), cells));
     }
   }
   return strips[row];
 }
 
 void FlowValues::measure_norms() {
-  const std::int64_t layers = trace_->model().architecture.layers;
+  const std::int64_t layers = live_->model().architecture.layers;
   norms_.clear();
   least_norm_ = INFINITY;
   largest_norm_ = 0;
   for (std::int64_t layer = 0; layer <= layers; ++layer) {
     for (std::int64_t position = first_; position < last_; ++position) {
-      const std::span<const float> vector = stream(*trace_, layer, position);
+      const std::span<const float> vector = stream(*live_, layer, position);
       double squares = 0;
       for (const float value : vector) squares += static_cast<double>(value) * static_cast<double>(value);
       const float norm = vector.empty() ? -1.0F : static_cast<float>(std::sqrt(squares));

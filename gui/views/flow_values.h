@@ -41,7 +41,8 @@ class FlowValues {
  private:
   void measure_norms();
 
-  std::shared_ptr<const Trace> trace_;  // held, so that its address stays its own
+  std::weak_ptr<const Trace> trace_;  // not held: a long one has gigabytes
+  const Trace* live_ = nullptr;       // the same, while a frame is drawn
   std::int64_t layer_ = -1, head_ = -1, first_ = 0, last_ = 0;
   std::array<std::vector<PooledStrip>, static_cast<std::size_t>(Hook::sentence_embedding) + 1> strips_;
   std::vector<float> norms_;  // [layers + 1, rows]

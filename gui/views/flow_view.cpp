@@ -67,7 +67,7 @@ void FlowView::draw_picture(const Frame& frame, Commands& commands, ImVec2 size)
   layout_ = place_flow(shape_of(frame), corner, size, em());
   const FlowLayout& at = layout_;
   values_.show(frame.result.trace, at.layer, at.head_index, at.first, at.last);
-  const float* pattern = maps_.pattern(frame.result.trace, at.layer, at.head_index);
+  HeadRows* pattern = maps_.rows(frame.result.trace, at.layer, at.head_index);
   ImGui::SetNextItemAllowOverlap();
   const bool clicked = ImGui::InvisibleButton("##canvas", size);
   const bool pointed = ImGui::IsItemHovered() && !detail_.is_open();

@@ -187,8 +187,8 @@ void HeadWallPanel::draw_chosen(const ShownAttention& shown, Commands& commands,
   if (ImGui::BeginChild("##keys", ImVec2(std::min(ImGui::GetContentRegionAvail().x, em() * 34), 0),
                         ImGuiChildFlags_None, ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar)) {
     const std::int64_t query = shown.query();
-    const float* pattern = maps.pattern(shown.trace, shown.layer, shown.head, shown.cross());
-    draw_head_summary(shown, commands, pattern ? pattern + query * shown.map.keys : nullptr, query);
+    HeadRows* rows = maps.rows(shown.trace, shown.layer, shown.head, shown.cross());
+    draw_head_summary(shown, commands, rows ? rows->row(query) : nullptr, query);
   }
   ImGui::EndChild();
 }

@@ -171,7 +171,7 @@ ValueReference InspectorView::current_weight(const Frame& frame) {
   const auto key = frame.document.key;
   const KeyRange seen = visible_keys(attention_rule(a, layer), query, trace.positions());
   if (key && *key >= seen.first && *key < seen.last) return {Hook::pattern, layer, {head, query, *key}};
-  const bool known = strongest_of_ == frame.result.trace && strongest_.layer == layer &&
+  const bool known = strongest_of_.lock() == frame.result.trace && strongest_.layer == layer &&
                      strongest_.index[0] == head && strongest_.index[1] == query;
   if (known) return strongest_;
   if (!trace.has(query_hook(a), layer) || !trace.has(key_hook(a), layer)) return row;
@@ -190,8 +190,9 @@ ValueReference InspectorView::shown_value(const Frame& frame) {
 }
 
 void InspectorView::refresh(const std::shared_ptr<const Trace>& trace, const ValueReference& at) {
+  live_ = trace.get();
   if (at_ != at) listed_ = first_listed;
-  if (trace_ == trace && at_ == at && most_ == listed_) return;
+  if (trace_.lock() == trace && at_ == at && most_ == listed_) return;
   operands_ = operands_of(*trace, at, listed_);
   trace_ = trace;
   at_ = at;
@@ -232,7 +233,7 @@ void InspectorView::draw_trail(Commands& commands) const {
     if (hovered) {
       point_at(commands, trail_[i]);
       ImGui::SetMouseCursor(ImGuiMouseCursor_Hand);
-      ImGui::SetTooltip("%s\n%s", text("inspector.back").c_str(), value_name(*trace_, trail_[i]).c_str());
+      ImGui::SetTooltip("%s\n%s", text("inspector.back").c_str(), value_name(*live_, trail_[i]).c_str());
     }
     const ImU32 color = last ? hook_color(trail_[i].hook) : hovered ? palette().text : palette().muted;
     list->AddText(corner, color, letter.c_str());
@@ -262,7 +263,7 @@ void InspectorView::draw_value(const Frame& frame, Commands& commands) const {
                       text(locked ? "inspector.release" : "inspector.keep").c_str());
   }
   const float chip = locked ? draw_lock_mark(ImVec2(corner.x + size.x + em() * 0.5F, corner.y), size.y) : 0;
-  draw_shape(*trace_, operands_->target, corner, size.y, size.x + chip);
+  draw_shape(*live_, operands_->target, corner, size.y, size.x + chip);
 }
 
 void InspectorView::draw(const Frame& frame, Commands& commands) {
@@ -278,15 +279,15 @@ void InspectorView::draw(const Frame& frame, Commands& commands) {
   refresh(frame.result.trace, at);
   ImGui::PushID("inspector");
   if (frame.document.value == at) draw_trail(commands);
-  draw_name(*trace_, at);
-  draw_place(*trace_, at);
+  draw_name(*live_, at);
+  draw_place(*live_, at);
   if (!operands_) {
     muted_words(text(frame.busy ? "inspector.not_done" : "inspector.not_there"), 0.9F);
   } else {
     draw_value(frame, commands);
-    muted_words(hook_sentence(trace_of_value(*trace_, at)->model().architecture, at.hook));
-    draw_notes(*trace_, *operands_);
-    draw_formula(*trace_, *operands_);
+    muted_words(hook_sentence(trace_of_value(*live_, at)->model().architecture, at.hook));
+    draw_notes(*live_, *operands_);
+    draw_formula(*live_, *operands_);
     const OperandsAnswer answer = draw_operands(frame, commands, *operands_);
     if (answer.opened) {
       // The trail is told before the document changes: a value that is not in it begins a new one.

@@ -27,14 +27,15 @@ class InspectorView : public View {
   void draw_value(const Frame& frame, Commands& commands) const;
 
   // The operands of one value, kept as long as trace and value stay the same.
-  std::shared_ptr<const Trace> trace_;
+  std::weak_ptr<const Trace> trace_;  // not held: a long one has gigabytes
+  const Trace* live_ = nullptr;       // the same, while a frame is drawn
   std::optional<ValueReference> at_;
   std::size_t listed_ = 0;  // operands asked for
   std::size_t most_ = 0;    // that the cache was made with
   std::optional<Operands> operands_;
 
   // The strongest key of the current row, likewise.
-  std::shared_ptr<const Trace> strongest_of_;
+  std::weak_ptr<const Trace> strongest_of_;
   ValueReference strongest_;
 
   // The way from the first value that was opened to the one that is open.

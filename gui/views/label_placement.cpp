@@ -1,7 +1,9 @@
 // Finds a free place beside each point, nearest first, as a map-maker would.
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "gui/views/embedding_scatter.h"
 
@@ -19,6 +21,52 @@ Box box_around(ImVec2 middle, float half_width, float half_height) {
   return {middle.x - half_width, middle.y - half_height, middle.x + half_width, middle.y + half_height};
 }
 
+// Boxes by the place where they lie, so that only the neighbours are compared: thousands of points would make
+// millions of pairs.
+class TakenPlaces {
+ public:
+  explicit TakenPlaces(ImVec2 half_room)
+      : half_room_(half_room),
+        columns_(count(half_room.x)),
+        boxes_(static_cast<std::size_t>(columns_) * static_cast<std::size_t>(count(half_room.y))) {}
+
+  void add(const Box& box) {
+    for_cells(box, [&](std::vector<Box>& cell) {
+      cell.push_back(box);
+      return true;
+    });
+  }
+  bool is_free(const Box& box) {
+    return for_cells(box, [&](std::vector<Box>& cell) {
+      return std::none_of(cell.begin(), cell.end(), [&](const Box& other) { return box.meets(other); });
+    });
+  }
+
+ private:
+  static constexpr float edge = 40.0F;  // pixels: about a label
+  static int count(float half) { return std::clamp(static_cast<int>(2.0F * half / edge) + 1, 1, 500); }
+  // What lies outside is among the cells at the border.
+  int place(float at, float half, int cells) const {
+    return static_cast<int>(std::clamp((at + half) / edge, 0.0F, static_cast<float>(cells - 1)));
+  }
+  // Visits the cells that a box touches until `visit` says no.
+  template <class Visit>
+  bool for_cells(const Box& box, const Visit& visit) {
+    const int rows = static_cast<int>(boxes_.size()) / columns_;
+    for (int y = place(box.top, half_room_.y, rows); y <= place(box.bottom, half_room_.y, rows); ++y) {
+      for (int x = place(box.left, half_room_.x, columns_); x <= place(box.right, half_room_.x, columns_);
+           ++x) {
+        if (!visit(boxes_[static_cast<std::size_t>(y * columns_ + x)])) return false;
+      }
+    }
+    return true;
+  }
+
+  ImVec2 half_room_;
+  int columns_;
+  std::vector<std::vector<Box>> boxes_;
+};
+
 bool finite(ImVec2 at) { return std::isfinite(at.x) && std::isfinite(at.y); }
 
 // Right first, as names stand on maps; y grows downwards.
@@ -35,13 +83,13 @@ std::vector<ImVec2> place_labels(const std::vector<ImVec2>& points, const std::v
                                  ImVec2 half_room, float gap) {
   constexpr float none = std::numeric_limits<float>::quiet_NaN();
   std::vector<ImVec2> offsets(points.size(), ImVec2(none, none));
-  std::vector<Box> taken;
+  TakenPlaces taken(half_room);
   for (const ImVec2 point : points) {
-    if (finite(point)) taken.push_back(box_around(point, gap * 0.7F, gap * 0.7F));
+    if (finite(point)) taken.add(box_around(point, gap * 0.7F, gap * 0.7F));
   }
   const int rings = points.size() <= most_with_leaders ? rings_with_leaders : 1;
   for (std::size_t i = 0; i < points.size(); ++i) {
-    if (!finite(points[i])) continue;
+    if (!finite(points[i]) || sizes[i].width <= 0.0F) continue;
     const float half_width = sizes[i].width * 0.5F;
     const float half_height = sizes[i].height * 0.5F;
     bool placed = false;
@@ -54,12 +102,9 @@ std::vector<ImVec2> place_labels(const std::vector<ImVec2>& points, const std::v
         if (box.left < -half_room.x || box.right > half_room.x || box.top < -half_room.y ||
             box.bottom > half_room.y)
           continue;
-        bool is_free = true;
-        for (std::size_t other = 0; other < taken.size() && is_free; ++other)
-          is_free = !box.meets(taken[other]);
-        if (!is_free) continue;
+        if (!taken.is_free(box)) continue;
         offsets[i] = offset;
-        taken.push_back(box);
+        taken.add(box);
         placed = true;
         break;
       }

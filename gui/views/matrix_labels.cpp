@@ -19,6 +19,7 @@ namespace headlight {
 namespace {
 
 constexpr float label_size = 0.88F;
+constexpr std::int64_t most_measured_labels = 256;
 
 float em() { return ImGui::GetFontSize(); }
 float as_float(std::int64_t value) { return static_cast<float>(value); }
@@ -116,10 +117,13 @@ void column_buttons(const ShownAttention& shown, Commands& commands, const Matri
 float widest_label(const ShownAttention& shown, float most) {
   const ScopedFont font(fonts().body, label_size);
   float widest = em() * 2;
-  for (std::int64_t query = 0; query < shown.map.queries && widest < most; ++query) {
+  // A long text must not cost a measurement of each of its tokens.
+  const std::int64_t queries = std::min(shown.map.queries, most_measured_labels);
+  const std::int64_t keys = std::min(shown.map.keys, most_measured_labels);
+  for (std::int64_t query = 0; query < queries && widest < most; ++query) {
     widest = std::max(widest, ImGui::CalcTextSize(shown.query_text(query).c_str()).x);
   }
-  for (std::int64_t key = 0; shown.cross() && key < shown.map.keys && widest < most; ++key) {
+  for (std::int64_t key = 0; shown.cross() && key < keys && widest < most; ++key) {
     widest = std::max(widest, ImGui::CalcTextSize(shown.key_text(key).c_str()).x);
   }
   return std::min(widest + em() * 0.2F, most);
@@ -137,7 +141,7 @@ void draw_matrix_labels(const ShownAttention& shown, Commands& commands, const M
   column_buttons(shown, commands, axes, height);
 }
 
-void draw_cell_tooltip(const ShownAttention& shown, const float* pattern, std::int64_t query,
+void draw_cell_tooltip(const ShownAttention& shown, const float* weights, std::int64_t query,
                        std::int64_t key) {
   if (!ImGui::BeginTooltip()) return;
   ImGui::PushTextWrapPos(em() * 22);
@@ -150,7 +154,7 @@ void draw_cell_tooltip(const ShownAttention& shown, const float* pattern, std::i
     ImGui::TextUnformatted(text(key > query ? "attention.masked" : "attention.masked_window").c_str());
   } else {
     const ScopedFont mono(fonts().mono);
-    const float weight = pattern[query * shown.map.keys + key];
+    const float weight = weights[key];
     ImGui::Text("α = %.2f", static_cast<double>(weight));
     const auto score = pair_score(*shown.trace, shown.layer, shown.head, query, key, shown.cross());
     if (score) {
@@ -158,7 +162,7 @@ void draw_cell_tooltip(const ShownAttention& shown, const float* pattern, std::i
       ImGui::Text("s = %.2f", *score);
     }
     if (shown.frame.document.hide_sink && key > 0) {
-      const float rest = rest_beside_sink(pattern + query * shown.map.keys, shown.map.seen(query).last);
+      const float rest = rest_beside_sink(weights, shown.map.seen(query).last);
       const std::string drawn = fmt::format("{:.2f}", without_sink(weight, rest));
       ImGui::TextDisabled("%s", format_text("attention.drawn_as", fmt::arg("weight", drawn)).c_str());
     }

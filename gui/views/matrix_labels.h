@@ -26,7 +26,8 @@ void draw_matrix_labels(const ShownAttention& shown, Commands& commands, const M
 float widest_label(const ShownAttention& shown, float most);
 
 // Weight, score, tokens, the hook's name and shape, and its sentence.
-void draw_cell_tooltip(const ShownAttention& shown, const float* pattern, std::int64_t query,
+// `weights`: the query's row.
+void draw_cell_tooltip(const ShownAttention& shown, const float* weights, std::int64_t query,
                        std::int64_t key);
 
 }  // namespace headlight

@@ -19,7 +19,9 @@ namespace {
 float em() { return ImGui::GetFontSize(); }
 float as_float(std::int64_t value) { return static_cast<float>(value); }
 
-constexpr float label_angle = 0.87F;      // radians; about 50 degrees
+constexpr float label_angle = 0.87F;  // radians; about 50 degrees
+// Rows of so many weights are reduced within a frame (a millisecond or two); more by the pooler.
+constexpr std::int64_t most_cells_at_once = 512 * 512;
 constexpr float largest_cell_ems = 5.2F;  // at zoom 1: a matrix of three tokens must not fill the window
 
 // Black or white, whichever is read more easily on a colour.
@@ -81,42 +83,110 @@ MatrixPanel::Geometry MatrixPanel::place(const ShownAttention& shown, ImVec2 roo
   return geometry;
 }
 
-void MatrixPanel::refresh(const ShownAttention& shown, const Geometry& geometry, const float* pattern) {
+MatrixPart MatrixPanel::part_of(const ShownAttention& shown, const Geometry& geometry) const {
   const Frame& frame = shown.frame;
-  const CellWindow& window = geometry.window;
   // A pixel is the smallest cell: what shares one is pooled.
   const auto cells = [&](std::int64_t count) {
     const auto pixels = static_cast<std::int64_t>(std::ceil(as_float(count) * geometry.cell));
     return std::clamp<std::int64_t>(pixels, 1, std::max<std::int64_t>(count, 1));
   };
-  const std::int64_t width = cells(window.columns());
-  const std::int64_t height = cells(window.rows());
-  const bool per_row = frame.document.map_scale == MapScale::per_row;
-  const bool hide_sink = frame.document.hide_sink;
-  texture_.set_scale(frame.document.map_scale);
-  const bool same = shown.trace == shown_ && pattern == shown_pattern_ && window == shown_window_ &&
-                    width == shown_width_ && height == shown_height_ && per_row == per_row_ &&
-                    hide_sink == hide_sink_;
-  if (same) return;
-  shown_ = shown.trace;
-  shown_pattern_ = pattern;
-  shown_window_ = window;
-  shown_width_ = width;
-  shown_height_ = height;
-  per_row_ = per_row;
-  hide_sink_ = hide_sink;
-  texture_.set_cells(static_cast<int>(width), static_cast<int>(height),
-                     matrix_cells(pattern, shown.map, window, width, height, per_row, hide_sink));
+  const CellWindow& window = geometry.window;
+  return {shown.layer,
+          shown.head,
+          shown.cross(),
+          window,
+          cells(window.columns()),
+          cells(window.rows()),
+          frame.document.map_scale == MapScale::per_row,
+          frame.document.hide_sink};
 }
 
-void MatrixPanel::draw_cells(const ShownAttention& shown, const Geometry& geometry, const float* pattern) {
+bool MatrixPanel::shows(const ShownAttention& shown, const MatrixPart& part) const {
+  return shown_.lock() == shown.trace && shown_part_.shows_as(part);
+}
+
+void MatrixPanel::show(const std::shared_ptr<const Trace>& trace, const MatrixPart& part,
+                       std::vector<float> cells) {
+  shown_ = trace;
+  shown_part_ = part;
+  texture_.set_cells(static_cast<int>(part.width), static_cast<int>(part.height), std::move(cells));
+}
+
+void MatrixPanel::refresh(const ShownAttention& shown, Commands& commands, const Geometry& geometry,
+                          HeadRows& rows) {
+  texture_.set_scale(shown.frame.document.map_scale);
+  const MatrixPart part = part_of(shown, geometry);
+  if (shows(shown, part) && shown_part_ == part) return;
+  if (geometry.window.rows() * shown.map.keys <= most_cells_at_once) {
+    show(shown.trace, part,
+         matrix_cells([&](std::int64_t query) { return rows.row(query); }, shown.map, part));
+    return;
+  }
+  if (auto done = pooler_.take(); done && done->trace.lock() == shown.trace && done->part.shows_as(part)) {
+    show(shown.trace, done->part, std::move(done->cells));
+    if (shown_part_ == part) return;
+  }
+  if (wanted_.lock() != shown.trace || !(wanted_part_ == part)) {
+    wanted_ = shown.trace;
+    wanted_part_ = part;
+    pooler_.submit(shown.trace, shown.map, part);
+  }
+  commands.animate();
+}
+
+// While a part is still being reduced, what is there of it stands where it belongs.
+void MatrixPanel::draw_texture(const ShownAttention& shown, const Geometry& geometry) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const MatrixPart part = part_of(shown, geometry);
+  const bool is_shown = shows(shown, part);
+  if (!is_shown || !(shown_part_ == part)) {
+    const ImVec2 opposite(geometry.corner.x + geometry.size.x, geometry.corner.y + geometry.size.y);
+    list->AddRectFilled(geometry.corner, opposite, cell_color(shown.frame.document.map_scale, unknown_cell));
+  }
+  if (is_shown) {
+    const CellWindow& window = shown_part_.window;
+    texture_.draw(*list, ImVec2(geometry.x(window.first_column), geometry.y(window.first_row)),
+                  ImVec2(geometry.x(window.last_column), geometry.y(window.last_row)));
+  } else {
+    const std::string& words = text("attention.computing");
+    const ImVec2 size = ImGui::CalcTextSize(words.c_str());
+    list->AddText(ImVec2(geometry.corner.x + (geometry.size.x - size.x) * 0.5F,
+                         geometry.corner.y + (geometry.size.y - size.y) * 0.5F),
+                  palette().muted, words.c_str());
+  }
+}
+
+void MatrixPanel::draw_numbers(const ShownAttention& shown, const Geometry& geometry, HeadRows& rows) {
   const Frame& frame = shown.frame;
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const CellWindow& window = geometry.window;
+  const ScopedFont mono(fonts().mono, geometry.cell >= em() * 3.4F ? 0.95F : 0.78F);
+  for (std::int64_t query = window.first_row; query < window.last_row; ++query) {
+    const KeyRange seen = shown.map.seen(query);
+    const float* weights = rows.row(query);
+    for (std::int64_t key = std::max(window.first_column, seen.first);
+         weights && key < std::min(window.last_column, seen.last); ++key) {
+      const std::size_t at =
+          static_cast<std::size_t>((query - window.first_row) * texture_.width() + key - window.first_column);
+      const float weight = frame.document.hide_sink && frame.document.map_scale != MapScale::per_row
+                               ? texture_.cells()[at]
+                               : weights[key];
+      const std::string number = std::isnan(weight) ? "NaN" : fmt::format("{:.2f}", weight);
+      const ImVec2 size = ImGui::CalcTextSize(number.c_str());
+      const ImU32 under = cell_color(frame.document.map_scale, texture_.cells()[at]);
+      list->AddText(ImVec2(geometry.x(key) + (geometry.cell - size.x) * 0.5F,
+                           geometry.y(query) + (geometry.cell - size.y) * 0.5F),
+                    with_alpha(ink_on(under), weight < 0.005F ? 0.45F : 0.95F), number.c_str());
+    }
+  }
+}
+
+void MatrixPanel::draw_cells(const ShownAttention& shown, const Geometry& geometry, HeadRows& rows) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 opposite(geometry.corner.x + geometry.size.x, geometry.corner.y + geometry.size.y);
   const CellWindow& window = geometry.window;
   list->PushClipRect(geometry.corner, opposite, true);
-  texture_.draw(*list, ImVec2(geometry.x(window.first_column), geometry.y(window.first_row)),
-                ImVec2(geometry.x(window.last_column), geometry.y(window.last_row)));
+  draw_texture(shown, geometry);
   if (geometry.cell >= em() * 0.7F) {
     // Hair lines tell the cells apart.
     const float thickness = std::max(1.0F, std::floor(em() / 12));
@@ -129,32 +199,15 @@ void MatrixPanel::draw_cells(const ShownAttention& shown, const Geometry& geomet
       list->AddRectFilled(ImVec2(geometry.corner.x, y), ImVec2(opposite.x, y + thickness), palette().panel);
     }
   }
-  if (geometry.cell >= em() * 2.1F) {
-    const ScopedFont mono(fonts().mono, geometry.cell >= em() * 3.4F ? 0.95F : 0.78F);
-    for (std::int64_t query = window.first_row; query < window.last_row; ++query) {
-      const KeyRange seen = shown.map.seen(query);
-      for (std::int64_t key = std::max(window.first_column, seen.first);
-           key < std::min(window.last_column, seen.last); ++key) {
-        const std::size_t at = static_cast<std::size_t>((query - window.first_row) * texture_.width() + key -
-                                                        window.first_column);
-        const float weight = frame.document.hide_sink && frame.document.map_scale != MapScale::per_row
-                                 ? texture_.cells()[at]
-                                 : pattern[query * shown.map.keys + key];
-        const std::string number = std::isnan(weight) ? "NaN" : fmt::format("{:.2f}", weight);
-        const ImVec2 size = ImGui::CalcTextSize(number.c_str());
-        const ImU32 under = cell_color(frame.document.map_scale, texture_.cells()[at]);
-        list->AddText(ImVec2(geometry.x(key) + (geometry.cell - size.x) * 0.5F,
-                             geometry.y(query) + (geometry.cell - size.y) * 0.5F),
-                      with_alpha(ink_on(under), weight < 0.005F ? 0.45F : 0.95F), number.c_str());
-      }
-    }
-  }
-  const auto frame_cells = [&](std::int64_t query, std::int64_t key, std::int64_t rows, std::int64_t columns,
+  const MatrixPart part = part_of(shown, geometry);
+  if (geometry.cell >= em() * 2.1F && shows(shown, part) && shown_part_ == part)
+    draw_numbers(shown, geometry, rows);
+  const auto frame_cells = [&](std::int64_t query, std::int64_t key, std::int64_t down, std::int64_t across,
                                ImU32 color, float thickness) {
     const ImVec2 from(geometry.x(key), geometry.y(query));
     list->AddRect(from,
-                  ImVec2(from.x + geometry.cell * as_float(columns) + thickness * 0.5F,
-                         from.y + geometry.cell * as_float(rows) + thickness * 0.5F),
+                  ImVec2(from.x + geometry.cell * as_float(across) + thickness * 0.5F,
+                         from.y + geometry.cell * as_float(down) + thickness * 0.5F),
                   color, em() * 0.1F, thickness);
   };
   const float thin = std::max(1.0F, em() * 0.07F);
@@ -199,7 +252,7 @@ void MatrixPanel::move_with_mouse(const Geometry& geometry, bool hovered) {
 }
 
 void MatrixPanel::handle_mouse(const ShownAttention& shown, Commands& commands, const Geometry& geometry,
-                               const float* pattern) {
+                               HeadRows& rows) {
   ImGui::SetCursorScreenPos(geometry.corner);
   const bool clicked = ImGui::InvisibleButton(
       "##cells", ImVec2(std::max(1.0F, geometry.size.x), std::max(1.0F, geometry.size.y)));
@@ -219,7 +272,7 @@ void MatrixPanel::handle_mouse(const ShownAttention& shown, Commands& commands, 
   shown.hover_key(commands, key);
   commands.hover().head = std::pair(shown.layer, shown.head);
   commands.hover().value = value;
-  draw_cell_tooltip(shown, pattern, query, key);
+  if (const float* weights = rows.row(query)) draw_cell_tooltip(shown, weights, query, key);
   if (ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left)) {
     zoom_ = 1;
     return;
@@ -249,8 +302,8 @@ void MatrixPanel::handle_keys(const ShownAttention& shown, Commands& commands) c
 
 void MatrixPanel::draw(const ShownAttention& shown, Commands& commands, HeadMaps& maps) {
   const Frame& frame = shown.frame;
-  const float* pattern = maps.pattern(shown.trace, shown.layer, shown.head, shown.cross());
-  if (pattern == nullptr) {
+  HeadRows* rows = maps.rows(shown.trace, shown.layer, shown.head, shown.cross());
+  if (rows == nullptr) {
     ImGui::TextDisabled("%s", text("attention.not_done").c_str());
     return;
   }
@@ -273,8 +326,8 @@ void MatrixPanel::draw(const ShownAttention& shown, Commands& commands, HeadMaps
   ImGui::PopStyleVar();
   if (visible) {
     geometry = place(shown, ImGui::GetContentRegionAvail());
-    refresh(shown, geometry, pattern);
-    draw_cells(shown, geometry, pattern);
+    refresh(shown, commands, geometry, *rows);
+    draw_cells(shown, geometry, *rows);
     const MatrixAxes axes{geometry.corner,
                           geometry.size,
                           geometry.cell,
@@ -284,7 +337,7 @@ void MatrixPanel::draw(const ShownAttention& shown, Commands& commands, HeadMaps
                           geometry.y(geometry.window.first_row),
                           geometry.window};
     draw_matrix_labels(shown, commands, axes);
-    handle_mouse(shown, commands, geometry, pattern);
+    handle_mouse(shown, commands, geometry, *rows);
   }
   ImGui::EndChild();
   handle_keys(shown, commands);
@@ -294,7 +347,7 @@ void MatrixPanel::draw(const ShownAttention& shown, Commands& commands, HeadMaps
   ImGui::SetCursorScreenPos(ImVec2(start.x + used, start.y));
   if (ImGui::BeginChild("##row", ImVec2(std::min(room.x - used, em() * 34), 0), ImGuiChildFlags_None,
                         ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar)) {
-    draw_head_summary(shown, commands, pattern + query * shown.map.keys, query);
+    draw_head_summary(shown, commands, rows->row(query), query);
   }
   ImGui::EndChild();
 }

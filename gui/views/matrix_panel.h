@@ -3,30 +3,15 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "gui/frame.h"
 #include "gui/views/head_maps.h"
+#include "gui/views/matrix_pooler.h"
 #include "gui/views/shown_attention.h"
 #include "gui/widgets/heatmap_texture.h"
 
 namespace headlight {
-
-// A rectangle of cells: [first, last) rows (queries) and columns (keys).
-struct CellWindow {
-  std::int64_t first_row = 0, last_row = 0;
-  std::int64_t first_column = 0, last_column = 0;
-  bool operator==(const CellWindow&) const = default;
-  std::int64_t rows() const { return last_row - first_row; }
-  std::int64_t columns() const { return last_column - first_column; }
-};
-
-// The part of a pattern [query, key] as it is drawn: height × width cells, each the maximum over
-// what it covers (never more cells than the window has). What the mask hides is masked; sink and rows as the
-// wall's.
-std::vector<float> matrix_cells(const float* pattern, const MapShape& map, const CellWindow& window,
-                                std::int64_t width, std::int64_t height, bool per_row, bool hide_sink);
 
 class MatrixPanel {
  public:
@@ -49,11 +34,16 @@ class MatrixPanel {
   };
 
   Geometry place(const ShownAttention& shown, ImVec2 room);
-  void refresh(const ShownAttention& shown, const Geometry& geometry, const float* pattern);
+  void refresh(const ShownAttention& shown, Commands& commands, const Geometry& geometry, HeadRows& rows);
+  MatrixPart part_of(const ShownAttention& shown, const Geometry& geometry) const;
+  void show(const std::shared_ptr<const Trace>& trace, const MatrixPart& part, std::vector<float> cells);
+  bool shows(const ShownAttention& shown, const MatrixPart& part) const;
   void handle_mouse(const ShownAttention& shown, Commands& commands, const Geometry& geometry,
-                    const float* pattern);
+                    HeadRows& rows);
   void move_with_mouse(const Geometry& geometry, bool hovered);
-  void draw_cells(const ShownAttention& shown, const Geometry& geometry, const float* pattern);
+  void draw_cells(const ShownAttention& shown, const Geometry& geometry, HeadRows& rows);
+  void draw_texture(const ShownAttention& shown, const Geometry& geometry);
+  void draw_numbers(const ShownAttention& shown, const Geometry& geometry, HeadRows& rows);
   void handle_keys(const ShownAttention& shown, Commands& commands) const;
 
   HeatmapTexture texture_;
@@ -62,12 +52,13 @@ class MatrixPanel {
   double column_ = 0;
   bool dragged_ = false;
 
-  // What texture_ shows.
-  std::shared_ptr<const Trace> shown_;
-  const float* shown_pattern_ = nullptr;
-  CellWindow shown_window_;
-  std::int64_t shown_width_ = 0, shown_height_ = 0;
-  bool per_row_ = false, hide_sink_ = false;
+  // What texture_ shows: perhaps not yet what it should. Traces are not held: a long one has gigabytes.
+  std::weak_ptr<const Trace> shown_;
+  MatrixPart shown_part_;
+  // What the pooler was asked for.
+  std::weak_ptr<const Trace> wanted_;
+  MatrixPart wanted_part_;
+  MatrixPooler pooler_;
 };
 
 }  // namespace headlight

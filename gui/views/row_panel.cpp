@@ -35,7 +35,7 @@ bool RowPanel::refresh(const ShownAttention& shown) {
   const bool cross = shown.cross();
   if (!trace->has(shown.hooks.q, layer) || !trace->has(shown.hooks.k, layer)) return false;
   const bool same_row =
-      trace == trace_ && layer == layer_ && head == head_ && cross == cross_ && query == row_.query;
+      trace == trace_.lock() && layer == layer_ && head == head_ && cross == cross_ && query == row_.query;
   if (!same_row) {
     row_ = attention_row(*trace, layer, head, query, cross);
     trace_ = trace;

@@ -23,7 +23,7 @@ class RowPanel {
   std::int64_t chosen_key(const ShownAttention& shown) const;
 
   // What row_ and products_ were computed from.
-  std::shared_ptr<const Trace> trace_;
+  std::weak_ptr<const Trace> trace_;  // not held: a long one has gigabytes
   std::int64_t layer_ = -1, head_ = -1, key_ = -1;
   bool cross_ = false;
   float strips_height_ = 0;  // as drawn in the last frame

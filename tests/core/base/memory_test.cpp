@@ -40,6 +40,19 @@ class Memory : public testing::Test {
 
 TEST_F(Memory, IsWhatTheSystemSays) { EXPECT_EQ(available_memory(places), 8000000LL * 1024); }
 
+TEST_F(Memory, TheWholeOfItIsWhatTheLimitsAllow) {
+  EXPECT_EQ(total_memory(places), 16000000LL * 1024);
+  write("groups", "0::/app\n");
+  write("cgroup/app/memory.max", "max\n");
+  EXPECT_EQ(total_memory(places), 16000000LL * 1024);
+  write("cgroup/app/memory.max", "5000000000\n");
+  write("cgroup/app/memory.current", "4999999999\n");  // what is used does not matter
+  EXPECT_EQ(total_memory(places), 5000000000);
+  write("meminfo", "");
+  write("groups", "");
+  EXPECT_EQ(total_memory(places), std::nullopt);
+}
+
 TEST_F(Memory, IsUnknownWhenTheSystemSaysNothing) {
   write("meminfo", "MemTotal: 16000000 kB\n");
   EXPECT_EQ(available_memory(places), std::nullopt);
