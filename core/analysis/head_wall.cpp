@@ -55,6 +55,11 @@ float largest_of(const float* first, const float* last) {
 
 // The same where every weight is a number.
 float largest_number(const float* first, const float* last) {
+  if (last - first < static_cast<std::ptrdiff_t>(lanes)) {  // the cells of all but long texts
+    float largest = 0.0F;
+    for (; first < last; ++first) largest = std::max(largest, *first);
+    return largest;
+  }
   float best[lanes] = {};
   for (; last - first >= static_cast<std::ptrdiff_t>(lanes); first += lanes) {
     for (std::size_t lane = 0; lane < lanes; ++lane) {
@@ -85,21 +90,32 @@ void reduce_row(const float* weights, std::int64_t query, std::int64_t seen, con
                 std::int64_t row, HeadWall& wall, std::size_t head) {
   const std::int64_t at = (static_cast<std::int64_t>(head) * wall.side + row) * wall.side;
   float* cells = wall.cells.data() + at;
-  const bool pools = !wall.cells_without_sink.empty();
-  const double rest = pools && seen > 1 ? sum_of(weights + 1, weights + seen) : 0.0;
-  const bool only_numbers = pools && !std::isnan(rest);
+  float* without_sink = wall.cells_without_sink.empty() ? nullptr : wall.cells_without_sink.data() + at;
+  const double rest = seen > 1 ? sum_of(weights + 1, weights + seen) : 0.0;
+  const bool only_numbers = !std::isnan(rest);
+  const float share = static_cast<float>(rest);
   float largest = 0.0F;
   for (std::int64_t cell = 0; cell < wall.side && keys.first[static_cast<std::size_t>(cell)] < seen; ++cell) {
     const float* from = weights + keys.first[static_cast<std::size_t>(cell)];
     const float* to = weights + std::min(keys.last[static_cast<std::size_t>(cell)], seen);
     const float* beside = std::max(from, weights + 1);
+    // Without NaN a maximum needs no branch, which the processor would guess wrong half of the time. (NaN
+    // that a cell has from another row stays: it is not less than anything.)
     const float beside_sink = only_numbers ? largest_number(beside, to) : largest_of(beside, to);
-    lift(largest, beside_sink);
-    lift(cells[cell], beside_sink);
+    if (only_numbers) {
+      largest = std::max(largest, beside_sink);
+      cells[cell] = std::max(cells[cell], beside_sink);
+    } else {
+      lift(largest, beside_sink);
+      lift(cells[cell], beside_sink);
+    }
     if (from == weights) lift(cells[cell], weights[0]);
-    if (pools && rest != 0.0)
-      lift(wall.cells_without_sink[static_cast<std::size_t>(at + cell)],
-           beside_sink / static_cast<float>(rest));
+    if (without_sink == nullptr || rest == 0.0) continue;
+    if (only_numbers) {
+      without_sink[cell] = std::max(without_sink[cell], beside_sink / share);
+    } else {
+      lift(without_sink[cell], beside_sink / share);
+    }
   }
   if (!(largest > wall.largest[head])) return;
   wall.largest[head] = largest;

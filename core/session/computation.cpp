@@ -34,6 +34,7 @@ constexpr std::int64_t most_quickly_projected = 1024;
 // How many texts stay at hand, so that undoing and switching between two of them costs nothing; fewer when
 // their traces are large.
 constexpr std::size_t most_kept_texts = 8;
+constexpr std::int64_t earlier_texts_budget = default_capture_budget / 4;  // beside the newest
 
 struct RunRequest {
   std::shared_ptr<const Model> model;
@@ -61,9 +62,14 @@ bool same_pass(const Trace& trace, const Model& model, const Texts& texts,
          (!trace.source() || trace.source()->tokens() == texts.source) && done == wanted;
 }
 
-// What this trace does not share with the one that it grew out of, roughly.
-std::int64_t own_bytes(const Trace& trace) {
-  return trace.byte_size() / trace.positions() * (trace.positions() - trace.reused_positions);
+std::ptrdiff_t common_beginning(const std::vector<TokenId>& a, const std::vector<TokenId>& b) {
+  return std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin();
+}
+
+// What this trace holds beside the one that was computed after it, roughly.
+std::int64_t own_bytes(const Trace& trace, const Trace& newer) {
+  return trace.byte_size() / trace.positions() *
+         (trace.positions() - common_beginning(trace.tokens(), newer.tokens()));
 }
 
 // The trace of whose beginning a new text can re-use most; null when none has anything in common with it.
@@ -74,9 +80,7 @@ std::shared_ptr<const Trace> closest(const std::deque<Finished>& finished, const
   for (const Finished& one : finished) {
     const std::shared_ptr<const Trace>& trace = one.result.trace;
     if (&trace->model() != &model || trace->modified) continue;
-    const std::vector<TokenId>& before = trace->tokens();
-    const auto same =
-        std::mismatch(before.begin(), before.end(), tokens.begin(), tokens.end()).first - before.begin();
+    const std::ptrdiff_t same = common_beginning(trace->tokens(), tokens);
     if (best && same <= longest) continue;
     longest = same;
     best = trace;
@@ -227,8 +231,8 @@ struct Computation::State {
     std::int64_t bytes = 0;  // beside the newest, which is on the screen
     std::size_t kept = 1;
     while (kept < finished.size() && kept < most_kept_texts) {
-      bytes += own_bytes(*finished[kept].result.trace);
-      if (bytes > default_capture_budget) break;
+      bytes += own_bytes(*finished[kept].result.trace, *finished[kept - 1].result.trace);
+      if (bytes > earlier_texts_budget) break;
       ++kept;
     }
     finished.resize(kept);
