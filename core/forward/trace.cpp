@@ -50,6 +50,11 @@ Trace::Trace(std::shared_ptr<const Model> model, std::vector<TokenId> tokens, co
   }
   const std::int64_t fresh = positions() - reused;
   if (pieces_.empty() || fresh > short_rows) {
+    if (!pieces_.empty() && pieces_.back().block->capacity > 2 * pieces_.back().rows) {
+      cut_ = pieces_.back();  // else edit after edit would hold on to another block
+      pieces_.pop_back();
+      add_block(cut_.block->first, cut_.rows, cut_.rows);
+    }
     add_block(reused, fresh, fresh);
   } else if (!grow_last_block(fresh)) {
     if (pieces_.back().rows <= short_rows) {
@@ -94,6 +99,7 @@ std::size_t Trace::index(Hook hook, std::int64_t layer) const {
 void Trace::set(Hook hook, std::int64_t layer, Tensor value) {
   const std::size_t at = index(hook, layer);
   Block& block = *pieces_.back().block;
+  if (cut_.block) copy_cut_rows(hook, at);
   if (has_row_a_position(hook) || is_attention_map(hook)) {
     if (reused_positions == block.first && block.capacity == positions() - reused_positions) {
       block.values[at] = std::move(value);
@@ -104,6 +110,22 @@ void Trace::set(Hook hook, std::int64_t layer, Tensor value) {
     block.values[at] = std::move(value);
   }
   present_[at] = 1;
+}
+
+void Trace::copy_cut_rows(Hook hook, std::size_t at) {
+  const Tensor& old = cut_.block->values[at];
+  Tensor& value = pieces_[pieces_.size() - 2].block->values[at];
+  if (has_row_a_position(hook)) {
+    value = old.rows(0, cut_.rows);
+  } else if (is_attention_map(hook)) {
+    value = Tensor({old.axis(0), cut_.rows, old.axis(2)});
+    float* out = value.writable();
+    for (std::int64_t head = 0; head < old.axis(0); ++head) {
+      out = std::copy_n(old.data() + head * old.axis(1) * old.axis(2), cut_.rows * old.axis(2), out);
+    }
+  } else {
+    value = old;
+  }
 }
 
 // The rows of `carried_`, then the new ones.

@@ -79,6 +79,7 @@ class Trace {
   std::size_t index(Hook hook, std::int64_t layer) const;
   void add_block(std::int64_t first, std::int64_t taken, std::int64_t capacity);
   bool grow_last_block(std::int64_t fresh);
+  void copy_cut_rows(Hook hook, std::size_t at);
   void copy_into_block(Hook hook, std::size_t at, const Tensor& value);
   const Piece& piece_of(std::int64_t position) const;
   const Tensor& last_value(Hook hook, std::int64_t layer) const;
@@ -88,6 +89,7 @@ class Trace {
   std::vector<TokenId> tokens_;
   std::vector<Piece> pieces_;  // together they hold every position once, in order
   Piece carried_;              // rows of an earlier trace that are copied into the last block
+  Piece cut_;                  // the same, copied into the block before it: most of their block is not needed
   std::vector<unsigned char> present_;
   std::shared_ptr<const Trace> source_;
 };

@@ -31,7 +31,7 @@ TEST(FloatPool, OtherSizesDoNotPileUp) {
   for (std::size_t count = 1 << 16; count < (1 << 21); count += 9973) {
     const auto block = pooled_floats(count);
     block[0] = 1.0F;
-    block[count - 1] = 1.0F;
+    block.get()[count - 1] = 1.0F;
   }
   EXPECT_LE(kept_pool_bytes(), before + (std::size_t{64} << 20) / 8 + (std::size_t{16} << 20) + (8U << 20));
 }
