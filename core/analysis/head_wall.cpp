@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <thread>
+#include <optional>
 
+#include "core/backends/cpu/thread_pool.h"
 #include "core/forward/derived_pattern.h"
 #include "core/forward/derived_values.h"
 #include "core/forward/forward_pass.h"
@@ -17,8 +18,7 @@ constexpr std::int64_t most_cells = 64;
 // Queries whose patterns are made together: enough for the kernels, and what they make for 4,096 keys of nine
 // heads stays in the caches.
 constexpr std::int64_t block_queries = 32;
-// Weights that take longer to read (0.2 ms) than a thread takes to start.
-constexpr std::int64_t worth_a_thread = 200'000;
+constexpr int wall_threads = 2;
 // Numbers side by side, which the compiler makes vector instructions of.
 constexpr std::size_t lanes = 16;
 
@@ -94,28 +94,25 @@ void reduce_row(const float* weights, std::int64_t query, std::int64_t seen, con
   const double rest = seen > 1 ? sum_of(weights + 1, weights + seen) : 0.0;
   const bool only_numbers = !std::isnan(rest);
   const float share = static_cast<float>(rest);
+  // Without NaN a maximum needs no branch, which the processor would guess wrong half of the time. (NaN that
+  // a cell has from another row stays: it is not less than anything.)
+  const auto raise = [only_numbers](float& cell, float weight) {
+    if (only_numbers) {
+      cell = std::max(cell, weight);
+    } else {
+      lift(cell, weight);
+    }
+  };
   float largest = 0.0F;
   for (std::int64_t cell = 0; cell < wall.side && keys.first[static_cast<std::size_t>(cell)] < seen; ++cell) {
     const float* from = weights + keys.first[static_cast<std::size_t>(cell)];
     const float* to = weights + std::min(keys.last[static_cast<std::size_t>(cell)], seen);
     const float* beside = std::max(from, weights + 1);
-    // Without NaN a maximum needs no branch, which the processor would guess wrong half of the time. (NaN
-    // that a cell has from another row stays: it is not less than anything.)
     const float beside_sink = only_numbers ? largest_number(beside, to) : largest_of(beside, to);
-    if (only_numbers) {
-      largest = std::max(largest, beside_sink);
-      cells[cell] = std::max(cells[cell], beside_sink);
-    } else {
-      lift(largest, beside_sink);
-      lift(cells[cell], beside_sink);
-    }
+    raise(largest, beside_sink);
+    raise(cells[cell], beside_sink);
     if (from == weights) lift(cells[cell], weights[0]);
-    if (without_sink == nullptr || rest == 0.0) continue;
-    if (only_numbers) {
-      without_sink[cell] = std::max(without_sink[cell], beside_sink / share);
-    } else {
-      lift(without_sink[cell], beside_sink / share);
-    }
+    if (without_sink != nullptr && rest != 0.0) raise(without_sink[cell], beside_sink / share);
   }
   if (!(largest > wall.largest[head])) return;
   wall.largest[head] = largest;
@@ -156,27 +153,13 @@ void reduce_kept_layer(const Trace& trace, Hook kept, std::int64_t layer, const 
   }
 }
 
-// Heads have nothing in common: two threads share them.
-template <class Body>
-void for_heads(std::int64_t heads, bool with_a_thread, const Body& body) {
-  const std::int64_t half = with_a_thread ? heads / 2 : 0;
-  std::thread other;
-  if (half > 0) {
-    other = std::thread([&] {
-      for (std::int64_t head = 0; head < half; ++head) body(head);
-    });
-  }
-  for (std::int64_t head = half; head < heads; ++head) body(head);
-  if (other.joinable()) other.join();
-}
-
 void reduce_derived_layer(const DerivedPattern& derived, std::int64_t layer, const WallCells& ranges,
-                          HeadWall& wall, const std::function<bool()>& cancelled) {
+                          HeadWall& wall, ThreadPool& pool, const std::function<bool()>& cancelled) {
   for (std::int64_t first = 0; first < wall.queries; first += block_queries) {
     if (cancelled && cancelled()) throw Cancelled();
     const std::int64_t last = std::min(first + block_queries, wall.queries);
     const Tensor block = derived.rows(first, last);
-    for_heads(wall.heads, block.size() >= worth_a_thread, [&](std::int64_t head) {
+    pool.parallel_for(wall.heads, [&](std::int64_t head, int) {  // heads have nothing in common
       const float* rows = block.data() + head * (last - first) * block.axis(2);
       const auto weights = [&](std::int64_t query) { return rows + (query - first) * block.axis(2); };
       reduce_queries(weights, first, last, ranges, wall, static_cast<std::size_t>(layer * wall.heads + head));
@@ -229,6 +212,7 @@ std::shared_ptr<const HeadWall> head_wall(const Trace& trace, const HeadWall* be
   const WallCells ranges(*wall);
   const Hook kept = attention_hooks(a, cross).pattern;
   std::unique_ptr<Backend> own;
+  std::optional<ThreadPool> pool;
   Backend* backend = work.backend;
   for (std::int64_t done = 0; wall->layers_done < trace.layers_done() && done < work.most_layers; ++done) {
     const std::int64_t layer = wall->layers_done;
@@ -239,8 +223,9 @@ std::shared_ptr<const HeadWall> head_wall(const Trace& trace, const HeadWall* be
         own = make_cpu_backend(1);
         backend = own.get();
       }
+      if (!pool) pool.emplace(wall_threads);
       reduce_derived_layer(DerivedPattern(trace, *backend, layer, std::nullopt, cross), layer, ranges, *wall,
-                           work.cancelled);
+                           *pool, work.cancelled);
     }
     ++wall->layers_done;
   }

@@ -1,9 +1,6 @@
 // Where a number of a trace lies, operands of one number, and which value each part of a block reads.
 #include "core/analysis/operand_terms.h"
 
-#include <numbers>
-#include <stdexcept>
-
 namespace headlight {
 namespace {
 
@@ -108,22 +105,6 @@ ValueReference mlp_input_place(const OperandCell& cell, std::int64_t position) {
   if (!norms_behind(cell)) return cell.place(Hook::ln2_normalized, cell.layer(), position);
   return cell.place(cell.a.cross_attention ? Hook::ln_cross_normalized : Hook::ln1_normalized, cell.layer(),
                     position);
-}
-
-double activated_number(double x, Activation activation) {
-  switch (activation) {
-    case Activation::silu:
-      return x / (1.0 + std::exp(-x));
-    case Activation::gelu:
-      return 0.5 * x * (1.0 + std::erf(x / std::numbers::sqrt2));
-    case Activation::gelu_tanh:
-      return 0.5 * x * (1.0 + std::tanh(std::sqrt(2.0 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
-    case Activation::relu:
-      return x < 0.0 ? 0.0 : x;  // NaN stays NaN
-    case Activation::tanh:
-      return std::tanh(x);
-  }
-  throw std::logic_error("unknown activation");
 }
 
 }  // namespace headlight

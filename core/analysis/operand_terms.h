@@ -161,7 +161,4 @@ Operands mlp_operands(const OperandCell& cell);
 Operands output_operands(const OperandCell& cell);      // heads, logits, sentence embeddings
 Operands normalized_operands(const OperandCell& cell);  // x / scale · gain (+ bias), of every norm
 
-// What an activation makes of a number. Sources: core/backends/cpu_reference.cpp.
-double activated_number(double x, Activation activation);
-
 }  // namespace headlight

@@ -2,6 +2,7 @@
 #include <stdexcept>
 
 #include "core/analysis/operand_terms.h"
+#include "core/model/activation.h"
 
 namespace headlight {
 namespace {
@@ -12,7 +13,7 @@ Operands gated(const OperandCell& cell) {
   const ValueReference linear_place = cell.place(Hook::mlp_pre_linear, cell.layer(), position, neuron);
   if (!cell.has(gate_place) || !cell.has(linear_place)) return unknown_operands(cell);
   Operand gate = single_operand(cell, "g", gate_place);
-  gate.contribution = activated_number(gate.value, cell.a.activation);
+  gate.contribution = activated(gate.value, cell.a.activation);
   const Operand linear = single_operand(cell, "u", linear_place);
   return result_with(cell, Formula::gated, {gate, linear}, gate.contribution * linear.contribution);
 }
@@ -22,7 +23,7 @@ Operands activated(const OperandCell& cell, Hook before, Activation activation) 
   place.hook = before;
   if (!cell.has(place)) return unknown_operands(cell);
   Operand x = single_operand(cell, "x", place);
-  x.contribution = activated_number(x.value, activation);
+  x.contribution = activated(x.value, activation);
   return result_with(cell, Formula::activated, {x}, x.contribution);
 }
 

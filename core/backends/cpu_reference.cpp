@@ -2,12 +2,12 @@
 // and rounded to float32 once, at the end of each operation. Slow, and meant to be: no threads, no tricks.
 #include <cmath>
 #include <limits>
-#include <numbers>
 #include <stdexcept>
 #include <vector>
 
 #include "core/backends/backend.h"
 #include "core/backends/operation_shapes.h"
+#include "core/model/activation.h"
 
 namespace headlight {
 namespace {
@@ -36,23 +36,6 @@ void softmax_row(const double* scores, std::int64_t count, double* pattern) {
   for (std::int64_t key = 0; key < count; ++key) {
     if (scores[key] != -infinity) pattern[key] /= sum;
   }
-}
-
-// Sources: silu, Elfwing et al. 2017, eq. 9; gelu and its tanh form, Hendrycks & Gimpel 2016, section 2.
-double activated(double x, Activation activation) {
-  switch (activation) {
-    case Activation::silu:
-      return x / (1.0 + std::exp(-x));
-    case Activation::gelu:
-      return 0.5 * x * (1.0 + std::erf(x / std::numbers::sqrt2));
-    case Activation::gelu_tanh:
-      return 0.5 * x * (1.0 + std::tanh(std::sqrt(2.0 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
-    case Activation::relu:
-      return x < 0.0 ? 0.0 : x;  // NaN stays NaN
-    case Activation::tanh:
-      return std::tanh(x);
-  }
-  throw std::logic_error("unknown activation");
 }
 
 class ReferenceBackend final : public Backend {

@@ -146,7 +146,7 @@ class CpuBackend final : public Backend {
                          std::fill(row + range.last, row + keys, 0.0F);
                          seen = std::max(seen, range.last);
                        }
-                       mix_block({rows, keys, last - first}, v, kv_head(q, k, head), 0, seen, head, q.axis(1),
+                       mix_block({rows, keys, last - first}, v, kv_head(q, k, head), seen, head, q.axis(1),
                                  z + first * q.axis(1) * v.axis(2));
                      });
     return result;
@@ -172,7 +172,7 @@ class CpuBackend final : public Backend {
       const std::int64_t head = chunk / blocks, first = chunk % blocks * query_block;
       const std::int64_t last = std::min(first + query_block, queries);
       const FloatRows weights = {pattern.data() + (head * queries + first) * keys, keys, last - first};
-      mix_block(weights, v, head / (heads / v.axis(1)), 0, used_keys(weights, keys), head, heads,
+      mix_block(weights, v, head / (heads / v.axis(1)), used_keys(weights, keys), head, heads,
                 out + first * heads * width);
     });
     return result;
@@ -364,16 +364,16 @@ class CpuBackend final : public Backend {
     }
   }
 
-  // z [query, heads, width] of one head: the values of the keys [oldest, seen), mixed. Column 0 of `weights`
-  // is key `oldest`.
-  void mix_block(FloatRows weights, const TensorRows& v, std::int64_t shared, std::int64_t oldest,
-                 std::int64_t seen, std::int64_t head, std::int64_t heads, float* z) const {
+  // z [query, heads, width] of one head: the values of the keys [0, seen), mixed.
+  void mix_block(FloatRows weights, const TensorRows& v, std::int64_t shared, std::int64_t seen,
+                 std::int64_t head, std::int64_t heads, float* z) const {
     const std::int64_t width = v.axis(2);
     z += head * width;
     for (std::int64_t row = 0; row < weights.rows; ++row) std::fill_n(z + row * heads * width, width, 0.0F);
-    add_values(weights, v, shared, oldest, seen, z, heads * width);
+    add_values(weights, v, shared, 0, seen, z, heads * width);
   }
 
+  // Adds the values of the keys [oldest, seen); column 0 of `weights` is key `oldest`.
   void add_values(FloatRows weights, const TensorRows& v, std::int64_t shared, std::int64_t oldest,
                   std::int64_t seen, float* z, std::int64_t z_stride) const {
     v.for_pieces(oldest, seen, [&](const Tensor& piece, std::int64_t from, std::int64_t to, std::int64_t at) {

@@ -304,7 +304,6 @@ void multiply_by(const float* a, float factor, Int64 count, float* out) {
 extern const Kernels table;
 const Kernels table = {.name = NAME(HEADLIGHT_ISA),
                        .tile_rows = x_tile,
-                       .dot = dot,
                        .product = product,
                        .decode = decode,
                        .key_lanes = lanes,

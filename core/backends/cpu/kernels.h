@@ -40,14 +40,11 @@ struct Kernels {
   // Rows of x that `product` takes without a panel.
   std::int64_t tile_rows;
 
-  // out[p * out_stride + r] = factor * sum over c < count of x[p][c] * w[r][c], in float32 with one running
-  // sum a vector lane. The order of summing depends on count alone: a row's result is the same bits however
-  // many rows are computed with it.
-  void (*dot)(FloatRows x, FloatRows w, std::int64_t count, float factor, float* out,
-              std::int64_t out_stride);
-  // The same with factor 1 and packed weights, in every format that has_kernels; count is a whole number of
-  // blocks. More rows of x than tile_rows need a panel, in which the
-  // expanded weights are left: panel_size(w.rows, count) floats, best at a multiple of 64 bytes.
+  // out[p * out_stride + r] = sum over c < count of x[p][c] * w[r][c], in float32 with one running sum a
+  // vector lane. The order of summing depends on count alone: a row's result is the same bits however many
+  // rows are computed with it. Weights are packed, in every format that has_kernels; count is a whole number
+  // of blocks. More rows of x than tile_rows need a panel, in which the expanded weights are left:
+  // panel_size(w.rows, count) floats, best at a multiple of 64 bytes.
   void (*product)(FloatRows x, PackedRows w, std::int64_t count, float* panel, float* out,
                   std::int64_t out_stride);
 

@@ -74,15 +74,14 @@ ALWAYS_INLINE void store_row(Four results, Int64 rows, float* out) {
 }
 
 template <int X>
-ALWAYS_INLINE void store_sums(Floats (&acc)[X][w_tile], float factor, Int64 rows, float* out,
-                              Int64 out_stride) {
+ALWAYS_INLINE void store_sums(Floats (&acc)[X][w_tile], Int64 rows, float* out, Int64 out_stride) {
 #pragma GCC unroll 4
   for (int p = 0; p + 1 < X; p += 2) {
     const TwoFours results = two_sums(acc[p], acc[p + 1]);
-    store_row(results.first * factor, rows, out + p * out_stride);
-    store_row(results.second * factor, rows, out + (p + 1) * out_stride);
+    store_row(results.first, rows, out + p * out_stride);
+    store_row(results.second, rows, out + (p + 1) * out_stride);
   }
-  if (X % 2 == 1) store_row(sums(acc[X - 1]) * factor, rows, out + (X - 1) * out_stride);
+  if (X % 2 == 1) store_row(sums(acc[X - 1]), rows, out + (X - 1) * out_stride);
 }
 
 // One vector of each row; w_at(row), x_at(row). Weights come one after the other: x's stay in registers.
@@ -97,40 +96,6 @@ ALWAYS_INLINE void accumulate(Floats (&acc)[X][w_tile], const Weights& w_at, con
 #pragma GCC unroll 8
     for (int p = 0; p < X; ++p) acc[p][r] += values[p] * weights;
   }
-}
-
-// ---- Rows of float32 wherever they are: attention's queries and keys ----
-
-template <int X>
-void dot_tile(const float* x, Int64 x_stride, FloatRows w, Int64 count, float factor, float* out,
-              Int64 out_stride) {
-  const float* row[w_tile];
-  four_rows(w.data, w.stride, w.rows, row);
-  Floats acc[X][w_tile] = {};
-  Int64 c = 0;
-  for (; c + lanes <= count; c += lanes) {
-    accumulate<X>(
-        acc, [&](int r) { return load<Floats>(row[r] + c); },
-        [&](int p) { return load<Floats>(x + p * x_stride + c); });
-  }
-  if (c < count) {
-    accumulate<X>(
-        acc, [&](int r) { return load_some(row[r] + c, count - c); },
-        [&](int p) { return load_some(x + p * x_stride + c, count - c); });
-  }
-  store_sums<X>(acc, factor, w.rows, out, out_stride);
-}
-
-void dot(FloatRows x, FloatRows w, Int64 count, float factor, float* out, Int64 out_stride) {
-  for_tiles(x.rows, [&](Int64 p, Int64 rows) {
-    with_rows(rows, [&](auto tile) {
-      for (Int64 r = 0; r < w.rows; r += w_tile) {
-        dot_tile<decltype(tile)::value>(x.data + p * x.stride, x.stride,
-                                        {w.data + r * w.stride, w.stride, w.rows - r}, count, factor,
-                                        out + p * out_stride + r, out_stride);
-      }
-    });
-  });
 }
 
 // ---- Packed weights. The first tile of x expands them in registers and, when there are more tiles, leaves
@@ -219,7 +184,7 @@ void packed_tile(const float* x, Int64 x_stride, const Byte* w, Int64 w_stride, 
       return load_part(x + p * x_stride + c + i, count - c - i);
     });
   }
-  store_sums<X>(acc, 1.0F, w_rows, out, out_stride);
+  store_sums<X>(acc, w_rows, out, out_stride);
 }
 
 template <int X>
@@ -236,7 +201,7 @@ void panel_tile(const float* x, Int64 x_stride, const float* panel, Int64 w_rows
   if (c < count) {
     accumulate<X>(acc, w_at, [&](int p) { return load_some(x + p * x_stride + c, count - c); });
   }
-  store_sums<X>(acc, 1.0F, w_rows, out, out_stride);
+  store_sums<X>(acc, w_rows, out, out_stride);
 }
 
 template <class Format>

@@ -1,43 +1,21 @@
 // `bench` as a user calls it, on a tiny model: what it measures, and what it refuses.
 #include <gtest/gtest.h>
 
-#include <CLI/CLI.hpp>
-#include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "core/command_line/bench_passes.h"
 #include "core/command_line/commands.h"
+#include "tests/core/command_line/run_command.h"
 #include "tests/core/golden/family_models.h"
 
 namespace headlight {
 namespace {
 
-struct Answer {
-  int exit_code = -1;
-  std::string output, errors;
-};
-
 Answer bench(std::vector<std::string> words, const std::string& model = "tiny_llama_q.gguf") {
-  CLI::App app;
-  Answer answer;
-  add_bench(app, answer.exit_code);
   words.insert(words.begin(),
                {"bench", "--model", HEADLIGHT_SOURCE_DIR "/tests/golden/" + model, "--threads", "2"});
-  std::reverse(words.begin(), words.end());  // as CLI::App::parse(vector) wants them
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  try {
-    app.parse(words);
-  } catch (const CLI::ParseError& error) {
-    answer.exit_code = 2;
-    answer.errors = error.what();
-  }
-  std::fflush(stdout);
-  std::fflush(stderr);
-  answer.output = testing::internal::GetCapturedStdout();
-  answer.errors += testing::internal::GetCapturedStderr();
-  return answer;
+  const auto add = [](CLI::App& app, int& exit_code) { add_bench(app, exit_code); };
+  return run_command(add, std::move(words));
 }
 
 nlohmann::json json_of(const std::vector<std::string>& words) {

@@ -1,9 +1,6 @@
 // `tokenize` as a user calls it: what it prints, and what it answers to texts that are no texts.
 #include <gtest/gtest.h>
 
-#include <CLI/CLI.hpp>
-#include <algorithm>
-#include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -11,36 +8,16 @@
 #include "core/command_line/commands.h"
 #include "core/model_files/model_file.h"
 #include "core/text/tokenizer.h"
+#include "tests/core/command_line/run_command.h"
 
 namespace headlight {
 namespace {
 
 const std::string model_path = HEADLIGHT_SOURCE_DIR "/tests/golden/tiny_llama_q.gguf";
 
-struct Answer {
-  int exit_code = -1;
-  std::string output, errors;
-};
-
 Answer tokenize(std::vector<std::string> words) {
-  CLI::App app;
-  Answer answer;
-  add_tokenize(app, answer.exit_code);
   words.insert(words.begin(), {"tokenize", "--model", model_path});
-  std::reverse(words.begin(), words.end());  // as CLI::App::parse(vector) wants them
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  try {
-    app.parse(words);
-  } catch (const CLI::ParseError& error) {
-    answer.exit_code = 2;
-    answer.errors = error.what();
-  }
-  std::fflush(stdout);
-  std::fflush(stderr);
-  answer.output = testing::internal::GetCapturedStdout();
-  answer.errors += testing::internal::GetCapturedStderr();
-  return answer;
+  return run_command(add_tokenize, std::move(words));
 }
 
 // A file in the tests' temporary folder.
