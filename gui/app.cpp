@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/errors.h"
+#include "core/session/document_names.h"
 #include "core/session/text_tokens.h"
 #include "gui/bars.h"
 #include "gui/fonts.h"
@@ -29,15 +30,10 @@ std::vector<LessonOrError> lessons_or_none() {
 }
 
 void set_view(Document& document, const std::string& name) {
-  if (name == "flow") document.view = CenterView::flow;
-  if (name == "embeddings") document.view = CenterView::embeddings;
-  if (name == "attention" || name == "wall" || name == "matrix" || name == "row") {
+  if (const auto view = find_named(center_views, name)) document.view = *view;
+  if (const auto mode = find_named(attention_modes, name)) {
     document.view = CenterView::attention;
-    if (name != "attention") {
-      document.attention_mode = name == "wall"     ? AttentionMode::wall
-                                : name == "matrix" ? AttentionMode::matrix
-                                                   : AttentionMode::row;
-    }
+    document.attention_mode = *mode;
   }
 }
 
@@ -91,6 +87,11 @@ App::App(const StartOptions& options, std::filesystem::path config, std::functio
 }
 
 App::~App() = default;
+
+bool App::has_view(std::string_view name) const {
+  return std::any_of(views_.begin(), views_.end(),
+                     [&](const PlacedView& placed) { return placed.view->name() == name; });
+}
 
 bool App::wants_redraw() const { return computation_.busy() || tokens_to_generate_ > 0; }
 
@@ -254,9 +255,11 @@ void App::shortcuts(Commands& commands) {
     commands.act(Redo{});
   if (pressed(ImGuiMod_Ctrl | ImGuiKey_K)) commands.act(ShowPalette{});
   if (pressed(ImGuiMod_Ctrl | ImGuiKey_L)) commands.act(FocusPrompt{});
-  if (pressed(ImGuiMod_Ctrl | ImGuiKey_1)) commands.edit(ShowView{CenterView::flow});
-  if (pressed(ImGuiMod_Ctrl | ImGuiKey_2)) commands.edit(ShowView{CenterView::attention});
-  if (pressed(ImGuiMod_Ctrl | ImGuiKey_3)) commands.edit(ShowView{CenterView::embeddings});
+  for (std::size_t tab = 0; tab < center_views.size(); ++tab) {
+    if (!has_view(center_views[tab].name)) continue;
+    if (pressed(ImGuiMod_Ctrl | static_cast<ImGuiKey>(ImGuiKey_1 + static_cast<int>(tab))))
+      commands.edit(ShowView{center_views[tab].value});
+  }
   if (pressed(ImGuiMod_Ctrl | ImGuiKey_Q)) commands.act(Quit{});
   if (pressed(ImGuiKey_F1)) commands.act(ShowHelp{});
   Settings zoomed = settings_;
@@ -292,6 +295,7 @@ void App::draw(double seconds) {
   palette_.draw(frame, commands);
 
   hover_ = commands.hover();
+  pending_ = commands.is_pending();
   for (const Action& action : commands.actions()) act(action);
   std::vector<Command> gesture;  // what one frame asks for is one step to undo
   for (const Command& edit : commands.edits()) {

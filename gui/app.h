@@ -26,7 +26,8 @@ class App {
   // Between ImGui::NewFrame and Render.
   void draw(double seconds);
 
-  bool wants_redraw() const;  // something moves: ask for another frame
+  bool wants_redraw() const;                 // something moves: ask for another frame
+  bool pending() const { return pending_; }  // a view waits for what a worker of its own makes
   bool wants_to_quit() const { return quit_; }
   void open_files(const std::vector<std::string>& paths);  // dropped on the window
   void set_scale(float scale);                             // of the monitor
@@ -46,6 +47,7 @@ class App {
   void draw_center(const Frame& frame, Commands& commands);
   void draw_dialog(const Frame& frame, Commands& commands);
   void shortcuts(Commands& commands);
+  bool has_view(std::string_view name) const;
   void act(const Action& action);
   void show_lesson_step(const LessonPlace& place, double seconds);
   void lock_lesson_tokens();
@@ -84,6 +86,7 @@ class App {
   bool lesson_waits_for_tokens_ = false;  // the step's locks are found once its model is there
   bool focus_prompt_ = true;
   bool reset_layout_ = false;
+  bool pending_ = false;
   bool quit_ = false;
   Computation computation_;  // last: its threads end before the rest goes
 };

@@ -8,6 +8,7 @@
 #include <regex>
 #include <vector>
 
+#include "core/session/document_names.h"
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "imgui.h"
@@ -25,13 +26,14 @@ struct Entry {
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 void add_views(std::vector<Entry>& entries) {
-  const auto view = [&](const char* key, const char* keys, CenterView which) {
-    entries.push_back({format_text("palette.show", fmt::arg("name", text(key))), keys,
-                       [which](Commands& c) { c.edit(ShowView{which}); }});
-  };
-  view("name.flow", "Ctrl+1", CenterView::flow);
-  view("name.attention", "Ctrl+2", CenterView::attention);
-  view("name.embeddings", "Ctrl+3", CenterView::embeddings);
+  for (std::size_t tab = 0; tab < center_views.size(); ++tab) {
+    const auto& [name, view] = center_views[tab];
+    const std::string key = "name." + std::string(name);
+    if (text(key) == key) continue;  // no such view
+    entries.push_back({format_text("palette.show", fmt::arg("name", text(key))),
+                       fmt::format("Ctrl+{}", tab + 1),
+                       [which = view](Commands& c) { c.edit(ShowView{which}); }});
+  }
   const auto mode = [&](const char* key, AttentionMode which) {
     entries.push_back({text(key), "", [which](Commands& c) { c.edit(ShowAttention{which}); }});
   };

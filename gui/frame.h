@@ -110,6 +110,9 @@ class Commands {
   // Something moves: another frame is wanted right after this one.
   void animate() { animating_ = true; }
   bool animating() const { return animating_; }
+  // A view's worker has not made yet what it should show: draw again soon, and let pictures wait for it.
+  void pending() { pending_ = animating_ = true; }
+  bool is_pending() const { return pending_; }
 
   const std::vector<Command>& edits() const { return edits_; }
   const std::vector<Action>& actions() const { return actions_; }
@@ -119,6 +122,7 @@ class Commands {
   std::vector<Action> actions_;
   Hover hover_;
   bool animating_ = false;
+  bool pending_ = false;
 };
 
 }  // namespace headlight

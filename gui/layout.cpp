@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 
+#include "core/session/document_names.h"
 #include "gui/fonts.h"
 #include "gui/load_panel.h"
 #include "gui/strings.h"
@@ -108,21 +109,9 @@ bool points_at(const View& view, const Frame& frame) {
   return false;
 }
 
-bool view_is_chosen(const View& view, CenterView chosen) {
-  switch (chosen) {
-    case CenterView::flow:
-      return view.name() == "flow";
-    case CenterView::attention:
-      return view.name() == "attention";
-    case CenterView::embeddings:
-      return view.name() == "embeddings";
-  }
-  return false;
-}
-
+// A tab's view is called as its choice in the document.
 CenterView choice_of(const View& view) {
-  if (view.name() == "attention") return CenterView::attention;
-  return view.name() == "embeddings" ? CenterView::embeddings : CenterView::flow;
+  return find_named(center_views, view.name()).value_or(CenterView::flow);
 }
 
 // Words with a line under the chosen one. Returns the chosen view.
@@ -133,7 +122,7 @@ View* draw_tabs(const std::vector<View*>& tabs, const Frame& frame, Commands& co
   const float height = ImGui::GetFontSize() * 1.7F;
   for (std::size_t i = 0; i < tabs.size(); ++i) {
     View& view = *tabs[i];
-    const bool is_chosen = view_is_chosen(view, frame.document.view);
+    const bool is_chosen = choice_of(view) == frame.document.view;
     if (is_chosen) chosen = &view;
     const ScopedFont font(is_chosen ? fonts().strong : fonts().body);
     const std::string name = name_of(view);

@@ -1,7 +1,9 @@
 // The program: a sub-command, a picture, the window, or, without a display, a text in the terminal.
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include "core/base/errors.h"
 #include "core/command_line/command_line.h"
@@ -34,6 +36,10 @@ void draw_picture(const StartOptions& options, const std::string& path) {
   surface.run(draw, 3);  // the new result may change what is asked for
   app.wait_idle();
   surface.run(draw, 30);  // transitions end
+  while (app.pending()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    surface.run(draw, 3);
+  }
   write_png(surface.picture(), path);
 }
 

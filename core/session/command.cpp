@@ -15,6 +15,9 @@ struct Applier {
   void operator()(const OpenModel& c) const {
     d.model = c.model;
     d.interventions.clear();
+    d.attention.compared.reset();
+    d.lens.target.reset();  // ids of the other model's vocabulary
+    d.lens.distractor.reset();
     release();
   }
   void operator()(const ShowView& c) const { d.view = c.view; }
@@ -40,6 +43,16 @@ struct Applier {
     d.embedding_layer = std::max<std::int64_t>(0, c.layer);
   }
   void operator()(const SetEmbeddingWithoutFirst& c) const { d.embedding_without_first = c.without; }
+  void operator()(const SetChoices& c) const {
+    struct Setter {
+      Document& d;
+      void operator()(const AttentionChoices& choices) const { d.attention = choices; }
+      void operator()(const EmbeddingChoices& choices) const { d.embedding = choices; }
+      void operator()(const LensChoices& choices) const { d.lens = choices; }
+      void operator()(const PromptChoices& choices) const { d.prompt = choices; }
+    };
+    std::visit(Setter{d}, c.choices);
+  }
   void operator()(const SetSampling& c) const { d.sampling = c.sampling; }
   void operator()(const SetSeed& c) const { d.seed = c.seed; }
   void operator()(const SetInterventions& c) const { d.interventions = c.interventions; }
@@ -68,9 +81,10 @@ bool can_join(const Command& command) {
   return std::holds_alternative<SetText>(command) || std::holds_alternative<SetSourceText>(command) ||
          std::holds_alternative<SelectSourceQuery>(command) ||
          std::holds_alternative<SelectSourceKey>(command) || std::holds_alternative<SetSampling>(command) ||
-         std::holds_alternative<SelectHead>(command) || std::holds_alternative<SelectQuery>(command) ||
-         std::holds_alternative<SelectKey>(command) || std::holds_alternative<SetEmbeddingLayer>(command) ||
-         std::holds_alternative<SelectValue>(command) || std::holds_alternative<SelectCandidate>(command);
+         std::holds_alternative<SetChoices>(command) || std::holds_alternative<SelectHead>(command) ||
+         std::holds_alternative<SelectQuery>(command) || std::holds_alternative<SelectKey>(command) ||
+         std::holds_alternative<SetEmbeddingLayer>(command) || std::holds_alternative<SelectValue>(command) ||
+         std::holds_alternative<SelectCandidate>(command);
 }
 
 }  // namespace

@@ -68,6 +68,9 @@ struct SetEmbeddingLayer {
 struct SetEmbeddingWithoutFirst {
   bool without;
 };
+struct SetChoices {
+  std::variant<AttentionChoices, EmbeddingChoices, LensChoices, PromptChoices> choices;
+};
 struct SetSampling {
   SamplingSettings sampling;
 };
@@ -87,8 +90,8 @@ struct ReplaceDocument {
 using Command = std::variant<SetText, SetSourceText, AppendText, OpenModel, ShowView, ShowAttention,
                              ShowAttentionPart, SelectHead, SelectQuery, SelectKey, SelectSourceQuery,
                              SelectSourceKey, SelectCandidate, SelectValue, ReleaseSelection, SetMapScale,
-                             HideSink, SetEmbeddingLayer, SetEmbeddingWithoutFirst, SetSampling, SetSeed,
-                             SetInterventions, SetLesson, ReplaceDocument>;
+                             HideSink, SetEmbeddingLayer, SetEmbeddingWithoutFirst, SetChoices, SetSampling,
+                             SetSeed, SetInterventions, SetLesson, ReplaceDocument>;
 
 // Pure. Selections that point beyond the text stay: views clamp, and undo brings the text back.
 Document apply(Document document, const Command& command);

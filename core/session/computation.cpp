@@ -119,15 +119,10 @@ std::shared_ptr<const HeadWall> quick_wall(const Trace& trace, AttentionPart par
 void require_room(const ForwardRequest& request) {
   const std::int64_t bytes = request.capture.estimated_bytes;
   if (bytes <= default_capture_budget) return;
-  std::size_t same = 0;
-  if (request.previous && request.interventions.empty()) {
-    const std::vector<TokenId>& before = request.previous->tokens();
-    while (same < before.size() && same < request.tokens.size() && before[same] == request.tokens[same])
-      ++same;
-  }
+  const bool re_uses = request.previous && request.interventions.empty();
+  const std::int64_t same = re_uses ? common_beginning(request.previous->tokens(), request.tokens) : 0;
   const auto tokens = static_cast<std::int64_t>(request.tokens.size());
-  require_memory(bytes / tokens * (tokens - static_cast<std::int64_t>(same)),
-                 fmt::format("a text of {} tokens", tokens));
+  require_memory(bytes / tokens * (tokens - same), fmt::format("a text of {} tokens", tokens));
 }
 
 // Where the distribution is asked for when nobody has chosen a token.

@@ -10,10 +10,11 @@
 #include "core/analysis/distribution.h"
 #include "core/forward/hooks.h"
 #include "core/forward/intervention.h"
+#include "core/session/view_choices.h"
 
 namespace headlight {
 
-enum class CenterView { flow, attention, embeddings };
+enum class CenterView { flow, attention, embeddings, block, lens };
 enum class AttentionMode { wall, matrix, row };  // all heads; one head; one row step by step
 // Of an encoder-decoder: the decoder to itself, the decoder to the encoder's text, the encoder to itself.
 // Other models have the first only.
@@ -45,6 +46,10 @@ struct Document {
   std::optional<ValueReference> value;   // locked value of the inspector
   std::int64_t embedding_layer = 0;      // 0: after the embedding; l: after block l-1
   bool embedding_without_first = false;  // project all tokens but the first, whose vector may dwarf the rest
+  AttentionChoices attention;
+  EmbeddingChoices embedding;
+  LensChoices lens;
+  PromptChoices prompt;
   SamplingSettings sampling;
   std::uint64_t seed = 1;
   std::vector<Intervention> interventions;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/base/errors.h"
+#include "core/session/document_names.h"
 
 namespace headlight {
 namespace {
@@ -18,9 +19,9 @@ Example read_example(const LocatedJson& json) {
   example.title = read_bilingual(json.at("title"));
   example.note = read_bilingual_markdown(json.at("note"));
   const std::string view = json.at("view").text();
-  const auto known = find_view(view);
+  const auto known = find_named(center_views, view);
   if (!known)
-    json.at("view").fail(fmt::format("there is no view '{}'; known are flow, attention, embeddings", view));
+    json.at("view").fail(fmt::format("there is no view '{}'; known are {}", view, list_of(center_views)));
   example.view = *known;
   example.layer = json.at("layer").integer();
   example.head = json.at("head").integer();

@@ -10,21 +10,10 @@
 #include <set>
 
 #include "core/base/errors.h"
+#include "core/session/document_names.h"
 
 namespace headlight {
 namespace {
-
-constexpr std::array<std::pair<std::string_view, CenterView>, 3> view_names = {{
-    {"flow", CenterView::flow},
-    {"attention", CenterView::attention},
-    {"embeddings", CenterView::embeddings},
-}};
-
-constexpr std::array<std::pair<std::string_view, AttentionMode>, 3> mode_names = {{
-    {"wall", AttentionMode::wall},
-    {"matrix", AttentionMode::matrix},
-    {"row", AttentionMode::row},
-}};
 
 constexpr std::array<std::pair<std::string_view, Panel>, 9> panel_names = {{
     {"prompt", Panel::prompt},
@@ -88,16 +77,15 @@ double read_between(const LocatedJson& json, double least, double most) {
 
 CenterView read_view(const LocatedJson& json) {
   const std::string name = json.text();
-  if (const auto view = find_view(name)) return *view;
-  json.fail(fmt::format("there is no view '{}'; known are flow, attention, embeddings", name));
+  if (const auto view = find_named(center_views, name)) return *view;
+  json.fail(fmt::format("there is no view '{}'; known are {}", name, list_of(center_views)));
 }
 
 AttentionMode read_mode(const LocatedJson& json) {
   const std::string name = json.text();
-  for (const auto& [known, mode] : mode_names) {
-    if (known == name) return mode;
-  }
-  json.fail(fmt::format("there is no picture of attention '{}'; known are wall, matrix, row", name));
+  if (const auto mode = find_named(attention_modes, name)) return *mode;
+  json.fail(
+      fmt::format("there is no picture of attention '{}'; known are {}", name, list_of(attention_modes)));
 }
 
 LessonState read_state(const LocatedJson& json) {
@@ -274,13 +262,6 @@ LessonOrError load_lesson(const std::filesystem::path& path, std::set<std::strin
 }
 
 }  // namespace
-
-std::optional<CenterView> find_view(std::string_view name) {
-  for (const auto& [known, view] : view_names) {
-    if (known == name) return view;
-  }
-  return {};
-}
 
 std::string_view panel_name(Panel panel) {
   for (const auto& [name, known] : panel_names) {

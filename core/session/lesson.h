@@ -18,7 +18,6 @@ namespace headlight {
 
 enum class Panel { prompt, chips, flow, wall, matrix, row, embeddings, next, inspector };
 
-std::optional<CenterView> find_view(std::string_view name);  // flow, attention, embeddings
 std::string_view panel_name(Panel panel);
 
 // What a step sets; what it leaves out stays as the steps before it left it.

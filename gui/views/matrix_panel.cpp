@@ -131,7 +131,7 @@ void MatrixPanel::refresh(const ShownAttention& shown, Commands& commands, const
     wanted_part_ = part;
     pooler_.submit(shown.trace, shown.map, part);
   }
-  commands.animate();
+  commands.pending();
 }
 
 // While a part is still being reduced, what is there of it stands where it belongs.
