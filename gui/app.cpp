@@ -93,7 +93,7 @@ bool App::has_view(std::string_view name) const {
                      [&](const PlacedView& placed) { return placed.view->name() == name; });
 }
 
-bool App::wants_redraw() const { return computation_.busy() || tokens_to_generate_ > 0; }
+bool App::wants_redraw() const { return computation_.busy() || (tokens_to_generate_ > 0 && !paused_); }
 
 void App::set_scale(float scale) {
   scale_ = scale;
@@ -152,8 +152,12 @@ void App::act(const Action& action) {
     void operator()(const Undo&) const { app.history_.undo(); }
     void operator()(const Redo&) const { app.history_.redo(); }
     void operator()(const ChangeSettings& change) const { app.change_settings(change.settings); }
-    void operator()(const Generate& generate) const { app.tokens_to_generate_ = generate.tokens; }
+    void operator()(const Generate& generate) const {
+      app.tokens_to_generate_ = generate.tokens;
+      app.paused_ = false;
+    }
     void operator()(const StopGenerating&) const { app.tokens_to_generate_ = 0; }
+    void operator()(const PauseGenerating& pause) const { app.paused_ = pause.pause; }
     void operator()(const ShowPalette&) const { app.palette_.open(); }
     void operator()(const ShowLessons&) const {
       for (const LessonOrError& entry : app.lessons_) {
@@ -192,7 +196,9 @@ void App::request_if_changed() {
 // One token at a time, each from the distribution that is on the screen.
 void App::continue_generating(double seconds) {
   if (model_ && model_->architecture.head != OutputHead::language_model) tokens_to_generate_ = 0;
-  if (tokens_to_generate_ == 0 || !model_ || !result_.next || !result_.trace) return;
+  if (tokens_to_generate_ == 0 || paused_ || !model_ || !result_.next || !result_.trace) return;
+  const double speed = document().next.speed;
+  if (speed > 0.0 && seconds - generated_at_ < 1.0 / speed) return;
   if (document().query) {
     run({SelectQuery{std::nullopt}}, seconds);  // the tail is what grows
     return;
@@ -207,6 +213,7 @@ void App::continue_generating(double seconds) {
     return;
   }
   --tokens_to_generate_;
+  generated_at_ = seconds;
   run({AppendText{model_->tokenizer->bytes(id)}}, seconds);
 }
 
@@ -232,6 +239,7 @@ Frame App::make_frame(double seconds) {
           device_,
           computation_.busy(),
           tokens_to_generate_ > 0,
+          tokens_to_generate_ > 0 && paused_,
           history_.can_undo(),
           history_.can_redo(),
           examples_,
@@ -239,7 +247,8 @@ Frame App::make_frame(double seconds) {
           highlights_,
           std::exchange(focus_prompt_, false),
           frame_seconds_,
-          seconds};
+          seconds,
+          tasks_};
 }
 
 void App::shortcuts(Commands& commands) {
@@ -296,6 +305,7 @@ void App::draw(double seconds) {
 
   hover_ = commands.hover();
   pending_ = commands.is_pending();
+  tasks_ = commands.tasks();
   for (const Action& action : commands.actions()) act(action);
   std::vector<Command> gesture;  // what one frame asks for is one step to undo
   for (const Command& edit : commands.edits()) {
@@ -325,7 +335,8 @@ void App::draw_windows(const Frame& frame, Commands& commands) {
   draw_dock_space(request);
   draw_center(frame, commands);
   for (const PlacedView& placed : views_) {
-    const bool wanted = placed.place == Place::side || (placed.place == Place::lesson && document().lesson);
+    const bool wanted = placed.place == Place::side || (placed.place == Place::lesson && document().lesson) ||
+                        (placed.place == Place::drawer && document().next.tree);
     if (wanted) draw_panel(*placed.view, frame, commands);
   }
   draw_dialog(frame, commands);

@@ -87,6 +87,9 @@ class App {
   bool focus_prompt_ = true;
   bool reset_layout_ = false;
   bool pending_ = false;
+  bool paused_ = false;
+  double generated_at_ = 0.0;    // seconds, when the last token came
+  std::vector<LongTask> tasks_;  // of the last frame
   bool quit_ = false;
   Computation computation_;  // last: its threads end before the rest goes
 };

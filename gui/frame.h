@@ -37,6 +37,12 @@ struct Settings {
   bool operator==(const Settings&) const = default;
 };
 
+// What takes long, for the status bar.
+struct LongTask {
+  std::string name;       // "Beam search"
+  float fraction = 0.0F;  // done, 0 to 1
+};
+
 struct Frame {
   const Document& document;
   const Settings& settings;
@@ -49,6 +55,7 @@ struct Frame {
   const std::string& device;
   bool busy;  // a pass is running
   bool generating;
+  bool paused;  // generating, but waiting for somebody to go on
   bool can_undo;
   bool can_redo;
   const std::vector<Example>& examples;
@@ -57,6 +64,7 @@ struct Frame {
   bool focus_prompt;                        // the prompt should take the keyboard in this frame
   double frame_seconds;                     // what drawing the last frame cost on the CPU
   double seconds;                           // since the start
+  const std::vector<LongTask>& tasks;       // that views reported in the last frame
 
   // The trace, when there is one; it may be unfinished.
   const Trace* trace() const { return result.trace.get(); }
@@ -84,6 +92,9 @@ struct Generate {
   std::int64_t tokens;
 };
 struct StopGenerating {};
+struct PauseGenerating {
+  bool pause;
+};
 struct ShowPalette {};  // Ctrl+K
 struct ShowLessons {};
 struct ShowModel {};
@@ -94,9 +105,9 @@ struct ResetLayout {};
 struct RetryLoading {};
 struct CancelLoading {};
 struct Quit {};
-using Action =
-    std::variant<Undo, Redo, ChangeSettings, Generate, StopGenerating, ShowPalette, ShowLessons, ShowModel,
-                 ShowCatalog, ShowHelp, FocusPrompt, ResetLayout, RetryLoading, CancelLoading, Quit>;
+using Action = std::variant<Undo, Redo, ChangeSettings, Generate, StopGenerating, PauseGenerating,
+                            ShowPalette, ShowLessons, ShowModel, ShowCatalog, ShowHelp, FocusPrompt,
+                            ResetLayout, RetryLoading, CancelLoading, Quit>;
 
 // What views emit while they draw; the program applies it after the frame.
 class Commands {
@@ -113,6 +124,12 @@ class Commands {
   // A view's worker has not made yet what it should show: draw again soon, and let pictures wait for it.
   void pending() { pending_ = animating_ = true; }
   bool is_pending() const { return pending_; }
+  // The same of something that may take longer than a moment: the status bar shows how far it is.
+  void progress(std::string name, float fraction) {
+    pending();
+    tasks_.push_back({std::move(name), fraction});
+  }
+  const std::vector<LongTask>& tasks() const { return tasks_; }
 
   const std::vector<Command>& edits() const { return edits_; }
   const std::vector<Action>& actions() const { return actions_; }
@@ -123,6 +140,7 @@ class Commands {
   Hover hover_;
   bool animating_ = false;
   bool pending_ = false;
+  std::vector<LongTask> tasks_;
 };
 
 }  // namespace headlight

@@ -52,7 +52,9 @@ void build_layout(ImGuiID dock, ImVec2 size) {
   ImGuiID right = ImGui::DockBuilderSplitNode(rest, ImGuiDir_Right, 0.29F, nullptr, &rest);
   ImGuiID next = 0;
   const ImGuiID inspector = ImGui::DockBuilderSplitNode(right, ImGuiDir_Down, 0.42F, nullptr, &next);
+  const ImGuiID drawer = ImGui::DockBuilderSplitNode(rest, ImGuiDir_Down, 0.44F, nullptr, &rest);
   ImGui::DockBuilderDockWindow("##panel.lesson", lesson);
+  ImGui::DockBuilderDockWindow("##panel.tree", drawer);
   ImGui::DockBuilderDockWindow("##panel.next", next);
   ImGui::DockBuilderDockWindow("##panel.inspector", inspector);
   ImGui::DockBuilderDockWindow(center_window, rest);
@@ -150,7 +152,7 @@ View* draw_tabs(const std::vector<View*>& tabs, const Frame& frame, Commands& co
 
 void draw_dock_space(const LayoutRequest& request) {
   const ImGuiViewport* viewport = ImGui::GetMainViewport();
-  const ImGuiID dock = ImHashStr("headlight.dock");
+  const ImGuiID dock = ImHashStr("headlight.dock.2");
   // One frame later the strips above and below have their height, and the panels their place.
   if (ImGui::DockBuilderGetNode(dock) == nullptr || request.reset) build_layout(dock, viewport->WorkSize);
   ImGui::PushStyleColor(ImGuiCol_DockingEmptyBg, palette().background);

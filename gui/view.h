@@ -26,6 +26,7 @@ enum class Place {
   prompt,  // the full-width strip under the top bar; its height follows what it draws
   center,  // one tab each; Document::view chooses
   side,    // panels on the right, one under the other
+  drawer,  // a panel under the center, while the tree of continuations is open
   lesson,  // the panel on the left, while Document::lesson is set
   dialog,  // floats above, while it is asked for (ShowModel, ShowCatalog, ShowHelp)
 };

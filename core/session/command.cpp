@@ -18,6 +18,7 @@ struct Applier {
     d.attention.compared.reset();
     d.lens.target.reset();  // ids of the other model's vocabulary
     d.lens.distractor.reset();
+    d.next.branches.clear();
     release();
   }
   void operator()(const ShowView& c) const { d.view = c.view; }
@@ -50,6 +51,7 @@ struct Applier {
       void operator()(const EmbeddingChoices& choices) const { d.embedding = choices; }
       void operator()(const LensChoices& choices) const { d.lens = choices; }
       void operator()(const PromptChoices& choices) const { d.prompt = choices; }
+      void operator()(const NextChoices& choices) const { d.next = choices; }
     };
     std::visit(Setter{d}, c.choices);
   }

@@ -69,7 +69,7 @@ struct SetEmbeddingWithoutFirst {
   bool without;
 };
 struct SetChoices {
-  std::variant<AttentionChoices, EmbeddingChoices, LensChoices, PromptChoices> choices;
+  std::variant<AttentionChoices, EmbeddingChoices, LensChoices, PromptChoices, NextChoices> choices;
 };
 struct SetSampling {
   SamplingSettings sampling;

@@ -50,6 +50,7 @@ struct Document {
   EmbeddingChoices embedding;
   LensChoices lens;
   PromptChoices prompt;
+  NextChoices next;
   SamplingSettings sampling;
   std::uint64_t seed = 1;
   std::vector<Intervention> interventions;

@@ -97,4 +97,27 @@ struct PromptChoices {
   }
 };
 
+// The tree of continuations, and how tokens are generated.
+struct NextChoices {
+  bool tree = false;                           // it is open
+  std::string root;                            // the text behind which the branches grow
+  std::vector<std::vector<TokenId>> branches;  // paths of tokens behind it, side by side
+  std::int64_t grow_tokens = 5;                // what one press adds to a branch
+  std::int64_t beam_width = 3;
+  std::int64_t beam_depth = 4;
+  double speed = 0.0;  // generated tokens a second; 0: as many as the model makes
+  bool operator==(const NextChoices&) const = default;
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("tree", self.tree);
+    visit("root", self.root);
+    visit("branches", self.branches);
+    visit("grow_tokens", self.grow_tokens);
+    visit("beam_width", self.beam_width);
+    visit("beam_depth", self.beam_depth);
+    visit("speed", self.speed);
+  }
+};
+
 }  // namespace headlight

@@ -243,6 +243,7 @@ Frame SyntheticWorld::frame() const {
           .device = device,
           .busy = false,
           .generating = false,
+          .paused = false,
           .can_undo = false,
           .can_redo = false,
           .examples = examples,
@@ -250,7 +251,8 @@ Frame SyntheticWorld::frame() const {
           .highlights = highlights,
           .focus_prompt = false,
           .frame_seconds = 0.0,
-          .seconds = 0.0};
+          .seconds = 0.0,
+          .tasks = tasks};
 }
 
 std::function<void()> SyntheticWorld::drawn_by(View& view) {

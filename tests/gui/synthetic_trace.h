@@ -56,6 +56,7 @@ struct SyntheticWorld {
   std::vector<Example> examples;
   std::vector<LessonOrError> lessons;
   std::set<std::string> highlights;
+  std::vector<LongTask> tasks;
   std::vector<Command> edits;  // all that were emitted
 };
 
