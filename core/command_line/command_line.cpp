@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "core/command_line/commands.h"
+#include "core/session/document_names.h"
 
 namespace headlight {
 namespace {
@@ -21,13 +22,20 @@ bool parse_size(const std::string& text, int& width, int& height) {
          height <= 16384;
 }
 
+// The tabs, and the pictures of attention.
+std::vector<std::string> view_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, view] : center_views) names.emplace_back(name);
+  for (const auto& [name, mode] : attention_modes) names.emplace_back(name);
+  return names;
+}
+
 void add_window_options(CLI::App& app, StartOptions& options) {
   add_compute_options(app, options.compute);
   app.add_option("--text", options.text, "Start with this text");
   app.add_option("--source-text", options.source_text, "What an encoder-decoder's encoder reads");
   app.add_option("--lang", options.language, "Language of the window")->check(CLI::IsMember({"en", "ko"}));
-  app.add_option("--view", options.view, "Start in this view")
-      ->check(CLI::IsMember({"flow", "attention", "wall", "matrix", "row", "embeddings"}));
+  app.add_option("--view", options.view, "Start in this view")->check(CLI::IsMember(view_names()));
   app.add_option("--theme", options.theme, "Colours")->check(CLI::IsMember({"dark", "light"}));
   app.add_option("--lesson", options.lesson, "Start this lesson (headlight lessons list)");
   app.add_option("--step", options.lesson_step, "Its step, from 0")->check(CLI::Range(0, 1000));

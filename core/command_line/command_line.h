@@ -16,7 +16,7 @@ struct StartOptions {
   std::optional<std::string> text;
   std::optional<std::string> source_text;  // what an encoder-decoder's encoder reads
   std::optional<std::string> language;     // "en", "ko"
-  std::optional<std::string> view;         // "flow", "attention", "embeddings", "wall", "matrix", "row"
+  std::optional<std::string> view;         // a name of document_names.h
   std::optional<std::string> theme;        // "dark", "light"
   std::optional<std::string> lesson;
   std::int64_t lesson_step = 0;
