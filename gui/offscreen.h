@@ -18,6 +18,11 @@ struct Picture {
 // Throws UserError if the file cannot be written; the file is whole or not there.
 void write_png(const Picture& picture, const std::filesystem::path& path);
 
+std::vector<std::uint8_t> png_bytes(const Picture& picture);
+
+// A part of the framebuffer that is bound, y from the top; `framebuffer_height` in pixels.
+Picture read_pixels(int x, int y, int width, int height, int framebuffer_height);
+
 // Needs a current ImGui context, and gives it a platform (no input, 60 frames a second) and the OpenGL
 // renderer.
 class Offscreen {

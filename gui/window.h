@@ -22,6 +22,8 @@ struct WindowOptions {
       on_file_drop;  // paths, UTF-8; called on the window's thread
   std::function<void(float scale)>
       on_scale;  // first when the window is made, then when it moves to another monitor
+  std::function<void(int framebuffer_height)>
+      on_drawn;  // after each frame, before it is shown: its pixels can be read
 };
 
 // Needs a current ImGui context, and gives it its platform and renderer. One at a time.

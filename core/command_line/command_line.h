@@ -26,7 +26,11 @@ struct StartOptions {
   int width = 1440;
   int height = 900;
   float scale = 1.0F;
-  std::string screenshot;  // empty: a real window
+  std::optional<float> zoom;  // of all type, 0.75 to 2.5; the settings' own if empty
+  bool presenter = false;
+  std::string screenshot;        // .png or .svg; empty: a real window
+  std::string panel = "window";  // what the screenshot shows
+  std::string file;  // a session, model, text or trace to open; empty: what was open the last time
 };
 
 struct CommandLine {

@@ -11,12 +11,16 @@
 #include <limits>
 
 #include "core/backends/backend_list.h"
+#include "core/base/errors.h"
 #include "core/base/memory.h"
 #include "core/forward/derived_values.h"
 #include "core/forward/forward_pass.h"
+#include "core/forward/trace_from_file.h"
 #include "core/model/find_model.h"
+#include "core/model/has_weights.h"
 #include "core/session/latest_wins.h"
 #include "core/session/text_tokens.h"
+#include "core/session/traced_model.h"
 
 namespace headlight {
 namespace {
@@ -24,12 +28,6 @@ namespace {
 constexpr auto grace = std::chrono::milliseconds(100);
 // A pass that takes less shows only its end: layers that flash by teach nothing.
 constexpr double publish_after_seconds = 0.08;
-
-// 2,048 positions make 16 MB of cosines; no panel can show more cells.
-constexpr std::int64_t most_similar_positions = 2048;
-
-// The principal components of 4,096 positions take 0.3 s: beyond this, what the pass found is shown first.
-constexpr std::int64_t most_quickly_projected = 1024;
 
 // How many texts stay at hand, so that undoing and switching between two of them costs nothing; fewer when
 // their traces are large.
@@ -55,6 +53,11 @@ struct Finished {
   Result result;
   std::vector<Intervention> interventions;
 };
+
+bool is_shown_for(const Trace& from_file, const Texts& texts) {
+  return from_file.tokens() == texts.tokens &&
+         (!from_file.source() || from_file.source()->tokens() == texts.source);
+}
 
 bool same_pass(const Trace& trace, const Model& model, const Texts& texts,
                const std::vector<Intervention>& done, const std::vector<Intervention>& wanted) {
@@ -86,14 +89,6 @@ std::shared_ptr<const Trace> closest(const std::deque<Finished>& finished, const
     best = trace;
   }
   return best;
-}
-
-// The stream that the embedding view shows: 0 is the embedding, l what block l-1 left.
-std::optional<Tensor> stream_at(const Trace& trace, std::int64_t embedding_layer) {
-  const std::int64_t layer = std::clamp<std::int64_t>(embedding_layer, 0, trace.model().architecture.layers);
-  const HookPlace place = stream_place(trace.model().architecture, layer);
-  if (!trace.has(place.hook, place.layer)) return std::nullopt;
-  return trace.at(place.hook, place.layer);
 }
 
 std::shared_ptr<const HeadWall> wall_of(const Trace& trace, AttentionPart part, const HeadWall* before,
@@ -147,14 +142,6 @@ std::vector<TokenId> runnable_tokens(const Model& model, const std::vector<Token
   return ids;
 }
 
-Projection project_stream(const Tensor& stream, bool without_first) {
-  if (!without_first || stream.axis(0) < 2) return principal_components(stream);
-  Projection others = principal_components(stream.rows(1, stream.axis(0)));
-  constexpr double none = std::numeric_limits<double>::quiet_NaN();
-  others.points.insert(others.points.begin(), {none, none});
-  return others;
-}
-
 struct Computation::State {
   std::function<void()> changed;
   std::unique_ptr<Backend> backend;
@@ -162,6 +149,7 @@ struct Computation::State {
   mutable std::mutex mutex;  // guards what follows
   LoadState load;
   std::shared_ptr<const Model> model;
+  std::shared_ptr<const Trace> from_file;  // when `model` came with one
   Result result;
   std::string error;
   std::optional<Document> wanted;  // the newest document, to be run when a model arrives
@@ -183,19 +171,32 @@ struct Computation::State {
     const std::uint64_t number = load_number;
     const auto cancelled = [&] { return load_number != number; };
     set_load({LoadPhase::loading, name, {}, {}});
-    const std::string path = find_or_fetch_model(
-        name,
-        [&](const FetchState& state) {
-          set_load({LoadPhase::fetching, name, state, {}});
-        },
-        cancelled);
-    set_load({LoadPhase::loading, name, {}, {}});
-    std::shared_ptr<const Model> loaded = load_model(path, name);
+    const std::optional<TracedModelName> traced = parse_traced_model_name(name);
+    const std::string wanted_model = traced ? traced->model : name;
+    std::shared_ptr<const Model> loaded;
+    if (!wanted_model.empty()) {
+      const std::string path = find_or_fetch_model(
+          wanted_model,
+          [&](const FetchState& state) {
+            set_load({LoadPhase::fetching, wanted_model, state, {}});
+          },
+          cancelled);
+      set_load({LoadPhase::loading, name, {}, {}});
+      loaded = load_model(path, name);
+    }
+    TraceFromFile read;
+    if (traced) {
+      read = trace_from_file(traced->path, loaded, name);
+      loaded = read.trace->shared_model();
+    }
     if (cancelled()) return;
     {
       const std::lock_guard lock(mutex);
       model = std::move(loaded);
-      load = {LoadPhase::ready, name, {}, {}};
+      from_file = read.trace;
+      load.phase = LoadPhase::ready;
+      load.model = name;
+      load.error = read.note;  // what of a file is not shown
       result = Result();
       finished.clear();
       error.clear();
@@ -240,13 +241,29 @@ struct Computation::State {
                  std::chrono::steady_clock::time_point start) {
     Result before;
     std::deque<Finished> earlier;
+    std::shared_ptr<const Trace> ready;
     {
       const std::lock_guard lock(mutex);
       before = result;
       earlier = finished;
+      ready = from_file;
     }
     const std::vector<Intervention>& wanted_changes = request.document.interventions;
     const AttentionPart part = request.model->encoder ? request.document.attention_part : AttentionPart::self;
+    if (ready && ready->shared_model() == request.model && wanted_changes.empty() &&
+        is_shown_for(*ready, texts)) {
+      next.trace = ready;
+      if (before.trace == next.trace) next = before;
+      if (!next.wall || next.wall_part != part) next.wall = quick_wall(*next.trace, part, nullptr);
+      next.wall_part = part;
+      return;
+    }
+    if (!has_weights(*request.model)) {
+      throw UserError(
+          "This trace came without its model: only its own text can be shown, unchanged. Undo the change, or "
+          "choose "
+          "a model.");
+    }
     for (const Finished& one : earlier) {
       if (!same_pass(*one.result.trace, *request.model, texts, one.interventions, wanted_changes)) continue;
       next = one.result;
@@ -273,8 +290,6 @@ struct Computation::State {
       shown.wall_part = part;
       next.wall = shown.wall;
       shown.next.reset();
-      shown.projection.reset();
-      shown.similarity.reset();
       publish(shown);
     };
     next.trace = run_forward(request.model, *backend, forward, control);
@@ -299,23 +314,6 @@ struct Computation::State {
         }
       }
       publish(next);
-    }
-  }
-
-  // What the embedding view shows; kept when only something else was chosen.
-  static void project(const Document& document, Result& next) {
-    const bool same_layer = next.projection && next.projection_layer == document.embedding_layer;
-    if (same_layer && next.projection_without_first == document.embedding_without_first) return;
-    next.projection_layer = document.embedding_layer;
-    next.projection_without_first = document.embedding_without_first;
-    next.projection.reset();
-    if (!same_layer) next.similarity.reset();
-    const std::optional<Tensor> stream = stream_at(*next.trace, document.embedding_layer);
-    if (!stream) return;
-    next.projection =
-        std::make_shared<const Projection>(project_stream(*stream, document.embedding_without_first));
-    if (!next.similarity && stream->axis(0) <= most_similar_positions) {
-      next.similarity = std::make_shared<const Similarity>(cosine_similarity(*stream));
     }
   }
 
@@ -349,9 +347,6 @@ struct Computation::State {
       const std::lock_guard lock(mutex);
       next.scores = result.scores;
     }
-    next.total_seconds = seconds_since(start);
-    if (!next.projection && last >= most_quickly_projected) publish(next);
-    project(document, next);
     next.total_seconds = seconds_since(start);
     publish(next);
     keep(next, document.interventions);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/analysis/head_merge.h"
 #include "core/text/tokenizer.h"
 
 namespace headlight {
@@ -17,8 +18,7 @@ struct HeadPlace {
   bool operator==(const HeadPlace&) const = default;
 };
 
-enum class HeadMerge { one, mean, largest };  // the current head, or all heads of its layer together
-enum class WallOrder {
+enum class WallOrder {  // as the model has them, or by a score of core/analysis/head_scores.h
   model,
   previous_token,
   same_token,
@@ -33,43 +33,73 @@ enum class TokenFold { tokens, graphemes, words };
 
 struct AttentionChoices {
   std::optional<HeadPlace> compared;  // drawn beside the current head
+  bool difference = false;            // the two as one map: compared minus current
   HeadMerge merge = HeadMerge::one;
   bool value_weighted = false;  // weight · length of what the key's value writes, instead of the weight
   double arc_threshold = 0.05;  // weaker arcs are not drawn
   WallOrder order = WallOrder::model;
+  double least_score = 0.0;  // heads with less are dimmed, while the wall is sorted by a score
   TokenFold fold = TokenFold::tokens;
+  std::vector<std::int64_t> arc_heads;  // of the same layer, whose arcs are drawn beside the current head's
+  bool heat_to = false;                 // colour the text by who looks at the token, not by where it looks
   bool operator==(const AttentionChoices&) const = default;
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     visit("compared", self.compared);
+    visit("difference", self.difference);
     visit("merge", self.merge);
     visit("value_weighted", self.value_weighted);
     visit("arc_threshold", self.arc_threshold);
     visit("order", self.order);
+    visit("least_score", self.least_score);
     visit("fold", self.fold);
+    visit("arc_heads", self.arc_heads);
+    visit("heat_to", self.heat_to);
   }
 };
 
+enum class EmbeddingPicture { points, neighbors, arithmetic, similarity, positions };
 enum class ProjectionMethod { pca, umap, tsne };
+enum class NeighborsOf { row, stream };  // the token's row of the embedding table, or its vector at a layer
+enum class NeighborOrder { cosine, dot };
+enum class SimilarityOf { stream, q, k, v, z };  // all but the stream: of the current head
 
 struct EmbeddingChoices {
+  EmbeddingPicture picture = EmbeddingPicture::points;
+  bool encoder = false;  // of an encoder-decoder: the tokens that the encoder reads
   ProjectionMethod method = ProjectionMethod::pca;
   std::int64_t dimensions = 2;  // 2 or 3
   bool trajectories = false;    // each token's way through the layers
+  NeighborsOf neighbors_of = NeighborsOf::row;
+  NeighborOrder order = NeighborOrder::cosine;
+  std::optional<TokenId> start, without, with;  // start - without + with
+  bool inputs_too = false;                      // these three may be among the nearest
+  SimilarityOf similarity_of = SimilarityOf::stream;
   bool operator==(const EmbeddingChoices&) const = default;
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
+    visit("picture", self.picture);
+    visit("encoder", self.encoder);
     visit("method", self.method);
     visit("dimensions", self.dimensions);
     visit("trajectories", self.trajectories);
+    visit("neighbors_of", self.neighbors_of);
+    visit("order", self.order);
+    visit("start", self.start);
+    visit("without", self.without);
+    visit("with", self.with);
+    visit("inputs_too", self.inputs_too);
+    visit("similarity_of", self.similarity_of);
   }
 };
 
+enum class LensPart { grid, ranks, attribution, loss };
 enum class LensNumber { probability, rank, entropy, divergence };
 
 struct LensChoices {
+  LensPart part = LensPart::grid;
   LensNumber number = LensNumber::probability;
   std::optional<TokenId> target;      // whose probability, rank and contributions; the likeliest if empty
   std::optional<TokenId> distractor;  // contributions are then differences: target minus distractor
@@ -77,6 +107,7 @@ struct LensChoices {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
+    visit("part", self.part);
     visit("number", self.number);
     visit("target", self.target);
     visit("distractor", self.distractor);
@@ -87,13 +118,15 @@ enum class PromptDetail { none, history, hangul, second_tokenizer };
 
 struct PromptChoices {
   PromptDetail detail = PromptDetail::none;
-  std::string second_model;  // whose tokenizer is shown beside the model's own; catalog name or path
+  bool color_by_surprisal = false;  // the tokens, instead of one colour after another
+  std::string second_model;         // whose tokenizer is shown beside the model's own; catalog name or path
   bool operator==(const PromptChoices&) const = default;
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     visit("detail", self.detail);
     visit("second_model", self.second_model);
+    visit("color_by_surprisal", self.color_by_surprisal);
   }
 };
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/session/document.h"
+#include "gui/color_map.h"
 #include "gui/theme.h"
 #include "imgui.h"
 
@@ -32,7 +33,13 @@ class HeatmapTexture {
 
   // Row-major, width × height; weights or the special cells of map_scale.h. Uploaded when it is drawn next.
   void set_cells(int width, int height, std::vector<float> cells);
-  void set_scale(MapScale scale);
+  void set_scale(MapScale scale, ColorMap colors = sequential_map());
+
+  // Instead of set_cells: room for a grid that is filled part by part, and only where something is drawn.
+  // What a part shows is not kept here: when parts_number() changes, all parts have to be set again.
+  void make_room(int width, int height);
+  void set_part(int x, int y, int width, int height, std::vector<float> cells);
+  int parts_number() const { return parts_number_; }
 
   int width() const { return width_; }
   int height() const { return height_; }
@@ -53,15 +60,25 @@ class HeatmapTexture {
   void upload_weights();
   void upload_colored();
   void upload_table();
+  void upload_parts();
+  std::vector<ImU32> colored(const std::vector<float>& cells);
 
+  struct Part {
+    int x, y, width, height;
+    std::vector<float> cells;
+  };
   Method wanted_;
   int width_ = 0;
   int height_ = 0;
   std::vector<float> cells_;
+  bool in_parts_ = false;    // cells_ is not used
+  std::vector<Part> parts_;  // to be uploaded
+  int parts_number_ = 0;
+  ColorMap map_ = ColorMap::violet;
   MapScale scale_ = MapScale::linear;
   Theme theme_ = Theme::dark;
   bool cells_changed_ = true;   // the texture does not show cells_
-  bool colors_changed_ = true;  // nor the scale and the theme
+  bool colors_changed_ = true;  // nor the scale, the theme and the colour map
   bool by_shader_ = false;
   void* renderer_ = nullptr;  // the renderer that the names below belong to
   unsigned int texture_ = 0;

@@ -19,6 +19,9 @@ std::optional<std::size_t> segmented(const char* id, std::span<const Segment> se
 // How wide it is drawn, to wrap a tool bar.
 float segmented_width(std::span<const Segment> segments);
 
+// The next item goes on in the same line when `width` still fits.
+void next_in_line(float width, float gap);
+
 // A small switch with a word: the same look, on or off. True when it was clicked.
 bool toggle(const char* id, const Segment& segment, bool on);
 float toggle_width(const Segment& segment);
