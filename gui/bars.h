@@ -6,7 +6,9 @@
 
 namespace headlight {
 
-void draw_top_bar(const Frame& frame, Commands& commands);
+class SessionDesk;
+
+void draw_top_bar(const Frame& frame, Commands& commands, SessionDesk& desk);
 void draw_status_bar(const Frame& frame, Commands& commands);
 
 }  // namespace headlight

@@ -4,18 +4,20 @@
 #include <string>
 
 #include "gui/frame.h"
+#include "gui/session_desk.h"
 
 namespace headlight {
 
 class CommandPalette {
  public:
   void open() { opening_ = true; }
-  void draw(const Frame& frame, Commands& commands);
+  void draw(const Frame& frame, Commands& commands, SessionDesk& desk);
 
  private:
   bool opening_ = false;
   std::string words_;
   int chosen_ = 0;
+  RecentFiles recent_;  // as it was when the palette opened
 };
 
 // The head that a search means: "L5 H1", "l5h1", "5.1"; nothing if it does not exist in a model of that size.

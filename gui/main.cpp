@@ -8,9 +8,11 @@
 #include "core/base/errors.h"
 #include "core/command_line/command_line.h"
 #include "gui/app.h"
+#include "gui/exporter.h"
 #include "gui/frame_cost.h"
 #include "gui/interface.h"
 #include "gui/offscreen.h"
+#include "gui/session_desk.h"
 #include "gui/settings.h"
 #include "gui/window.h"
 #include "imgui.h"
@@ -40,7 +42,12 @@ void draw_picture(const StartOptions& options, const std::string& path) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
     surface.run(draw, 3);
   }
-  write_png(surface.picture(), path);
+  std::optional<SharpEdges> sharp;
+  if (path.ends_with(".svg")) sharp.emplace();
+  surface.run(draw, 1);
+  write_panel_picture(options.panel, path, [&surface](int x, int y, int width, int height) {
+    return surface.picture(x, y, width, height);
+  });
 }
 
 void open_window(const StartOptions& options) {
@@ -54,17 +61,29 @@ void open_window(const StartOptions& options) {
   window_options.on_file_drop = [&](const std::vector<std::string>& paths) {
     if (app) app->open_files(paths);
   };
+  window_options.on_drawn = [&](int framebuffer_height) {
+    if (!app) return;
+    app->frame_is_drawn([framebuffer_height](int x, int y, int width, int height) {
+      return read_pixels(x, y, width, height, framebuffer_height);
+    });
+  };
   float scale = 1.0F;
   window_options.on_scale = [&](float to) {
     scale = to;
     if (app) app->set_scale(to);
   };
   Window window(window_options);
-  app = std::make_unique<App>(options, config, [&window] { window.request_redraw(); });
+  app = std::make_unique<App>(
+      options, config, [&window] { window.request_redraw(); }, state_folder(config));
   app->set_scale(scale);
+  std::string title;
   window.run([&] {
     app->set_frame_seconds(window.frame_seconds());
     app->draw(ImGui::GetTime());
+    if (std::string now = app->title(); now != title) {
+      title = std::move(now);
+      window.set_title(title);
+    }
     if (app->wants_redraw()) window.request_redraw();
     if (app->wants_to_quit()) window.close();
   });
@@ -78,7 +97,7 @@ void show_in_terminal(const StartOptions& options) {
       "headlight: no display was found (DISPLAY and WAYLAND_DISPLAY are not set), so the window cannot open. "
       "This is what it would show:\n");
   const std::string text = options.text.value_or("The capital of France is");
-  print_tour(open_model(options.compute.model), options.compute, text);
+  if (options.file.empty()) print_tour(open_model(options.compute.model), options.compute, text);
   const std::string path = "headlight.png";
   std::fflush(stdout);
   draw_picture(options, path);

@@ -3,6 +3,7 @@
 // themselves are in operands_stream, operands_attention and operands_output.
 #include "core/analysis/operands.h"
 
+#include <cmath>
 #include <stdexcept>
 
 #include "core/analysis/operand_terms.h"
@@ -81,6 +82,7 @@ bool can_be_derived(const OperandCell& cell) {
   if (!is_attention_map(cell.at.hook) || cell.has(cell.at.hook)) return false;
   const AttentionHooks hooks = attention_hooks(cell.a, is_cross_map(cell.at.hook));
   const auto within = [](std::int64_t index, std::int64_t count) { return index >= 0 && index < count; };
+  if (std::isnan(cell.a.attention_scale)) return false;  // of a trace from a file: how is not known
   return cell.has(hooks.q) && cell.has(hooks.k) && within(cell.at.index[0], cell.a.heads) &&
          within(cell.at.index[1], cell.trace.positions()) &&
          within(cell.at.index[2], attention_keys(cell.trace, is_cross_map(cell.at.hook)));

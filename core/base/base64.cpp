@@ -39,4 +39,21 @@ std::optional<std::string> bytes_from_base64(std::string_view text) {
   return bytes;
 }
 
+std::string base64_of(std::string_view bytes) {
+  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    std::uint32_t bits = 0;
+    for (std::size_t i = at; i < at + 3; ++i) {
+      bits = (bits << 8U) | (i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0U);
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+      const std::uint32_t six = (bits >> (18U - 6U * static_cast<unsigned>(i))) & 63U;
+      text.push_back(at + i <= bytes.size() ? alphabet[six] : '=');
+    }
+  }
+  return text;
+}
+
 }  // namespace headlight

@@ -77,7 +77,10 @@ std::int64_t attention_keys(const Trace& trace, bool cross) {
 bool has_attention(const Trace& trace, std::int64_t layer, bool cross) {
   if (layer < 0 || layer >= trace.model().architecture.layers) return false;
   const AttentionHooks hooks = attention_hooks(trace.model().architecture, cross);
-  return trace.has(hooks.pattern, layer) || (trace.has(hooks.q, layer) && trace.has(hooks.k, layer));
+  if (trace.has(hooks.pattern, layer)) return true;
+  // Of a trace from a file it may not be known how its patterns came about.
+  return !std::isnan(trace.model().architecture.attention_scale) && trace.has(hooks.q, layer) &&
+         trace.has(hooks.k, layer);
 }
 
 Tensor head_scores(const Trace& trace, std::int64_t layer, std::int64_t head, bool cross) {

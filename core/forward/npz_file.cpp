@@ -11,6 +11,7 @@
 
 #include "core/base/byte_reader.h"
 #include "core/base/half_precision.h"
+#include "core/text/utf8.h"
 
 namespace headlight {
 namespace {
@@ -83,6 +84,29 @@ NumberType number_type(std::string_view text, const std::string& where) {
          fmt::format("its numbers are of type {}", text.substr(0, std::min<std::size_t>(8, text.size()))));
 }
 
+// How many characters each string of the type has ("'<U12'"); 0 for numbers.
+std::uint64_t string_length(std::string_view text) {
+  std::uint64_t length = 0;
+  if (!text.starts_with("'<U")) return 0;
+  text.remove_prefix(3);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+  return error == std::errc() && length <= 4096 ? length : 0;
+}
+
+// NumPy's strings are code points of four bytes, filled up with zeros.
+std::string utf8_of(const std::byte* at, std::uint64_t length, const std::string& where) {
+  std::string text;
+  for (std::uint64_t i = 0; i < length; ++i) {
+    const auto code_point = little_endian<std::uint32_t>(at + 4 * i);
+    if (code_point == 0) break;
+    if (code_point > 0x10FFFF || (code_point >= 0xD800 && code_point < 0xE000)) {
+      refuse(where, "it has a string that is not Unicode");
+    }
+    append_utf8(text, code_point);
+  }
+  return text;
+}
+
 std::string member_bytes(zip_t* archive, zip_uint64_t index, std::uint64_t size, const std::string& where) {
   const std::unique_ptr<zip_file_t, CloseMember> member(zip_fopen_index(archive, index, 0));
   if (!member) refuse(where, zip_strerror(archive));
@@ -106,7 +130,9 @@ NumpyArray parse_npy(std::string_view bytes, const std::string& where) {
   if (header_value(header, "fortran_order", where).starts_with("True")) {
     refuse(where, "its columns come before its rows (Fortran order)");
   }
-  const NumberType type = number_type(header_value(header, "descr", where), where);
+  const std::uint64_t letters = string_length(header_value(header, "descr", where));
+  NumberType type{static_cast<std::size_t>(4 * letters)};
+  if (letters == 0) type = number_type(header_value(header, "descr", where), where);
   NumpyArray array;
   array.shape = header_shape(header_value(header, "shape", where), where);
   std::uint64_t count = 1;
@@ -118,6 +144,11 @@ NumpyArray parse_npy(std::string_view bytes, const std::string& where) {
     refuse(where, fmt::format("it should hold {} numbers, but {} bytes are left", count, reader.remaining()));
   }
   const auto numbers = reader.take(count * type.bytes, "the numbers");
+  if (letters > 0) {
+    for (std::uint64_t i = 0; i < count; ++i)
+      array.texts.push_back(utf8_of(numbers.data() + i * type.bytes, letters, where));
+    return array;
+  }
   array.values.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i)
     array.values.push_back(type.read(numbers.data() + i * type.bytes));

@@ -11,9 +11,8 @@
 namespace headlight {
 namespace {
 
-// A hand-written lesson has some ten kilobytes; this keeps a mistaken file from filling the memory.
-constexpr std::size_t largest_text = std::size_t{4} << 20;
 constexpr int deepest_nesting = 64;
+constexpr std::size_t most_values = 1'000'000;
 
 std::size_t line_of_byte(std::string_view text, std::size_t byte) {
   const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(byte, text.size()));
@@ -62,6 +61,9 @@ class LocatedJson::LineScanner {
     skip_space();
     if (depth > deepest_nesting)
       throw LocatedError(line_, fmt::format("nested deeper than {}", deepest_nesting));
+    if (lines_.size() >= most_values) {
+      throw LocatedError(line_, fmt::format("there are more than {} values", most_values));
+    }
     lines_[path] = line_;
     if (peek() == '{') {
       scan_members(path, depth);
@@ -138,10 +140,9 @@ class LocatedJson::LineScanner {
   std::size_t line_ = 1;
 };
 
-LocatedJson LocatedJson::parse(std::string_view text) {
-  if (text.size() > largest_text) {
-    throw LocatedError(0,
-                       fmt::format("the file has {} bytes; at most {} are read", text.size(), largest_text));
+LocatedJson LocatedJson::parse(std::string_view text, std::size_t largest) {
+  if (text.size() > largest) {
+    throw LocatedError(0, fmt::format("the file has {} bytes; at most {} are read", text.size(), largest));
   }
   auto document = std::make_shared<Document>();
   try {
@@ -190,11 +191,22 @@ std::vector<LocatedJson> LocatedJson::items() const {
   return found;
 }
 
+std::vector<std::string> LocatedJson::field_names() const {
+  if (!value_->is_object()) fail("expected an object here, found " + kind_of(*value_));
+  std::vector<std::string> names;
+  for (const auto& member : value_->items()) names.push_back(member.key());
+  return names;
+}
+
 std::string LocatedJson::text() const {
-  if (!value_->is_string()) fail("expected a text here, found " + kind_of(*value_));
-  std::string found = value_->get<std::string>();
+  std::string found = any_text();
   if (found.empty()) fail("this text is empty");
   return found;
+}
+
+std::string LocatedJson::any_text() const {
+  if (!value_->is_string()) fail("expected a text here, found " + kind_of(*value_));
+  return value_->get<std::string>();
 }
 
 double LocatedJson::number() const {
@@ -212,6 +224,13 @@ std::int64_t LocatedJson::integer() const {
   return value_->get<std::int64_t>();
 }
 
+std::uint64_t LocatedJson::natural() const {
+  if (value_->is_number_unsigned()) return value_->get<std::uint64_t>();
+  const std::int64_t found = integer();
+  if (found < 0) fail(fmt::format("expected a whole number from 0 on, found {}", found));
+  return static_cast<std::uint64_t>(found);
+}
+
 bool LocatedJson::boolean() const {
   if (!value_->is_boolean()) fail("expected true or false here, found " + kind_of(*value_));
   return value_->get<bool>();
@@ -226,15 +245,19 @@ void LocatedJson::fail(const std::string& reason) const {
   throw LocatedError(line(), path_.empty() ? reason : fmt::format("{}: {}", path_, reason));
 }
 
-std::string read_small_text_file(const std::string& path) {
+std::string read_small_text_file(const std::string& path, std::size_t largest) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw LocatedError(0, "the file cannot be opened; check that it exists and may be read");
-  std::string text(largest_text + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  std::string text;
+  constexpr std::size_t piece = std::size_t{1} << 16;
+  while (file && text.size() <= largest) {
+    const std::size_t before = text.size();
+    text.resize(before + piece);
+    file.read(text.data() + before, static_cast<std::streamsize>(piece));
+    text.resize(before + static_cast<std::size_t>(file.gcount()));
+  }
   if (file.bad()) throw LocatedError(0, "the file cannot be read to its end");
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > largest_text)
-    throw LocatedError(0, fmt::format("the file is over {} bytes", largest_text));
+  if (text.size() > largest) throw LocatedError(0, fmt::format("the file is over {} bytes", largest));
   return text;
 }
 

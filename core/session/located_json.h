@@ -27,9 +27,14 @@ class LocatedError : public std::runtime_error {
 // A value of a parsed text; keeps the text's document alive. Every reading function throws LocatedError.
 class LocatedJson {
  public:
-  // Refuses texts over 4 MiB, syntax errors, fields that stand twice and nesting deeper than 64.
-  static LocatedJson parse(std::string_view text);
+  // What a person writes by hand has some ten kilobytes; this keeps a mistaken file from filling the memory.
+  static constexpr std::size_t largest_text = std::size_t{4} << 20;
 
+  // Refuses texts over `largest` bytes, syntax errors, fields that stand twice, nesting deeper than 64 and
+  // more than a million values.
+  static LocatedJson parse(std::string_view text, std::size_t largest = largest_text);
+
+  bool is_null() const { return value_->is_null(); }
   bool is_object() const { return value_->is_object(); }
   bool is_string() const { return value_->is_string(); }
   bool is_number() const { return value_->is_number(); }
@@ -40,10 +45,13 @@ class LocatedJson {
   void allow_fields(std::initializer_list<std::string_view> fields) const;
   void allow_fields(const std::vector<std::string_view>& fields) const;
 
-  std::vector<LocatedJson> items() const;  // of an array
-  std::string text() const;                // a string that is not empty
-  double number() const;                   // finite
-  std::int64_t integer() const;            // a whole number
+  std::vector<LocatedJson> items() const;        // of an array
+  std::vector<std::string> field_names() const;  // of an object
+  std::string text() const;                      // a string that is not empty
+  std::string any_text() const;                  // a string
+  double number() const;                         // finite
+  std::int64_t integer() const;                  // a whole number
+  std::uint64_t natural() const;                 // a whole number from 0 to 2^64 - 1
   bool boolean() const;
   std::size_t line() const;
 
@@ -64,7 +72,7 @@ class LocatedJson {
   std::string path_;
 };
 
-// The whole file as text. Throws LocatedError (line 0) when it cannot be read or is over 4 MiB.
-std::string read_small_text_file(const std::string& path);
+// The whole file as text. Throws LocatedError (line 0) when it cannot be read or is over `largest` bytes.
+std::string read_small_text_file(const std::string& path, std::size_t largest = LocatedJson::largest_text);
 
 }  // namespace headlight

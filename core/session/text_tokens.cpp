@@ -4,12 +4,16 @@
 
 #include <algorithm>
 
+#include "core/text/traced_tokenizer.h"
+
 namespace headlight {
 
 std::vector<Token> text_tokens(const Model& model, std::string_view text) {
   if (!model.tokenizer) return {};
   std::vector<Token> tokens = model.tokenizer->encode(text);
   if (!model.encoder) return tokens;
+  const auto* traced = dynamic_cast<const TracedTokenizer*>(model.tokenizer.get());
+  if (traced && traced->text() == text) return tokens;  // with their start token already
   // What the tokenizer adds behind a whole text, the decoder has yet to say.
   while (!tokens.empty() && tokens.back().begin == tokens.back().end &&
          model.tokenizer->is_special(tokens.back().id)) {

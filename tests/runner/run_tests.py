@@ -247,6 +247,9 @@ def main():
         if path := fetch_model(name):
             os.environ.update(dict.fromkeys(variables, path))
     full = "--full" in sys.argv[1:]
+    if full:
+        os.environ.setdefault("HEADLIGHT_KILLS", "200")
+        os.environ.setdefault("HEADLIGHT_WINDOW_KILLS", "20")
     builds = ["release"] + (["clang"] if full else [])
     total = run_python_tests()
     for build in builds:

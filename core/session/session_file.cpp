@@ -1,0 +1,172 @@
+// The fields of a document, once, for writing and for reading; and what a session may not say.
+#include "core/session/session_file.h"
+
+#include <filesystem>
+
+#include "core/base/errors.h"
+#include "core/base/whole_file.h"
+#include "core/session/session_values.h"
+
+namespace headlight {
+namespace {
+
+using session_values::Json;
+using session_values::Reader;
+using session_values::Reading;
+using session_values::Writer;
+
+constexpr std::string_view format_name = "headlight session";
+constexpr std::int64_t newest_version = 1;
+constexpr std::size_t largest_session = std::size_t{64} << 20;
+// Larger ones are written without line breaks.
+constexpr std::size_t comfortable_size = 60'000;
+
+// Every field of a document. One that is added to Document has no name here until it is written down: this
+// stops compiling.
+template <class Self, class Visit>
+void document_fields(Self& document, Visit& visit) {
+  auto& [text, source_text, model, view, attention_mode, attention_part, map_scale, hide_sink, layer, head,
+         query, key, source_query, source_key, candidate, value, embedding_layer, embedding_without_first,
+         attention, embedding, lens, prompt, next, sampling, seed, interventions, lesson] = document;
+  visit("text", text);
+  visit("source_text", source_text);
+  visit("model", model);
+  visit("view", view);
+  visit("attention_mode", attention_mode);
+  visit("attention_part", attention_part);
+  visit("map_scale", map_scale);
+  visit("hide_sink", hide_sink);
+  visit("layer", layer);
+  visit("head", head);
+  visit("query", query);
+  visit("key", key);
+  visit("source_query", source_query);
+  visit("source_key", source_key);
+  visit("candidate", candidate);
+  visit("value", value);
+  visit("embedding_layer", embedding_layer);
+  visit("embedding_without_first", embedding_without_first);
+  visit("attention", attention);
+  visit("embedding", embedding);
+  visit("lens", lens);
+  visit("prompt", prompt);
+  visit("next", next);
+  visit("sampling", sampling);
+  visit("seed", seed);
+  visit("interventions", interventions);
+  visit("lesson", lesson);
+}
+
+void require(bool holds, const LocatedJson& document, std::string_view field, std::string_view expected) {
+  if (!holds) document.at(field).fail(fmt::format("expected {}", expected));
+}
+
+// What no window can bring about. Places beyond the text or the model are clamped where they are shown.
+void check(const Document& d, const LocatedJson& json) {
+  const auto at_least_0 = [&](std::int64_t number, std::string_view field) {
+    require(number >= 0, json, field, "a whole number from 0 on");
+  };
+  at_least_0(d.layer, "layer");
+  at_least_0(d.head, "head");
+  at_least_0(d.embedding_layer, "embedding_layer");
+  at_least_0(d.query.value_or(0), "query");
+  at_least_0(d.key.value_or(0), "key");
+  at_least_0(d.source_query.value_or(0), "source_query");
+  at_least_0(d.source_key.value_or(0), "source_key");
+  at_least_0(d.candidate.value_or(0), "candidate");
+  if (d.lesson) at_least_0(d.lesson->step, "lesson");
+  if (d.value) {
+    for (const std::int64_t index : d.value->index) at_least_0(index, "value");
+  }
+  require(d.embedding.dimensions == 2 || d.embedding.dimensions == 3, json, "embedding", "2 or 3 dimensions");
+  const auto is_a_count = [](std::int64_t number) { return number >= 1 && number <= 10'000; };
+  require(is_a_count(d.next.grow_tokens) && is_a_count(d.next.beam_width) && is_a_count(d.next.beam_depth) &&
+              d.next.speed >= 0.0,
+          json, "next", "counts from 1 to 10000 and a speed from 0 on");
+  const SamplingSettings& s = d.sampling;
+  require(s.temperature >= 0.0 && s.temperature <= 100.0 && s.top_k >= 0 && s.top_p >= 0.0 &&
+              s.top_p <= 1.0 && s.min_p >= 0.0 && s.min_p <= 1.0,
+          json, "sampling", "temperature from 0 to 100, top_k from 0 on, top_p and min_p from 0 to 1");
+}
+
+// What copied its values from another text would need that text to be computed first.
+void leave_out_copies(Document& document, Reading& reading) {
+  const std::size_t all = document.interventions.size();
+  std::erase_if(document.interventions,
+                [](const Intervention& one) { return std::holds_alternative<CopyFrom>(one.operation); });
+  const std::size_t left_out = all - document.interventions.size();
+  if (left_out == 0) return;
+  reading.notes.push_back(fmt::format(
+      "{} of the experiments copied values from a second text, which a session does not keep; they were left "
+      "out.",
+      left_out));
+}
+
+}  // namespace
+
+std::string session_text(const Document& document) {
+  Json fields = Json::object();
+  Writer writer{fields};
+  document_fields(document, writer);
+  const Json session = {
+      {"format", format_name}, {"version", newest_version}, {"document", std::move(fields)}};
+  std::string text = session.dump(1);
+  if (text.size() > comfortable_size) text = session.dump();
+  return text + "\n";
+}
+
+OpenedSession parse_session(std::string_view text) {
+  const LocatedJson json = LocatedJson::parse(text, largest_session);
+  if (!json.is_object() || !json.has("format") || !json.at("format").is_string() ||
+      json.at("format").any_text() != format_name) {
+    json.fail(fmt::format("this is no session: it should begin with \"format\": \"{}\"", format_name));
+  }
+  const std::int64_t version = json.at("version").integer();
+  if (version < 1) json.at("version").fail(fmt::format("there is no version {}", version));
+  Reading reading;
+  reading.newer = version > newest_version;
+  if (reading.newer) {
+    reading.notes.push_back(
+        fmt::format("The session was written by a newer version of Headlight (format {}; this one knows {}).",
+                    version, newest_version));
+  }
+  OpenedSession opened;
+  const LocatedJson fields = json.at("document");
+  Reader reader{fields, reading};
+  document_fields(opened.document, reader);
+  reader.finish();
+  for (const std::string& name : json.field_names()) {
+    if (name == "format" || name == "version" || name == "document") continue;
+    reading.notes.push_back(fmt::format("Line {}: the field '{}' is not known here; it was left out.",
+                                        json.at(name).line(), name));
+  }
+  check(opened.document, fields);
+  leave_out_copies(opened.document, reading);
+  opened.notes = std::move(reading.notes);
+  return opened;
+}
+
+OpenedSession read_session(const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    throw FileError(fmt::format("{}: this is a folder, not a session.", path));
+  }
+  try {
+    return parse_session(read_small_text_file(path, largest_session));
+  } catch (const LocatedError& error) {
+    throw FileError(error.line() == 0 ? fmt::format("{}: {}.", path, error.what())
+                                      : fmt::format("{}:{}: {}.", path, error.line(), error.what()));
+  }
+}
+
+void write_session(const Document& document, const std::string& path) {
+  const std::string text = session_text(document);
+  if (text.size() > largest_session) {
+    throw UserError(fmt::format(
+        "The session would have {} MB, and at most {} can be opened again; shorten the text to save it.",
+        text.size() / 1'000'000, largest_session / 1'000'000));
+  }
+  write_whole_file(path, text);
+}
+
+}  // namespace headlight
