@@ -6,24 +6,30 @@
 #include "core/base/errors.h"
 #include "core/model_files/model_file.h"
 #include "core/text/hugging_face_tokenizer.h"
+#include "core/text/token_steps.h"
 
 namespace headlight {
 namespace {
 
 // Rows behind the end of a vocabulary can win a softmax like any other, and must have a name then.
-class FilledUpTokenizer final : public Tokenizer {
+class FilledUpTokenizer final : public StepwiseTokenizer {
  public:
-  FilledUpTokenizer(std::shared_ptr<const Tokenizer> own, std::int64_t vocabulary) : own_(std::move(own)) {
+  FilledUpTokenizer(std::shared_ptr<const StepwiseTokenizer> own, std::int64_t vocabulary)
+      : own_(std::move(own)) {
     for (std::int64_t id = own_->vocabulary_size(); id < vocabulary; ++id) {
       names_.push_back(fmt::format("<unused {}>", id));
     }
   }
 
   std::vector<Token> encode(std::string_view text) const override { return own_->encode(text); }
-  std::vector<MergeHistory> merge_history(std::string_view text) const override {
-    return own_->merge_history(text);
+  std::vector<WordSteps> word_steps(std::string_view text) const override { return own_->word_steps(text); }
+  std::vector<WordLattice> word_lattices(std::string_view text) const override {
+    return own_->word_lattices(text);
   }
-  std::vector<UnigramLattice> lattice(std::string_view text) const override { return own_->lattice(text); }
+  std::vector<NormalizedPart> normalized(std::string_view text) const override {
+    return own_->normalized(text);
+  }
+  TokenMethod method() const override { return own_->method(); }
   std::int64_t vocabulary_size() const override {
     return own_->vocabulary_size() + static_cast<std::int64_t>(names_.size());
   }
@@ -45,7 +51,7 @@ class FilledUpTokenizer final : public Tokenizer {
  private:
   std::size_t unused(TokenId id) const { return static_cast<std::size_t>(id - own_->vocabulary_size()); }
 
-  std::shared_ptr<const Tokenizer> own_;
+  std::shared_ptr<const StepwiseTokenizer> own_;
   std::vector<std::string> names_;
 };
 
@@ -67,11 +73,14 @@ HuggingFaceTokenizerFiles tokenizer_files(const ModelFile& file) {
 
 }  // namespace
 
+std::shared_ptr<const Tokenizer> file_tokenizer(const ModelFile& file) {
+  return file.kind() == ModelFileKind::gguf ? tokenizer_from_gguf(file.metadata(), file.path())
+                                            : tokenizer_from_hugging_face(tokenizer_files(file), file.path());
+}
+
 std::shared_ptr<const Tokenizer> model_tokenizer(const ModelFile& file, std::int64_t vocabulary) {
   const bool gguf = file.kind() == ModelFileKind::gguf;
-  std::shared_ptr<const Tokenizer> tokenizer =
-      gguf ? tokenizer_from_gguf(file.metadata(), file.path())
-           : tokenizer_from_hugging_face(tokenizer_files(file), file.path());
+  std::shared_ptr<const Tokenizer> tokenizer = file_tokenizer(file);
   const std::int64_t size = tokenizer->vocabulary_size();
   if (size > vocabulary || (gguf && size != vocabulary)) {
     throw FileError(
@@ -79,9 +88,9 @@ std::shared_ptr<const Tokenizer> model_tokenizer(const ModelFile& file, std::int
                     "not belong together; fetch the model again.",
                     file.path(), size, vocabulary));
   }
-  if (size < vocabulary)
-    tokenizer = std::make_shared<const FilledUpTokenizer>(std::move(tokenizer), vocabulary);
-  return tokenizer;
+  if (size == vocabulary) return tokenizer;
+  auto own = std::dynamic_pointer_cast<const StepwiseTokenizer>(std::move(tokenizer));
+  return std::make_shared<const FilledUpTokenizer>(std::move(own), vocabulary);
 }
 
 ChatTemplate model_chat_template(const ModelFile& file, const Tokenizer& tokenizer) {

@@ -113,28 +113,37 @@ std::vector<Token> ByteLevelTokenizer::encode(std::string_view text) const {
   return tokens;
 }
 
-std::vector<MergeHistory> ByteLevelTokenizer::merge_history(std::string_view text) const {
-  std::vector<MergeHistory> histories;
+std::vector<NormalizedPart> ByteLevelTokenizer::normalized(std::string_view text) const {
+  if (text.empty()) return {};
+  return {{0, text.size(), std::string(text)}};  // such tokenizers have no normaliser
+}
+
+std::vector<WordSteps> ByteLevelTokenizer::word_steps(std::string_view text) const {
+  std::vector<WordSteps> histories;
   for_each_word(text, [&](const Word& word) {
-    MergeHistory history{word.token.begin, word.token.end, {}};
+    WordSteps history;
+    history.begin = word.token.begin;
+    history.end = word.token.end;
     if (word.kind == WordKind::special) {
       history.steps.push_back(part_bytes(text, {word.token}));
+      history.tokens = {word.token};
     } else {
       std::vector<Token> parts = single_bytes(text, word.token.begin, word.token.end);
       history.steps.push_back(part_bytes(text, parts));
-      std::vector<Token> merged = parts;
-      std::vector<std::size_t> joined_at;
-      vocabulary_.merges.apply(merged, &joined_at);
+      history.tokens = parts;
+      std::vector<BytePairMerges::Merge> merges;
+      vocabulary_.merges.apply(history.tokens, &merges);
       if (history.end - history.begin > longest_history) {
-        if (!joined_at.empty()) history.steps.push_back(part_bytes(text, merged));
-        joined_at.clear();
+        if (!merges.empty()) history.steps.push_back(part_bytes(text, history.tokens));
+        merges.clear();
       }
-      for (const std::size_t begin : joined_at) {
+      for (const BytePairMerges::Merge& merge : merges) {
         std::size_t left = 0;
-        while (parts.at(left).begin != begin) ++left;
+        while (parts.at(left).begin != merge.begin) ++left;
         parts[left].end = parts.at(left + 1).end;
         parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(left) + 1);
         history.steps.push_back(part_bytes(text, parts));
+        history.ranks.push_back(merge.rank);
       }
     }
     histories.push_back(std::move(history));

@@ -10,7 +10,7 @@
 #include "core/text/byte_pair.h"
 #include "core/text/pre_tokenizers.h"
 #include "core/text/special_tokens.h"
-#include "core/text/tokenizer.h"
+#include "core/text/token_steps.h"
 
 namespace headlight {
 
@@ -28,12 +28,15 @@ struct ByteLevelVocabulary {
   bool ignores_merges = false;  // a word that is a piece is that piece, whatever the merges say
 };
 
-class ByteLevelTokenizer final : public Tokenizer {
+class ByteLevelTokenizer final : public StepwiseTokenizer {
  public:
   ByteLevelTokenizer(ByteLevelVocabulary vocabulary, PreTokenizer pre_tokenizer);
 
   std::vector<Token> encode(std::string_view text) const override;
-  std::vector<MergeHistory> merge_history(std::string_view text) const override;
+  std::vector<WordSteps> word_steps(std::string_view text) const override;
+  std::vector<WordLattice> word_lattices(std::string_view) const override { return {}; }
+  std::vector<NormalizedPart> normalized(std::string_view text) const override;
+  TokenMethod method() const override { return TokenMethod::byte_pair; }
   std::int64_t vocabulary_size() const override;
   const std::string& piece(TokenId id) const override;
   const std::string& bytes(TokenId id) const override;

@@ -112,7 +112,7 @@ const BytePairMerges::Rule* BytePairMerges::find(TokenId left, TokenId right) co
   return rule.joined < 0 ? nullptr : &rule;
 }
 
-void BytePairMerges::apply(std::vector<Token>& parts, std::vector<std::size_t>* joined_at) const {
+void BytePairMerges::apply(std::vector<Token>& parts, std::vector<Merge>* done) const {
   const std::size_t count = parts.size();
   std::vector<std::size_t> previous(count);
   std::vector<std::size_t> next(count);
@@ -138,7 +138,7 @@ void BytePairMerges::apply(std::vector<Token>& parts, std::vector<std::size_t>* 
     const Rule* rule = find(parts[left].id, parts[right].id);
     // Another rank means that this pair has changed since it was queued; with the same rank it is as good.
     if (rule == nullptr || rule->rank != candidate.rank) continue;
-    if (joined_at != nullptr) joined_at->push_back(parts[left].begin);
+    if (done != nullptr) done->push_back({parts[left].begin, candidate.rank});
     parts[left].id = rule->joined;
     parts[left].end = parts[right].end;
     gone[right] = true;

@@ -29,9 +29,13 @@ class BytePairMerges {
   bool add_ranked(TokenId left, TokenId right, TokenId joined, std::uint32_t rank);
 
   // Joins neighbours until no rule applies: always the rule of the lowest rank, and of equal ones the
-  // leftmost. `joined_at`, if given, receives the begin of the left part of each merge, in order. n log n: a
-  // megabyte of one letter is one word.
-  void apply(std::vector<Token>& parts, std::vector<std::size_t>* joined_at = nullptr) const;
+  // leftmost. `done`, if given, receives the merges in order. n log n: a megabyte of one letter is one word.
+  struct Merge {
+    std::size_t begin = 0;  // of the left part
+    std::uint32_t rank = 0;
+    bool operator==(const Merge&) const = default;
+  };
+  void apply(std::vector<Token>& parts, std::vector<Merge>* done = nullptr) const;
 
  private:
   // One entry of a hash table with linear probing, at most half full: a long word asks it millions of times.

@@ -98,27 +98,24 @@ void BytePairModel::tokenize(std::string_view word, std::vector<Token>& tokens) 
   tokens.insert(tokens.end(), parts.begin(), parts.end());
 }
 
-std::vector<std::vector<Token>> BytePairModel::steps(std::string_view word) const {
-  std::vector<std::vector<Token>> result;
-  if (options_.ignore_merges && vocabulary_->find(word)) {
-    result.emplace_back();
-    tokenize(word, result.back());
-    return result;
-  }
+TokenSteps BytePairModel::steps(std::string_view word) const {
+  if (options_.ignore_merges && vocabulary_->find(word)) return TokenModel::steps(word);
+  TokenSteps result;
   std::vector<Token> parts = characters(word);
-  result.push_back(parts);
+  result.after.push_back(parts);
   std::vector<Token> merged = parts;
-  std::vector<std::size_t> joined_at;
-  merges_.apply(merged, &joined_at);
-  for (const std::size_t begin : joined_at) {
-    const auto left =
-        std::find_if(parts.begin(), parts.end(), [&](const Token& part) { return part.begin == begin; });
+  std::vector<BytePairMerges::Merge> merges;
+  merges_.apply(merged, &merges);
+  for (const BytePairMerges::Merge& merge : merges) {
+    const auto left = std::find_if(parts.begin(), parts.end(),
+                                   [&](const Token& part) { return part.begin == merge.begin; });
     if (parts.end() - left < 2) break;  // two parts of one byte: only with prefixes that are not in the text
     left->end = (left + 1)->end;
     parts.erase(left + 1);
-    result.push_back(parts);
+    result.after.push_back(parts);
+    result.ranks.push_back(merge.rank);
   }
-  result.back() = std::move(merged);  // with the ids too
+  result.after.back() = std::move(merged);  // with the ids too
   return result;
 }
 

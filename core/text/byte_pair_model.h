@@ -28,7 +28,8 @@ class BytePairModel final : public TokenModel {
   BytePairModel(std::shared_ptr<const Vocabulary> vocabulary, BytePairMerges merges, BytePairOptions options);
 
   void tokenize(std::string_view word, std::vector<Token>& tokens) const override;
-  std::vector<std::vector<Token>> steps(std::string_view word) const override;
+  TokenSteps steps(std::string_view word) const override;
+  TokenMethod method() const override { return TokenMethod::byte_pair; }
 
  private:
   std::vector<Token> characters(std::string_view word) const;

@@ -67,6 +67,11 @@ PipelineTokenizer::PipelineTokenizer(TokenizerPipeline pipeline) : pipeline_(std
     special_.at(static_cast<std::size_t>(id)) = true;
     is_added_.at(static_cast<std::size_t>(id)) = true;
   }
+  if (pipeline_.normalizer) {
+    AlignedText space(" ", {0, 1});
+    pipeline_.normalizer->normalize(space);
+    normalizer_spells_bytes_ = space.text() == "Ġ";
+  }
   spell_out();
 }
 
@@ -112,30 +117,89 @@ std::string PipelineTokenizer::shown(std::string_view normalized) const {
   return std::string(normalized);
 }
 
-void PipelineTokenizer::for_each_part(std::string_view text, const Visit& visit) const {
+void PipelineTokenizer::for_each_stretch(std::string_view text, const VisitOrdinary& ordinary,
+                                         const VisitToken& known) const {
   std::size_t begin = 0;
   while (begin < text.size()) {
     const std::size_t end = valid_end(text, begin);
-    if (end > begin) visit_stretch(text, {begin, end}, begin > 0, visit);
+    std::size_t done = begin;
+    for (const Token& token : raw_.find(text.substr(begin, end - begin))) {
+      if (begin + token.begin > done) ordinary({done, begin + token.begin}, begin > 0 && done == begin);
+      known({token.id, begin + token.begin, begin + token.end});
+      done = begin + token.end;
+    }
+    if (end > done) ordinary({done, end}, begin > 0 && done == begin);
     if (end == text.size()) return;
-    visit({nullptr, {byte_ids_[static_cast<unsigned char>(text[end])], end, end + 1}});
+    known({byte_ids_[static_cast<unsigned char>(text[end])], end, end + 1});
     begin = end + 1;
   }
 }
 
-void PipelineTokenizer::visit_stretch(std::string_view text, TextSpan span, bool continues,
-                                      const Visit& visit) const {
-  const auto ordinary = [&](std::size_t begin, std::size_t end) {
-    if (begin == end) return;
-    visit_normalized(AlignedText(text, {begin, end}), continues && begin == span.begin, visit);
-  };
-  std::size_t done = span.begin;
-  for (const Token& token : raw_.find(text.substr(span.begin, span.end - span.begin))) {
-    ordinary(done, span.begin + token.begin);
-    visit({nullptr, {token.id, span.begin + token.begin, span.begin + token.end}});
-    done = span.begin + token.end;
+void PipelineTokenizer::for_each_part(std::string_view text, const Visit& visit) const {
+  for_each_stretch(
+      text,
+      [&](TextSpan span, bool continues) { visit_normalized(AlignedText(text, span), continues, visit); },
+      [&](const Token& token) {
+        visit({nullptr, token});
+      });
+}
+
+namespace {
+
+// Appends a stretch to what stands before it: to the last part where both are changed or both are not.
+void append_part(std::vector<NormalizedPart>& parts, std::string_view text, TextSpan span,
+                 std::string_view made) {
+  const bool is_changed = text.substr(span.begin, span.end - span.begin) != made;
+  if (!parts.empty()) {
+    NormalizedPart& last = parts.back();
+    const bool last_is_changed = text.substr(last.begin, last.end - last.begin) != last.text;
+    if (last_is_changed == is_changed) {
+      last.end = span.end;
+      last.text += made;
+      return;
+    }
   }
-  ordinary(done, span.end);
+  parts.push_back({span.begin, span.end, std::string(made)});
+}
+
+// An inserted character: it belongs to the one before it.
+void append_inserted(std::vector<NormalizedPart>& parts, std::string_view text, std::size_t at,
+                     std::string_view made) {
+  if (parts.empty() || text.substr(parts.back().begin, parts.back().end - parts.back().begin) ==
+                           std::string_view(parts.back().text)) {
+    append_part(parts, text, {at, at}, made);
+  } else {
+    parts.back().text += made;
+  }
+}
+
+}  // namespace
+
+std::vector<NormalizedPart> PipelineTokenizer::normalized(std::string_view text) const {
+  std::vector<NormalizedPart> parts;
+  const auto ordinary = [&](TextSpan span, bool) {
+    AlignedText changed(text, span);
+    if (pipeline_.normalizer) pipeline_.normalizer->normalize(changed);
+    std::size_t done = span.begin;
+    for_each_character(changed.text(), [&](char32_t, std::size_t offset, std::size_t length) {
+      const TextSpan source = changed.source({offset, offset + length});
+      std::string made = changed.text().substr(offset, length);
+      if (pipeline_.spelling != Spelling::byte_level || normalizer_spells_bytes_) made = shown(made);
+      if (source.begin > done) append_part(parts, text, {done, source.begin}, "");
+      if (source.end <= done) {
+        append_inserted(parts, text, done, made);
+      } else {
+        append_part(parts, text, {std::max(done, source.begin), source.end}, made);
+        done = source.end;
+      }
+    });
+    if (done < span.end) append_part(parts, text, {done, span.end}, "");
+  };
+  for_each_stretch(text, ordinary, [&](const Token& token) {
+    const TextSpan span{token.begin, token.end};
+    append_part(parts, text, span, text.substr(span.begin, span.end - span.begin));
+  });
+  return parts;
 }
 
 void PipelineTokenizer::visit_normalized(AlignedText text, bool continues, const Visit& visit) const {
@@ -194,11 +258,14 @@ std::vector<Token> PipelineTokenizer::encode(std::string_view text) const {
   return tokens;
 }
 
-std::vector<MergeHistory> PipelineTokenizer::merge_history(std::string_view text) const {
-  std::vector<MergeHistory> histories;
+std::vector<WordSteps> PipelineTokenizer::word_steps(std::string_view text) const {
+  std::vector<WordSteps> histories;
   for_each_part(text, [&](const Part& part) {
-    MergeHistory history{part.token.begin, part.token.end, {}};
+    WordSteps history;
+    history.begin = part.token.begin;
+    history.end = part.token.end;
     if (part.word == nullptr) {
+      if (part.token.id >= 0) history.tokens = {part.token};
       history.steps = {{std::string(text.substr(history.begin, history.end - history.begin))}};
       histories.push_back(std::move(history));
       return;
@@ -207,14 +274,16 @@ std::vector<MergeHistory> PipelineTokenizer::merge_history(std::string_view text
     const TextSpan source = word.source({0, word.size()});
     history.begin = source.begin;
     history.end = source.end;
-    std::vector<std::vector<Token>> steps;
+    pipeline_.model->tokenize(word.text(), history.tokens);
+    TokenSteps steps;
     if (word.size() > longest_history) {
-      steps.emplace_back();
-      pipeline_.model->tokenize(word.text(), steps.back());
+      steps.after = {history.tokens};
     } else {
       steps = pipeline_.model->steps(word.text());
+      history.ranks = std::move(steps.ranks);
     }
-    for (const std::vector<Token>& step : steps) {
+    history.tokens = in_user_text(word, std::move(history.tokens));
+    for (const std::vector<Token>& step : steps.after) {
       std::vector<std::string> parts;
       for (const Token& token : step)
         parts.push_back(shown(std::string_view(word.text()).substr(token.begin, token.end - token.begin)));
@@ -225,17 +294,20 @@ std::vector<MergeHistory> PipelineTokenizer::merge_history(std::string_view text
   return histories;
 }
 
-std::vector<UnigramLattice> PipelineTokenizer::lattice(std::string_view text) const {
-  std::vector<UnigramLattice> lattices;
+std::vector<WordLattice> PipelineTokenizer::word_lattices(std::string_view text) const {
+  std::vector<WordLattice> lattices;
   for_each_part(text, [&](const Part& part) {
     if (part.word == nullptr) return;
     const AlignedText& word = part.word->text;
-    UnigramLattice lattice = pipeline_.model->lattice(word.text(), word.size() > longest_history);
-    if (lattice.pieces.empty()) return;
+    const UnigramLattice found = pipeline_.model->lattice(word.text(), word.size() > longest_history);
+    if (found.pieces.empty()) return;
     const TextSpan source = word.source({0, word.size()});
-    lattice.begin = source.begin;
-    lattice.end = source.end;
-    for (LatticePiece& piece : lattice.pieces) piece.token = in_user_text(word, {piece.token}).front();
+    WordLattice lattice{source.begin, source.end, word.text(), {}, found.best_log_probability};
+    for (const LatticePiece& piece : found.pieces) {
+      PlacedPiece placed{piece, piece.token.begin, piece.token.end};
+      placed.token = in_user_text(word, {piece.token}).front();
+      lattice.pieces.push_back(placed);
+    }
     lattices.push_back(std::move(lattice));
   });
   return lattices;

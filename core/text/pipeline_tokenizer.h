@@ -11,7 +11,7 @@
 #include "core/text/added_tokens.h"
 #include "core/text/normalizers.h"
 #include "core/text/token_model.h"
-#include "core/text/tokenizer.h"
+#include "core/text/token_steps.h"
 #include "core/text/word_splitters.h"
 
 namespace headlight {
@@ -42,14 +42,16 @@ struct TokenizerPipeline {
   bool strips_first_space = false;  // decode() leaves out the space that encode() put in front
 };
 
-class PipelineTokenizer final : public Tokenizer {
+class PipelineTokenizer final : public StepwiseTokenizer {
  public:
   // The ids in `pipeline` are checked: std::logic_error for one below 0.
   explicit PipelineTokenizer(TokenizerPipeline pipeline);
 
   std::vector<Token> encode(std::string_view text) const override;
-  std::vector<MergeHistory> merge_history(std::string_view text) const override;
-  std::vector<UnigramLattice> lattice(std::string_view text) const override;
+  std::vector<WordSteps> word_steps(std::string_view text) const override;
+  std::vector<WordLattice> word_lattices(std::string_view text) const override;
+  std::vector<NormalizedPart> normalized(std::string_view text) const override;
+  TokenMethod method() const override { return pipeline_.model->method(); }
   std::int64_t vocabulary_size() const override;
   const std::string& piece(TokenId id) const override;
   const std::string& bytes(TokenId id) const override;
@@ -66,7 +68,10 @@ class PipelineTokenizer final : public Tokenizer {
   };
   using Visit = std::function<void(const Part&)>;
   void for_each_part(std::string_view text, const Visit& visit) const;
-  void visit_stretch(std::string_view text, TextSpan span, bool continues, const Visit& visit) const;
+  // Stretches of ordinary text, whether invalid bytes go before them, and the tokens between them.
+  using VisitOrdinary = std::function<void(TextSpan span, bool continues)>;
+  using VisitToken = std::function<void(const Token& token)>;
+  void for_each_stretch(std::string_view text, const VisitOrdinary& ordinary, const VisitToken& known) const;
   void visit_normalized(AlignedText text, bool continues, const Visit& visit) const;
   std::vector<Token> in_user_text(const AlignedText& word, std::vector<Token> tokens) const;
   std::string shown(std::string_view normalized) const;
@@ -77,7 +82,8 @@ class PipelineTokenizer final : public Tokenizer {
   std::vector<std::string> pieces_, bytes_;  // by id
   std::vector<bool> special_;
   std::vector<bool> is_added_;
-  std::array<TokenId, 256> byte_ids_{};  // -1: no token
+  std::array<TokenId, 256> byte_ids_{};   // -1: no token
+  bool normalizer_spells_bytes_ = false;  // else the splitter does, where the vocabulary is of bytes
 };
 
 }  // namespace headlight

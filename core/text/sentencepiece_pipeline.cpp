@@ -27,11 +27,12 @@ class Renumbered final : public TokenModel {
     renumber(found);
     tokens.insert(tokens.end(), found.begin(), found.end());
   }
-  std::vector<std::vector<Token>> steps(std::string_view word) const override {
-    std::vector<std::vector<Token>> result = model_->steps(word);
-    for (std::vector<Token>& step : result) renumber(step);
+  TokenSteps steps(std::string_view word) const override {
+    TokenSteps result = model_->steps(word);
+    for (std::vector<Token>& step : result.after) renumber(step);
     return result;
   }
+  TokenMethod method() const override { return model_->method(); }
   UnigramLattice lattice(std::string_view word, bool best_path_only) const override {
     UnigramLattice result = model_->lattice(word, best_path_only);
     for (LatticePiece& piece : result.pieces) piece.token.id = ids_[static_cast<std::size_t>(piece.token.id)];

@@ -65,9 +65,9 @@ std::optional<std::uint8_t> byte_of_piece(std::string_view piece) {
   return static_cast<std::uint8_t>(value);
 }
 
-std::vector<std::vector<Token>> TokenModel::steps(std::string_view word) const {
-  std::vector<std::vector<Token>> result(1);
-  tokenize(word, result.front());
+TokenSteps TokenModel::steps(std::string_view word) const {
+  TokenSteps result;
+  tokenize(word, result.after.emplace_back());
   return result;
 }
 

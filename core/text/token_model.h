@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/text/tokenizer.h"
+#include "core/text/token_steps.h"
 
 namespace headlight {
 
@@ -40,14 +40,20 @@ class Vocabulary {
 std::string byte_piece(std::uint8_t byte);
 std::optional<std::uint8_t> byte_of_piece(std::string_view piece);
 
+// A model's own way from a word to its tokens.
+struct TokenSteps {
+  std::vector<std::vector<Token>> after;  // the tokens after each step; the last as tokenize() gives them
+  std::vector<std::uint32_t> ranks;       // WordSteps::ranks
+};
+
 class TokenModel {
  public:
   virtual ~TokenModel() = default;
+  virtual TokenMethod method() const = 0;
   // Appends the tokens of one word, which is not empty; their spans are inside the word. A token that stands
   // for one byte of a character has just that byte.
   virtual void tokenize(std::string_view word, std::vector<Token>& tokens) const = 0;
-  // The tokens after each step of the model's own way to them; the last one as tokenize() gives them.
-  virtual std::vector<std::vector<Token>> steps(std::string_view word) const;
+  virtual TokenSteps steps(std::string_view word) const;
   // All pieces that a Unigram model finds in the word, or those on the best path; empty for other kinds.
   virtual UnigramLattice lattice(std::string_view word, bool best_path_only) const;
 };

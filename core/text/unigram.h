@@ -30,6 +30,7 @@ class UnigramModel final : public TokenModel {
   // Throws UserError for an unknown character when there is no unknown token.
   void tokenize(std::string_view word, std::vector<Token>& tokens) const override;
   UnigramLattice lattice(std::string_view word, bool best_path_only) const override;
+  TokenMethod method() const override { return TokenMethod::unigram; }
 
  private:
   struct Node {

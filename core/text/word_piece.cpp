@@ -38,17 +38,18 @@ std::vector<Token> WordPieceModel::find_parts(std::string_view word) const {
   return found;
 }
 
-std::vector<std::vector<Token>> WordPieceModel::steps(std::string_view word) const {
+TokenSteps WordPieceModel::steps(std::string_view word) const {
   const Token whole{options_.unknown, 0, word.size()};
-  std::vector<std::vector<Token>> result = {{whole}};
+  TokenSteps result;
+  result.after.push_back({whole});
   std::vector<Token> found;
   for (const Token& part : find_parts(word)) {
     found.push_back(part);
-    result.push_back(found);
-    if (part.end < word.size()) result.back().push_back({options_.unknown, part.end, word.size()});
+    result.after.push_back(found);
+    if (part.end < word.size()) result.after.back().push_back({options_.unknown, part.end, word.size()});
   }
   const bool is_complete = !found.empty() && found.back().end == word.size();
-  if (!is_complete && result.size() > 1) result.push_back({whole});
+  if (!is_complete && result.after.size() > 1) result.after.push_back({whole});
   return result;
 }
 

@@ -23,7 +23,8 @@ class WordPieceModel final : public TokenModel {
   WordPieceModel(const Vocabulary& vocabulary, WordPieceOptions options);
   void tokenize(std::string_view word, std::vector<Token>& tokens) const override;
   // The word with one piece more found in each step; what is left has the unknown token's id.
-  std::vector<std::vector<Token>> steps(std::string_view word) const override;
+  TokenSteps steps(std::string_view word) const override;
+  TokenMethod method() const override { return TokenMethod::word_piece; }
 
  private:
   // The parts from left to right; fewer than the word needs when one cannot be found.
@@ -39,6 +40,7 @@ class WordListModel final : public TokenModel {
   // Without an unknown token a word that is not in the list has no token.
   WordListModel(std::shared_ptr<const Vocabulary> vocabulary, std::optional<TokenId> unknown)
       : vocabulary_(std::move(vocabulary)), unknown_(unknown) {}
+  TokenMethod method() const override { return TokenMethod::word_list; }
   void tokenize(std::string_view word, std::vector<Token>& tokens) const override;
 
  private:

@@ -112,7 +112,7 @@ ImVec2 PromptEditor::place(const WrappedText::Piece& piece, bool right_bottom) c
 }
 
 std::optional<std::int64_t> PromptEditor::draw_tokens(const Frame& frame, const std::vector<Token>& tokens,
-                                                      std::int64_t context) {
+                                                      const ShownScores& scores, std::int64_t context) {
   const ScopedFont large(fonts().body, relative_size);
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 opposite(corner_.x + size_.x, corner_.y + size_.y);
@@ -136,7 +136,9 @@ std::optional<std::int64_t> PromptEditor::draw_tokens(const Frame& frame, const 
   for (auto token = first; token != tokens.end() && token->begin < seen.second; ++token) {
     layout_.pieces(token->begin, token->end, pieces_);
     const std::int64_t position = token - tokens.begin();
-    draw_token(frame, position, context);
+    const bool runs = position < context;
+    draw_token(frame, position, runs ? token_ground(which_, frame, scores, position) : palette().masked,
+               runs);
     for (const WrappedText::Piece& piece : pieces_) {
       const ImVec2 from = place(piece, false);
       const ImVec2 to = place(piece, true);
@@ -150,19 +152,14 @@ std::optional<std::int64_t> PromptEditor::draw_tokens(const Frame& frame, const 
   return under_mouse;
 }
 
-void PromptEditor::draw_token(const Frame& frame, std::int64_t position, std::int64_t context) {
+void PromptEditor::draw_token(const Frame& frame, std::int64_t position, ImU32 ground, bool runs) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float line = layout_.line_height();
-  const bool runs = position < context;
-  const bool own = which_ == PromptText::own;
-  const bool hovered = own ? frame.hover.query == position
-                           : frame.hover.source_key == position || frame.hover.source_query == position;
-  const bool locked = own ? frame.document.query == position
-                          : frame.document.source_key == position || frame.document.source_query == position;
+  const bool hovered = hovered_token(which_, frame) == position;
+  const bool locked = locked_token(which_, frame) == position;
   for (const WrappedText::Piece& piece : pieces_) {
     const ImVec2 from = place(piece, false);
     const ImVec2 to = place(piece, true);
-    const ImU32 ground = runs ? token_color(static_cast<std::size_t>(position)) : palette().masked;
     list->AddRectFilled(from, to, ground, line * 0.12F);
     if (!runs) {  // a veil above the glyphs: not run
       inner_->DrawList->AddRectFilled(from, to, with_alpha(palette().background, 0.55F));

@@ -7,15 +7,14 @@
 #include <vector>
 
 #include "gui/frame.h"
+#include "gui/views/prompt_text.h"
+#include "gui/views/surprisal.h"
 #include "gui/widgets/wrapped_text.h"
 #include "imgui.h"
 
 struct ImGuiWindow;
 
 namespace headlight {
-
-// Which of the document's two texts an editor holds.
-enum class PromptText { own, source };
 
 class PromptEditor {
  public:
@@ -32,12 +31,12 @@ class PromptEditor {
 
   // After edit(): draws `tokens` of text() behind its glyphs. Returns the token under the mouse.
   std::optional<std::int64_t> draw_tokens(const Frame& frame, const std::vector<Token>& tokens,
-                                          std::int64_t context);
+                                          const ShownScores& scores, std::int64_t context);
 
  private:
   void follow_document(const Frame& frame);
   void keep_focus(const Frame& frame);
-  void draw_token(const Frame& frame, std::int64_t position, std::int64_t context);
+  void draw_token(const Frame& frame, std::int64_t position, ImU32 ground, bool runs);
   void find_marks();
   void draw_marks(std::size_t begin, std::size_t end);
   void draw_invitation(const Frame& frame);

@@ -35,18 +35,17 @@ void PromptView::draw_source(const Frame& frame, Commands& commands) {
     source_of_ = whole;
     source_by_ = frame.model->tokenizer;
   }
-  const std::int64_t context = runnable_positions(*frame.model->encoder);
-  if (const auto under_mouse = source_editor_.draw_tokens(frame, source_tokens_, context)) {
-    commands.hover().source_query = under_mouse;
-    commands.hover().source_key = under_mouse;
-  }
+  const std::int64_t context = run_tokens(PromptText::source, *frame.model);
+  if (const auto under_mouse = source_editor_.draw_tokens(frame, source_tokens_, scores_, context))
+    hover_token(PromptText::source, commands, *under_mouse);
+  if (!source_tokens_.empty() && tokenizer_of(PromptText::source, *frame.model))
+    source_chips_.draw(frame, commands, whole, source_tokens_, scores_, 1);
   draw_label("prompt.target_label");
   ImGui::PopID();
 }
 
-void PromptView::draw(const Frame& frame, Commands& commands) {
-  ImGui::PushID("prompt");
-  if (frame.model && frame.model->encoder) draw_source(frame, commands);
+// The text that the model goes on with.
+void PromptView::draw_own(const Frame& frame, Commands& commands) {
   if (editor_.edit(frame)) {
     const std::string whole = editor_.whole_text();
     tokens_ = frame.model ? text_tokens(*frame.model, whole) : std::vector<Token>();
@@ -55,17 +54,28 @@ void PromptView::draw(const Frame& frame, Commands& commands) {
     tokens_ = frame.tokens;
   }
   if (!frame.model) tokens_.clear();
+  scores_.update(frame, tokens_);
   const std::int64_t context = frame.model ? runnable_positions(*frame.model) : 0;
-  if (const auto under_mouse = editor_.draw_tokens(frame, tokens_, context))
-    commands.hover().query = under_mouse;
+  if (const auto under_mouse = editor_.draw_tokens(frame, tokens_, scores_, context))
+    hover_token(PromptText::own, commands, *under_mouse);
   if (editor_.animating()) commands.animate();
-  const bool no_source = frame.model && frame.model->encoder && frame.document.source_text.empty();
-  if (no_source) {
+}
+
+void PromptView::draw(const Frame& frame, Commands& commands) {
+  ImGui::PushID("prompt");
+  const bool has_encoder = frame.model && frame.model->encoder;
+  if (has_encoder) draw_source(frame, commands);
+  draw_own(frame, commands);
+  if (has_encoder && frame.document.source_text.empty()) {
     draw_note(text("prompt.no_source"));
   } else if (tokens_.empty()) {
     draw_note(!frame.model ? text("prompt.no_model") : text("prompt.empty"));
   } else {
-    chips_.draw(frame, commands, editor_.whole_text(), tokens_);
+    chips_.draw(frame, commands, editor_.whole_text(), tokens_, scores_, has_encoder ? 1 : 2);
+  }
+  if (frame.model && frame.model->tokenizer && !(tokens_.empty() && source_tokens_.empty())) {
+    detail_.draw_tools(frame, commands);
+    detail_.draw(frame, commands, editor_.whole_text(), source_editor_.whole_text());
   }
   ImGui::PopID();
 }

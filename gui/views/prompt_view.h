@@ -1,4 +1,4 @@
-// The prompt: a large editor coloured by token, and the tokens beneath it as chips.
+// The prompt: a large editor coloured by token, the tokens beneath it as chips, and what opens under them.
 #pragma once
 
 #include <memory>
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gui/view.h"
+#include "gui/views/prompt_detail.h"
 #include "gui/views/prompt_editor.h"
 #include "gui/views/token_chips.h"
 
@@ -22,10 +23,14 @@ class PromptView : public View {
 
  private:
   void draw_source(const Frame& frame, Commands& commands);
+  void draw_own(const Frame& frame, Commands& commands);
 
   PromptEditor editor_;
   PromptEditor source_editor_{PromptText::source};
   TokenChips chips_;
+  TokenChips source_chips_{PromptText::source};
+  DetailPanel detail_;
+  ShownScores scores_;
   std::vector<Token> tokens_;
   // Tokens of the source text, and of which text by which model.
   std::vector<Token> source_tokens_;

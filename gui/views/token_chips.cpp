@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "core/text/graphemes.h"
 #include "gui/fonts.h"
@@ -14,12 +13,10 @@
 #include "gui/widgets/facts.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/token_piece.h"
+#include "imgui_internal.h"
 
 namespace headlight {
 namespace {
-
-constexpr int rows_shown = 2;
-constexpr double most_bits = 16.0;  // of a full surprisal bar: one in 65,536, about the whole vocabulary
 
 float em() { return ImGui::GetFontSize(); }
 float chip_height() { return em() * 2.35F; }
@@ -50,7 +47,7 @@ void TokenChips::find_brackets() {
   }
   for (const Bracket& bracket : brackets_) {
     for (std::size_t at = bracket.first; at <= bracket.last; ++at) {
-      const std::string& bytes = model_->tokenizer->bytes(tokens_[at].id);
+      const std::string& bytes = tokenizer_->bytes(tokens_[at].id);
       if (invalid_utf8_offset(bytes)) chips_[at].piece = shortened(part_piece(bytes), em() * 14.0F);
     }
   }
@@ -87,17 +84,18 @@ void TokenChips::place_chips(float width) {
 
 void TokenChips::update(const Frame& frame, const std::string& text, const std::vector<Token>& tokens,
                         float width) {
-  const bool same_text = text == text_ && tokens == tokens_ && frame.model == model_;
+  const std::shared_ptr<const Tokenizer>& tokenizer = tokenizer_of(which_, *frame.model);
+  const bool same_text = text == text_ && tokens == tokens_ && tokenizer == tokenizer_;
   if (same_text && width == width_ && em() == font_) return;
   const auto changed = std::mismatch(tokens.begin(), tokens.end(), tokens_.begin(), tokens_.end()).first;
   const bool first_time = tokens_.empty();
   text_ = text;
   tokens_ = tokens;
-  model_ = frame.model;
+  tokenizer_ = tokenizer;
   width_ = width;
   font_ = em();
   chips_.assign(tokens_.size(), {});
-  for (std::size_t at = 0; at < tokens_.size(); ++at) make_chip(*model_->tokenizer, tokens_[at], chips_[at]);
+  for (std::size_t at = 0; at < tokens_.size(); ++at) make_chip(*tokenizer_, tokens_[at], chips_[at]);
   find_brackets();
   for (Chip& chip : chips_) {
     float inside = ImGui::CalcTextSize(chip.piece.c_str()).x;
@@ -114,17 +112,17 @@ void TokenChips::update(const Frame& frame, const std::string& text, const std::
 
 void TokenChips::show_row_of(std::size_t position) {
   const int row = chips_[position].row;
-  first_row_ = std::clamp(first_row_, row - rows_shown + 1, row);
+  first_row_ = std::clamp(first_row_, row - rows_shown_ + 1, row);
 }
 
 void TokenChips::scroll_with_wheel(ImVec2 corner, ImVec2 opposite) {
-  first_row_ = std::clamp(first_row_, 0, std::max(0, rows_ - rows_shown));
+  first_row_ = std::clamp(first_row_, 0, std::max(0, rows_ - rows_shown_));
   if (!ImGui::IsWindowHovered() || !ImGui::IsMouseHoveringRect(corner, opposite)) return;
   const float wheel = ImGui::GetIO().MouseWheel;
   if (wheel == 0.0F) return;
   first_row_ =
       std::clamp(first_row_ - static_cast<int>(std::copysign(std::max(1.0F, std::abs(wheel)), wheel)), 0,
-                 std::max(0, rows_ - rows_shown));
+                 std::max(0, rows_ - rows_shown_));
 }
 
 ImVec2 TokenChips::corner_of(const Chip& chip) const {
@@ -134,41 +132,76 @@ ImVec2 TokenChips::corner_of(const Chip& chip) const {
 }
 
 void TokenChips::draw(const Frame& frame, Commands& commands, const std::string& text,
-                      const std::vector<Token>& tokens) {
+                      const std::vector<Token>& tokens, const ShownScores& scores, int rows) {
   origin_ = ImGui::GetCursorScreenPos();
+  rows_shown_ = rows;
+  scores_ = &scores;
+  context_ = run_tokens(which_, *frame.model);
+  has_focus_ = false;
   const float width = ImGui::GetContentRegionAvail().x;
   update(frame, text, tokens, width);
-  if (locked_ != frame.document.query) {
-    locked_ = frame.document.query;
+  if (const auto locked = locked_token(which_, frame); locked_ != locked) {
+    locked_ = locked;
     if (locked_ && *locked_ >= 0 && *locked_ < static_cast<std::int64_t>(chips_.size())) {
       show_row_of(static_cast<std::size_t>(*locked_));
     }
   }
-  scored_ = 0;
-  if (const TokenScores* scores = frame.result.scores.get(); scores && scores->model.get() == frame.model) {
-    const auto most = std::min(scores->scores.size(), tokens_.size());
-    while (scored_ < static_cast<std::int64_t>(most) && scores->tokens[static_cast<std::size_t>(scored_)] ==
-                                                            tokens_[static_cast<std::size_t>(scored_)].id) {
-      ++scored_;
-    }
-  }
-  const int rows = std::clamp(rows_, 1, rows_shown);
+  const int seen = std::clamp(rows_, 1, rows_shown_);
   const float bracket = brackets_.empty() ? 0.0F : bracket_height();
-  const float height = static_cast<float>(rows) * (chip_height() + bracket + gap());
+  const float height = static_cast<float>(seen) * (chip_height() + bracket + gap());
   scroll_with_wheel(origin_, ImVec2(origin_.x + width, origin_.y + height));
-  for (std::size_t at = 0; at < chips_.size(); ++at) {
-    if (chips_[at].row < first_row_) continue;
-    if (chips_[at].row >= first_row_ + rows_shown) break;
-    draw_chip(frame, commands, at);
-  }
+  const auto first = std::partition_point(chips_.begin(), chips_.end(),
+                                          [this](const Chip& chip) { return chip.row < first_row_; });
+  for (auto chip = first; chip != chips_.end() && chip->row < first_row_ + rows_shown_; ++chip)
+    draw_chip(frame, commands, static_cast<std::size_t>(chip - chips_.begin()));
   for (const Bracket& each : brackets_) {
     const int row = chips_[each.first].row;
-    if (row >= first_row_ && row < first_row_ + rows_shown) draw_bracket(each);
+    if (row >= first_row_ && row < first_row_ + rows_shown_) draw_bracket(each);
   }
+  if (has_focus_) walk(frame, commands);
   ImGui::SetCursorScreenPos(ImVec2(origin_.x, origin_.y + height));
-  const auto context = static_cast<std::size_t>(frame.model ? runnable_positions(*frame.model) : 0);
-  if (rows_ > rows_shown || tokens_.size() > context) draw_footer(frame, context);
+  const auto context = static_cast<std::size_t>(context_);
+  if (rows_ > rows_shown_ || tokens_.size() > context) draw_footer(frame, context);
   ImGui::Dummy(ImVec2(0.0F, 0.0F));
+}
+
+// The chip above or below that is the nearest.
+std::size_t TokenChips::in_other_row(std::size_t position, int by) const {
+  const int row = std::clamp(chips_[position].row + by, 0, rows_ - 1);
+  const auto middle = [this](std::size_t at) { return chips_[at].left + chips_[at].width * 0.5F; };
+  const auto first =
+      std::partition_point(chips_.begin(), chips_.end(), [row](const Chip& chip) { return chip.row < row; });
+  auto nearest = static_cast<std::size_t>(first - chips_.begin());
+  for (std::size_t at = nearest; at < chips_.size() && chips_[at].row == row; ++at) {
+    if (std::abs(middle(at) - middle(position)) < std::abs(middle(nearest) - middle(position))) nearest = at;
+  }
+  return row == chips_[position].row ? position : nearest;
+}
+
+// The arrow keys lock the next token; the rows follow.
+void TokenChips::walk(const Frame& frame, Commands& commands) {
+  const ImGuiID owner = ImGui::GetID("##walk");
+  for (const ImGuiKey key : {ImGuiKey_LeftArrow, ImGuiKey_RightArrow, ImGuiKey_UpArrow, ImGuiKey_DownArrow,
+                             ImGuiKey_Home, ImGuiKey_End})
+    ImGui::SetKeyOwner(key, owner);
+  const auto pressed = [owner](ImGuiKey key) {
+    return ImGui::IsKeyPressed(key, ImGuiInputFlags_Repeat, owner);
+  };
+  const std::int64_t last = std::min<std::int64_t>(static_cast<std::int64_t>(chips_.size()), context_) - 1;
+  if (last < 0) return;
+  const std::int64_t from = std::clamp<std::int64_t>(locked_token(which_, frame).value_or(last), 0, last);
+  const auto at = static_cast<std::size_t>(from);
+  std::int64_t to = from;
+  if (pressed(ImGuiKey_LeftArrow)) --to;
+  if (pressed(ImGuiKey_RightArrow)) ++to;
+  if (pressed(ImGuiKey_UpArrow)) to = static_cast<std::int64_t>(in_other_row(at, -1));
+  if (pressed(ImGuiKey_DownArrow)) to = static_cast<std::int64_t>(in_other_row(at, 1));
+  if (pressed(ImGuiKey_Home)) to = 0;
+  if (pressed(ImGuiKey_End)) to = last;
+  to = std::clamp<std::int64_t>(to, 0, last);
+  if (to == from) return;
+  lock_token(which_, commands, to);
+  take_focus_ = to;
 }
 
 void TokenChips::draw_chip(const Frame& frame, Commands& commands, std::size_t position) {
@@ -176,19 +209,25 @@ void TokenChips::draw_chip(const Frame& frame, Commands& commands, std::size_t p
   const auto at = static_cast<std::int64_t>(position);
   const ImVec2 corner = corner_of(chip);
   const ImVec2 opposite(corner.x + chip.width, corner.y + chip_height());
-  const bool runs = at < runnable_positions(*frame.model);
+  const bool runs = at < context_;
   ImGui::SetCursorScreenPos(corner);
   ImGui::PushID(static_cast<int>(position));
   const bool clicked = ImGui::InvisibleButton("##chip", ImVec2(chip.width, chip_height()));
   const bool hovered = ImGui::IsItemHovered();
+  if (take_focus_ == at) {
+    ImGui::SetFocusID(ImGui::GetItemID(), ImGui::GetCurrentWindow());
+    take_focus_.reset();
+  }
+  has_focus_ = has_focus_ || ImGui::IsItemFocused();
   ImGui::PopID();
-  const bool locked = frame.document.query == at;
-  if (hovered) commands.hover().query = at;
-  if (clicked && runs) commands.edit(SelectQuery{locked ? std::nullopt : std::optional(at)});
+  const bool locked = locked_token(which_, frame) == at;
+  const bool lit = hovered_token(which_, frame) == at;
+  if (hovered) hover_token(which_, commands, at);
+  if (clicked && runs) lock_token(which_, commands, locked ? std::nullopt : std::optional(at));
 
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float rounding = em() * (chip.special ? 0.9F : 0.3F);
-  ImU32 ground = token_color(position);
+  ImU32 ground = token_ground(which_, frame, *scores_, at);
   if (chip.special) ground = mix(palette().panel, palette().attention, 0.22F);
   if (!runs) ground = palette().masked;
   list->AddRectFilled(corner, opposite, ground, rounding);
@@ -204,16 +243,16 @@ void TokenChips::draw_chip(const Frame& frame, Commands& commands, std::size_t p
     list->AddText(ImVec2((corner.x + opposite.x - id_size.x) * 0.5F, opposite.y - id_size.y - font_ * 0.26F),
                   with_alpha(ink, 0.66F), chip.id.c_str());
   }
-  if (runs) draw_surprisal(frame, position, ImVec2(corner.x, opposite.y), chip.width);
-  if (locked || frame.hover.query == at) {
-    list->AddRect(corner, opposite, frame.hover.query == at ? palette().hover : palette().lock, rounding,
+  if (runs) draw_surprisal(position, ImVec2(corner.x, opposite.y), chip.width);
+  if (locked || lit) {
+    list->AddRect(corner, opposite, lit ? palette().hover : palette().lock, rounding,
                   std::max(1.5F, em() * 0.11F));
   }
   if (hovered) draw_tooltip(frame, position);
 }
 
-void TokenChips::draw_surprisal(const Frame& frame, std::size_t position, ImVec2 corner, float width) const {
-  const TokenScore* found = score(frame, position);
+void TokenChips::draw_surprisal(std::size_t position, ImVec2 corner, float width) const {
+  const TokenScore* found = score(position);
   if (!found) return;
   const float inset = em() * 0.3F;
   const float thickness = std::max(2.0F, em() * 0.14F);
@@ -221,16 +260,15 @@ void TokenChips::draw_surprisal(const Frame& frame, std::size_t position, ImVec2
   const ImVec2 to(corner.x + width - inset, from.y + thickness);
   ImDrawList* list = ImGui::GetWindowDrawList();
   list->AddRectFilled(from, to, with_alpha(palette().token_text, 0.12F), thickness);
-  const double bits = -std::log2(found->probability);
-  const auto part = static_cast<float>(std::clamp(bits / most_bits, 0.0, 1.0));
+  const double bits = bits_of(*found);
   if (std::isnan(bits)) return;
+  const float part = surprisal_part(bits);
   list->AddRectFilled(from, ImVec2(from.x + std::max(thickness, (to.x - from.x) * part), to.y),
                       palette().probability, thickness);
 }
 
-const TokenScore* TokenChips::score(const Frame& frame, std::size_t position) const {
-  if (position == 0 || static_cast<std::int64_t>(position) >= scored_) return nullptr;
-  return &frame.result.scores->scores[position];
+const TokenScore* TokenChips::score(std::size_t position) const {
+  return which_ == PromptText::own ? scores_->at(position) : nullptr;
 }
 
 void TokenChips::draw_bracket(const Bracket& bracket) const {
@@ -261,7 +299,8 @@ void TokenChips::draw_bracket(const Bracket& bracket) const {
 
 void TokenChips::draw_tooltip(const Frame& frame, std::size_t position) const {
   const Token& token = tokens_[position];
-  const std::string& bytes = model_->tokenizer->bytes(token.id);
+  const std::string& bytes = tokenizer_->bytes(token.id);
+  const Model& model = *frame.model;
   Facts facts = {{text("prompt.id"), fmt::format("{}", token.id)},
                  {text("prompt.position"), fmt::format("{}", position)},
                  {text("prompt.bytes"), hex_bytes(bytes.substr(0, 16)) + (bytes.size() > 16 ? " …" : "")},
@@ -272,31 +311,33 @@ void TokenChips::draw_tooltip(const Frame& frame, std::size_t position) const {
     break;
   }
   std::string sentence = chips_[position].special ? text("prompt.special") : std::string();
-  if (const TokenScore* found = score(frame, position)) {
-    facts.emplace_back(
-        text("prompt.surprisal"),
-        format_text("prompt.bits", fmt::arg("bits", fmt::format("{:.2f}", -std::log2(found->probability)))));
+  if (const TokenScore* found = score(position)) {
+    facts.emplace_back(text("prompt.surprisal"),
+                       format_text("prompt.bits", fmt::arg("bits", fmt::format("{:.2f}", bits_of(*found)))));
     facts.emplace_back(text("prompt.probability"), percent_text(found->probability));
     facts.emplace_back(text("prompt.rank"), "#" + grouped_text(found->rank));
     if (sentence.empty()) sentence = text("prompt.surprisal_note");
-  } else if (position == 0 && model_->architecture.head == OutputHead::language_model) {
+  } else if (which_ == PromptText::source) {
+    if (sentence.empty()) sentence = text("prompt.source_note");
+  } else if (position == 0 && has_surprisal(model)) {
     sentence = text("prompt.first_note");
+  } else if (!has_surprisal(model) && sentence.empty()) {
+    sentence = text("prompt.no_surprisal");
   }
-  const std::int64_t context = runnable_positions(*frame.model);
-  if (static_cast<std::int64_t>(position) >= context) {
-    sentence = format_text("prompt.beyond", fmt::arg("context", grouped_text(context)));
+  if (static_cast<std::int64_t>(position) >= context_) {
+    sentence = format_text("prompt.beyond", fmt::arg("context", grouped_text(context_)));
   }
   facts_tooltip("|" + visible_bytes(bytes) + "|", facts, sentence);
 }
 
 void TokenChips::draw_footer(const Frame&, std::size_t context) const {
   const ScopedFont small(fonts().body, 0.8F);
-  if (rows_ > rows_shown) {
+  if (rows_ > rows_shown_) {
     ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
     ImGui::TextUnformatted(
         format_text("prompt.rows",
                     fmt::arg("tokens", grouped_text(static_cast<std::int64_t>(tokens_.size()))),
-                    fmt::arg("first", first_row_ + 1), fmt::arg("last", first_row_ + rows_shown),
+                    fmt::arg("first", first_row_ + 1), fmt::arg("last", first_row_ + rows_shown_),
                     fmt::arg("rows", rows_))
             .c_str());
     ImGui::PopStyleColor();

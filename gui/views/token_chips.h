@@ -1,4 +1,4 @@
-// The tokens of the prompt as chips: piece, id, surprisal; brackets over tokens that share a character.
+// The tokens of a text as chips: piece, id, surprisal; brackets over tokens that share a character.
 #pragma once
 
 #include <cstddef>
@@ -7,17 +7,21 @@
 #include <string>
 #include <vector>
 
-#include "core/analysis/token_scores.h"
 #include "gui/frame.h"
+#include "gui/views/prompt_text.h"
+#include "gui/views/surprisal.h"
 #include "imgui.h"
 
 namespace headlight {
 
 class TokenChips {
  public:
-  // `tokens` of `text`, as they are in this very frame.
-  void draw(const Frame& frame, Commands& commands, const std::string& text,
-            const std::vector<Token>& tokens);
+  explicit TokenChips(PromptText which = PromptText::own) : which_(which) {}
+
+  // `tokens` of `text`, as they are in this very frame; the model is there and has a tokenizer. At most
+  // `rows` rows are seen at once.
+  void draw(const Frame& frame, Commands& commands, const std::string& text, const std::vector<Token>& tokens,
+            const ShownScores& scores, int rows);
 
  private:
   struct Chip {
@@ -42,20 +46,22 @@ class TokenChips {
   void make_chip(const Tokenizer& tokenizer, const Token& token, Chip& chip) const;
   void place_chips(float width);
   void show_row_of(std::size_t position);
+  void walk(const Frame& frame, Commands& commands);
+  std::size_t in_other_row(std::size_t position, int by) const;
   void scroll_with_wheel(ImVec2 corner, ImVec2 opposite);
   ImVec2 corner_of(const Chip& chip) const;
   void draw_chip(const Frame& frame, Commands& commands, std::size_t position);
-  void draw_surprisal(const Frame& frame, std::size_t position, ImVec2 corner, float width) const;
+  void draw_surprisal(std::size_t position, ImVec2 corner, float width) const;
   void draw_bracket(const Bracket& bracket) const;
   void draw_tooltip(const Frame& frame, std::size_t position) const;
+  const TokenScore* score(std::size_t position) const;
   void draw_footer(const Frame& frame, std::size_t context) const;
-  // The score of a token, when the text before it is still the one that was scored.
-  const TokenScore* score(const Frame& frame, std::size_t position) const;
 
+  PromptText which_;
   // What the layout was made from.
   std::string text_;
   std::vector<Token> tokens_;
-  const Model* model_ = nullptr;
+  std::shared_ptr<const Tokenizer> tokenizer_;
   float width_ = 0.0F;
   float font_ = 0.0F;
 
@@ -64,8 +70,14 @@ class TokenChips {
   int rows_ = 0;
   int first_row_ = 0;
   std::optional<std::int64_t> locked_;
-  std::int64_t scored_ = 0;  // this many first tokens have a score, in this frame
-  ImVec2 origin_;            // of the first row that is shown, in this frame
+  std::optional<std::int64_t> take_focus_;  // the chip that the keyboard goes to
+
+  // Of this frame's drawing.
+  int rows_shown_ = 2;
+  const ShownScores* scores_ = nullptr;
+  std::int64_t context_ = 0;  // tokens that are run
+  bool has_focus_ = false;    // a chip has the keyboard
+  ImVec2 origin_;             // of the first row that is shown
 };
 
 }  // namespace headlight

@@ -42,10 +42,10 @@ TEST(BytePair, the_lowest_rank_wins_and_then_the_leftmost) {
   EXPECT_TRUE(merges.add(1, 1, 11));
   EXPECT_FALSE(merges.add(1, 2, 99));
   std::vector<Token> parts = parts_of({1, 2, 3, 1, 1, 1});
-  std::vector<std::size_t> joined_at;
-  merges.apply(parts, &joined_at);
+  std::vector<BytePairMerges::Merge> done;
+  merges.apply(parts, &done);
   EXPECT_EQ(parts, (std::vector<Token>{{12, 0, 2}, {3, 2, 3}, {11, 3, 5}, {1, 5, 6}}));
-  EXPECT_EQ(joined_at, (std::vector<std::size_t>{0, 3}));
+  EXPECT_EQ(done, (std::vector<BytePairMerges::Merge>{{0, 0}, {3, 2}}));
   parts.clear();
   merges.apply(parts);
   EXPECT_TRUE(parts.empty());
