@@ -15,7 +15,9 @@
 namespace headlight {
 
 enum class CenterView { flow, attention, embeddings, block, lens };
-enum class AttentionMode { wall, matrix, row };  // all heads; one head; one row step by step
+// All heads; one head; one row step by step; lines between words; the text coloured; queries and keys dimension
+// by dimension; attention followed down through the layers.
+enum class AttentionMode { wall, matrix, row, arcs, heat, neuron, rollout };
 // Of an encoder-decoder: the decoder to itself, the decoder to the encoder's text, the encoder to itself.
 // Other models have the first only.
 enum class AttentionPart { self, cross, encoder };

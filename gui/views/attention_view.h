@@ -1,10 +1,15 @@
-// Who looks at whom: all heads, one head, one row step by step.
+// Who looks at whom: as maps, lines, coloured text and numbers.
 #pragma once
 
 #include "gui/view.h"
+#include "gui/views/arcs_panel.h"
 #include "gui/views/head_maps.h"
 #include "gui/views/head_wall_panel.h"
+#include "gui/views/heat_panel.h"
 #include "gui/views/matrix_panel.h"
+#include "gui/views/neuron_panel.h"
+#include "gui/views/pass_text.h"
+#include "gui/views/rollout_panel.h"
 #include "gui/views/row_panel.h"
 
 namespace headlight {
@@ -16,10 +21,17 @@ class AttentionView : public View {
   void draw(const Frame& frame, Commands& commands) override;
 
  private:
+  void draw_mode(const ShownAttention& shown, Commands& commands);
+
   HeadMaps maps_;
+  ShownTexts texts_;
   HeadWallPanel wall_;
   MatrixPanel matrix_;
   RowPanel row_;
+  ArcsPanel arcs_;
+  HeatPanel heat_;
+  NeuronPanel neuron_;
+  RolloutPanel rollout_;
 };
 
 }  // namespace headlight

@@ -1,0 +1,403 @@
+// One line a key, as in BertViz's neuron view, with labels, scales and numbers; below, the chosen key in
+// full.
+#include "gui/views/neuron_panel.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gui/color_map.h"
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/views/row_panel.h"
+#include "gui/widgets/ribbon.h"
+#include "gui/widgets/rotated_text.h"
+
+namespace headlight {
+namespace {
+
+float em() { return ImGui::GetFontSize(); }
+
+// Of the chosen key's sums.
+float plot_height() { return std::clamp(ImGui::GetWindowHeight() * 0.18F, em() * 3.4F, em() * 7); }
+
+void widen(float& limit, float value) {
+  if (std::isfinite(value)) limit = std::max(limit, std::abs(value));
+}
+
+std::string range_text(const char* name, float limit) {
+  return fmt::format("{}  ±{}", name, hand_number(static_cast<double>(limit), 2));
+}
+
+}  // namespace
+
+std::span<const float> NeuronPanel::query_vector(const ShownAttention& shown) const {
+  const auto size = static_cast<std::size_t>(shown.architecture().d_head);
+  return shown.trace->row(shown.hooks.q, shown.layer, row_.query)
+      .subspan(static_cast<std::size_t>(shown.head) * size, size);
+}
+
+std::span<const float> NeuronPanel::key_vector(const ShownAttention& shown, std::int64_t key) const {
+  const auto size = static_cast<std::size_t>(shown.architecture().d_head);
+  return shown.trace->row(shown.hooks.k, shown.layer, key)
+      .subspan(static_cast<std::size_t>(row_.kv_head) * size, size);
+}
+
+bool NeuronPanel::refresh(const ShownAttention& shown) {
+  const std::shared_ptr<const Trace>& trace = shown.trace;
+  if (!trace->has(shown.hooks.q, shown.layer) || !trace->has(shown.hooks.k, shown.layer)) return false;
+  if (trace == trace_.lock() && layer_ == shown.layer && head_ == shown.head && cross_ == shown.cross() &&
+      row_.query == shown.query()) {
+    return true;
+  }
+  row_ = attention_row(*trace, shown.layer, shown.head, shown.query(), shown.cross());
+  trace_ = trace;
+  layer_ = shown.layer;
+  head_ = shown.head;
+  cross_ = shown.cross();
+  q_limit_ = k_limit_ = product_limit_ = 0;
+  const std::span<const float> q = query_vector(shown);
+  for (const float value : q) widen(q_limit_, value);
+  for (auto key = row_.first_key; key < static_cast<std::int64_t>(row_.weight.size()); ++key) {
+    const std::span<const float> k = key_vector(shown, key);
+    for (std::size_t i = 0; i < k.size(); ++i) {
+      widen(k_limit_, k[i]);
+      widen(product_limit_, q[i] * k[i]);
+    }
+  }
+  return true;
+}
+
+// Hovered, else locked, else where the row looks most.
+std::int64_t NeuronPanel::chosen_key(const ShownAttention& shown) const {
+  for (const auto& key : {shown.hovered_key(), shown.locked_key()}) {
+    if (key && shown.map.sees(row_.query, *key)) return *key;
+  }
+  const auto largest = std::max_element(row_.weight.begin() + row_.first_key, row_.weight.end());
+  return largest - row_.weight.begin();
+}
+
+NeuronPanel::Columns NeuronPanel::place() const {
+  Columns columns;
+  const float left = ImGui::GetCursorScreenPos().x;
+  const float room = ImGui::GetContentRegionAvail().x - ImGui::GetStyle().ScrollbarSize - em() * 0.5F;
+  const float gap = em() * 0.8F;
+  columns.line = em() * 1.55F;
+  columns.label = left;
+  columns.label_width = std::min(em() * 7, room * 0.2F);
+  columns.number_width = em() * 3.6F;
+  const int numbers = room > em() * 34 ? 3 : room > em() * 22 ? 2 : 1;
+  columns.right = left + room;
+  float x = columns.right - columns.number_width;
+  columns.weight = x;
+  if (numbers >= 2) columns.score = x -= columns.number_width;
+  if (numbers >= 3) columns.dot = x -= columns.number_width;
+  const float strips = x - gap - (left + columns.label_width + gap);
+  columns.k = left + columns.label_width + gap;
+  columns.strip_width = std::max(em(), (strips - gap) * 0.5F);
+  columns.product = columns.k + columns.strip_width + gap;
+  columns.product_width = columns.strip_width;
+  return columns;
+}
+
+void NeuronPanel::strip_mouse(const ShownAttention& shown, Commands& commands, Hook hook, std::int64_t key,
+                              ImVec2 corner, float width) {
+  ImGui::SetCursorScreenPos(corner);
+  ImGui::PushID(static_cast<int>(hook));
+  ImGui::PushID(static_cast<int>(key));
+  const bool clicked = ImGui::InvisibleButton("##strip", ImVec2(width, em() * 1.2F));
+  ImGui::PopID();
+  ImGui::PopID();
+  if (!ImGui::IsItemHovered()) return;
+  const std::span<const float> q = query_vector(shown), k = key_vector(shown, key);
+  const auto count = static_cast<std::int64_t>(q.size());
+  const auto dimension = std::clamp<std::int64_t>(
+      static_cast<std::int64_t>((ImGui::GetMousePos().x - corner.x) / width * static_cast<float>(count)), 0,
+      count - 1);
+  const auto at = static_cast<std::size_t>(dimension);
+  ValueReference value = shown.cell(shown.hooks.scores, row_.query, key);
+  if (hook == shown.hooks.q) value = shown.place(hook, row_.query, shown.head, dimension);
+  if (hook == shown.hooks.k) value = shown.place(hook, key, row_.kv_head, dimension);
+  shown.hover_query(commands, row_.query);
+  if (hook != shown.hooks.q) shown.hover_key(commands, key);
+  commands.hover().value = value;
+  const std::string q_text = hand_number(static_cast<double>(q[at]), 4);
+  const std::string k_text = hand_number(static_cast<double>(k[at]), 4);
+  const std::string product = hand_number(static_cast<double>(q[at]) * static_cast<double>(k[at]), 4);
+  const std::string words =
+      hook == shown.hooks.q
+          ? format_text("attention.neuron_q_tip", fmt::arg("dimension", dimension), fmt::arg("q", q_text))
+          : format_text("attention.neuron_cell_tip", fmt::arg("dimension", dimension), fmt::arg("q", q_text),
+                        fmt::arg("k", k_text), fmt::arg("product", product));
+  ImGui::SetTooltip("%s\n%s", words.c_str(), shown.hook_line(hook).c_str());
+  if (clicked) {
+    commands.edit(SelectValue{shown.frame.document.value == value ? std::nullopt : std::optional(value)});
+  }
+}
+
+// Headings with their scales, and q: above the k that it is multiplied with.
+void NeuronPanel::draw_query(const ShownAttention& shown, Commands& commands, const Columns& columns) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImVec2 start = ImGui::GetCursorScreenPos();
+  {
+    const ScopedFont small(fonts().body, 0.85F);
+    const auto heading = [&](float x, float width, const std::string& words, ImU32 color) {
+      if (x <= 0) return;
+      list->AddText(ImVec2(x, start.y), color, fitted_text(words, width).c_str());
+    };
+    heading(columns.label, columns.label_width, text("attention.neuron_query"), palette().query);
+    heading(columns.k, columns.strip_width, range_text("q", q_limit_), palette().query);
+    const float second = start.y + em() * 3.4F;
+    list->AddText(ImVec2(columns.label, second), palette().key, text("attention.neuron_keys").c_str());
+    list->AddText(ImVec2(columns.k, second), palette().key, range_text("k", k_limit_).c_str());
+    list->AddText(ImVec2(columns.product, second), palette().text,
+                  range_text("q ∘ k", product_limit_).c_str());
+    const auto at_second = [&](float x, const char* words) {
+      if (x <= 0) return;
+      const float width = ImGui::CalcTextSize(words).x;
+      list->AddText(ImVec2(x + columns.number_width - width, second), palette().muted, words);
+    };
+    at_second(columns.dot, "q · k");
+    at_second(columns.score, text("attention.neuron_score").c_str());
+    at_second(columns.weight, "α");
+  }
+  const float y = start.y + em() * 1.15F;
+  list->AddText(ImVec2(columns.label, y + em() * 0.1F), palette().query,
+                fitted_text(shown.query_text(row_.query), columns.label_width).c_str());
+  add_cells(*list, ImVec2(columns.k, y), ImVec2(columns.k + columns.strip_width, y + em() * 1.2F),
+            query_vector(shown), q_limit_, 1.0F);
+  strip_mouse(shown, commands, shown.hooks.q, row_.first_key, ImVec2(columns.k, y), columns.strip_width);
+  ImGui::SetCursorScreenPos(ImVec2(start.x, start.y + em() * 4.3F));
+}
+
+void NeuronPanel::draw_number(const ShownAttention& shown, Commands& commands, const ValueReference& value,
+                              const std::string& words, ImVec2 corner, float width, ImU32 color) {
+  const ScopedFont mono(fonts().mono, 0.9F);
+  const ImVec2 size = ImGui::CalcTextSize(words.c_str());
+  const ImVec2 at(corner.x + width - size.x, corner.y + em() * 0.2F);
+  ImGui::SetCursorScreenPos(ImVec2(at.x, corner.y));
+  ImGui::PushID(static_cast<int>(value.hook));
+  ImGui::PushID(static_cast<int>(value.index[2]));
+  const bool clicked = ImGui::InvisibleButton("##number", ImVec2(std::max(1.0F, size.x), em() * 1.4F));
+  ImGui::PopID();
+  ImGui::PopID();
+  const bool locked = shown.frame.document.value == value;
+  const bool hovered = ImGui::IsItemHovered();
+  if (hovered) {
+    commands.hover().value = value;
+    const ScopedFont body(fonts().body, 1.0F / 0.9F);
+    ImGui::SetTooltip("%s\n%s", shown.hook_line(value.hook).c_str(), text("attention.neuron_open").c_str());
+  }
+  ImGui::GetWindowDrawList()->AddText(at, hovered || locked ? palette().lock : color, words.c_str());
+  if (clicked) commands.edit(SelectValue{locked ? std::nullopt : std::optional(value)});
+}
+
+void NeuronPanel::draw_row(const ShownAttention& shown, Commands& commands, const Columns& columns,
+                           std::int64_t key, float y, bool chosen) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const auto at = static_cast<std::size_t>(key);
+  if (chosen) {
+    list->AddRectFilled(ImVec2(columns.label - em() * 0.2F, y), ImVec2(columns.right, y + columns.line),
+                        with_alpha(shown.locked_key() == key ? palette().lock : palette().text,
+                                   shown.locked_key() == key ? 0.16F : 0.07F),
+                        em() * 0.25F);
+  }
+  const float top = y + (columns.line - em() * 1.2F) * 0.5F;
+  list->AddText(ImVec2(columns.label, y + (columns.line - em()) * 0.5F), palette().key,
+                fitted_text(shown.key_text(key), columns.label_width).c_str());
+  const std::span<const float> q = query_vector(shown), k = key_vector(shown, key);
+  std::vector<float> products(q.size());
+  for (std::size_t i = 0; i < q.size(); ++i) products[i] = q[i] * k[i];
+  add_cells(*list, ImVec2(columns.k, top), ImVec2(columns.k + columns.strip_width, top + em() * 1.2F), k,
+            k_limit_, 1.0F);
+  add_cells(*list, ImVec2(columns.product, top),
+            ImVec2(columns.product + columns.product_width, top + em() * 1.2F), products, product_limit_,
+            1.0F);
+  // The label locks the key.
+  ImGui::SetCursorScreenPos(ImVec2(columns.label, y));
+  ImGui::PushID(static_cast<int>(key));
+  if (ImGui::InvisibleButton("##key", ImVec2(columns.label_width, columns.line))) {
+    commands.edit(shown.select_key(shown.locked_key() == key ? std::nullopt : std::optional(key)));
+  }
+  ImGui::PopID();
+  if (ImGui::IsItemHovered()) {
+    shown.hover_key(commands, key);
+    ImGui::SetTooltip("%s", format_text("attention.arc_key_tip", fmt::arg("token", shown.key_text(key)),
+                                        fmt::arg("position", key))
+                                .c_str());
+  }
+  strip_mouse(shown, commands, shown.hooks.k, key, ImVec2(columns.k, top), columns.strip_width);
+  strip_mouse(shown, commands, shown.hooks.scores, key, ImVec2(columns.product, top), columns.product_width);
+  const auto number = [&](float x, const ValueReference& value, double shown_value, int decimals,
+                          ImU32 color) {
+    if (x > 0) {
+      draw_number(shown, commands, value, hand_number(shown_value, decimals), ImVec2(x, y),
+                  columns.number_width, color);
+    }
+  };
+  if (columns.dot > 0) {
+    const ScopedFont mono(fonts().mono, 0.9F);
+    const std::string dot = hand_number(row_.dot[at], 2);
+    list->AddText(
+        ImVec2(columns.dot + columns.number_width - ImGui::CalcTextSize(dot.c_str()).x, y + em() * 0.2F),
+        palette().muted, dot.c_str());
+  }
+  number(columns.score, shown.cell(shown.hooks.scores, row_.query, key), row_.score[at], 2, palette().text);
+  number(columns.weight, shown.cell(shown.hooks.pattern, row_.query, key), row_.weight[at], 2,
+         palette().attention);
+}
+
+void NeuronPanel::draw_rows(const ShownAttention& shown, Commands& commands, const Columns& columns) {
+  const auto count = static_cast<std::int64_t>(row_.weight.size()) - row_.first_key;
+  const std::int64_t chosen = chosen_key(shown);
+  const ImVec2 start = ImGui::GetCursorScreenPos();
+  const float scroll = ImGui::GetScrollY();
+  const auto first = std::max<std::int64_t>(0, static_cast<std::int64_t>(scroll / columns.line));
+  const auto last =
+      std::min(count, first + 2 + static_cast<std::int64_t>(ImGui::GetWindowHeight() / columns.line));
+  for (std::int64_t line = first; line < last; ++line) {
+    const std::int64_t key = row_.first_key + line;
+    draw_row(shown, commands, columns, key, start.y + static_cast<float>(line) * columns.line, key == chosen);
+  }
+  ImGui::SetCursorScreenPos(start);
+  ImGui::Dummy(ImVec2(1, static_cast<float>(count) * columns.line));
+}
+
+// Bars: what each dimension adds; the line: the sum so far, which ends at q · k.
+void NeuronPanel::draw_sums(const QueryKeyProduct& products, ImVec2 corner, ImVec2 size, double range) const {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const auto count = products.product.size();
+  const float middle = corner.y + size.y * 0.5F;
+  const float step = size.x / static_cast<float>(count);
+  const auto height = [&](double value) {
+    if (!std::isfinite(value) || range <= 0) return middle;
+    return middle - static_cast<float>(value / range) * size.y * 0.5F;
+  };
+  list->AddLine(ImVec2(corner.x, middle), ImVec2(corner.x + size.x, middle), palette().grid, 1.0F);
+  std::vector<ImVec2> sums;
+  for (std::size_t i = 0; i < count; ++i) {
+    const float left = corner.x + step * static_cast<float>(i);
+    const float tip = height(products.product[i]);
+    list->AddRectFilled(ImVec2(left, std::min(tip, middle)),
+                        ImVec2(left + std::max(1.0F, step - 1), std::max(tip, middle) + 1),
+                        color_of(ColorMap::diverging, products.product[i] < 0 ? -0.66F : 0.66F));
+    sums.emplace_back(left + step * 0.5F, height(products.running[i]));
+  }
+  list->AddPolyline(sums.data(), static_cast<int>(sums.size()), palette().text, std::max(1.5F, em() * 0.1F));
+  if (!sums.empty()) list->AddCircleFilled(sums.back(), em() * 0.22F, palette().text);
+}
+
+void NeuronPanel::draw_chosen(const ShownAttention& shown, Commands& commands, std::int64_t key) {
+  const QueryKeyProduct products =
+      query_key_product(*shown.trace, shown.layer, shown.head, row_.query, key, shown.cross());
+  double range = 0;
+  for (std::size_t i = 0; i < products.product.size(); ++i) {
+    for (const double value : {products.product[i], products.running[i]}) {
+      if (std::isfinite(value)) range = std::max(range, std::abs(value));
+    }
+  }
+  const auto at = static_cast<std::size_t>(key);
+  const std::string from = shown.query_text(row_.query), to = shown.key_text(key);
+  const std::string dot = hand_number(row_.dot[at], 3), scale = hand_number(row_.scale, 4);
+  const std::string score = hand_number(row_.score[at], 3), weight = hand_number(row_.weight[at], 4);
+  const bool plain = row_.bias.empty() && row_.soft_cap == 0;
+  const std::string formula =
+      format_text(plain ? "attention.neuron_formula" : "attention.neuron_formula_more",
+                  fmt::arg("query", from), fmt::arg("key", to), fmt::arg("dot", dot),
+                  fmt::arg("scale", scale), fmt::arg("score", score), fmt::arg("weight", weight));
+  ImGui::TextWrapped("%s", formula.c_str());
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  const float room = ImGui::GetContentRegionAvail().x;
+  const float axis = em() * 3.4F;
+  const ImVec2 size(std::max(em() * 2, room - axis), plot_height());
+  const ImVec2 plot(corner.x + axis, corner.y + em() * 0.3F);
+  draw_sums(products, plot, size, range);
+  {
+    const ScopedFont mono(fonts().mono, 0.75F);
+    ImDrawList* list = ImGui::GetWindowDrawList();
+    const auto label = [&](double value, float y) {
+      const std::string words = hand_number(value, 1);
+      list->AddText(ImVec2(plot.x - em() * 0.5F - ImGui::CalcTextSize(words.c_str()).x, y - em() * 0.5F),
+                    palette().muted, words.c_str());
+    };
+    label(range, plot.y + em() * 0.4F);
+    label(0, plot.y + size.y * 0.5F);
+    label(-range, plot.y + size.y - em() * 0.4F);
+    const std::string end = fmt::format("{}", products.product.size() - 1);
+    list->AddText(ImVec2(plot.x, plot.y + size.y), palette().muted, "0");
+    list->AddText(ImVec2(plot.x + size.x - ImGui::CalcTextSize(end.c_str()).x, plot.y + size.y),
+                  palette().muted, end.c_str());
+    const std::string axis_words = text("attention.neuron_axis");
+    const ScopedFont small(fonts().body, 1.0F);
+    list->AddText(
+        ImVec2(plot.x + (size.x - ImGui::CalcTextSize(axis_words.c_str()).x) * 0.5F, plot.y + size.y),
+        palette().muted, axis_words.c_str());
+  }
+  ImGui::SetCursorScreenPos(plot);
+  const bool clicked = ImGui::InvisibleButton("##sums", size);
+  if (ImGui::IsItemHovered()) {
+    const auto count = static_cast<float>(products.product.size());
+    const auto dimension = static_cast<std::size_t>(
+        std::clamp((ImGui::GetMousePos().x - plot.x) / size.x * count, 0.0F, count - 1));
+    const ValueReference value = shown.cell(shown.hooks.scores, row_.query, key);
+    shown.hover_query(commands, row_.query);
+    shown.hover_key(commands, key);
+    commands.hover().value = value;
+    ImGui::SetTooltip("%s", format_text("attention.strip_tooltip", fmt::arg("dimension", dimension),
+                                        fmt::arg("q", hand_number(products.q[dimension], 4)),
+                                        fmt::arg("k", hand_number(products.k[dimension], 4)),
+                                        fmt::arg("product", hand_number(products.product[dimension], 4)),
+                                        fmt::arg("sum", hand_number(products.running[dimension], 4)))
+                                .c_str());
+    if (clicked) {
+      commands.edit(SelectValue{shown.frame.document.value == value ? std::nullopt : std::optional(value)});
+    }
+  }
+}
+
+void NeuronPanel::draw(const ShownAttention& shown, Commands& commands) {
+  if (shown.query() < 0 || !refresh(shown)) {
+    ImGui::TextDisabled("%s", text("attention.not_done").c_str());
+    return;
+  }
+  if (row_.first_key >= static_cast<std::int64_t>(row_.weight.size())) return;
+  if (shown.hooks.q == Hook::rot_q) {
+    const ScopedFont small(fonts().body, 0.85F);
+    ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+    ImGui::TextWrapped("%s", text("attention.rotary_note").c_str());
+    ImGui::PopStyleColor();
+  }
+  const Columns columns = place();
+  draw_query(shown, commands, columns);
+  const auto count = static_cast<float>(row_.weight.size()) - static_cast<float>(row_.first_key);
+  const float below = plot_height() + em() * 4.2F;
+  const float room = std::max(columns.line * 2, ImGui::GetContentRegionAvail().y - below);
+  const std::int64_t key = chosen_key(shown);
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
+  if (ImGui::BeginChild("##keys", ImVec2(0, std::min(room, count * columns.line + 1)), ImGuiChildFlags_None,
+                        ImGuiWindowFlags_NoNavInputs)) {
+    draw_rows(shown, commands, columns);
+  }
+  ImGui::EndChild();
+  ImGui::PopStyleVar();
+  ImGui::Dummy(ImVec2(0, em() * 0.4F));
+  draw_chosen(shown, commands, key);
+  if (!ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) || ImGui::GetIO().WantTextInput) return;
+  const std::int64_t last = static_cast<std::int64_t>(row_.weight.size()) - 1;
+  if (ImGui::IsKeyPressed(ImGuiKey_UpArrow)) {
+    commands.edit(shown.select_key(std::max(row_.first_key, shown.locked_key().value_or(key) - 1)));
+  }
+  if (ImGui::IsKeyPressed(ImGuiKey_DownArrow)) {
+    commands.edit(shown.select_key(std::min(last, shown.locked_key().value_or(key) + 1)));
+  }
+  const std::int64_t by =
+      (ImGui::IsKeyPressed(ImGuiKey_RightArrow) ? 1 : 0) - (ImGui::IsKeyPressed(ImGuiKey_LeftArrow) ? 1 : 0);
+  if (by != 0) {
+    commands.edit(
+        shown.select_query(std::clamp<std::int64_t>(shown.locked_query() + by, 0, shown.map.queries - 1)));
+  }
+}
+
+}  // namespace headlight

@@ -1,0 +1,267 @@
+// Maps are made once a pass; the rows of a token follow from them in a millisecond or a thread's time.
+#include "gui/views/rollout_panel.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/views/making_line.h"
+#include "gui/widgets/empty_note.h"
+#include "gui/widgets/map_scale.h"
+#include "gui/widgets/rotated_text.h"
+
+namespace headlight {
+namespace {
+
+float em() { return ImGui::GetFontSize(); }
+
+constexpr float label_angle = 0.87F;                 // radians; as the matrix
+constexpr double most_products_at_once = 2'000'000;  // about a millisecond or two
+
+std::int64_t layers_done(const ShownAttention& shown) {
+  std::int64_t layers = 0;
+  while (layers < shown.architecture().layers && has_attention(*shown.trace, layers)) ++layers;
+  return layers;
+}
+
+bool is_flow_shown(const RolloutMaps& maps) { return maps.tokens <= most_flow_tokens; }
+
+}  // namespace
+
+RolloutPanel::RolloutPanel()
+    : maps_([](const MapsKey& key, const Progress& progress) {
+        const auto trace = key.trace.held();
+        const auto backend = make_cpu_backend(1);
+        return std::make_shared<const RolloutMaps>(
+            rollout_maps(*trace, *backend, [&](float done) { progress.report(done); }));
+      }),
+      rows_([](const RowsKey& key, const Progress&) { return attention_rollout(*key.maps, key.query); }),
+      flow_([](const RowsKey& key, const Progress& progress) {
+        return attention_flow(*key.maps, key.query, [&](float done) { progress.report(done); });
+      }) {}
+
+// Whether there are rows to draw.
+bool RolloutPanel::prepare(const ShownAttention& shown, Commands& commands) {
+  const std::int64_t layers = layers_done(shown);
+  const auto cells = static_cast<double>(layers * shown.architecture().heads) *
+                     static_cast<double>(shown.map.queries) * static_cast<double>(shown.map.queries);
+  const bool kept = layers > 0 && shown.trace->has(Hook::pattern, layers - 1);
+  maps_.want({{shown.trace}, layers}, kept && cells <= most_products_at_once, commands);
+  if (!maps_.is_current() || maps_.value() == nullptr) {
+    const MakingClick click = draw_making_line(maps_.fraction(), maps_.cancelled(), maps_.error());
+    if (click == MakingClick::cancel) maps_.cancel();
+    if (click == MakingClick::again) maps_.again();
+    return false;
+  }
+  const RowsKey key{*maps_.value(), shown.query()};
+  const auto made = static_cast<double>(key.maps->layers.size());
+  const double products =
+      made * made / 2 * static_cast<double>(key.maps->tokens) * static_cast<double>(key.maps->tokens);
+  rows_.want(key, products <= most_products_at_once, commands);
+  if (is_flow_shown(*key.maps)) flow_.want(key, false, commands);
+  return rows_.value() != nullptr && rows_.key()->maps == key.maps;
+}
+
+RolloutPanel::Layout RolloutPanel::place(const ShownAttention& shown) const {
+  Layout layout;
+  const ImVec2 start = ImGui::GetCursorScreenPos();
+  const ImVec2 room = ImGui::GetContentRegionAvail();
+  layout.tokens = shown.map.queries;
+  layout.layers = static_cast<std::int64_t>(rows_.value()->size());
+  const float left = em() * 4.2F;
+  float label = em() * 2;
+  for (std::int64_t key = 0; key < std::min<std::int64_t>(layout.tokens, 100); ++key) {
+    label = std::max(label, ImGui::CalcTextSize(shown.key_text(key).c_str()).x);
+  }
+  label = std::min(label, em() * 6);
+  const float top = label * std::sin(label_angle) + em();
+  const float wide = std::max(em() * 2, room.x - left - label * std::cos(label_angle) - em());
+  layout.cell = std::min(wide / static_cast<float>(std::max<std::int64_t>(1, layout.tokens)), em() * 5.0F);
+  // A column is at least two pixels wide.
+  layout.together = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(2.0F / layout.cell)));
+  const float below = em() * 4.4F;  // flow and the words under it
+  const float high = std::max(em() * 3, room.y - top - below);
+  layout.line = std::min(high / static_cast<float>(std::max<std::int64_t>(1, layout.layers)), em() * 1.9F);
+  if (layout.line >= 2) layout.line = std::floor(layout.line);
+  layout.corner = ImVec2(std::floor(start.x + left), std::floor(start.y + top));
+  layout.flow_top = layout.corner.y + layout.line * static_cast<float>(layout.layers) + em() * 0.8F;
+  layout.flow_line = std::floor(em() * 1.5F);
+  return layout;
+}
+
+// One row of weights, a column a token or the largest of several.
+void RolloutPanel::draw_line(const ShownAttention& shown, const Layout& layout,
+                             const std::vector<double>& weights, float top, float high) const {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const MapScale scale = shown.frame.document.map_scale;
+  double largest = 0;
+  for (const double weight : weights) largest = std::max(largest, weight);
+  const float gap = layout.cell > em() * 0.6F && high > em() * 0.6F ? 1.0F : 0.0F;
+  const float bottom = top + std::max(1.0F, high - gap);
+  for (std::int64_t first = 0; first < layout.tokens; first += layout.together) {
+    const std::int64_t last = std::min(layout.tokens, first + layout.together);
+    double weight = 0;
+    for (std::int64_t token = first; token < last; ++token) {
+      const double one = weights[static_cast<std::size_t>(token)];
+      weight = std::isnan(one) || one > weight ? one : weight;
+    }
+    if (scale == MapScale::per_row && largest > 0) weight /= largest;
+    const bool masked = shown.map.rule.causal && first > shown.query();
+    const ImU32 color = cell_color(scale, masked ? masked_cell : static_cast<float>(weight));
+    const float left = layout.corner.x + layout.cell * static_cast<float>(first);
+    list->AddRectFilled(ImVec2(left, top),
+                        ImVec2(layout.corner.x + layout.cell * static_cast<float>(last) - gap, bottom),
+                        color);
+  }
+}
+
+void RolloutPanel::draw_cells(const ShownAttention& shown, const Layout& layout) const {
+  // The last layer is at the top: reading down goes back to where it began.
+  for (std::int64_t layer = 0; layer < layout.layers; ++layer) {
+    const float top = layout.corner.y + layout.line * static_cast<float>(layout.layers - 1 - layer);
+    draw_line(shown, layout, (*rows_.value())[static_cast<std::size_t>(layer)], top, layout.line);
+  }
+}
+
+void RolloutPanel::draw_labels(const ShownAttention& shown, const Layout& layout) const {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ScopedFont small(fonts().body, 0.85F);
+  const auto each = std::max<std::int64_t>(
+      1, static_cast<std::int64_t>(std::ceil(em() * 1.15F / std::max(1.0F, layout.line))));
+  for (std::int64_t layer = layout.layers - 1; layer >= 0; layer -= each) {
+    const float y = layout.corner.y + layout.line * (static_cast<float>(layout.layers - 1 - layer) + 0.5F);
+    const std::string words = fmt::format("L{}", layer);
+    list->AddText(
+        ImVec2(layout.corner.x - em() * 0.6F - ImGui::CalcTextSize(words.c_str()).x, y - em() * 0.5F),
+        palette().muted, words.c_str());
+  }
+  const auto apart = std::max<std::int64_t>(
+      1, static_cast<std::int64_t>(std::ceil(em() * 1.25F / std::max(0.01F, layout.cell))));
+  const float length = em() * 7.2F;
+  for (std::int64_t key = 0; key < layout.tokens; key += apart) {
+    const float x = layout.corner.x + layout.cell * (static_cast<float>(key) + 0.5F);
+    const bool own = key == shown.query();
+    const bool lit = own || shown.hovered_key() == key;
+    add_rotated_text(*list, ImVec2(x, layout.corner.y - em() * 0.6F), label_angle,
+                     own   ? palette().query
+                     : lit ? palette().text
+                           : palette().key,
+                     fitted_text(shown.key_text(key), length));
+  }
+  // A frame around the column that is looked at.
+  if (const auto key = shown.hovered_key(); key && *key < layout.tokens) {
+    const float x = layout.corner.x + layout.cell * static_cast<float>(*key);
+    list->AddRect(ImVec2(x, layout.corner.y),
+                  ImVec2(x + std::max(2.0F, layout.cell),
+                         layout.corner.y + layout.line * static_cast<float>(layout.layers)),
+                  palette().hover, 0.0F, 1.0F);
+  }
+}
+
+void RolloutPanel::draw_flow(const ShownAttention& shown, const Layout& layout) const {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ScopedFont small(fonts().body, 0.85F);
+  const std::string name = text("attention.flow");
+  list->AddText(ImVec2(layout.corner.x - em() * 0.6F - ImGui::CalcTextSize(name.c_str()).x,
+                       layout.flow_top + (layout.flow_line - em()) * 0.5F),
+                palette().text, name.c_str());
+  const RolloutMaps& maps = **maps_.value();
+  std::string words;
+  if (!is_flow_shown(maps)) {
+    const std::int64_t most = most_flow_tokens, tokens = maps.tokens;
+    words = format_text("attention.flow_too_long", fmt::arg("most", most), fmt::arg("tokens", tokens));
+  } else if (!flow_.error().empty()) {
+    words = flow_.error();
+  } else if (!flow_.is_current() || flow_.value() == nullptr) {
+    words = fmt::format("{} {:.0f} %", text("attention.making"), static_cast<double>(flow_.fraction()) * 100);
+  }
+  if (words.empty()) {
+    draw_line(shown, layout, *flow_.value(), layout.flow_top, layout.flow_line);
+    words = text("attention.flow_words");
+    list->AddText(ImVec2(layout.corner.x, layout.flow_top + layout.flow_line + em() * 0.3F), palette().muted,
+                  fitted_text(words, ImGui::GetContentRegionAvail().x - em() * 5).c_str());
+  } else {
+    list->AddText(ImVec2(layout.corner.x, layout.flow_top + (layout.flow_line - em()) * 0.5F),
+                  palette().muted, fitted_text(words, ImGui::GetContentRegionAvail().x - em() * 5).c_str());
+  }
+}
+
+void RolloutPanel::handle_mouse(const ShownAttention& shown, Commands& commands, const Layout& layout) {
+  const float width = std::max(1.0F, layout.cell * static_cast<float>(layout.tokens));
+  const float bottom = layout.flow_top + layout.flow_line;
+  ImGui::SetCursorScreenPos(ImVec2(layout.corner.x, layout.corner.y - em() * 2));
+  const bool clicked =
+      ImGui::InvisibleButton("##cells", ImVec2(width, std::max(1.0F, bottom - layout.corner.y + em() * 2)));
+  if (!ImGui::IsItemHovered()) return;
+  const ImVec2 mouse = ImGui::GetMousePos();
+  const auto key = std::clamp<std::int64_t>(
+      static_cast<std::int64_t>((mouse.x - layout.corner.x) / layout.cell), 0, layout.tokens - 1);
+  shown.hover_key(commands, key);
+  const std::string from = shown.query_text(shown.locked_query()), to = shown.key_text(key);
+  const auto at = static_cast<std::size_t>(key);
+  const auto row = static_cast<std::int64_t>(std::floor((mouse.y - layout.corner.y) / layout.line));
+  if (row >= 0 && row < layout.layers) {
+    const std::int64_t layer = layout.layers - 1 - row;
+    const double weight = (*rows_.value())[static_cast<std::size_t>(layer)][at];
+    const std::string number = std::isnan(weight) ? "NaN" : fmt::format("{:.4f}", weight);
+    ImGui::SetTooltip("%s",
+                      format_text("attention.rollout_tip", fmt::arg("layer", layer), fmt::arg("query", from),
+                                  fmt::arg("key", to), fmt::arg("weight", number))
+                          .c_str());
+  } else if (mouse.y >= layout.flow_top && flow_.is_current() && flow_.value() != nullptr) {
+    const double flow = (*flow_.value())[at];
+    const std::string number = std::isnan(flow) ? "NaN" : fmt::format("{:.4f}", flow);
+    ImGui::SetTooltip("%s", format_text("attention.flow_tip", fmt::arg("query", from), fmt::arg("key", to),
+                                        fmt::arg("weight", number))
+                                .c_str());
+  } else {
+    ImGui::SetTooltip("%s", format_text("attention.rollout_choose", fmt::arg("token", to)).c_str());
+  }
+  if (clicked) {
+    commands.edit(shown.select_query(shown.chosen_query() == key ? std::nullopt : std::optional(key)));
+  }
+}
+
+void RolloutPanel::handle_keyboard(const ShownAttention& shown, Commands& commands) const {
+  if (!ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) || ImGui::GetIO().WantTextInput) return;
+  const std::int64_t by =
+      (ImGui::IsKeyPressed(ImGuiKey_RightArrow) ? 1 : 0) - (ImGui::IsKeyPressed(ImGuiKey_LeftArrow) ? 1 : 0);
+  if (by == 0) return;
+  commands.edit(
+      shown.select_query(std::clamp<std::int64_t>(shown.locked_query() + by, 0, shown.map.queries - 1)));
+}
+
+void RolloutPanel::draw(const ShownAttention& shown, Commands& commands) {
+  const std::int64_t most = most_rollout_tokens(shown.architecture().layers);
+  if (shown.cross()) {
+    draw_empty_note("attention.rollout_cross");
+    return;
+  }
+  if (shown.map.queries > most) {
+    const std::int64_t tokens = shown.map.queries;
+    ImGui::TextWrapped(
+        "%s", format_text("attention.rollout_too_long", fmt::arg("most", most), fmt::arg("tokens", tokens))
+                  .c_str());
+    return;
+  }
+  if (layers_done(shown) == 0) {
+    ImGui::TextDisabled("%s", text("attention.not_done").c_str());
+    return;
+  }
+  if (!prepare(shown, commands)) return;
+  const ImVec2 room = ImGui::GetContentRegionAvail();
+  if (room.x < em() * 8 || room.y < em() * 8) return;
+  const Layout layout = place(shown);
+  draw_cells(shown, layout);
+  draw_labels(shown, layout);
+  draw_flow(shown, layout);
+  handle_mouse(shown, commands, layout);
+  handle_keyboard(shown, commands);
+}
+
+}  // namespace headlight
