@@ -5,8 +5,8 @@
 
 namespace headlight {
 
-// Makes its own ImGui context for as long as it runs: none may be current. Throws UserError when there is no
-// OpenGL, or when the model cannot be run.
-FrameFigures measure_frames(const ComputeOptions& compute);
+// Makes its own ImGui context for as long as it runs: none may be current. `scenes`: every view as well, with
+// texts of several lengths. Throws UserError when there is no OpenGL, or when the model cannot be run.
+FrameFigures measure_frames(const ComputeOptions& compute, bool scenes = false);
 
 }  // namespace headlight

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "core/analysis/row_numbers.h"
 #include "core/backends/cpu/thread_pool.h"
 #include "core/forward/derived_pattern.h"
 #include "core/forward/derived_values.h"
@@ -19,8 +20,6 @@ constexpr std::int64_t most_cells = 64;
 // heads stays in the caches.
 constexpr std::int64_t block_queries = 32;
 constexpr int wall_threads = 2;
-// Numbers side by side, which the compiler makes vector instructions of.
-constexpr std::size_t lanes = 16;
 
 // A comparison with NaN is false: NaN goes in once and stays.
 void lift(float& cell, float weight) {
@@ -51,37 +50,6 @@ float largest_of(const float* first, const float* last) {
   float largest = 0.0F;
   for (; first < last; ++first) lift(largest, *first);
   return largest;
-}
-
-// The same where every weight is a number.
-float largest_number(const float* first, const float* last) {
-  if (last - first < static_cast<std::ptrdiff_t>(lanes)) {  // the cells of all but long texts
-    float largest = 0.0F;
-    for (; first < last; ++first) largest = std::max(largest, *first);
-    return largest;
-  }
-  float best[lanes] = {};
-  for (; last - first >= static_cast<std::ptrdiff_t>(lanes); first += lanes) {
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
-      best[lane] = first[lane] > best[lane] ? first[lane] : best[lane];
-    }
-  }
-  for (; first < last; ++first) best[0] = std::max(best[0], *first);
-  for (std::size_t half = lanes / 2; half > 0; half /= 2) {
-    for (std::size_t lane = 0; lane < half; ++lane) best[lane] = std::max(best[lane], best[lane + half]);
-  }
-  return best[0];
-}
-
-double sum_of(const float* first, const float* last) {
-  double sums[lanes] = {};
-  for (; last - first >= static_cast<std::ptrdiff_t>(lanes); first += lanes) {
-    for (std::size_t lane = 0; lane < lanes; ++lane) sums[lane] += static_cast<double>(first[lane]);
-  }
-  for (; first < last; ++first) sums[0] += static_cast<double>(*first);
-  double sum = 0.0;
-  for (const double part : sums) sum += part;
-  return sum;
 }
 
 // One query's weights, of which it sees `seen`, into the cells of one row. Dividing by a positive number does

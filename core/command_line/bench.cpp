@@ -24,6 +24,7 @@ struct Options {
   std::vector<std::string> only;
   int repeats = 7;
   bool json = false;
+  bool scenes = false;  // frames of every view, and nothing else
 
   bool wants(const std::string& part) const {
     return only.empty() || std::ranges::find(only, part) != only.end();
@@ -147,7 +148,7 @@ void bench(const Options& options, const FrameBench& frames) {
   if (options.wants("frames")) {
     collect(report, "frames of the window", [&] {
       if (!frames) throw UserError("this program was built without the window.");
-      report.frames = frames(options.compute);
+      report.frames = frames(options.compute, options.scenes);
     });
   }
   report.model = open_model(options.compute.model);
@@ -191,12 +192,19 @@ void add_bench(CLI::App& app, int& exit_code, const FrameBench& frames) {
       ->check(CLI::IsMember(parts));
   command->add_option("--repeats", options->repeats, "Runs of each pass, at least")
       ->check(CLI::Range(1, 10000));
+  command->add_flag(
+      "--frames", options->scenes,
+      "Only frames of the window: every view, with texts of several lengths, beside what they may cost");
   command->add_flag("--json", options->json, "One JSON object and nothing else; times in seconds");
   command->footer(
       "Times are medians over passes on made-up token ids, the same every time; of the processor with one "
       "thread, on the wall with more.");
-  command->callback(
-      [options, frames, &exit_code] { exit_code = run_guarded([&] { bench(*options, frames); }); });
+  command->callback([options, frames, &exit_code] {
+    exit_code = run_guarded([&] {
+      if (options->scenes) options->only = {"frames"};
+      bench(*options, frames);
+    });
+  });
 }
 
 }  // namespace headlight

@@ -28,6 +28,20 @@ nlohmann::json pass_json(const PassFigures& pass) {
   return result;
 }
 
+nlohmann::json scenes_json(const std::vector<SceneFigures>& scenes) {
+  nlohmann::json found = nlohmann::json::array();
+  for (const SceneFigures& scene : scenes) {
+    nlohmann::json one = samples_json(scene.frames);
+    one.update({{"scene", scene.name},
+                {"tokens", scene.tokens},
+                {"budget", scene.budget},
+                {"usual_most", scene.usual_most()},
+                {"within_budget", scene.usual_most() <= scene.budget}});
+    found.push_back(std::move(one));
+  }
+  return found;
+}
+
 nlohmann::json frames_json(const FrameFigures& frames) {
   return {{"width", frames.width},
           {"height", frames.height},
@@ -35,7 +49,8 @@ nlohmann::json frames_json(const FrameFigures& frames) {
           {"first_picture", frames.first_picture},
           {"still", samples_json(frames.still)},
           {"typing", samples_json(frames.typing)},
-          {"drawn", samples_json(frames.drawn)}};
+          {"drawn", samples_json(frames.drawn)},
+          {"scenes", scenes_json(frames.scenes)}};
 }
 
 nlohmann::json profile_json(const PassProfile& profile) {
@@ -55,6 +70,17 @@ nlohmann::json profile_json(const PassProfile& profile) {
           {"layers", profile.layers},
           {"after_layers", profile.after_layers}};
 }
+
+}  // namespace
+
+double SceneFigures::usual_most() const {
+  if (frames.seconds.empty()) return 0.0;
+  std::vector<double> sorted = frames.seconds;
+  std::ranges::sort(sorted);
+  return sorted[(sorted.size() - 1) * 19 / 20];
+}
+
+namespace {
 
 double megabytes(std::int64_t bytes) { return static_cast<double>(bytes) * 1e-6; }
 
@@ -110,6 +136,14 @@ void print_frames(const FrameFigures& frames) {
   print(", typing", frames.typing);
   print("; on the wall, with drawing", frames.drawn);
   fmt::print("\n");
+  if (frames.scenes.empty()) return;
+  fmt::print("\n{:<26}{:>7}{:>11}{:>9}{:>10}{:>9}\n", "scene, ms a frame", "tokens", "median", "19 of 20",
+             "largest", "may be");
+  for (const SceneFigures& scene : frames.scenes) {
+    fmt::print("{:<26}{:>7}{:>11.2f}{:>9.2f}{:>10.2f}{:>9.1f}{}\n", scene.name, scene.tokens,
+               1e3 * scene.frames.median(), 1e3 * scene.usual_most(), 1e3 * largest(scene.frames),
+               1e3 * scene.budget, scene.usual_most() <= scene.budget ? "" : "  over");
+  }
 }
 
 void print_passes(const BenchReport& report) {

@@ -1,6 +1,8 @@
 // The list of backends, as words.
 #include "core/session/devices.h"
 
+#include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include "core/backends/backend_list.h"
@@ -13,6 +15,14 @@ std::vector<DeviceChoice> device_choices() {
     choices.push_back({std::move(backend.name), backend.available, std::move(backend.reason)});
   }
   return choices;
+}
+
+std::unique_ptr<Backend> make_view_backend(const std::string& device, int threads) {
+  std::string name = device;  // "CPU", as people write it
+  std::transform(name.begin(), name.end(), name.begin(), [](char letter) {
+    return static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  });
+  return make_backend(name, threads);
 }
 
 }  // namespace headlight

@@ -1,10 +1,13 @@
 // What this machine can compute with, for the window, which knows no backends.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace headlight {
+
+class Backend;
 
 struct DeviceChoice {
   std::string name;  // "cpu"
@@ -14,5 +17,10 @@ struct DeviceChoice {
 
 // The best first.
 std::vector<DeviceChoice> device_choices();
+
+// For what a view computes beside the pass, with the arithmetic of the same device: `device` as Frame::device
+// says it. A backend works for one thread at a time, so each view has its own. threads <= 0: one a physical
+// core.
+std::unique_ptr<Backend> make_view_backend(const std::string& device, int threads);
 
 }  // namespace headlight

@@ -3,6 +3,7 @@
 
 #include "core/analysis/operands.h"
 #include "core/forward/derived_values.h"
+#include "core/session/devices.h"
 #include "imgui.h"
 
 namespace headlight {
@@ -31,10 +32,17 @@ void HeadRows::forget() {
   if (made_.size() > most_made_rows) made_.clear();
 }
 
+void HeadMaps::compute_on(const std::string& device) {
+  if (device == device_) return;
+  device_ = device;
+  rows_.reset();
+  backend_.reset();
+}
+
 HeadRows* HeadMaps::rows(const std::shared_ptr<const Trace>& trace, std::int64_t layer, std::int64_t head,
                          bool cross) {
   if (!trace || !has_attention(*trace, layer, cross)) return nullptr;
-  if (!backend_) backend_ = make_cpu_backend(1);
+  if (!backend_) backend_ = make_view_backend(device_, 1);
   if (!rows_ || trace != trace_.lock() || layer != layer_ || head != head_ || cross != cross_) {
     rows_.emplace(trace, *backend_, layer, head, cross);
     trace_ = trace;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <unordered_map>
 
 #include "core/forward/derived_pattern.h"
@@ -12,7 +13,7 @@
 namespace headlight {
 
 // One head of one pass, as far as views look into it. A row of a long text costs a fraction of a millisecond;
-// all of them together are for a worker (matrix_pooler.h).
+// all of them together are for a worker (tiled_map.h).
 class HeadRows {
  public:
   HeadRows(const std::shared_ptr<const Trace>& trace, Backend& backend, std::int64_t layer, std::int64_t head,
@@ -33,12 +34,15 @@ class HeadRows {
 
 class HeadMaps {
  public:
+  // Which device makes rows from now on, as Frame::device says it.
+  void compute_on(const std::string& device);
   // Null while the layer is not done. `cross`: to the encoder's text. Stays valid until another head or trace
   // is asked for, and its rows until the next frame.
   HeadRows* rows(const std::shared_ptr<const Trace>& trace, std::int64_t layer, std::int64_t head,
                  bool cross = false);
 
  private:
+  std::string device_ = "CPU";
   std::unique_ptr<Backend> backend_;  // of one thread: rows are small
   std::weak_ptr<const Trace> trace_;  // not held: a long one has gigabytes
   std::int64_t layer_ = -1;

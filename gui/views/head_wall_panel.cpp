@@ -1,4 +1,4 @@
-// Thumbnails, their outlines and labels, and the large one of the hovered head.
+// Thumbnails, their outlines and labels, and the large one of the chosen and of the hovered head.
 #include "gui/views/head_wall_panel.h"
 
 #include <fmt/format.h>
@@ -11,6 +11,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/head_summary.h"
+#include "gui/views/matrix_tools.h"
 #include "gui/widgets/map_scale.h"
 
 namespace headlight {
@@ -45,6 +46,10 @@ void HeadWallPanel::draw_thumbnail(ImDrawList& list, ImVec2 corner, float edge, 
 }
 
 void HeadWallPanel::draw_labels(const ShownAttention& shown, const WallLayout& layout, ImVec2 corner) const {
+  if (layout.is_ordered()) {
+    scores_.draw_labels(shown, layout, corner);
+    return;
+  }
   const ScopedFont small(fonts().mono, 0.8F);
   ImDrawList* list = ImGui::GetWindowDrawList();
   const auto draw = [&](char letter, std::int64_t count, bool along_x, std::int64_t current,
@@ -104,33 +109,42 @@ void HeadWallPanel::draw_tooltip(const ShownAttention& shown, std::int64_t layer
     ImGui::SameLine(0, em());
     ImGui::Text("%.2f", static_cast<double>(wall.largest[index]));
   }
+  scores_.draw_all_of(shown, layer, head);
   ImGui::EndTooltip();
 }
 
-void HeadWallPanel::draw_wall(const ShownAttention& shown, Commands& commands, const WallLayout& layout) {
+// A click chooses, Shift+click compares with what is chosen.
+void HeadWallPanel::choose(const ShownAttention& shown, Commands& commands, std::int64_t layer,
+                           std::int64_t head) const {
+  if (!ImGui::GetIO().KeyShift) {
+    commands.edit(SelectHead{layer, head});
+    return;
+  }
+  AttentionChoices next = shown.frame.document.attention;
+  const HeadPlace place{layer, head};
+  next.merge = HeadMerge::one;
+  next.compared = next.compared == place ? std::nullopt : std::optional(place);
+  commands.edit(SetChoices{next});
+}
+
+void HeadWallPanel::draw_thumbnails(const WallLayout& layout, ImVec2 corner) {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const ImVec2 corner = ImGui::GetCursorScreenPos();
-  ImGui::InvisibleButton("##heads", layout.extent);
-  const ImVec2 mouse = ImGui::GetMousePos();
-  const auto under = ImGui::IsItemHovered() ? layout.at(ImVec2(mouse.x - corner.x, mouse.y - corner.y))
-                                            : std::optional<std::pair<std::int64_t, std::int64_t>>();
-  if (under) {
-    commands.hover().head = under;
-    if (ImGui::IsMouseClicked(ImGuiMouseButton_Left)) commands.edit(SelectHead{under->first, under->second});
-    if (ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left))
-      commands.edit(ShowAttention{AttentionMode::matrix});
-  }
-  if (texture_.begin(*list)) {
-    for (std::int64_t layer = 0; layer < layout.layers; ++layer) {
-      for (std::int64_t head = 0; head < layout.heads; ++head) {
-        const ImVec2 at = layout.corner(layer, head);
-        draw_thumbnail(*list, ImVec2(std::floor(corner.x) + at.x, std::floor(corner.y) + at.y),
-                       layout.thumbnail, layer, head);
-      }
+  if (!texture_.begin(*list)) return;
+  const float top = list->GetClipRectMin().y, bottom = list->GetClipRectMax().y;
+  for (std::int64_t layer = 0; layer < layout.layers; ++layer) {
+    for (std::int64_t head = 0; head < layout.heads; ++head) {
+      const ImVec2 at = layout.corner(layer, head);
+      const float y = std::floor(corner.y) + at.y;
+      if (y > bottom || y + layout.thumbnail < top) continue;
+      draw_thumbnail(*list, ImVec2(std::floor(corner.x) + at.x, y), layout.thumbnail, layer, head);
     }
-    texture_.end(*list);
   }
-  draw_labels(shown, layout, corner);
+  texture_.end(*list);
+}
+
+void HeadWallPanel::draw_outlines(const ShownAttention& shown, const WallLayout& layout,
+                                  ImVec2 corner) const {
+  ImDrawList* list = ImGui::GetWindowDrawList();
   const auto outline = [&](std::int64_t layer, std::int64_t head, ImU32 color, float thickness) {
     if (layer >= layout.layers || head >= layout.heads) return;
     const ImVec2 at = layout.corner(layer, head);
@@ -139,9 +153,36 @@ void HeadWallPanel::draw_wall(const ShownAttention& shown, Commands& commands, c
     const float edge = layout.thumbnail + thickness;
     list->AddRect(from, ImVec2(from.x + edge, from.y + edge), color, thickness * 0.75F, thickness);
   };
+  if (const auto compared = compared_head(shown)) {
+    outline(compared->layer, compared->head, palette().text, std::max(2.0F, em() * 0.12F));
+    const ImVec2 at = layout.corner(compared->layer, compared->head);
+    const ScopedFont strong(fonts().strong, 0.85F);
+    const ImVec2 size = ImGui::CalcTextSize("B");
+    const ImVec2 from(corner.x + at.x, corner.y + at.y);
+    list->AddRectFilled(from, ImVec2(from.x + size.x + em() * 0.4F, from.y + size.y), palette().text);
+    list->AddText(ImVec2(from.x + em() * 0.2F, from.y), palette().panel, "B");
+  }
   outline(shown.layer, shown.head, palette().lock, std::max(2.0F, em() * 0.15F));
   const auto& hover = shown.frame.hover.head;
   if (hover) outline(hover->first, hover->second, palette().hover, std::max(1.0F, em() * 0.1F));
+}
+
+void HeadWallPanel::draw_wall(const ShownAttention& shown, Commands& commands, const WallLayout& layout) {
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  ImGui::InvisibleButton("##heads", layout.extent);
+  const ImVec2 mouse = ImGui::GetMousePos();
+  const auto under = ImGui::IsItemHovered() ? layout.at(ImVec2(mouse.x - corner.x, mouse.y - corner.y))
+                                            : std::optional<std::pair<std::int64_t, std::int64_t>>();
+  if (under) {
+    commands.hover().head = under;
+    if (ImGui::IsMouseClicked(ImGuiMouseButton_Left)) choose(shown, commands, under->first, under->second);
+    if (ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left))
+      commands.edit(ShowAttention{AttentionMode::matrix});
+  }
+  draw_thumbnails(layout, corner);
+  scores_.dim(shown, layout, corner);
+  draw_labels(shown, layout, corner);
+  draw_outlines(shown, layout, corner);
   if (under) draw_tooltip(shown, under->first, under->second);
 }
 
@@ -156,7 +197,14 @@ void handle_keys(const ShownAttention& shown, Commands& commands, const WallLayo
   if (ImGui::IsKeyPressed(ImGuiKey_RightArrow)) ++x;
   if (ImGui::IsKeyPressed(ImGuiKey_UpArrow)) --y;
   if (ImGui::IsKeyPressed(ImGuiKey_DownArrow)) ++y;
-  if (x != 0 || y != 0) {
+  if (layout.is_ordered() && (x != 0 || y != 0)) {
+    const std::int64_t place =
+        layout.places[static_cast<std::size_t>(shown.layer * layout.heads + shown.head)];
+    const std::int64_t next = place + x + y * layout.across;
+    if (next < 0 || next >= layout.layers * layout.heads) return;
+    const std::int64_t flat = layout.order[static_cast<std::size_t>(next)];
+    commands.edit(SelectHead{flat / layout.heads, flat % layout.heads});
+  } else if (x != 0 || y != 0) {
     const std::int64_t layer = shown.layer + (layout.layers_across ? x : y);
     const std::int64_t head = shown.head + (layout.layers_across ? y : x);
     commands.edit(SelectHead{std::clamp<std::int64_t>(layer, 0, layout.layers - 1),
@@ -169,6 +217,20 @@ void handle_keys(const ShownAttention& shown, Commands& commands, const WallLayo
 
 }  // namespace
 
+// With every weight that there are pixels for.
+void HeadWallPanel::draw_chosen_map(const ShownAttention& shown, Commands& commands, ImVec2 corner,
+                                    float edge) {
+  DrawnMap map;
+  map.layer = shown.layer;
+  map.head = shown.head;
+  map.cross = shown.cross();
+  map.hide_sink = shown.frame.document.hide_sink;
+  map.per_row = shown.frame.document.map_scale == MapScale::per_row;
+  const float cell = edge / as_float(std::max(shown.map.queries, shown.map.keys));
+  const ImVec2 size(cell * as_float(shown.map.keys), cell * as_float(shown.map.queries));
+  chosen_map_.draw(shown.frame, shown.trace, map, {corner, size, 0, 0, cell}, commands);
+}
+
 // The chosen head closely, and what it does with the chosen token.
 void HeadWallPanel::draw_chosen(const ShownAttention& shown, Commands& commands, HeadMaps& maps) {
   const HeadWall& wall = *shown_;
@@ -177,7 +239,11 @@ void HeadWallPanel::draw_chosen(const ShownAttention& shown, Commands& commands,
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const float edge = EnlargedHead::edge_within(wall, std::min(wide ? room.y : room.y * 0.45F, em() * 20));
   if (shown.layer < wall.layers_done && edge >= em() * 5) {
-    chosen_.draw(*ImGui::GetWindowDrawList(), shown.frame, shown.layer, shown.head, corner, edge);
+    if (wall.is_exact()) {
+      chosen_.draw(*ImGui::GetWindowDrawList(), shown.frame, shown.layer, shown.head, corner, edge);
+    } else {
+      draw_chosen_map(shown, commands, corner, edge);
+    }
     if (wide) {
       ImGui::SetCursorScreenPos(ImVec2(corner.x + edge + em() * 1.5F, corner.y));
     } else {
@@ -193,20 +259,32 @@ void HeadWallPanel::draw_chosen(const ShownAttention& shown, Commands& commands,
   ImGui::EndChild();
 }
 
+WallLayout HeadWallPanel::lay_out(const ShownAttention& shown, ImVec2 room) {
+  const HeadWall& wall = *shown.frame.result.wall;
+  std::vector<std::int64_t> order = scores_.order(shown);
+  if (order.empty()) return wall_layout(room, wall.layers, wall.heads, wall.side, em());
+  WallLayout layout = ordered_wall_layout(room, wall.layers, wall.heads, std::move(order), em());
+  return layout;
+}
+
 void HeadWallPanel::draw(const ShownAttention& shown, Commands& commands, HeadMaps& maps) {
   const Frame& frame = shown.frame;
-  const HeadWall& wall = *frame.result.wall;
+  scores_.follow(shown, commands);
+  scores_.draw_tools(shown, commands);
   const ImVec2 room = ImGui::GetContentRegionAvail();
   if (room.x < em() || room.y < em()) return;
-  const WallLayout layout = wall_layout(room, wall.layers, wall.heads, wall.side, em());
+  // Sorted heads are large and scroll: the chosen one keeps its place below them.
+  const bool divided = scores_.is_sorted(shown) && room.y >= em() * 24;
+  const float for_heads = divided ? std::floor(room.y * 0.6F) : room.y;
+  const WallLayout layout = lay_out(shown, ImVec2(room.x - em() * 0.8F, for_heads));
   refresh(frame, layout);
   // What the wall leaves free shows the chosen head closely: below it, else beside it.
-  const float below = room.y - layout.extent.y - em() * 1.5F;
+  const float below = room.y - std::min(layout.extent.y, for_heads) - em() * 1.5F;
   const float beside = room.x - layout.extent.x - em() * 1.7F;
   const bool has_below = below >= em() * 9.0F && room.x >= em() * 14.0F;
   const bool has_beside = !has_below && beside >= em() * 10.0F;
   const ImVec2 size(has_beside ? layout.extent.x + em() * 0.2F : room.x,
-                    has_below ? layout.extent.y + em() * 0.2F : room.y);
+                    has_below ? std::min(layout.extent.y, for_heads) + em() * 0.2F : room.y);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
   const bool visible = ImGui::BeginChild("##wall", size, ImGuiChildFlags_None,
                                          ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_HorizontalScrollbar);

@@ -1,4 +1,4 @@
-// All heads at once: layers × heads thumbnails, one draw call.
+// All heads at once: layers × heads thumbnails, one draw call; as the model has them, or sorted by a score.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,9 @@
 #include "gui/frame.h"
 #include "gui/views/head_maps.h"
 #include "gui/views/shown_attention.h"
+#include "gui/views/tiled_map.h"
 #include "gui/views/wall_layout.h"
+#include "gui/views/wall_scores.h"
 #include "gui/widgets/heatmap_texture.h"
 
 namespace headlight {
@@ -38,7 +40,11 @@ class HeadWallPanel {
   void draw(const ShownAttention& shown, Commands& commands, HeadMaps& maps);
 
  private:
+  WallLayout lay_out(const ShownAttention& shown, ImVec2 room);
   void draw_wall(const ShownAttention& shown, Commands& commands, const WallLayout& layout);
+  void draw_thumbnails(const WallLayout& layout, ImVec2 corner);
+  void draw_outlines(const ShownAttention& shown, const WallLayout& layout, ImVec2 corner) const;
+  void choose(const ShownAttention& shown, Commands& commands, std::int64_t layer, std::int64_t head) const;
   void refresh(const Frame& frame, const WallLayout& layout);
   void draw_labels(const ShownAttention& shown, const WallLayout& layout, ImVec2 corner) const;
   void draw_thumbnail(ImDrawList& list, ImVec2 corner, float edge, std::int64_t layer,
@@ -46,10 +52,13 @@ class HeadWallPanel {
   void draw_tooltip(const ShownAttention& shown, std::int64_t layer, std::int64_t head);
 
   void draw_chosen(const ShownAttention& shown, Commands& commands, HeadMaps& maps);
+  void draw_chosen_map(const ShownAttention& shown, Commands& commands, ImVec2 corner, float edge);
 
   HeatmapTexture texture_;
   EnlargedHead hovered_;
   EnlargedHead chosen_;
+  TiledMap chosen_map_;  // the same of a text that has more tokens than a thumbnail cells
+  WallScores scores_;
   std::shared_ptr<const HeadWall> shown_;
   std::int64_t cells_ = 0;
   bool per_row_ = false;

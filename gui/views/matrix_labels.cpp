@@ -142,7 +142,7 @@ void draw_matrix_labels(const ShownAttention& shown, Commands& commands, const M
 }
 
 void draw_cell_tooltip(const ShownAttention& shown, const float* weights, std::int64_t query,
-                       std::int64_t key) {
+                       std::int64_t key, const std::string& drawn) {
   if (!ImGui::BeginTooltip()) return;
   ImGui::PushTextWrapPos(em() * 22);
   ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(palette().query), "%s", shown.query_text(query).c_str());
@@ -161,10 +161,12 @@ void draw_cell_tooltip(const ShownAttention& shown, const float* weights, std::i
       ImGui::SameLine(0, em());
       ImGui::Text("s = %.2f", *score);
     }
-    if (shown.frame.document.hide_sink && key > 0) {
+    if (!drawn.empty()) {
+      ImGui::TextUnformatted(drawn.c_str());
+    } else if (shown.frame.document.hide_sink && key > 0) {
       const float rest = rest_beside_sink(weights, shown.map.seen(query).last);
-      const std::string drawn = fmt::format("{:.2f}", without_sink(weight, rest));
-      ImGui::TextDisabled("%s", format_text("attention.drawn_as", fmt::arg("weight", drawn)).c_str());
+      const std::string renormalised = fmt::format("{:.2f}", without_sink(weight, rest));
+      ImGui::TextDisabled("%s", format_text("attention.drawn_as", fmt::arg("weight", renormalised)).c_str());
     }
   }
   {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "gui/frame.h"
 #include "gui/views/matrix_panel.h"
@@ -26,8 +27,8 @@ void draw_matrix_labels(const ShownAttention& shown, Commands& commands, const M
 float widest_label(const ShownAttention& shown, float most);
 
 // Weight, score, tokens, the hook's name and shape, and its sentence.
-// `weights`: the query's row.
+// `weights`: the query's row. `drawn`: what else the cell shows, or nothing.
 void draw_cell_tooltip(const ShownAttention& shown, const float* weights, std::int64_t query,
-                       std::int64_t key);
+                       std::int64_t key, const std::string& drawn);
 
 }  // namespace headlight

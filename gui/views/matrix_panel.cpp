@@ -1,4 +1,4 @@
-// Places, draws and answers the matrix of one head.
+// Places, draws and answers a matrix, or two of them.
 #include "gui/views/matrix_panel.h"
 
 #include <fmt/format.h>
@@ -20,8 +20,7 @@ float em() { return ImGui::GetFontSize(); }
 float as_float(std::int64_t value) { return static_cast<float>(value); }
 
 constexpr float label_angle = 0.87F;  // radians; about 50 degrees
-// Rows of so many weights are reduced within a frame (a millisecond or two); more by the pooler.
-constexpr std::int64_t most_cells_at_once = 512 * 512;
+constexpr float wheel_step = 1.25F;
 constexpr float largest_cell_ems = 5.2F;  // at zoom 1: a matrix of three tokens must not fill the window
 
 // Black or white, whichever is read more easily on a colour.
@@ -83,132 +82,84 @@ MatrixPanel::Geometry MatrixPanel::place(const ShownAttention& shown, ImVec2 roo
   return geometry;
 }
 
-MatrixPart MatrixPanel::part_of(const ShownAttention& shown, const Geometry& geometry) const {
-  const Frame& frame = shown.frame;
-  // A pixel is the smallest cell: what shares one is pooled.
-  const auto cells = [&](std::int64_t count) {
-    const auto pixels = static_cast<std::int64_t>(std::ceil(as_float(count) * geometry.cell));
-    return std::clamp<std::int64_t>(pixels, 1, std::max<std::int64_t>(count, 1));
-  };
-  const CellWindow& window = geometry.window;
-  return {shown.layer,
-          shown.head,
-          shown.cross(),
-          window,
-          cells(window.columns()),
-          cells(window.rows()),
-          frame.document.map_scale == MapScale::per_row,
-          frame.document.hide_sink};
+// What a cell is drawn with, as the texture has it.
+namespace {
+
+ImU32 color_under(const DrawnMap& map, MapScale scale, double most, float value) {
+  const float share = most > 0.0 ? static_cast<float>(static_cast<double>(value) / most) : 0.0F;
+  return map.other ? color_of(ColorMap::diverging, 2.0F * signed_cell(scale, share) - 1.0F)
+                   : cell_color(scale, share);
 }
 
-bool MatrixPanel::shows(const ShownAttention& shown, const MatrixPart& part) const {
-  return shown_.lock() == shown.trace && shown_part_.shows_as(part);
+std::string cell_number(float value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::abs(value) >= 100.0F) return fmt::format("{:.0f}", value);
+  return fmt::format("{:.2f}", value);
 }
 
-void MatrixPanel::show(const std::shared_ptr<const Trace>& trace, const MatrixPart& part,
-                       std::vector<float> cells) {
-  shown_ = trace;
-  shown_part_ = part;
-  texture_.set_cells(static_cast<int>(part.width), static_cast<int>(part.height), std::move(cells));
-}
+}  // namespace
 
-void MatrixPanel::refresh(const ShownAttention& shown, Commands& commands, const Geometry& geometry,
-                          HeadRows& rows) {
-  texture_.set_scale(shown.frame.document.map_scale);
-  const MatrixPart part = part_of(shown, geometry);
-  if (shows(shown, part) && shown_part_ == part) return;
-  if (geometry.window.rows() * shown.map.keys <= most_cells_at_once) {
-    show(shown.trace, part,
-         matrix_cells([&](std::int64_t query) { return rows.row(query); }, shown.map, part));
-    return;
-  }
-  if (auto done = pooler_.take(); done && done->trace.lock() == shown.trace && done->part.shows_as(part)) {
-    show(shown.trace, done->part, std::move(done->cells));
-    if (shown_part_ == part) return;
-  }
-  if (wanted_.lock() != shown.trace || !(wanted_part_ == part)) {
-    wanted_ = shown.trace;
-    wanted_part_ = part;
-    pooler_.submit(shown.trace, shown.map, part);
-  }
-  commands.pending();
-}
-
-// While a part is still being reduced, what is there of it stands where it belongs.
-void MatrixPanel::draw_texture(const ShownAttention& shown, const Geometry& geometry) {
-  ImDrawList* list = ImGui::GetWindowDrawList();
-  const MatrixPart part = part_of(shown, geometry);
-  const bool is_shown = shows(shown, part);
-  if (!is_shown || !(shown_part_ == part)) {
-    const ImVec2 opposite(geometry.corner.x + geometry.size.x, geometry.corner.y + geometry.size.y);
-    list->AddRectFilled(geometry.corner, opposite, cell_color(shown.frame.document.map_scale, unknown_cell));
-  }
-  if (is_shown) {
-    const CellWindow& window = shown_part_.window;
-    texture_.draw(*list, ImVec2(geometry.x(window.first_column), geometry.y(window.first_row)),
-                  ImVec2(geometry.x(window.last_column), geometry.y(window.last_row)));
-  } else {
-    const std::string& words = text("attention.computing");
-    const ImVec2 size = ImGui::CalcTextSize(words.c_str());
-    list->AddText(ImVec2(geometry.corner.x + (geometry.size.x - size.x) * 0.5F,
-                         geometry.corner.y + (geometry.size.y - size.y) * 0.5F),
-                  palette().muted, words.c_str());
-  }
-}
-
-void MatrixPanel::draw_numbers(const ShownAttention& shown, const Geometry& geometry, HeadRows& rows) {
-  const Frame& frame = shown.frame;
+// Weights as they are, also where rows are drawn divided by their largest; other values as they are drawn.
+void MatrixPanel::draw_numbers(const Plot& plot, const Geometry& geometry) const {
+  const Document& document = plot.shown.frame.document;
   ImDrawList* list = ImGui::GetWindowDrawList();
   const CellWindow& window = geometry.window;
+  const bool weights_are_shown = plot.is_plain() && (!document.hide_sink || plot.map.per_row);
   const ScopedFont mono(fonts().mono, geometry.cell >= em() * 3.4F ? 0.95F : 0.78F);
   for (std::int64_t query = window.first_row; query < window.last_row; ++query) {
-    const KeyRange seen = shown.map.seen(query);
-    const float* weights = rows.row(query);
+    const KeyRange seen = plot.shown.map.seen(query);
+    const float* weights = weights_are_shown ? plot.rows.row(query) : nullptr;
+    if (weights_are_shown && weights == nullptr) continue;
     for (std::int64_t key = std::max(window.first_column, seen.first);
-         weights && key < std::min(window.last_column, seen.last); ++key) {
-      const std::size_t at =
-          static_cast<std::size_t>((query - window.first_row) * texture_.width() + key - window.first_column);
-      const float weight = frame.document.hide_sink && frame.document.map_scale != MapScale::per_row
-                               ? texture_.cells()[at]
-                               : weights[key];
-      const std::string number = std::isnan(weight) ? "NaN" : fmt::format("{:.2f}", weight);
+         key < std::min(window.last_column, seen.last); ++key) {
+      const std::optional<float> drawn = plot.tiles.value(query, key);
+      if (!drawn) continue;
+      const float value = weights_are_shown ? weights[key] : *drawn;
+      const std::string number = cell_number(value);
       const ImVec2 size = ImGui::CalcTextSize(number.c_str());
-      const ImU32 under = cell_color(frame.document.map_scale, texture_.cells()[at]);
+      const ImU32 under = color_under(plot.map, document.map_scale, plot.tiles.most(), *drawn);
       list->AddText(ImVec2(geometry.x(key) + (geometry.cell - size.x) * 0.5F,
                            geometry.y(query) + (geometry.cell - size.y) * 0.5F),
-                    with_alpha(ink_on(under), weight < 0.005F ? 0.45F : 0.95F), number.c_str());
+                    with_alpha(ink_on(under), std::abs(value) < 0.005F ? 0.45F : 0.95F), number.c_str());
     }
   }
 }
 
-void MatrixPanel::draw_cells(const ShownAttention& shown, const Geometry& geometry, HeadRows& rows) {
+// While something is missing: how far it is; or why it will not come.
+void MatrixPanel::draw_state(TiledMap& tiles, const Geometry& geometry) const {
+  const std::optional<float> progress = tiles.progress();
+  if (!progress && tiles.error().empty()) return;
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const ImVec2 opposite(geometry.corner.x + geometry.size.x, geometry.corner.y + geometry.size.y);
-  const CellWindow& window = geometry.window;
-  list->PushClipRect(geometry.corner, opposite, true);
-  draw_texture(shown, geometry);
-  if (geometry.cell >= em() * 0.7F) {
-    // Hair lines tell the cells apart.
-    const float thickness = std::max(1.0F, std::floor(em() / 12));
-    for (std::int64_t key = window.first_column; key <= window.last_column; ++key) {
-      const float x = geometry.x(key);
-      list->AddRectFilled(ImVec2(x, geometry.corner.y), ImVec2(x + thickness, opposite.y), palette().panel);
-    }
-    for (std::int64_t query = window.first_row; query <= window.last_row; ++query) {
-      const float y = geometry.y(query);
-      list->AddRectFilled(ImVec2(geometry.corner.x, y), ImVec2(opposite.x, y + thickness), palette().panel);
-    }
+  const ScopedFont small(fonts().body, 0.88F);
+  const std::string words =
+      tiles.error().empty()
+          ? format_text("matrix.computing", fmt::arg("percent", static_cast<int>(100.0F * *progress)))
+          : format_text("matrix.failed", fmt::arg("error", tiles.error()));
+  const float wrap = std::max(em() * 8, std::min(geometry.size.x - em() * 2, em() * 30));
+  const ImVec2 size = ImGui::CalcTextSize(words.c_str(), nullptr, false, wrap);
+  const ImVec2 at(geometry.corner.x + geometry.size.x - size.x - em(), geometry.corner.y + em() * 0.6F);
+  list->AddRectFilled(ImVec2(at.x - em() * 0.5F, at.y - em() * 0.25F),
+                      ImVec2(at.x + size.x + em() * 0.5F, at.y + size.y + em() * 0.25F),
+                      with_alpha(palette().raised, 0.94F), em() * 0.3F);
+  list->AddText(ImGui::GetFont(), ImGui::GetFontSize(), at,
+                tiles.error().empty() ? palette().muted : palette().error, words.c_str(), nullptr, wrap);
+  if (tiles.error().empty()) {
+    const float y = at.y + size.y + em() * 0.25F, thin = std::max(2.0F, em() * 0.15F);
+    list->AddRectFilled(ImVec2(at.x, y), ImVec2(at.x + size.x * *progress, y + thin), palette().attention);
+    return;
   }
-  const MatrixPart part = part_of(shown, geometry);
-  if (geometry.cell >= em() * 2.1F && shows(shown, part) && shown_part_ == part)
-    draw_numbers(shown, geometry, rows);
+  ImGui::SetCursorScreenPos(ImVec2(at.x, at.y + size.y + em() * 0.6F));
+  if (ImGui::SmallButton(text("matrix.retry").c_str())) tiles.again();
+}
+
+void MatrixPanel::draw_marks(const ShownAttention& shown, const Geometry& geometry) const {
+  ImDrawList* list = ImGui::GetWindowDrawList();
   const auto frame_cells = [&](std::int64_t query, std::int64_t key, std::int64_t down, std::int64_t across,
                                ImU32 color, float thickness) {
     const ImVec2 from(geometry.x(key), geometry.y(query));
-    list->AddRect(from,
-                  ImVec2(from.x + geometry.cell * as_float(across) + thickness * 0.5F,
-                         from.y + geometry.cell * as_float(down) + thickness * 0.5F),
-                  color, em() * 0.1F, thickness);
+    const ImVec2 to(geometry.x(key + across), geometry.y(query + down));
+    list->AddRect(from, ImVec2(to.x + thickness * 0.5F, to.y + thickness * 0.5F), color, em() * 0.1F,
+                  thickness);
   };
   const float thin = std::max(1.0F, em() * 0.07F);
   const std::int64_t query = shown.query();
@@ -229,7 +180,32 @@ void MatrixPanel::draw_cells(const ShownAttention& shown, const Geometry& geomet
   if (hovered_query && hovered_key && *hovered_key >= geometry.first_column) {
     frame_cells(*hovered_query, *hovered_key, 1, 1, palette().hover, thin * 1.5F);
   }
+}
+
+void MatrixPanel::draw_cells(const Plot& plot, Commands& commands, const Geometry& geometry) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImVec2 opposite(geometry.corner.x + geometry.size.x, geometry.corner.y + geometry.size.y);
+  const CellWindow& window = geometry.window;
+  const MapPlace where{geometry.corner, geometry.size, geometry.row,
+                       geometry.column + static_cast<double>(geometry.first_column), geometry.cell};
+  plot.tiles.draw(plot.shown.frame, plot.shown.trace, plot.map, where, commands);
+  list->PushClipRect(geometry.corner, opposite, true);
+  if (geometry.cell >= em() * 0.7F) {
+    // Hair lines tell the cells apart.
+    const float thickness = std::max(1.0F, std::floor(em() / 12));
+    for (std::int64_t key = window.first_column; key <= window.last_column; ++key) {
+      const float x = geometry.x(key);
+      list->AddRectFilled(ImVec2(x, geometry.corner.y), ImVec2(x + thickness, opposite.y), palette().panel);
+    }
+    for (std::int64_t query = window.first_row; query <= window.last_row; ++query) {
+      const float y = geometry.y(query);
+      list->AddRectFilled(ImVec2(geometry.corner.x, y), ImVec2(opposite.x, y + thickness), palette().panel);
+    }
+  }
+  if (geometry.cell >= em() * 2.1F) draw_numbers(plot, geometry);
+  draw_marks(plot.shown, geometry);
   list->PopClipRect();
+  draw_state(plot.tiles, geometry);
 }
 
 void MatrixPanel::move_with_mouse(const Geometry& geometry, bool hovered) {
@@ -245,14 +221,37 @@ void MatrixPanel::move_with_mouse(const Geometry& geometry, bool hovered) {
   const double across = static_cast<double>((io.MousePos.x - geometry.corner.x) / geometry.cell);
   const double down = static_cast<double>((io.MousePos.y - geometry.corner.y) / geometry.cell);
   const float before = zoom_;
-  zoom_ = std::max(1.0F, zoom_ * std::pow(1.2F, io.MouseWheel));
+  zoom_ = std::max(1.0F, zoom_ * std::pow(wheel_step, io.MouseWheel));
   const double kept = 1.0 - static_cast<double>(before / zoom_);
   column_ += across * kept;
   row_ += down * kept;
 }
 
-void MatrixPanel::handle_mouse(const ShownAttention& shown, Commands& commands, const Geometry& geometry,
-                               HeadRows& rows) {
+// The pair's own numbers, and what is drawn where that is something else.
+void MatrixPanel::draw_tooltip(const Plot& plot, std::int64_t query, std::int64_t key) const {
+  const float* weights = plot.rows.row(query);
+  if (weights == nullptr) return;
+  std::string drawn;
+  const std::optional<float> value = plot.is_plain() ? std::nullopt : plot.tiles.value(query, key);
+  if (value) {
+    drawn = format_text("matrix.drawn_value", fmt::arg("value", fmt::format("{:.4f}", *value)));
+    if (plot.map.other) {
+      drawn = fmt::format("B − A = {:+.4f}", *value);
+    } else if (plot.map.merge != HeadMerge::one) {
+      drawn =
+          fmt::format("{} {} = {:.4f}",
+                      text(plot.map.merge == HeadMerge::mean ? "matrix.merge_mean" : "matrix.merge_largest"),
+                      format_text("matrix.merged_of", fmt::arg("count", plot.shown.architecture().heads),
+                                  fmt::arg("layer", plot.shown.layer)),
+                      *value);
+    } else if (plot.map.value_weighted) {
+      drawn = fmt::format("α · ‖v W_O‖ = {:.4f}", *value);
+    }
+  }
+  draw_cell_tooltip(plot.shown, weights, query, key, drawn);
+}
+
+void MatrixPanel::handle_mouse(const Plot& plot, Commands& commands, const Geometry& geometry) {
   ImGui::SetCursorScreenPos(geometry.corner);
   const bool clicked = ImGui::InvisibleButton(
       "##cells", ImVec2(std::max(1.0F, geometry.size.x), std::max(1.0F, geometry.size.y)));
@@ -260,6 +259,7 @@ void MatrixPanel::handle_mouse(const ShownAttention& shown, Commands& commands, 
   const bool hovered = ImGui::IsItemHovered();
   move_with_mouse(geometry, hovered);
   if (!hovered) return;
+  const ShownAttention& shown = plot.shown;
   const ImVec2 mouse = ImGui::GetMousePos();
   const auto key = static_cast<std::int64_t>(
                        geometry.column + static_cast<double>((mouse.x - geometry.corner.x) / geometry.cell)) +
@@ -272,7 +272,7 @@ void MatrixPanel::handle_mouse(const ShownAttention& shown, Commands& commands, 
   shown.hover_key(commands, key);
   commands.hover().head = std::pair(shown.layer, shown.head);
   commands.hover().value = value;
-  if (const float* weights = rows.row(query)) draw_cell_tooltip(shown, weights, query, key);
+  draw_tooltip(plot, query, key);
   if (ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left)) {
     zoom_ = 1;
     return;
@@ -284,8 +284,8 @@ void MatrixPanel::handle_mouse(const ShownAttention& shown, Commands& commands, 
   commands.edit(SelectValue{release ? std::nullopt : std::optional(value)});
 }
 
-// Arrow keys walk over the cells of the matrix.
-void MatrixPanel::handle_keys(const ShownAttention& shown, Commands& commands) const {
+// Arrow keys walk over the cells of the matrix; +, - and 0 zoom.
+void MatrixPanel::handle_keys(const ShownAttention& shown, Commands& commands) {
   if (!ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) || ImGui::GetIO().WantTextInput) return;
   const std::int64_t last = shown.map.queries - 1;
   const std::int64_t query = shown.locked_query();
@@ -298,12 +298,71 @@ void MatrixPanel::handle_keys(const ShownAttention& shown, Commands& commands) c
     commands.edit(shown.select_key(std::max<std::int64_t>(0, key - 1)));
   if (ImGui::IsKeyPressed(ImGuiKey_RightArrow)) commands.edit(shown.select_key(std::min(last_key, key + 1)));
   if (ImGui::IsKeyPressed(ImGuiKey_Enter, false)) commands.edit(ShowAttention{AttentionMode::row});
+  if (ImGui::GetIO().KeyCtrl) return;  // the size of all type
+  const bool in = ImGui::IsKeyPressed(ImGuiKey_Equal) || ImGui::IsKeyPressed(ImGuiKey_KeypadAdd);
+  const bool out = ImGui::IsKeyPressed(ImGuiKey_Minus) || ImGui::IsKeyPressed(ImGuiKey_KeypadSubtract);
+  if (in || out) {
+    // The chosen pair stays where it is.
+    const float before = zoom_;
+    zoom_ = std::max(1.0F, in ? zoom_ * wheel_step : zoom_ / wheel_step);
+    const double kept = 1.0 - static_cast<double>(before / zoom_);
+    row_ += (static_cast<double>(query) - row_) * kept;
+    column_ += (static_cast<double>(key) - column_) * kept;
+  }
+  if (ImGui::IsKeyPressed(ImGuiKey_0, false) || ImGui::IsKeyPressed(ImGuiKey_Keypad0, false)) zoom_ = 1;
+}
+
+// Returns the width that the plot takes, labels and all.
+float MatrixPanel::draw_plot(const Plot& plot, Commands& commands, const char* name, ImVec2 room) {
+  float used = room.x;
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
+  const bool visible = ImGui::BeginChild(
+      name, room, ImGuiChildFlags_None,
+      ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
+  ImGui::PopStyleVar();
+  if (visible) {
+    const Geometry geometry = place(plot.shown, ImGui::GetContentRegionAvail());
+    used = geometry.left * 1.7F + geometry.size.x + em() * 1.5F;
+    if (compared_head(plot.shown)) {
+      const bool is_second = plot.map.other || &plot.tiles == &tiles_[1];
+      const std::string label = plot.map.other ? std::string("B − A")
+                                               : fmt::format("{}  L{} H{}", is_second ? 'B' : 'A',
+                                                             plot.shown.layer, plot.shown.head);
+      const ScopedFont strong(fonts().strong);
+      ImGui::GetWindowDrawList()->AddText(ImGui::GetCursorScreenPos(), palette().text, label.c_str());
+    }
+    draw_cells(plot, commands, geometry);
+    const MatrixAxes axes{geometry.corner,
+                          geometry.size,
+                          geometry.cell,
+                          geometry.left,
+                          label_angle,
+                          geometry.x(geometry.window.first_column),
+                          geometry.y(geometry.window.first_row),
+                          geometry.window};
+    draw_matrix_labels(plot.shown, commands, axes);
+    handle_mouse(plot, commands, geometry);
+  }
+  ImGui::EndChild();
+  return used;
 }
 
 void MatrixPanel::draw(const ShownAttention& shown, Commands& commands, HeadMaps& maps) {
   const Frame& frame = shown.frame;
+  const MatrixMaps drawn = matrix_maps(shown);
+  draw_matrix_tools(shown, commands, std::max(tiles_[0].most(), drawn.second ? tiles_[1].most() : 0.0));
   HeadRows* rows = maps.rows(shown.trace, shown.layer, shown.head, shown.cross());
-  if (rows == nullptr) {
+  const auto compared = compared_head(shown);
+  ShownAttention beside = shown;
+  HeadRows* other_rows = nullptr;
+  if (compared) {
+    other_rows_.compute_on(frame.device);
+    other_rows = other_rows_.rows(shown.trace, compared->layer, compared->head, shown.cross());
+    beside.layer = compared->layer;
+    beside.head = compared->head;
+    beside.map.rule = attention_rule(shown.architecture(), compared->layer, shown.cross());
+  }
+  if (rows == nullptr || (compared && other_rows == nullptr)) {
     ImGui::TextDisabled("%s", text("attention.not_done").c_str());
     return;
   }
@@ -313,40 +372,28 @@ void MatrixPanel::draw(const ShownAttention& shown, Commands& commands, HeadMaps
     ImGui::TextDisabled("%s", text("attention.only_sink").c_str());
     return;
   }
+  const ImVec2 start = ImGui::GetCursorScreenPos();
+  if (drawn.second) {
+    const float half = std::floor((room.x - em()) * 0.5F);
+    draw_plot({shown, drawn.first, tiles_[0], *rows}, commands, "##matrix", ImVec2(half, room.y));
+    ImGui::SetCursorScreenPos(ImVec2(start.x + half + em(), start.y));
+    draw_plot({beside, *drawn.second, tiles_[1], *other_rows}, commands, "##second", ImVec2(half, room.y));
+    handle_keys(shown, commands);
+    return;
+  }
   // The list of the chosen row goes beside the matrix where there is room for both.
   const float list_width = room.x >= em() * 34 ? em() * 16 : 0;
   const float list_gap = list_width > 0 ? em() * 1.2F : 0;
-  const std::int64_t query = shown.query();
-  const ImVec2 start = ImGui::GetCursorScreenPos();
-  Geometry geometry;
-  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
-  const bool visible = ImGui::BeginChild(
-      "##matrix", ImVec2(room.x - list_width - list_gap, room.y), ImGuiChildFlags_None,
-      ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
-  ImGui::PopStyleVar();
-  if (visible) {
-    geometry = place(shown, ImGui::GetContentRegionAvail());
-    refresh(shown, commands, geometry, *rows);
-    draw_cells(shown, geometry, *rows);
-    const MatrixAxes axes{geometry.corner,
-                          geometry.size,
-                          geometry.cell,
-                          geometry.left,
-                          label_angle,
-                          geometry.x(geometry.window.first_column),
-                          geometry.y(geometry.window.first_row),
-                          geometry.window};
-    draw_matrix_labels(shown, commands, axes);
-    handle_mouse(shown, commands, geometry, *rows);
-  }
-  ImGui::EndChild();
+  const float plot_width = draw_plot({shown, drawn.first, tiles_[0], *rows}, commands, "##matrix",
+                                     ImVec2(room.x - list_width - list_gap, room.y));
   handle_keys(shown, commands);
   if (list_width <= 0) return;
   // Directly beside what the matrix really takes.
-  const float used = std::min(room.x - list_width, geometry.left * 1.7F + geometry.size.x + em() * 1.5F);
+  const float used = std::min(room.x - list_width, plot_width);
   ImGui::SetCursorScreenPos(ImVec2(start.x + used, start.y));
   if (ImGui::BeginChild("##row", ImVec2(std::min(room.x - used, em() * 34), 0), ImGuiChildFlags_None,
                         ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar)) {
+    const std::int64_t query = shown.query();
     draw_head_summary(shown, commands, rows->row(query), query);
   }
   ImGui::EndChild();

@@ -1,17 +1,24 @@
-// One head's attention map: rows are queries, columns are keys; zoomed with the wheel, moved by dragging.
+// Attention as a matrix: rows are queries, columns are keys; zoomed with the wheel, moved by dragging. One
+// head, its layer merged, or two heads side by side under one cursor.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <memory>
-#include <vector>
+#include <optional>
 
 #include "gui/frame.h"
 #include "gui/views/head_maps.h"
-#include "gui/views/matrix_pooler.h"
+#include "gui/views/matrix_tools.h"
 #include "gui/views/shown_attention.h"
-#include "gui/widgets/heatmap_texture.h"
+#include "gui/views/tiled_map.h"
 
 namespace headlight {
+
+// A rectangle of cells: [first, last) rows (queries) and columns (keys).
+struct CellWindow {
+  std::int64_t first_row = 0, last_row = 0;
+  std::int64_t first_column = 0, last_column = 0;
+};
 
 class MatrixPanel {
  public:
@@ -32,33 +39,34 @@ class MatrixPanel {
     float x(std::int64_t key) const;
     float y(std::int64_t query) const;
   };
+  // One of the maps that are shown.
+  struct Plot {
+    const ShownAttention& shown;  // with the layer and the head of this one
+    const DrawnMap& map;
+    TiledMap& tiles;
+    HeadRows& rows;
+    bool is_plain() const {  // its cells are the head's own weights
+      return map.merge == HeadMerge::one && !map.value_weighted && !map.other;
+    }
+  };
 
   Geometry place(const ShownAttention& shown, ImVec2 room);
-  void refresh(const ShownAttention& shown, Commands& commands, const Geometry& geometry, HeadRows& rows);
-  MatrixPart part_of(const ShownAttention& shown, const Geometry& geometry) const;
-  void show(const std::shared_ptr<const Trace>& trace, const MatrixPart& part, std::vector<float> cells);
-  bool shows(const ShownAttention& shown, const MatrixPart& part) const;
-  void handle_mouse(const ShownAttention& shown, Commands& commands, const Geometry& geometry,
-                    HeadRows& rows);
+  float draw_plot(const Plot& plot, Commands& commands, const char* name, ImVec2 room);
+  void handle_mouse(const Plot& plot, Commands& commands, const Geometry& geometry);
   void move_with_mouse(const Geometry& geometry, bool hovered);
-  void draw_cells(const ShownAttention& shown, const Geometry& geometry, HeadRows& rows);
-  void draw_texture(const ShownAttention& shown, const Geometry& geometry);
-  void draw_numbers(const ShownAttention& shown, const Geometry& geometry, HeadRows& rows);
-  void handle_keys(const ShownAttention& shown, Commands& commands) const;
+  void draw_cells(const Plot& plot, Commands& commands, const Geometry& geometry);
+  void draw_marks(const ShownAttention& shown, const Geometry& geometry) const;
+  void draw_numbers(const Plot& plot, const Geometry& geometry) const;
+  void draw_state(TiledMap& tiles, const Geometry& geometry) const;
+  void draw_tooltip(const Plot& plot, std::int64_t query, std::int64_t key) const;
+  void handle_keys(const ShownAttention& shown, Commands& commands);
 
-  HeatmapTexture texture_;
-  float zoom_ = 1;  // times the size at which everything fits
+  std::array<TiledMap, 2> tiles_;
+  HeadMaps other_rows_;  // of the second head
+  float zoom_ = 1;       // times the size at which everything fits
   double row_ = 0;
   double column_ = 0;
   bool dragged_ = false;
-
-  // What texture_ shows: perhaps not yet what it should. Traces are not held: a long one has gigabytes.
-  std::weak_ptr<const Trace> shown_;
-  MatrixPart shown_part_;
-  // What the pooler was asked for.
-  std::weak_ptr<const Trace> wanted_;
-  MatrixPart wanted_part_;
-  MatrixPooler pooler_;
 };
 
 }  // namespace headlight

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/session/document.h"
+#include "gui/color_map.h"
 #include "imgui.h"
 
 namespace headlight {
@@ -20,7 +21,11 @@ float scale_position(MapScale scale, float weight);
 float scale_weight(MapScale scale, float position);
 
 // The colour of a cell in the current theme: a weight, masked_cell, unknown_cell, or NaN.
-ImU32 cell_color(MapScale scale, float cell);
+ImU32 cell_color(MapScale scale, float cell, ColorMap map = sequential_map());
+
+// A signed value as a cell of a texture of the diverging map, on its linear scale: 0 is in the middle, and
+// ±1 at the ends, on the way to which `scale` is the same on both sides. NaN stays.
+float signed_cell(MapScale scale, float value);
 
 // A weight as it is drawn with the sink hidden: divided by what the other keys have together. `rest`: that
 // sum; without any, 0.

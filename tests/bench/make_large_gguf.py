@@ -1,7 +1,10 @@
-# Writes a random llama model with about a billion parameters as a GGUF file, to time what large models cost. Its
-# shape is that of Llama 3.2 1B; its words mean nothing.
+# Writes a random llama model as a GGUF file, to time what large models cost. Without options it has about a billion
+# parameters in the shape of Llama 3.2 1B; its words mean nothing. Small ones with many heads, or with room for long
+# texts, are for what the window does with them:
 #
-#   python make_large_gguf.py /tmp/random-1b.gguf [--format q4_0|bf16]
+#   python make_large_gguf.py random-1b.gguf [--format q4_0|bf16]
+#   python make_large_gguf.py many-heads.gguf --format bf16 --layers 48 --heads 32 --head-width 8 --mlp 256 --vocabulary 2000
+#   python make_large_gguf.py long.gguf --format bf16 --layers 2 --heads 2 --head-width 64 --mlp 256 --vocabulary 600 --context 32768
 #
 # Needs numpy and gguf, like tests/golden/make_tiny_gguf.py, whose byte spelling it uses. Blocks are filled with
 # random quants directly: quantising a billion numbers would take minutes and give the same bytes a weight.
@@ -15,8 +18,6 @@ import numpy as np
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "golden"))
 from make_tiny_gguf import SPECIAL_TOKENS, byte_spelling  # noqa: E402
 
-LAYERS, WIDTH, HEADS, KV_HEADS, HEAD_WIDTH, MLP_WIDTH = 16, 2048, 32, 8, 64, 8192
-VOCABULARY, CONTEXT = 128_256, 8_192
 SPREAD = 0.02  # of the weights
 
 
@@ -32,17 +33,17 @@ def packed(random, rows, columns, quantised):
     return blocks.reshape(rows, -1)
 
 
-def vocabulary():
+def vocabulary(size):
     """Control tokens, 256 bytes, and syllables that stand for nothing; the merges that make the syllables."""
     letters = sorted(byte_spelling().values())
     tokens, merges = SPECIAL_TOKENS + letters, []
     known = set(tokens)
     grown = letters
-    while len(tokens) < VOCABULARY:
+    while len(tokens) < size:
         next_grown = []
         for left in grown:
             for right in letters[:64]:
-                if len(tokens) >= VOCABULARY or left + right in known:
+                if len(tokens) >= size or left + right in known:
                     continue
                 known.add(left + right)
                 tokens.append(left + right)
@@ -52,21 +53,23 @@ def vocabulary():
     return tokens, merges
 
 
-def write(path, quantised):
+def write(path, shape):
     random = np.random.Generator(np.random.PCG64(20261121))
-    tokens, merges = vocabulary()
+    quantised = shape.format == "q4_0"
+    width, heads, kv_heads = shape.heads * shape.head_width, shape.heads, max(1, shape.heads // 4)
+    tokens, merges = vocabulary(shape.vocabulary)
     writer = gguf.GGUFWriter(str(path), "llama")
-    writer.add_name("Random, a billion parameters")
-    writer.add_block_count(LAYERS)
-    writer.add_context_length(CONTEXT)
-    writer.add_embedding_length(WIDTH)
-    writer.add_feed_forward_length(MLP_WIDTH)
-    writer.add_head_count(HEADS)
-    writer.add_head_count_kv(KV_HEADS)
+    writer.add_name("Random")
+    writer.add_block_count(shape.layers)
+    writer.add_context_length(shape.context)
+    writer.add_embedding_length(width)
+    writer.add_feed_forward_length(shape.mlp)
+    writer.add_head_count(heads)
+    writer.add_head_count_kv(kv_heads)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_rope_freq_base(500_000.0)
-    writer.add_rope_dimension_count(HEAD_WIDTH)
-    writer.add_vocab_size(VOCABULARY)
+    writer.add_rope_dimension_count(shape.head_width)
+    writer.add_vocab_size(shape.vocabulary)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("smollm")
     writer.add_token_list(tokens)
@@ -84,19 +87,19 @@ def write(path, quantised):
         writer.add_tensor(name, packed(random, rows, columns, quantised), raw_dtype=stored)
 
     def norm(name):
-        writer.add_tensor(name, np.ones(WIDTH, np.float32))
+        writer.add_tensor(name, np.ones(width, np.float32))
 
-    matrix("token_embd.weight", VOCABULARY, WIDTH)
-    for layer in range(LAYERS):
+    matrix("token_embd.weight", shape.vocabulary, width)
+    for layer in range(shape.layers):
         norm(f"blk.{layer}.attn_norm.weight")
-        matrix(f"blk.{layer}.attn_q.weight", HEADS * HEAD_WIDTH, WIDTH)
-        matrix(f"blk.{layer}.attn_k.weight", KV_HEADS * HEAD_WIDTH, WIDTH)
-        matrix(f"blk.{layer}.attn_v.weight", KV_HEADS * HEAD_WIDTH, WIDTH)
-        matrix(f"blk.{layer}.attn_output.weight", WIDTH, HEADS * HEAD_WIDTH)
+        matrix(f"blk.{layer}.attn_q.weight", width, width)
+        matrix(f"blk.{layer}.attn_k.weight", kv_heads * shape.head_width, width)
+        matrix(f"blk.{layer}.attn_v.weight", kv_heads * shape.head_width, width)
+        matrix(f"blk.{layer}.attn_output.weight", width, width)
         norm(f"blk.{layer}.ffn_norm.weight")
-        matrix(f"blk.{layer}.ffn_gate.weight", MLP_WIDTH, WIDTH)
-        matrix(f"blk.{layer}.ffn_up.weight", MLP_WIDTH, WIDTH)
-        matrix(f"blk.{layer}.ffn_down.weight", WIDTH, MLP_WIDTH)
+        matrix(f"blk.{layer}.ffn_gate.weight", shape.mlp, width)
+        matrix(f"blk.{layer}.ffn_up.weight", shape.mlp, width)
+        matrix(f"blk.{layer}.ffn_down.weight", width, shape.mlp)
     norm("output_norm.weight")
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -105,9 +108,12 @@ def write(path, quantised):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Writes a random llama model with about a billion parameters.")
+    parser = argparse.ArgumentParser(description="Writes a random llama model.")
     parser.add_argument("path", type=pathlib.Path)
     parser.add_argument("--format", choices=("q4_0", "bf16"), default="q4_0")
+    for name, default in (("layers", 16), ("heads", 32), ("head-width", 64), ("mlp", 8192), ("vocabulary", 128_256),
+                          ("context", 8_192)):
+        parser.add_argument(f"--{name}", type=int, default=default)
     options = parser.parse_args()
-    write(options.path, options.format == "q4_0")
+    write(options.path, options)
     print(f"{options.path}: {options.path.stat().st_size / 1e9:.2f} GB")

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
+#include <thread>
 
 #include "core/forward/derived_values.h"
 #include "gui/strings.h"
@@ -64,7 +66,7 @@ TEST(WallLayout, FindsEveryHeadWhereItWasPut) {
   EXPECT_FALSE(wall_layout(ImVec2(300, 700), 30, 9, 14, 16).layers_across);
 }
 
-// However small the thumbnail or the matrix is drawn, its brightest cell is the head's largest weight.
+// However small the thumbnail is drawn, its brightest cell is the head's largest weight.
 TEST(Pooling, KeepsTheLargestWeight) {
   const SyntheticWorld world(SyntheticShape{.positions = 130});
   const Tensor maps = world.result.trace->at(Hook::pattern, 1);
@@ -80,40 +82,11 @@ TEST(Pooling, KeepsTheLargestWeight) {
             wall[static_cast<std::size_t>((cells + i / cells) * 4 * cells + head * cells + i % cells)]);
       }
       EXPECT_EQ(in_wall, largest) << cells;
-      const std::vector<float> matrix =
-          matrix_cells(pattern, {130, 130, {}}, {0, 130, 0, 130}, cells, cells, false, false);
-      EXPECT_EQ(*std::max_element(matrix.begin(), matrix.end()), largest) << cells;
     }
   }
 }
 
-TEST(Pooling, HidesTheSinkAndMasksTheFuture) {
-  const SyntheticWorld world(SyntheticShape{.positions = 6});
-  const Tensor maps = world.result.trace->at(Hook::pattern, 0);
-  const float* pattern = maps.data();
-  const std::vector<float> cells = matrix_cells(pattern, {6, 6, {}}, {0, 6, 1, 6}, 5, 6, false, true);
-  for (std::int64_t query = 0; query < 6; ++query) {
-    float sum = 0;
-    for (std::int64_t key = 1; key < 6; ++key) {
-      const float cell = cells[static_cast<std::size_t>(query * 5 + key - 1)];
-      if (key > query) {
-        EXPECT_EQ(cell, masked_cell);
-      } else {
-        sum += cell;
-      }
-    }
-    EXPECT_NEAR(sum, query > 0 ? 1.0F : 0.0F, 1e-6F);  // a few float32 roundings
-  }
-  const std::vector<float> rows = matrix_cells(pattern, {6, 6, {}}, {0, 6, 0, 6}, 6, 6, true, false);
-  for (std::size_t query = 0; query < 6; ++query) {
-    EXPECT_NEAR(*std::max_element(rows.begin() + static_cast<std::ptrdiff_t>(query * 6),
-                                  rows.begin() + static_cast<std::ptrdiff_t>(query * 6 + 6)),
-                1.0F, 1e-6F);
-  }
-}
-
-TEST(AttentionView, DrawsEveryModeOfNastyTraces) {
-  ScriptedGui gui;
+std::vector<SyntheticWorld> nasty_worlds() {
   std::vector<SyntheticWorld> worlds(1);  // the first: nothing at all
   for (const SyntheticShape& shape :
        {SyntheticShape{.positions = 1}, SyntheticShape{.positions = 300, .layers = 2},
@@ -122,6 +95,12 @@ TEST(AttentionView, DrawsEveryModeOfNastyTraces) {
         SyntheticShape{.maps = false}}) {
     worlds.emplace_back(shape);
   }
+  return worlds;
+}
+
+TEST(AttentionView, DrawsEveryModeOfNastyTraces) {
+  ScriptedGui gui;
+  std::vector<SyntheticWorld> worlds = nasty_worlds();
   for (SyntheticWorld& world : worlds) {
     AttentionView view;
     for (const AttentionMode mode : {AttentionMode::wall, AttentionMode::matrix, AttentionMode::row}) {
@@ -139,6 +118,61 @@ TEST(AttentionView, DrawsEveryModeOfNastyTraces) {
       }
     }
     EXPECT_TRUE(world.edits.empty());
+  }
+}
+
+// Merged, weighted, compared and sorted; also of models that look both ways or have an encoder.
+TEST(AttentionView, DrawsEveryChoiceOfNastyTraces) {
+  ScriptedGui gui;
+  std::vector<SyntheticWorld> worlds = nasty_worlds();
+  for (const SyntheticKind kind : {SyntheticKind::bert, SyntheticKind::t5})
+    worlds.emplace_back(SyntheticShape{.kind = kind});
+  std::vector<AttentionChoices> all(1);
+  for (const HeadMerge merge : {HeadMerge::mean, HeadMerge::largest}) {
+    all.emplace_back().merge = merge;
+    all.back().value_weighted = merge == HeadMerge::mean;
+  }
+  all.emplace_back().value_weighted = true;
+  for (const bool difference : {false, true}) {
+    all.emplace_back().compared = HeadPlace{1, 3};
+    all.back().difference = difference;
+    all.emplace_back().compared = HeadPlace{1000, 1000};  // of a larger model
+    all.back().difference = difference;
+    all.back().value_weighted = true;
+  }
+  for (const WallOrder order : {WallOrder::induction, WallOrder::distance}) {
+    all.emplace_back().order = order;
+    all.back().least_score = 0.1;
+  }
+  for (SyntheticWorld& world : worlds) {
+    AttentionView view;
+    for (const AttentionMode mode : {AttentionMode::wall, AttentionMode::matrix}) {
+      for (const AttentionPart part : {AttentionPart::self, AttentionPart::cross}) {
+        for (const AttentionChoices& choices : all) {
+          world.document.attention_mode = mode;
+          world.document.attention_part = part;
+          world.document.attention = choices;
+          gui.draw_frames(world.drawn_by(view), 2);
+        }
+      }
+    }
+    EXPECT_TRUE(world.edits.empty());
+  }
+}
+
+TEST(WallLayout, FindsEveryHeadOfAnOrder) {
+  std::vector<std::int64_t> order;
+  for (std::int64_t i = 0; i < 270; ++i) order.push_back((i * 7) % 270);
+  for (const ImVec2 room : {ImVec2(900, 500), ImVec2(300, 700), ImVec2(120, 80)}) {
+    const WallLayout layout = ordered_wall_layout(room, 30, 9, order, 16);
+    EXPECT_LE(layout.extent.x, std::max(room.x, layout.step));
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      const ImVec2 corner = layout.corner(order[i] / 9, order[i] % 9);
+      const auto found = layout.at(ImVec2(corner.x + layout.thumbnail / 2, corner.y + layout.thumbnail / 2));
+      ASSERT_EQ(found, std::pair(order[i] / 9, order[i] % 9));
+      EXPECT_EQ(corner.x, layout.step * static_cast<float>(static_cast<std::int64_t>(i) % layout.across));
+    }
+    EXPECT_FALSE(layout.at(ImVec2(layout.extent.x + 1, 1)));
   }
 }
 
@@ -178,6 +212,106 @@ TEST(AttentionView, AWallOfHeadsIsChosenOpenedAndWalked) {
     ctx.Yield(2);
     IM_CHECK(world.document.attention_mode == AttentionMode::matrix);
   }));
+}
+
+TEST(AttentionView, AWallIsSortedByAScore) {
+  ScriptedGui gui;
+  SyntheticWorld world(SyntheticShape{.positions = 12});
+  world.document.attention.order = WallOrder::diffuse;
+  AttentionView view;
+  const auto backend = make_cpu_backend(1);
+  const HeadScores scores = head_scores(*world.result.trace, *backend);
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    ctx.MouseMoveToPos(ImVec2(330, 300));
+    ctx.MouseClick(0);
+    ctx.SleepNoSkip(0.3F, 0.05F);  // the scores are made
+    // The first thumbnail is the most diffuse head, the one behind it the next.
+    std::vector<double> found;
+    for (int i = 0; i < 12; ++i) {
+      ctx.KeyPress(ImGuiKey_LeftArrow);
+      ctx.KeyPress(ImGuiKey_UpArrow);
+    }
+    for (int i = 0; i < 12; ++i) {
+      found.push_back(scores.of(world.document.layer, world.document.head)[HeadScore::diffuse]);
+      ctx.KeyPress(ImGuiKey_RightArrow);
+    }
+    IM_CHECK_EQ(found.size(), 12U);
+    IM_CHECK(std::is_sorted(found.rbegin(), found.rend()));
+    IM_CHECK(found.front() > found.back());
+  }));
+}
+
+TEST(AttentionView, ShiftAndAClickCompareTwoHeads) {
+  ScriptedGui gui;
+  SyntheticWorld world(SyntheticShape{.positions = 8});
+  AttentionView view;
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    ctx.MouseMoveToPos(ImVec2(330, 330));
+    ctx.Yield(2);
+    IM_CHECK(world.hover.head.has_value());
+    const HeadPlace head{world.hover.head->first, world.hover.head->second};
+    ctx.KeyDown(ImGuiMod_Shift);
+    ctx.MouseClick(0);
+    ctx.KeyUp(ImGuiMod_Shift);
+    ctx.Yield();
+    IM_CHECK(world.document.attention.compared == head);
+    IM_CHECK(last_of<SelectHead>(world.edits) == nullptr);
+    world.document.attention_mode = AttentionMode::matrix;
+    ctx.Yield(3);
+    // The cursor over the second matrix is the first one's, too.
+    ctx.MouseMoveToPos(ImVec2(760, 420));
+    ctx.Yield(2);
+    IM_CHECK(world.hover.head == std::pair(head.layer, head.head));
+    IM_CHECK(world.hover.query && world.hover.key);
+    IM_CHECK(world.hover.value && world.hover.value->layer == head.layer);
+    ctx.SetRef("view");
+    ctx.ItemClick("**/##difference");
+    IM_CHECK(world.document.attention.difference);
+    ctx.ItemClick("**/##weighted");
+    IM_CHECK(world.document.attention.value_weighted);
+    ctx.ItemClick("**/##compare");
+    IM_CHECK(!world.document.attention.compared);
+    ctx.ItemClick("**/merge/$$2/##pill");
+    IM_CHECK(world.document.attention.merge == HeadMerge::largest);
+  }));
+}
+
+// Of a long text the picture comes from a worker; what goes wrong there is said.
+TEST(TiledMap, IsPendingUntilItIsThereAndSaysWhyItIsNot) {
+  ScriptedGui gui;
+  SyntheticWorld world(
+      SyntheticShape{.positions = 2200, .layers = 1, .heads = 2, .kv_heads = 1, .maps = false});
+  TiledMap map;
+  DrawnMap what;
+  bool pending = false;
+  const auto draw = [&] {
+    Commands commands;
+    ImGui::Begin("map");
+    const ImVec2 corner = ImGui::GetCursorScreenPos();
+    map.draw(world.frame(), world.result.trace, what, {corner, ImVec2(440, 440), 0, 0, 0.2F}, commands);
+    ImGui::End();
+    pending = commands.is_pending();
+  };
+  gui.draw_frames(draw, 1);
+  EXPECT_TRUE(pending);
+  const auto wait = [&] {
+    for (int i = 0; i < 5000 && pending; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      gui.draw_frames(draw, 1);
+    }
+  };
+  wait();
+  EXPECT_FALSE(pending);
+  EXPECT_EQ(map.error(), "");
+  ASSERT_TRUE(map.tiles()->find({map.tiles()->coarsest(), 0, 0}));
+  EXPECT_FALSE(map.progress());
+  what.layer = 7;  // which does not exist
+  gui.draw_frames(draw, 1);
+  EXPECT_TRUE(pending);
+  wait();
+  EXPECT_FALSE(pending);
+  EXPECT_NE(map.error(), "");
+  EXPECT_FALSE(map.progress());
 }
 
 TEST(AttentionView, AMatrixCellLocksAndReleasesItsPair) {

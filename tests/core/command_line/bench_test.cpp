@@ -106,13 +106,18 @@ TEST(Bench, FramesAreMeasuredByTheWindow) {
   CLI::App app;
   int exit_code = -1;
   std::string model;
-  add_bench(app, exit_code, [&](const ComputeOptions& compute) {
+  add_bench(app, exit_code, [&](const ComputeOptions& compute, bool scenes) {
     model = compute.model;
-    return FrameFigures{640, 480, 0.25, 0.5, {{0.001}}, {{0.002}}, {{0.003}}};
+    EXPECT_TRUE(scenes);
+    FrameFigures figures{640, 480, 0.25, 0.5, {{0.001}}, {{0.002}}, {{0.003}}, {}};
+    SceneFigures scene{"flow", 5, 0.003, {std::vector<double>(100, 0.002)}};
+    scene.frames.seconds[7] = 0.1;  // one frame of a hundred
+    figures.scenes = {scene, {"attention wall", 5, 0.001, scene.frames}};
+    return figures;
   });
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
-  app.parse("bench --json --only frames --model " + path);
+  app.parse("bench --json --frames --model " + path);
   std::fflush(stdout);
   testing::internal::GetCapturedStderr();
   const nlohmann::json found = nlohmann::json::parse(testing::internal::GetCapturedStdout());
@@ -121,6 +126,12 @@ TEST(Bench, FramesAreMeasuredByTheWindow) {
   EXPECT_EQ(found["frames"]["width"], 640);
   EXPECT_EQ(found["frames"]["first_picture"], 0.5);
   EXPECT_EQ(found["frames"]["typing"]["median"], 0.002);
+  EXPECT_FALSE(found.contains("load"));
+  ASSERT_EQ(found["frames"]["scenes"].size(), 2U);
+  EXPECT_EQ(found["frames"]["scenes"][0]["scene"], "flow");
+  EXPECT_EQ(found["frames"]["scenes"][0]["usual_most"], 0.002);
+  EXPECT_TRUE(found["frames"]["scenes"][0]["within_budget"]);
+  EXPECT_FALSE(found["frames"]["scenes"][1]["within_budget"]);
 }
 
 TEST(Bench, TheTableNamesWhatItMeasured) {

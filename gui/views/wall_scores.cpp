@@ -1,0 +1,223 @@
+// Sorting, labels and words of the heads' scores.
+#include "gui/views/wall_scores.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include "core/session/devices.h"
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/widgets/segmented.h"
+#include "gui/widgets/thin_slider.h"
+
+namespace headlight {
+namespace {
+
+float em() { return ImGui::GetFontSize(); }
+
+// Texts up to this length have their scores made for the tooltips alone: a second at most.
+constexpr std::int64_t most_positions_unasked = 512;
+
+struct OrderWords {
+  WallOrder order;
+  HeadScore score;
+  const char* name;
+  const char* tip;
+};
+constexpr std::array orders = {
+    OrderWords{WallOrder::previous_token, HeadScore::previous_token, "wall.previous_token",
+               "wall.previous_token_tip"},
+    OrderWords{WallOrder::same_token, HeadScore::same_token, "wall.same_token", "wall.same_token_tip"},
+    OrderWords{WallOrder::sink, HeadScore::sink, "wall.sink", "wall.sink_tip"},
+    OrderWords{WallOrder::induction, HeadScore::induction, "wall.induction", "wall.induction_tip"},
+    OrderWords{WallOrder::local, HeadScore::local, "wall.local", "wall.local_tip"},
+    OrderWords{WallOrder::diffuse, HeadScore::diffuse, "wall.diffuse", "wall.diffuse_tip"},
+    OrderWords{WallOrder::entropy, HeadScore::entropy, "wall.entropy", "wall.entropy_tip"},
+    OrderWords{WallOrder::distance, HeadScore::distance, "wall.distance", "wall.distance_tip"},
+};
+
+const OrderWords* words_of(WallOrder order) {
+  const auto found =
+      std::find_if(orders.begin(), orders.end(), [&](const OrderWords& one) { return one.order == order; });
+  return found == orders.end() ? nullptr : &*found;
+}
+
+// The same width for all heads: "0.83", "12.4", and a dash where there is no score.
+std::string score_text(double score) {
+  if (std::isnan(score)) return "–";
+  return score >= 10.0 ? fmt::format("{:.1f}", score) : fmt::format("{:.2f}", score);
+}
+
+}  // namespace
+
+bool WallScores::Key::operator==(const Key& other) const {
+  const bool same_trace = !trace.owner_before(other.trace) && !other.trace.owner_before(trace);
+  return same_trace && cross == other.cross && device == other.device;
+}
+
+HeadScores WallScores::scores_of(const Key& key, const Progress& progress) {
+  const std::shared_ptr<const Trace> trace = key.trace.lock();
+  if (!trace) return {};  // a newer text has replaced it
+  const auto backend = make_view_backend(key.device, 1);
+  return head_scores(*trace, *backend, key.cross, [&](float share) { progress.report(share); });
+}
+
+void WallScores::follow(const ShownAttention& shown, Commands& commands) {
+  const bool sorted = shown.frame.document.attention.order != WallOrder::model;
+  const bool complete = shown.trace->layers_done() == shown.architecture().layers;
+  if (!complete || (!sorted && shown.map.queries > most_positions_unasked)) return;
+  worker_.want({shown.trace, shown.cross(), shown.frame.device});
+  if (auto done = worker_.done(); done && done->value && !done->value->rows.empty()) done_ = std::move(done);
+  if (sorted && worker_.pending()) commands.pending();
+}
+
+const HeadScores* WallScores::scores(const ShownAttention& shown) const {
+  if (!done_ || done_->key.cross != shown.cross()) return nullptr;
+  const HeadScores& found = *done_->value;
+  const ArchitectureDescription& a = shown.architecture();
+  return found.layers == a.layers && found.heads == a.heads ? &found : nullptr;
+}
+
+double WallScores::score_of(const ShownAttention& shown, std::int64_t layer, std::int64_t head) const {
+  const OrderWords* words = words_of(shown.frame.document.attention.order);
+  const HeadScores* found = scores(shown);
+  return words && found ? found->of(layer, head)[words->score] : 0.0;
+}
+
+bool WallScores::is_sorted(const ShownAttention& shown) const {
+  return shown.frame.document.attention.order != WallOrder::model && scores(shown) != nullptr;
+}
+
+std::vector<std::int64_t> WallScores::order(const ShownAttention& shown) const {
+  if (!is_sorted(shown)) return {};
+  const HeadScores& found = *scores(shown);
+  const HeadScore by = words_of(shown.frame.document.attention.order)->score;
+  std::vector<std::int64_t> order(found.rows.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto key = [&](std::int64_t flat) {
+    const double score = found.rows[static_cast<std::size_t>(flat)][by];
+    return std::isnan(score) ? -1.0 : score;  // heads without a score come last
+  };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::int64_t one, std::int64_t other) { return key(one) > key(other); });
+  return order;
+}
+
+void WallScores::draw_tools(const ShownAttention& shown, Commands& commands) {
+  const AttentionChoices& now = shown.frame.document.attention;
+  const OrderWords* words = words_of(now.order);
+  ImGui::AlignTextToFramePadding();
+  ImGui::TextDisabled("%s", text("wall.sorted_by").c_str());
+  ImGui::SameLine(0, em() * 0.6F);
+  ImGui::SetNextItemWidth(em() * 11);
+  if (ImGui::BeginCombo("##order", text(words ? words->name : "wall.model").c_str(),
+                        ImGuiComboFlags_HeightLarge)) {
+    const auto offer = [&](WallOrder order, const char* name, const char* tip) {
+      if (ImGui::Selectable(text(name).c_str(), now.order == order)) {
+        AttentionChoices next = now;
+        next.order = order;
+        next.least_score = 0.0;  // scores differ in what they are
+        commands.edit(SetChoices{next});
+      }
+      ImGui::SetItemTooltip("%s", text(tip).c_str());
+    };
+    offer(WallOrder::model, "wall.model", "wall.model_tip");
+    for (const OrderWords& one : orders) offer(one.order, one.name, one.tip);
+    ImGui::EndCombo();
+  } else {
+    ImGui::SetItemTooltip("%s", text(words ? words->tip : "wall.model_tip").c_str());
+  }
+  if (words == nullptr) return;
+  const HeadScores* found = scores(shown);
+  if (found == nullptr) {
+    ImGui::SameLine(0, em());
+    const auto percent = static_cast<int>(100.0F * worker_.fraction());
+    const auto done = worker_.done();
+    const bool failed = done && !done->error.empty() && !worker_.pending();
+    const std::string state = failed ? format_text("wall.failed", fmt::arg("error", done->error))
+                                     : format_text("wall.computing", fmt::arg("percent", percent));
+    ImGui::TextDisabled("%s", state.c_str());
+    return;
+  }
+  double most = 0.0;
+  for (const HeadScoreRow& row : found->rows) {
+    if (row[words->score] > most) most = row[words->score];
+  }
+  next_in_line(em() * 16, em() * 1.5F);
+  ImGui::SetCursorPosY(ImGui::GetCursorPosY() + em() * 0.2F);  // in line with the words beside it
+  double least = std::min(now.least_score, most);
+  if (ImGui::BeginChild("##least", ImVec2(std::min(em() * 20, ImGui::GetContentRegionAvail().x), em() * 1.7F),
+                        ImGuiChildFlags_None, ImGuiWindowFlags_NoScrollbar)) {
+    if (thin_slider("##least_score", text("wall.least"), "", text("wall.least_tip"),
+                    {0.0, std::max(most, 0.01), "%.2f"}, em() * 5, least)) {
+      AttentionChoices next = now;
+      next.least_score = least;
+      commands.edit(SetChoices{next});
+    }
+  }
+  ImGui::EndChild();
+}
+
+void WallScores::draw_labels(const ShownAttention& shown, const WallLayout& layout, ImVec2 corner) const {
+  const ScopedFont small(fonts().mono, 0.76F);
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float top = list->GetClipRectMin().y, bottom = list->GetClipRectMax().y;
+  const float least = static_cast<float>(shown.frame.document.attention.least_score);
+  for (const std::int64_t flat : layout.order) {
+    const std::int64_t layer = flat / layout.heads, head = flat % layout.heads;
+    const ImVec2 at = layout.corner(layer, head);
+    const float y = corner.y + at.y + layout.thumbnail + em() * 0.15F;
+    if (y > bottom || y + em() * 1.5F < top) continue;
+    const double score = score_of(shown, layer, head);
+    const bool marked =
+        (layer == shown.layer && head == shown.head) || shown.frame.hover.head == std::pair(layer, head);
+    const float strength = static_cast<float>(score) < least ? 0.4F : 1.0F;
+    const std::string name = fmt::format("L{} H{}", layer, head), number = score_text(score);
+    list->AddText(ImVec2(corner.x + at.x, y), with_alpha(marked ? palette().text : palette().muted, strength),
+                  name.c_str());
+    const float right = corner.x + at.x + layout.thumbnail - ImGui::CalcTextSize(number.c_str()).x;
+    list->AddText(ImVec2(right, y), with_alpha(palette().text, strength), number.c_str());
+  }
+}
+
+void WallScores::dim(const ShownAttention& shown, const WallLayout& layout, ImVec2 corner) const {
+  const double least = shown.frame.document.attention.least_score;
+  if (!is_sorted(shown) || least <= 0.0) return;
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  for (std::int64_t layer = 0; layer < layout.layers; ++layer) {
+    for (std::int64_t head = 0; head < layout.heads; ++head) {
+      if (score_of(shown, layer, head) >= least) continue;  // a head without a score is dimmed
+      const ImVec2 at = layout.corner(layer, head);
+      const ImVec2 from(std::floor(corner.x) + at.x, std::floor(corner.y) + at.y);
+      list->AddRectFilled(from, ImVec2(from.x + layout.thumbnail, from.y + layout.thumbnail),
+                          with_alpha(palette().panel, 0.8F));
+    }
+  }
+}
+
+void WallScores::draw_all_of(const ShownAttention& shown, std::int64_t layer, std::int64_t head) const {
+  const HeadScores* found = scores(shown);
+  if (found == nullptr) return;
+  ImGui::Dummy(ImVec2(0, em() * 0.2F));
+  const ScopedFont small(fonts().body, 0.88F);
+  const HeadScoreRow& row = found->of(layer, head);
+  const float column = em() * 8.5F;
+  for (std::size_t i = 0; i < orders.size(); ++i) {
+    const OrderWords& one = orders[i];
+    if (std::isnan(row[one.score])) continue;
+    const bool current = shown.frame.document.attention.order == one.order;
+    ImGui::PushStyleColor(ImGuiCol_Text, current ? palette().text : palette().muted);
+    ImGui::TextUnformatted(text(one.name).c_str());
+    ImGui::SameLine(column);
+    const ScopedFont mono(fonts().mono, 0.88F);
+    ImGui::TextUnformatted(score_text(row[one.score]).c_str());
+    ImGui::PopStyleColor();
+  }
+}
+
+}  // namespace headlight

@@ -1,0 +1,53 @@
+// What kinds of heads there are: scores of all of them, by which the wall is sorted and its heads are dimmed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/analysis/head_scores.h"
+#include "core/session/background.h"
+#include "gui/views/shown_attention.h"
+#include "gui/views/wall_layout.h"
+
+namespace headlight {
+
+class WallScores {
+ public:
+  // Asks for the scores of the pass that is shown, when they are wanted: to sort by, or for the tooltips of a
+  // text that is not long.
+  void follow(const ShownAttention& shown, Commands& commands);
+  // The row above the wall: what it is sorted by, and from which score on heads are bright.
+  void draw_tools(const ShownAttention& shown, Commands& commands);
+
+  // Whether the wall is to be sorted and the scores for that are there, perhaps of the text before.
+  bool is_sorted(const ShownAttention& shown) const;
+  // Every head as layer * heads + head, the highest score first; empty when the wall stays as the model has
+  // it.
+  std::vector<std::int64_t> order(const ShownAttention& shown) const;
+
+  // Under each thumbnail of a sorted wall: which head it is, and its score.
+  void draw_labels(const ShownAttention& shown, const WallLayout& layout, ImVec2 corner) const;
+  // Lets the panel's colour over heads with less than the least score.
+  void dim(const ShownAttention& shown, const WallLayout& layout, ImVec2 corner) const;
+  // Lines of a tooltip: every score of one head.
+  void draw_all_of(const ShownAttention& shown, std::int64_t layer, std::int64_t head) const;
+
+ private:
+  struct Key {
+    std::weak_ptr<const Trace> trace;  // not held: a long one has gigabytes
+    bool cross = false;
+    std::string device;
+    bool operator==(const Key& other) const;
+  };
+  const HeadScores* scores(const ShownAttention& shown) const;
+  double score_of(const ShownAttention& shown, std::int64_t layer, std::int64_t head) const;
+
+  std::shared_ptr<const Background<Key, HeadScores>::Done> done_;  // the newest of this model
+  Background<Key, HeadScores> worker_{
+      [](const Key& key, const Progress& progress) { return scores_of(key, progress); }};
+  static HeadScores scores_of(const Key& key, const Progress& progress);
+};
+
+}  // namespace headlight
