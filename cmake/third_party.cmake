@@ -5,7 +5,15 @@
 #   implot, rich_md (Markdown with formulas), microtex, glfw
 # A binary links exactly one of imgui and imgui_tested. The hooks change no type, so that our own objects, implot and
 # rich_md are compiled once and serve both.
-include(cmake/imgui_bundle_source.cmake)
+source_archive(RESULT imgui_bundle NAME imgui_bundle-1.93.0 PACKAGE imgui-bundle VERSION 1.93.0
+  SHA256 10ad1dab8258a6787b4f07bb926b08d0efc648a7906242568c8dd778c5e719bf SIZE "54 MB"
+  FOLDER HEADLIGHT_IMGUI_BUNDLE_DIR MARK external/imgui/imgui/imgui.h EDITION 1
+  PATHS LICENSE external/imgui/imgui external/implot/implot external/imgui_rich_md/imgui_rich_md
+        external/imgui_microtex/MicroTeX/LICENSE external/imgui_microtex/MicroTeX/lib external/glfw/glfw
+        external/imgui_test_engine/imgui_test_engine/imgui_test_engine
+        external/portable_file_dialogs/portable_file_dialogs
+  NEEDED_BY "The interface" OR_ELSE ", or build without the window with -DHEADLIGHT_GUI=OFF")
+set(IMGUI_BUNDLE_EXTERNAL "${imgui_bundle}/external")
 
 pkg_check_modules(FREETYPE REQUIRED IMPORTED_TARGET freetype2)
 pkg_check_modules(FONTCONFIG REQUIRED IMPORTED_TARGET fontconfig)

@@ -4,6 +4,7 @@
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace headlight {
 
@@ -11,7 +12,7 @@ Projection principal_components(const Tensor& x) {
   const std::int64_t rows = x.axis(0);
   const std::int64_t columns = x.axis(1);
   Projection result;
-  result.points.assign(static_cast<std::size_t>(rows), {0.0, 0.0});
+  result.points.assign(static_cast<std::size_t>(rows), {0.0, 0.0, 0.0});
   if (rows < 2) return result;
 
   using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -25,7 +26,7 @@ Projection principal_components(const Tensor& x) {
                                           : Eigen::MatrixXd(centred.transpose() * centred);
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(moments);
   const Eigen::Index count = moments.rows();
-  for (int axis = 0; axis < 2 && axis < count; ++axis) {
+  for (int axis = 0; axis < 3 && axis < count; ++axis) {
     const Eigen::Index column = count - 1 - axis;
     const double variance = std::max(0.0, solver.eigenvalues()(column));
     Eigen::VectorXd coordinates =
@@ -40,6 +41,14 @@ Projection principal_components(const Tensor& x) {
     result.explained[static_cast<std::size_t>(axis)] = variance / total;
   }
   return result;
+}
+
+Projection principal_components_without_first(const Tensor& x) {
+  if (x.axis(0) < 2) return principal_components(x);
+  Projection others = principal_components(x.rows(1, x.axis(0)));
+  constexpr double none = std::numeric_limits<double>::quiet_NaN();
+  others.points.insert(others.points.begin(), {none, none, none});
+  return others;
 }
 
 }  // namespace headlight

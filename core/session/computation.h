@@ -12,8 +12,6 @@
 
 #include "core/analysis/distribution.h"
 #include "core/analysis/head_wall.h"
-#include "core/analysis/projection.h"
-#include "core/analysis/similarity.h"
 #include "core/analysis/token_scores.h"
 #include "core/forward/trace.h"
 #include "core/model/catalog.h"
@@ -31,12 +29,8 @@ struct Result {
   // tokens.
   std::shared_ptr<const Distribution> next;
   std::int64_t next_position = 0;
-  std::shared_ptr<const Projection> projection;  // of the stream at `projection_layer`
-  std::int64_t projection_layer = 0;
-  bool projection_without_first = false;         // then its first point is not a number
-  std::shared_ptr<const Similarity> similarity;  // of the same stream; null for very long texts
-  std::shared_ptr<const TokenScores> scores;     // may be of an earlier text: it carries its own tokens
-  double total_seconds = 0.0;                    // from the start of the job until this was published
+  std::shared_ptr<const TokenScores> scores;  // may be of an earlier text: it carries its own tokens
+  double total_seconds = 0.0;                 // from the start of the job until this was published
 };
 
 enum class LoadPhase { nothing, fetching, loading, ready, failed };
@@ -81,10 +75,6 @@ const Trace* attention_trace(const Trace* trace, AttentionPart part);
 // How many tokens of a text the window runs: the context, or fewer when the values of more would not fit into
 // memory.
 std::int64_t runnable_positions(const Model& model);
-
-// The principal components of the rows of a stream, one point a row. Without the first row: the others are
-// projected alone, and the first point is not a number.
-Projection project_stream(const Tensor& stream, bool without_first);
 
 // The tokens that fit: a text over the context is not run beyond it, and nothing is shifted silently.
 std::vector<TokenId> runnable_tokens(const Model& model, const std::vector<Token>& tokens);

@@ -1,4 +1,4 @@
-// Tokens as labelled points along two principal components; they glide to their places in the next layer.
+// Tokens as labelled points along two axes; they glide to their places in the next layer.
 #pragma once
 
 #include <cstdint>
@@ -6,48 +6,34 @@
 #include <string>
 #include <vector>
 
-#include "gui/frame.h"
+#include "gui/views/embedding_marks.h"
 
 namespace headlight {
 
 // Offsets from each point to the middle of its label, in the units of the points; a label that fits nowhere
 // is left out (its offset is not a number). Points that are not finite get none.
-struct LabelSize {
-  float width = 0;
-  float height = 0;
-};
 std::vector<ImVec2> place_labels(const std::vector<ImVec2>& points, const std::vector<LabelSize>& sizes,
                                  ImVec2 half_room, float gap);
 
-// What stands beside a point: the token, and its position when the same token stands elsewhere, too.
-struct SpotName {
-  std::string token;
-  std::string subscript;
-};
-std::vector<SpotName> spot_names(const Trace& trace);
-
 class EmbeddingScatter {
  public:
-  // Draws into `size` at the cursor what the result's projection shows; while a new one is being computed,
-  // the last one stays.
-  void draw(const Frame& frame, Commands& commands, ImVec2 size);
-
-  // The layer of what is drawn: 0 the embedding, l after block l-1.
-  std::int64_t layer() const { return layer_; }
+  // Draws into `size` at the cursor. The map may be of an earlier text.
+  void draw(const Frame& frame, Commands& commands, const ShownMap& shown, ImVec2 size);
 
  private:
-  void follow(const Frame& frame);
+  void follow(const Frame& frame, const ShownMap& shown);
   void arrange(ImVec2 room);
   void move(const Frame& frame, Commands& commands);
+  ImVec2 pixels(const Projection::Point& point) const;
   std::int64_t nearest(ImVec2 mouse) const;
   void draw_axes(ImVec2 corner, ImVec2 size) const;
-  void draw_spot(std::size_t at, const Frame& frame, std::int64_t pointed) const;
-  void tooltip(const Frame& frame, std::int64_t at) const;
+  void draw_ticks(int axis, ImVec2 corner, ImVec2 size, double step) const;
+  void draw_paths(const LitTokens& lit, std::int64_t pointed) const;
+  void draw_spot(std::size_t at, const LitTokens& lit, std::int64_t pointed) const;
 
-  std::shared_ptr<const Projection> projection_;  // what is drawn
-  std::weak_ptr<const Trace> trace_;              // of which pass; not held: a long one has gigabytes
+  std::shared_ptr<const TokenMap> map_;  // what is drawn
+  std::int64_t stream_ = 0;              // of the map
   std::vector<TokenId> tokens_;
-  std::int64_t layer_ = 0;
   std::vector<SpotName> names_;
   ImVec2 room_{0, 0};           // of the points, pixels
   float font_size_ = 0;         // when the labels were placed

@@ -1,13 +1,15 @@
-// The tokens' vectors at one layer: as points in two dimensions, and how alike each pair is.
+// The tokens' vectors: as points, by their nearest tokens, added and subtracted, against each other, and by
+// position.
 #pragma once
 
-#include <cstdint>
-#include <memory>
 #include <string_view>
 
 #include "gui/view.h"
-#include "gui/views/embedding_scatter.h"
-#include "gui/views/similarity_panel.h"
+#include "gui/views/arithmetic_panel.h"
+#include "gui/views/neighbors_panel.h"
+#include "gui/views/points_panel.h"
+#include "gui/views/positions_panel.h"
+#include "gui/views/vectors_panel.h"
 
 namespace headlight {
 
@@ -16,17 +18,14 @@ class EmbeddingsView : public View {
   std::string_view name() const override { return "embeddings"; }
   std::string_view explanation() const override { return "explain.embeddings"; }
   void draw(const Frame& frame, Commands& commands) override;
+  const SpaceCamera& camera() const { return points_.camera(); }
 
  private:
-  void draw_tools(const Frame& frame, Commands& commands);
-  void walk(const Frame& frame, Commands& commands);
-  void choose(std::int64_t layer, Commands& commands);
-
-  EmbeddingScatter scatter_;
-  std::shared_ptr<const Similarity> similarity_;  // what cells_ shows
-  SimilarityCells cells_;
-  bool walking_ = false;    // the play button is on
-  double next_step_ = 0.0;  // in frame.seconds
+  PointsPanel points_;
+  NeighborsPanel neighbors_;
+  ArithmeticPanel arithmetic_;
+  VectorsPanel vectors_;
+  PositionsPanel positions_;
 };
 
 }  // namespace headlight

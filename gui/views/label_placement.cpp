@@ -67,8 +67,6 @@ class TakenPlaces {
   std::vector<std::vector<Box>> boxes_;
 };
 
-bool finite(ImVec2 at) { return std::isfinite(at.x) && std::isfinite(at.y); }
-
 // Right first, as names stand on maps; y grows downwards.
 constexpr std::array<ImVec2, 8> directions = {
     {{1, 0}, {1, -1}, {1, 1}, {-1, 0}, {-1, -1}, {-1, 1}, {0, -1}, {0, 1}}};

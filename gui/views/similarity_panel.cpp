@@ -10,8 +10,9 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
-#include "gui/views/hook_words.h"
+#include "gui/widgets/facts.h"
 #include "gui/widgets/rotated_text.h"
+#include "gui/widgets/significant_text.h"
 
 namespace headlight {
 namespace {
@@ -36,64 +37,47 @@ void outline(const Plot& plot, std::int64_t position, bool is_row, ImU32 color) 
   ImGui::GetWindowDrawList()->AddRect(from, to, color, 0, std::max(1.0F, em() * 0.1F));
 }
 
-void draw_names(const Frame& frame, const Plot& plot, float left, float top) {
+void draw_names(const Frame& frame, const ShownText& shown, const LitTokens& lit, const Plot& plot,
+                float left, float top) {
   if (plot.step > 1 || plot.cell < em() * 0.7F) return;
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ScopedFont small(fonts().body, std::clamp(plot.cell / em() * 0.8F, 0.62F, 0.82F));
   for (std::int64_t i = 0; i < plot.side; ++i) {
     const float middle = (static_cast<float>(i) + 0.5F) * plot.cell;
-    const ImU32 row_color = frame.hover.query == i ? palette().query : palette().muted;
-    const ImU32 column_color = frame.hover.key == i ? palette().key : palette().muted;
-    const std::string name = fitted_text(frame.token_text(i), left - em() * 0.5F);
+    const ImU32 row_color = lit.hovered == i ? palette().query : palette().muted;
+    const ImU32 column_color = lit.hovered_key == i ? palette().key : palette().muted;
+    const std::string token = token_of(frame, shown, i);
+    const std::string name = fitted_text(token, left - em() * 0.5F);
     const float width = ImGui::CalcTextSize(name.c_str()).x;
     list->AddText(ImVec2(plot.corner.x - width - em() * 0.4F, plot.corner.y + middle - em() * 0.5F),
                   row_color, name.c_str());
     add_rotated_text(*list, ImVec2(plot.corner.x + middle, plot.corner.y - em() * 0.35F), column_angle,
-                     column_color,
-                     fitted_text(frame.token_text(i), (top - em() * 0.4F) / std::sin(column_angle)));
+                     column_color, fitted_text(token, (top - em() * 0.4F) / std::sin(column_angle)));
   }
 }
 
-void draw_scale(ImVec2 corner, float width) {
-  ImDrawList* list = ImGui::GetWindowDrawList();
-  const ScopedFont small(fonts().mono, 0.8F);
-  const float height = em() * 0.7F;
-  constexpr int pieces = 64;
-  for (int i = 0; i < pieces; ++i) {
-    const auto edge = [&](int piece) { return std::floor(width * static_cast<float>(piece) / pieces); };
-    list->AddRectFilled(ImVec2(corner.x + edge(i), corner.y),
-                        ImVec2(corner.x + edge(i + 1), corner.y + height),
-                        color_of(ColorMap::diverging, static_cast<float>(2 * i + 1) / pieces - 1.0F));
-  }
-  list->AddRect(corner, ImVec2(corner.x + width, corner.y + height), palette().grid, 0, 1.0F);
-  const char* labels[3] = {"−1", "0", "1"};
-  for (int i = 0; i < 3; ++i) {
-    const float text = ImGui::CalcTextSize(labels[i]).x;
-    const float at = corner.x + (width - text) * 0.5F * static_cast<float>(i);
-    list->AddText(ImVec2(at, corner.y + height + em() * 0.2F), palette().muted, labels[i]);
-  }
+void tooltip(const Frame& frame, const ShownText& shown, const SimilarityPicture& picture,
+             const SimilarityKey& key, std::int64_t row, std::int64_t column) {
+  const Tensor& cosines = picture.similarity.cosines;
+  if (row >= cosines.axis(0) || column >= cosines.axis(0)) return;
+  const double cosine = static_cast<double>(cosines.data()[row * cosines.axis(1) + column]);
+  const std::vector<double>& lengths = picture.similarity.lengths;
+  const double one = lengths[static_cast<std::size_t>(row)],
+               other = lengths[static_cast<std::size_t>(column)];
+  const std::string name = value_name_in(frame, shown, vectors_place(*shown.trace, key));
+  const std::string head =
+      key.of == SimilarityOf::stream ? "" : fmt::format(", {}", vectors_head(*shown.trace, key));
+  facts_tooltip(token_of(frame, shown, row) + "  ·  " + token_of(frame, shown, column),
+                {{"cos", significant_text(cosine)},
+                 {"|a|, |b|", significant_text(one) + ", " + significant_text(other)},
+                 {"a · b", significant_text(cosine * one * other)},
+                 {"a", fmt::format("{} [{}{}, :]", name, row, head)},
+                 {"b", fmt::format("{} [{}{}, :]", name, column, head)}},
+                text("embeddings.similarity_tip"));
 }
 
-void tooltip(const Frame& frame, std::int64_t row, std::int64_t column) {
-  const Tensor& cosines = frame.result.similarity->cosines;
-  if (!ImGui::BeginTooltip()) return;
-  const float cosine = cosines.data()[row * cosines.axis(1) + column];
-  {
-    const ScopedFont strong(fonts().strong);
-    ImGui::Text("%s  ·  %s", frame.token_text(row).c_str(), frame.token_text(column).c_str());
-  }
-  {
-    const ScopedFont mono(fonts().mono, 0.92F);
-    ImGui::Text("cos %.4f", static_cast<double>(cosine));
-    const std::int64_t layer = frame.result.projection_layer;
-    const std::string name = stream_name(*frame.trace(), layer);
-    ImGui::TextDisabled("%s [%lld, :] · [%lld, :]", name.c_str(), static_cast<long long>(row),
-                        static_cast<long long>(column));
-  }
-  ImGui::EndTooltip();
-}
-
-void point(const Frame& frame, Commands& commands, const Plot& plot) {
+void point(const Frame& frame, Commands& commands, const ShownText& shown, const SimilarityPicture& picture,
+           const SimilarityKey& at, const Plot& plot) {
   const ImVec2 mouse = ImGui::GetMousePos();
   const auto index = [&](float pixels) {
     return std::clamp<std::int64_t>(static_cast<std::int64_t>(pixels / plot.cell), 0, plot.side - 1) *
@@ -101,13 +85,10 @@ void point(const Frame& frame, Commands& commands, const Plot& plot) {
   };
   const std::int64_t row = index(mouse.y - plot.corner.y);
   const std::int64_t column = index(mouse.x - plot.corner.x);
-  commands.hover().query = row;
-  commands.hover().key = column;
-  tooltip(frame, row, column);
-  if (!ImGui::IsItemClicked()) return;
-  const bool again = frame.document.query == row && frame.document.key == column;
-  commands.edit(SelectQuery{again ? std::nullopt : std::optional<std::int64_t>(row)});
-  commands.edit(SelectKey{again ? std::nullopt : std::optional<std::int64_t>(column)});
+  hover_token(commands, shown, row);
+  (shown.encoder ? commands.hover().source_key : commands.hover().key) = column;
+  tooltip(frame, shown, picture, at, row, column);
+  if (ImGui::IsItemClicked()) click_pair(frame, commands, shown, row, column);
 }
 
 }  // namespace
@@ -129,8 +110,59 @@ SimilarityCells similarity_cells(const Tensor& cosines, std::int64_t most) {
   return cells;
 }
 
-void draw_similarity(const Frame& frame, Commands& commands, const SimilarityCells& cells, ImVec2 size) {
-  if (cells.side == 0 || cells.side * cells.step < frame.positions()) return;
+void draw_similarity_cells(ImVec2 corner, float extent, const SimilarityCells& cells) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float cell = extent / static_cast<float>(cells.side);
+  for (std::int64_t row = 0; row < cells.side; ++row) {
+    for (std::int64_t column = 0; column < cells.side; ++column) {
+      // Whole pixels: no seams between cells.
+      const auto edge = [cell](float start, std::int64_t at) {
+        return std::floor(start + static_cast<float>(at) * cell);
+      };
+      list->AddRectFilled(
+          ImVec2(edge(corner.x, column), edge(corner.y, row)),
+          ImVec2(edge(corner.x, column + 1), edge(corner.y, row + 1)),
+          color_of(ColorMap::diverging, cells.values[static_cast<std::size_t>(row * cells.side + column)]));
+    }
+  }
+  list->AddRect(corner, ImVec2(corner.x + extent, corner.y + extent), palette().grid, 0, 1.0F);
+}
+
+void draw_similarity_scale(ImVec2 corner, float width) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ScopedFont small(fonts().mono, 0.8F);
+  const float height = em() * 0.7F;
+  constexpr int pieces = 64;
+  for (int i = 0; i < pieces; ++i) {
+    const auto edge = [&](int piece) { return std::floor(width * static_cast<float>(piece) / pieces); };
+    list->AddRectFilled(ImVec2(corner.x + edge(i), corner.y),
+                        ImVec2(corner.x + edge(i + 1), corner.y + height),
+                        color_of(ColorMap::diverging, static_cast<float>(2 * i + 1) / pieces - 1.0F));
+  }
+  list->AddRect(corner, ImVec2(corner.x + width, corner.y + height), palette().grid, 0, 1.0F);
+  const char* labels[3] = {"−1", "0", "1"};
+  for (int i = 0; i < 3; ++i) {
+    const float text = ImGui::CalcTextSize(labels[i]).x;
+    const float at = corner.x + (width - text) * 0.5F * static_cast<float>(i);
+    list->AddText(ImVec2(at, corner.y + height + em() * 0.2F), palette().muted, labels[i]);
+  }
+}
+
+std::shared_ptr<const SimilarityPicture> SimilarityMaps::want(const Trace& trace, Commands& commands,
+                                                              const SimilarityKey& key) {
+  const bool there = has_vectors(trace, key);
+  if (there) made_.want(key);
+  if (there && made_.pending()) commands.pending();
+  const auto done = made_.done();
+  fresh_ = done && done->key == key && done->value;
+  // Of another model or a text of another length it would be a picture of nothing that is on the screen.
+  if (!done || !done->value || !there) return nullptr;
+  return done->value->similarity.cosines.axis(0) == trace.positions() ? done->value : nullptr;
+}
+
+void SimilarityMaps::draw(const Frame& frame, Commands& commands, const ShownText& shown,
+                          const SimilarityPicture& picture, const SimilarityKey& key, ImVec2 size) const {
+  const SimilarityCells& cells = picture.cells;
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 start = ImGui::GetCursorScreenPos();
   list->AddText(start, palette().muted, text("embeddings.similarity").c_str());
@@ -144,25 +176,17 @@ void draw_similarity(const Frame& frame, Commands& commands, const SimilarityCel
   const Plot plot{ImVec2(std::floor(start.x + left), std::floor(start.y + top)), cell, cells.side,
                   cells.step};
   const float drawn = cell * static_cast<float>(cells.side);
-  for (std::int64_t row = 0; row < cells.side; ++row) {
-    for (std::int64_t column = 0; column < cells.side; ++column) {
-      const ImVec2 from(plot.corner.x + static_cast<float>(column) * cell,
-                        plot.corner.y + static_cast<float>(row) * cell);
-      list->AddRectFilled(
-          from, ImVec2(from.x + cell, from.y + cell),
-          color_of(ColorMap::diverging, cells.values[static_cast<std::size_t>(row * cells.side + column)]));
-    }
-  }
-  list->AddRect(plot.corner, ImVec2(plot.corner.x + drawn, plot.corner.y + drawn), palette().grid, 0, 1.0F);
-  draw_names(frame, plot, left, top - em() * 1.6F);
+  const LitTokens lit = lit_tokens(frame, shown);
+  draw_similarity_cells(plot.corner, drawn, cells);
+  draw_names(frame, shown, lit, plot, left, top - em() * 1.6F);
   ImGui::SetCursorScreenPos(plot.corner);
   ImGui::InvisibleButton("##similarity", ImVec2(drawn, drawn));
-  if (ImGui::IsItemHovered()) point(frame, commands, plot);
-  if (frame.document.key) outline(plot, *frame.document.key, false, with_alpha(palette().key, 0.8F));
-  if (frame.document.query) outline(plot, *frame.document.query, true, palette().lock);
-  if (frame.hover.key) outline(plot, *frame.hover.key, false, palette().key);
-  if (frame.hover.query) outline(plot, *frame.hover.query, true, palette().hover);
-  draw_scale(ImVec2(plot.corner.x, plot.corner.y + drawn + em() * 0.6F), drawn);
+  if (ImGui::IsItemHovered() && fresh_) point(frame, commands, shown, picture, key, plot);
+  if (lit.locked_key) outline(plot, *lit.locked_key, false, with_alpha(palette().key, 0.8F));
+  if (lit.locked) outline(plot, *lit.locked, true, palette().lock);
+  if (lit.hovered_key) outline(plot, *lit.hovered_key, false, palette().key);
+  if (lit.hovered) outline(plot, *lit.hovered, true, palette().hover);
+  draw_similarity_scale(ImVec2(plot.corner.x, plot.corner.y + drawn + em() * 0.6F), drawn);
   ImGui::SetCursorScreenPos(ImVec2(start.x, start.y + size.y));
   ImGui::Dummy(ImVec2(0, 0));
 }

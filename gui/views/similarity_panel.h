@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
-#include "gui/frame.h"
+#include "gui/views/alike_pairs.h"
+#include "gui/views/embedding_marks.h"
 
 namespace headlight {
 
@@ -17,7 +19,38 @@ struct SimilarityCells {
 };
 SimilarityCells similarity_cells(const Tensor& cosines, std::int64_t most);
 
-// Draws into `size` at the cursor: title, cells with the tokens along both axes, and the scale.
-void draw_similarity(const Frame& frame, Commands& commands, const SimilarityCells& cells, ImVec2 size);
+// Cells as they are drawn everywhere: their colours, into a square of `extent` pixels.
+void draw_similarity_cells(ImVec2 corner, float extent, const SimilarityCells& cells);
+// The bar from −1 to 1.
+void draw_similarity_scale(ImVec2 corner, float width);
+
+struct SimilarityPicture {
+  Similarity similarity;
+  SimilarityCells cells;
+  std::vector<AlikePair> pairs;  // the most alike, as many as any panel lists
+};
+
+class SimilarityMaps {
+ public:
+  // Asks for the cosines of this key, where the trace has its vectors. What is there, perhaps of an earlier
+  // key; null when there is nothing.
+  std::shared_ptr<const SimilarityPicture> want(const Trace& trace, Commands& commands,
+                                                const SimilarityKey& key);
+  bool fresh() const { return fresh_; }  // what want() returned is of its key
+
+  // Draws what want() returned into `size` at the cursor: title, cells with the tokens along both axes,
+  // scale.
+  void draw(const Frame& frame, Commands& commands, const ShownText& shown, const SimilarityPicture& picture,
+            const SimilarityKey& key, ImVec2 size) const;
+
+ private:
+  Background<SimilarityKey, SimilarityPicture> made_{[](const SimilarityKey& key, const Progress& progress) {
+    SimilarityPicture picture{make_similarity(key, progress), {}, {}};
+    picture.cells = similarity_cells(picture.similarity.cosines, 96);
+    picture.pairs = most_alike(picture.similarity.cosines, 60);
+    return picture;
+  }};
+  bool fresh_ = false;
+};
 
 }  // namespace headlight

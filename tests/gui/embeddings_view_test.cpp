@@ -3,33 +3,18 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
+#include <thread>
 
+#include "core/session/document_names.h"
 #include "gui/strings.h"
 #include "tests/gui/scripted_gui.h"
 #include "tests/gui/synthetic_trace.h"
 
 namespace headlight {
 namespace {
-
-// What the worker would add for the document's layer.
-void project(SyntheticWorld& world) {
-  const std::int64_t layer = world.document.embedding_layer;
-  const Hook hook = layer == 0 ? Hook::embed : Hook::resid_post;
-  const std::int64_t last = world.model ? world.model->architecture.layers - 1 : 0;
-  const std::int64_t at = std::clamp<std::int64_t>(layer - 1, 0, last);
-  world.result.projection.reset();
-  world.result.similarity.reset();
-  if (!world.result.trace || !world.result.trace->has(hook, at)) return;
-  const Tensor stream = world.result.trace->at(hook, at);
-  world.result.projection =
-      std::make_shared<const Projection>(project_stream(stream, world.document.embedding_without_first));
-  world.result.projection_layer = layer;
-  world.result.projection_without_first = world.document.embedding_without_first;
-  world.result.similarity = std::make_shared<const Similarity>(cosine_similarity(stream));
-}
 
 TEST(PlaceLabels, NoLabelMeetsAnotherOrAPoint) {
   std::vector<ImVec2> points;
@@ -65,7 +50,7 @@ TEST(PlaceLabels, NoLabelMeetsAnotherOrAPoint) {
 TEST(SpotNames, OnlyRepeatedTokensCarryTheirPosition) {
   const auto trace =
       synthetic_trace({.positions = 41});  // the 40 tokens of the vocabulary, then the first again
-  const std::vector<SpotName> names = spot_names(*trace);
+  const std::vector<SpotName> names = spot_names(trace->tokens(), *trace->model().tokenizer);
   EXPECT_EQ(names[0].token, "·a");
   EXPECT_EQ(names[0].subscript, "0");
   EXPECT_EQ(names[40].subscript, "40");
@@ -89,28 +74,103 @@ TEST(SimilarityCells, KeepTheStrongestAndMarkTheBroken) {
   EXPECT_TRUE(std::isnan(pooled.values[8]));
 }
 
+// Draws until nothing is still being made; gives up after two seconds.
+void draw_until_made(ScriptedGui& gui, SyntheticWorld& world, EmbeddingsView& view) {
+  bool pending = true;
+  const auto draw = [&] {
+    ImGui::SetNextWindowPos(ImVec2(0, 0));
+    ImGui::SetNextWindowSize(ImGui::GetIO().DisplaySize);
+    ImGui::Begin("view", nullptr, ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove);
+    Commands commands;
+    view.draw(world.frame(), commands);
+    ImGui::End();
+    pending = commands.is_pending();
+    for (const Command& edit : commands.edits()) world.edits.push_back(edit);
+  };
+  gui.draw_frames(draw, 1);
+  for (int i = 0; i < 1000 && pending; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    gui.draw_frames(draw, 1);
+  }
+  EXPECT_FALSE(pending);
+}
+
+EmbeddingChoices showing(EmbeddingPicture picture) {
+  EmbeddingChoices choices;
+  choices.picture = picture;
+  return choices;
+}
+
+// Every picture, and what can be chosen in it.
+std::vector<EmbeddingChoices> all_choices() {
+  std::vector<EmbeddingChoices> all;
+  for (const auto& [name, picture] : embedding_pictures) all.push_back(showing(picture));
+  for (const std::int64_t dimensions : {2, 3}) {
+    for (const bool paths : {false, true}) {
+      all.push_back(showing(EmbeddingPicture::points));
+      all.back().dimensions = dimensions;
+      all.back().trajectories = paths;
+    }
+  }
+  for (const auto method : {ProjectionMethod::umap, ProjectionMethod::tsne}) {
+    all.push_back(showing(EmbeddingPicture::points));
+    all.back().method = method;
+    all.back().dimensions = method == ProjectionMethod::umap ? 2 : 3;
+  }
+  all.push_back(showing(EmbeddingPicture::neighbors));
+  all.back().neighbors_of = NeighborsOf::stream;
+  all.back().order = NeighborOrder::dot;
+  for (const auto& [name, of] : similarity_sources) {
+    all.push_back(showing(EmbeddingPicture::similarity));
+    all.back().similarity_of = of;
+  }
+  all.push_back(showing(EmbeddingPicture::arithmetic));
+  all.back().start = 3;
+  all.back().without = 1000000;  // of another model
+  all.back().with = 5;
+  return all;
+}
+
+TEST(AlikePairs, AreTheLargestOfAllPairs) {
+  std::vector<float> values(16, 0.1F);
+  values[4] = 0.7F;                                     // row 1, column 0
+  values[14] = 0.9F;                                    // row 3, column 2
+  values[8] = std::numeric_limits<float>::quiet_NaN();  // row 2, column 0
+  values[1] = 1.0F;  // above the diagonal: the same pair as row 1, column 0
+  const std::vector<AlikePair> pairs = most_alike(Tensor({4, 4}, values), 3);
+  ASSERT_EQ(pairs.size(), 3U);
+  EXPECT_EQ(pairs[0].row, 3);
+  EXPECT_EQ(pairs[0].column, 2);
+  EXPECT_EQ(pairs[1].cosine, 0.7F);
+  EXPECT_EQ(most_alike(Tensor({4, 4}, values), 99).size(), 5U);  // six pairs, one of them broken
+}
+
 TEST(EmbeddingsView, SurvivesNastyTraces) {
   load_strings(assets_folder() / "strings");
-  for (const SyntheticShape& shape :
-       {SyntheticShape{}, SyntheticShape{.positions = 1}, SyntheticShape{.positions = 2},
-        SyntheticShape{.positions = 300, .layers = 1}, SyntheticShape{.layers = 200},
-        SyntheticShape{.not_a_number = true}, SyntheticShape{.layers_done = 1},
-        SyntheticShape{.maps = false}}) {
-    for (const int width : {300, 1280}) {
-      ScriptedGui gui(ScriptedGui::Renderer::none, width, 700);
-      SyntheticWorld world(shape);
-      EmbeddingsView view;
-      for (const std::int64_t layer : {std::int64_t{0}, std::int64_t{1}, std::int64_t{1000}}) {
-        for (const bool without : {false, true}) {
-          world.document.embedding_layer = layer;
-          world.document.embedding_without_first = without;
-          world.document.query = layer == 1 ? std::optional<std::int64_t>(1000) : std::nullopt;
-          project(world);
-          gui.draw_frames(world.drawn_by(view), 2);
-        }
+  std::vector<SyntheticShape> shapes = {SyntheticShape{.positions = 1},
+                                        SyntheticShape{.positions = 2},
+                                        SyntheticShape{.positions = 300, .layers = 1},
+                                        SyntheticShape{.layers = 200},
+                                        SyntheticShape{.not_a_number = true},
+                                        SyntheticShape{.layers_done = 1},
+                                        SyntheticShape{.maps = false}};
+  for (const SyntheticKind kind : synthetic_kinds) shapes.push_back(SyntheticShape{.kind = kind});
+  for (const SyntheticShape& shape : shapes) {
+    ScriptedGui gui(ScriptedGui::Renderer::none, shape.positions == 2 ? 300 : 1280, 700);
+    SyntheticWorld world(shape);
+    EmbeddingsView view;
+    for (EmbeddingChoices choices : all_choices()) {
+      for (const std::int64_t layer : {std::int64_t{0}, std::int64_t{1000}}) {
+        choices.encoder = layer == 0;
+        world.document.embedding = choices;
+        world.document.embedding_layer = layer;
+        world.document.embedding_without_first = layer != 0;
+        world.document.query = layer != 0 ? std::optional<std::int64_t>(1000) : std::nullopt;
+        world.document.source_query = world.document.query;
+        draw_until_made(gui, world, view);
       }
-      EXPECT_TRUE(world.edits.empty());
     }
+    EXPECT_TRUE(world.edits.empty());
   }
   ScriptedGui gui;
   SyntheticWorld nothing;
@@ -122,15 +182,8 @@ TEST(EmbeddingsView, SurvivesNastyTraces) {
 TEST(EmbeddingsView, ALayerIsChosenByKeyAndSliderAndATokenByItsPoint) {
   ScriptedGui gui;
   SyntheticWorld world(SyntheticShape{.positions = 6});
-  project(world);
   EmbeddingsView view;
-  const auto draw = [&, drawn = world.drawn_by(view)] {
-    if (world.result.projection_layer != world.document.embedding_layer ||
-        world.result.projection_without_first != world.document.embedding_without_first)
-      project(world);
-    drawn();
-  };
-  EXPECT_TRUE(gui.run(draw, [&](ImGuiTestContext& ctx) {
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
     ctx.SetRef("view");
     ctx.WindowFocus("");
     ctx.KeyPress(ImGuiKey_RightArrow);
@@ -145,6 +198,7 @@ TEST(EmbeddingsView, ALayerIsChosenByKeyAndSliderAndATokenByItsPoint) {
     IM_CHECK(!world.document.embedding_without_first);
     ctx.ItemClick("##layer");  // its middle: between layers 1 and 2 of 3
     IM_CHECK(world.document.embedding_layer == 1 || world.document.embedding_layer == 2);
+    ctx.SleepNoSkip(0.5F, 0.05F);  // until the points are there
     // Walk over the plot until a point is hovered, then lock and release it.
     const ImRect plot = ctx.ItemInfo("##scatter").RectFull;
     bool found = false;
@@ -182,8 +236,6 @@ TEST(EmbeddingsView, TheWalkEndsAtTheLastLayer) {
   EmbeddingsView view;
   double seconds = 0.0;
   const auto draw = [&] {
-    if (!world.result.projection || world.result.projection_layer != world.document.embedding_layer)
-      project(world);
     ImGui::SetNextWindowSize(ImGui::GetIO().DisplaySize);
     ImGui::SetNextWindowPos(ImVec2(0, 0));
     ImGui::Begin("view", nullptr, ImGuiWindowFlags_NoDecoration);
@@ -196,16 +248,118 @@ TEST(EmbeddingsView, TheWalkEndsAtTheLastLayer) {
   };
   EXPECT_TRUE(gui.run(draw, [&](ImGuiTestContext& ctx) {
     ctx.ItemClick("view/##play");
-    ctx.Yield(60);
+    for (int i = 0; i < 400 && world.document.embedding_layer < 3; ++i) ctx.SleepNoSkip(0.02F, 0.01F);
     IM_CHECK_EQ(world.document.embedding_layer, 3);
-    const double before = seconds;
     ctx.Yield(10);
-    IM_CHECK(seconds > before);
     IM_CHECK_EQ(world.document.embedding_layer, 3);
+    ctx.SleepNoSkip(0.2F, 0.05F);
     ctx.ItemClick("view/##play");  // from the start again
     ctx.Yield(2);
     IM_CHECK(world.document.embedding_layer < 3);
   }));
+}
+
+TEST(SpaceCamera, TurnsWithoutTearing) {
+  const SpaceCamera front{0.0F, 0.0F, 1.0F};
+  const SpacePoint middle = seen_from(front, {0, 0, 0});
+  EXPECT_EQ(middle.at.x, 0.0F);
+  EXPECT_EQ(middle.nearness, 1.0F);
+  EXPECT_GT(seen_from(front, {0.5F, 0, 0}).at.x, 0.0F);
+  EXPECT_LT(seen_from(front, {0, 0.5F, 0}).at.y, 0.0F);  // up is up
+  const SpacePoint near = seen_from(front, {0.5F, 0, 0.8F}), far = seen_from(front, {0.5F, 0, -0.8F});
+  EXPECT_GT(near.depth, far.depth);
+  EXPECT_GT(near.nearness, far.nearness);
+  EXPECT_GT(near.at.x, far.at.x);
+  // A quarter turn brings the third axis to where the first was; tipping forward lifts what is behind.
+  const SpacePoint turned = seen_from({1.5707963F, 0.0F, 1.0F}, {0, 0, 0.5F});
+  EXPECT_NEAR(turned.at.x, 0.5F, 1e-5F);
+  EXPECT_LT(seen_from({0.0F, 0.5F, 1.0F}, {0, 0, -0.5F}).at.y, 0.0F);
+}
+
+TEST(EmbeddingsView, TheCloudTurnsAndComesBack) {
+  ScriptedGui gui;
+  SyntheticWorld world(SyntheticShape{.positions = 6});
+  world.document.embedding.dimensions = 3;
+  EmbeddingsView view;
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    ctx.SetRef("view");
+    ctx.SleepNoSkip(0.4F, 0.05F);
+    const ImVec2 middle = ctx.ItemInfo("##space").RectFull.GetCenter();
+    const SpaceCamera start = view.camera();
+    ctx.MouseMoveToPos(middle);
+    ctx.MouseDown(0);
+    ctx.MouseMoveToPos(ImVec2(middle.x + 120, middle.y + 30));
+    ctx.MouseUp(0);
+    IM_CHECK(view.camera().yaw > start.yaw);
+    IM_CHECK(view.camera().pitch > start.pitch);
+    IM_CHECK(!world.document.query);  // a drag is no click
+    ctx.MouseWheelY(2);
+    IM_CHECK(view.camera().zoom > 1.0F);
+    ctx.MouseDoubleClick(0);
+    ctx.Yield(2);
+    IM_CHECK(view.camera() == start);
+    ctx.KeyPress(ImGuiMod_Shift | ImGuiKey_RightArrow);
+    IM_CHECK(view.camera().yaw > start.yaw);
+    IM_CHECK_EQ(world.document.embedding_layer, 0);
+    ctx.KeyPress(ImGuiKey_RightArrow);
+    IM_CHECK_EQ(world.document.embedding_layer, 1);
+  }));
+}
+
+TEST(EmbeddingsView, ANeighbourBecomesTheCandidate) {
+  ScriptedGui gui;
+  SyntheticWorld world(SyntheticShape{.positions = 6});
+  world.document.embedding = showing(EmbeddingPicture::neighbors);
+  EmbeddingsView view;
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    ctx.SetRef("view");
+    ctx.SleepNoSkip(0.5F, 0.05F);
+    for (float y = 100; y < 700 && !world.hover.candidate; y += 8) {
+      ctx.MouseMoveToPos(ImVec2(200, y));
+      ctx.Yield();
+    }
+    IM_CHECK(world.hover.candidate.has_value());
+    IM_CHECK_EQ(*world.hover.candidate, 5);  // the last token's own row is the nearest
+    ctx.MouseClick(0);
+    ctx.Yield();
+    IM_CHECK(world.document.candidate == 5);
+  }));
+}
+
+TEST(EmbeddingsView, OfTheEncoderTheSourceTokensAreChosen) {
+  ScriptedGui gui;
+  SyntheticWorld world(SyntheticShape{.positions = 4, .kind = SyntheticKind::t5});
+  world.document.embedding = showing(EmbeddingPicture::similarity);
+  world.document.embedding.encoder = true;
+  EmbeddingsView view;
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    ctx.SetRef("view");
+    ctx.SleepNoSkip(0.5F, 0.05F);
+    const ImRect cells = ctx.ItemInfo("##similarity").RectFull;
+    ctx.MouseMoveToPos(
+        ImVec2(cells.Min.x + cells.GetWidth() * 0.95F, cells.Min.y + cells.GetHeight() * 0.1F));
+    ctx.Yield(2);
+    IM_CHECK(!world.hover.query);
+    IM_CHECK(world.hover.source_query == 0);
+    IM_CHECK(world.hover.source_key == 5);  // the source has two tokens more
+    ctx.MouseClick(0);
+    ctx.Yield();
+    IM_CHECK(world.document.source_query == 0);
+    IM_CHECK(!world.document.query);
+    ctx.ItemClick("$$0/##pair");  // the pair that is most alike
+    IM_CHECK(*world.document.source_query > *world.document.source_key);
+  }));
+}
+
+TEST(TokenField, FindsWholeWordsFirst) {
+  const auto trace = synthetic_trace({});
+  const Tokenizer& tokenizer = *trace->model().tokenizer;  // " a" … " z", " a2" … " n2"
+  EXPECT_EQ(find_tokens(tokenizer, "b", 3), (std::vector<TokenId>{1, 27}));
+  EXPECT_EQ(find_tokens(tokenizer, "·b2", 3), (std::vector<TokenId>{27}));
+  EXPECT_EQ(find_tokens(tokenizer, "12", 3), (std::vector<TokenId>{12}));  // an id
+  EXPECT_TRUE(find_tokens(tokenizer, "", 3).empty());
+  EXPECT_TRUE(find_tokens(tokenizer, "no such", 3).empty());
+  EXPECT_EQ(find_tokens(tokenizer, "2", 4).size(), 4U);
 }
 
 }  // namespace

@@ -1,0 +1,115 @@
+// Two tokens and their cosine a line.
+#include "gui/views/alike_pairs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/widgets/token_piece.h"
+
+namespace headlight {
+namespace {
+
+float em() { return ImGui::GetFontSize(); }
+float row_height() { return em() * 1.5F; }
+
+void hover_pair(Commands& commands, const ShownText& shown, const AlikePair& pair) {
+  hover_token(commands, shown, pair.row);
+  (shown.encoder ? commands.hover().source_key : commands.hover().key) = pair.column;
+}
+
+// The token and its position: the most alike are often the same word twice.
+void draw_token(const Frame& frame, const ShownText& shown, std::int64_t position, ImVec2 at, float room) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const std::string words = shortened(token_of(frame, shown, position), room - em() * 2.4F);
+  list->AddText(at, palette().text, words.c_str());
+  const float width = ImGui::CalcTextSize(words.c_str()).x;
+  const ScopedFont small(fonts().mono, 0.7F);
+  list->AddText(ImVec2(at.x + width + em() * 0.15F, at.y + em() * 0.6F), palette().muted,
+                fmt::format("{}", position).c_str());
+}
+
+void draw_pair(const Frame& frame, Commands& commands, const ShownText& shown, const AlikePair& pair, int id,
+               float width) {
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  ImGui::PushID(id);
+  const bool clicked = ImGui::InvisibleButton("##pair", ImVec2(width, row_height()));
+  ImGui::PopID();
+  if (ImGui::IsItemHovered()) {
+    hover_pair(commands, shown, pair);
+    ImGui::SetItemTooltip(
+        "%s",
+        format_text("embeddings.two_positions", fmt::arg("a", pair.row), fmt::arg("b", pair.column)).c_str());
+  }
+  if (clicked) click_pair(frame, commands, shown, pair.row, pair.column);
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const LitTokens lit = lit_tokens(frame, shown);
+  if (lit.hovered == pair.row && lit.hovered_key == pair.column)
+    list->AddRectFilled(corner, ImVec2(corner.x + width, corner.y + row_height()),
+                        with_alpha(palette().residual, 0.14F), em() * 0.3F);
+  const float room = (width - em() * 4.5F) * 0.5F;
+  const float y = corner.y + em() * 0.25F;
+  draw_token(frame, shown, pair.row, ImVec2(corner.x + em() * 0.4F, y), room);
+  draw_token(frame, shown, pair.column, ImVec2(corner.x + em() * 0.4F + room, y), room);
+  const ScopedFont mono(fonts().mono, 0.92F);
+  const std::string cosine = fmt::format("{:.4f}", pair.cosine);
+  const float extent = ImGui::CalcTextSize(cosine.c_str()).x;
+  list->AddText(ImVec2(corner.x + width - extent - em() * 0.4F, y), palette().muted, cosine.c_str());
+}
+
+}  // namespace
+
+std::vector<AlikePair> most_alike(const Tensor& cosines, std::size_t count) {
+  std::vector<AlikePair> pairs;
+  const std::int64_t rows = cosines.axis(0);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t column = 0; column < row; ++column) {
+      const float cosine = cosines.data()[row * rows + column];
+      if (!std::isnan(cosine)) pairs.push_back({row, column, cosine});
+    }
+  }
+  const std::size_t kept = std::min(count, pairs.size());
+  std::partial_sort(pairs.begin(), pairs.begin() + static_cast<std::ptrdiff_t>(kept), pairs.end(),
+                    [](const AlikePair& a, const AlikePair& b) {
+                      if (a.cosine != b.cosine) return a.cosine > b.cosine;
+                      return a.row != b.row ? a.row < b.row : a.column < b.column;
+                    });
+  pairs.resize(kept);
+  return pairs;
+}
+
+void click_pair(const Frame& frame, Commands& commands, const ShownText& shown, std::int64_t row,
+                std::int64_t column) {
+  const LitTokens lit = lit_tokens(frame, shown);
+  const bool again = lit.locked == row && lit.locked_key == column;
+  const auto chosen = [again](std::int64_t position) {
+    return again ? std::nullopt : std::optional<std::int64_t>(position);
+  };
+  if (shown.encoder) {
+    commands.edit(SelectSourceQuery{chosen(row)});
+    commands.edit(SelectSourceKey{chosen(column)});
+  } else {
+    commands.edit(SelectQuery{chosen(row)});
+    commands.edit(SelectKey{chosen(column)});
+  }
+}
+
+void draw_alike_pairs(const Frame& frame, Commands& commands, const ShownText& shown,
+                      const std::vector<AlikePair>& pairs, bool enabled, ImVec2 size) {
+  const ImVec2 start = ImGui::GetCursorScreenPos();
+  ImGui::GetWindowDrawList()->AddText(start, palette().muted, text("embeddings.most_alike").c_str());
+  const auto room = static_cast<std::size_t>(std::max(0.0F, (size.y - em() * 1.8F) / row_height()));
+  ImGui::BeginDisabled(!enabled);
+  for (std::size_t i = 0; i < std::min(room, pairs.size()); ++i) {
+    if (pairs[i].row >= shown.positions()) break;
+    ImGui::SetCursorScreenPos(ImVec2(start.x, start.y + em() * 1.8F + static_cast<float>(i) * row_height()));
+    draw_pair(frame, commands, shown, pairs[i], static_cast<int>(i), size.x);
+  }
+  ImGui::EndDisabled();
+}
+
+}  // namespace headlight

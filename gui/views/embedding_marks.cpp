@@ -1,0 +1,214 @@
+// Names, colours and lit tokens of the embedding view.
+#include "gui/views/embedding_marks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "core/forward/derived_values.h"
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/views/hook_words.h"
+
+namespace headlight {
+namespace {
+
+float em() { return ImGui::GetFontSize(); }
+
+}  // namespace
+
+bool finite(ImVec2 at) { return std::isfinite(at.x) && std::isfinite(at.y); }
+
+void draw_caption(const std::string& words, ImU32 color) {
+  const ScopedFont small(fonts().body, 0.88F);
+  ImGui::PushStyleColor(ImGuiCol_Text, color);
+  ImGui::PushTextWrapPos(0.0F);
+  ImGui::TextUnformatted(words.c_str());
+  ImGui::PopTextWrapPos();
+  ImGui::PopStyleColor();
+}
+
+std::string coordinate_text(double value) {
+  if (std::abs(value) >= 1e6) return fmt::format("{:.3g}", value);
+  return std::abs(value) >= 1e3 ? fmt::format("{:.0f}", value) : fmt::format("{:.4g}", value + 0.0);
+}
+
+ShownText shown_text(const Frame& frame) {
+  const std::shared_ptr<const Trace>& trace = frame.result.trace;
+  const bool encoder = trace && trace->source() && frame.document.embedding.encoder;
+  return {encoder ? trace->source() : trace, encoder};
+}
+
+std::string token_of(const Frame& frame, const ShownText& shown, std::int64_t position) {
+  if (!shown.encoder) return frame.token_text(position);
+  return token_words(*frame.trace(), shown.trace->tokens()[static_cast<std::size_t>(position)]);
+}
+
+std::string value_name_in(const Frame& frame, const ShownText& shown, HookPlace place) {
+  return value_name(*frame.trace(), {place.hook, place.layer, {}, shown.encoder});
+}
+
+LitTokens lit_tokens(const Frame& frame, const ShownText& shown) {
+  const Hover& hover = frame.hover;
+  const Document& document = frame.document;
+  if (shown.encoder)
+    return {hover.source_query, hover.source_key, document.source_query, document.source_key};
+  return {hover.query, hover.key, document.query, document.key};
+}
+
+ImU32 LitTokens::ring(std::int64_t position) const {
+  if (hovered == position) return palette().hover;
+  if (hovered_key == position) return palette().key;
+  if (locked == position) return palette().lock;
+  return locked_key == position ? with_alpha(palette().key, 0.8F) : 0;
+}
+
+std::int64_t token_in_question(const Frame& frame, const ShownText& shown) {
+  if (!shown.encoder) return frame.query();
+  const std::int64_t last = shown.positions() - 1;
+  const LitTokens lit = lit_tokens(frame, shown);
+  return std::clamp<std::int64_t>(lit.hovered.value_or(lit.locked.value_or(last)), 0, last);
+}
+
+void hover_token(Commands& commands, const ShownText& shown, std::int64_t position) {
+  (shown.encoder ? commands.hover().source_query : commands.hover().query) = position;
+}
+
+void click_token(const Frame& frame, Commands& commands, const ShownText& shown, std::int64_t position) {
+  const bool again = lit_tokens(frame, shown).locked == position;
+  const std::optional<std::int64_t> next = again ? std::nullopt : std::optional<std::int64_t>(position);
+  if (shown.encoder) {
+    commands.edit(SelectSourceQuery{next});
+  } else {
+    commands.edit(SelectQuery{next});
+  }
+}
+
+std::vector<SpotName> spot_names(const std::vector<TokenId>& tokens, const Tokenizer& tokenizer) {
+  std::map<TokenId, int> count;
+  for (const TokenId id : tokens) ++count[id];
+  std::vector<SpotName> names;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (tokens[i] >= tokenizer.vocabulary_size()) {  // of the model before
+      names.push_back({});
+      continue;
+    }
+    names.push_back({visible_bytes(tokenizer.bytes(tokens[i])),
+                     count[tokens[i]] > 1 ? std::to_string(i) : std::string()});
+  }
+  return names;
+}
+
+LabelSize label_size(const SpotName& name) {
+  const ScopedFont font(fonts().body, 0.88F);
+  const float text = ImGui::CalcTextSize(name.token.c_str()).x;
+  const float below = name.subscript.empty() ? 0.0F : ImGui::CalcTextSize(name.subscript.c_str()).x * 0.72F;
+  return {text + below + em() * 0.7F, em() * 1.45F};
+}
+
+ImU32 dot_color(std::size_t position) {
+  ImVec4 color = ImGui::ColorConvertU32ToFloat4(token_color(position));
+  float hue = 0;
+  float saturation = 0;
+  float value = 0;
+  ImGui::ColorConvertRGBtoHSV(color.x, color.y, color.z, hue, saturation, value);
+  const bool dark = current_theme() == Theme::dark;
+  ImGui::ColorConvertHSVtoRGB(hue, dark ? 0.45F : 0.60F, dark ? 0.92F : 0.68F, color.x, color.y, color.z);
+  return ImGui::ColorConvertFloat4ToU32(color);
+}
+
+void draw_label(ImDrawList& list, ImVec2 middle, const SpotName& name, std::size_t position, float alpha,
+                ImU32 outline) {
+  const LabelSize size = label_size(name);
+  const ImVec2 corner(middle.x - size.width * 0.5F, middle.y - size.height * 0.5F);
+  const ImVec2 opposite(corner.x + size.width, corner.y + size.height);
+  const ScopedFont font(fonts().body, 0.88F);
+  list.AddRectFilled(corner, opposite, with_alpha(token_color(position), alpha), em() * 0.3F);
+  if (outline != 0) list.AddRect(corner, opposite, outline, em() * 0.3F, em() * 0.1F);
+  const ImU32 ink = with_alpha(palette().token_text, alpha);
+  const ImVec2 at(corner.x + em() * 0.35F, corner.y + (size.height - em()) * 0.5F);
+  list.AddText(at, ink, name.token.c_str());
+  if (name.subscript.empty()) return;
+  const float width = ImGui::CalcTextSize(name.token.c_str()).x;
+  const ScopedFont small(fonts().mono, 0.88F * 0.72F);
+  list.AddText(ImVec2(at.x + width, at.y + em() * 0.55F), with_alpha(palette().muted, alpha),
+               name.subscript.c_str());
+}
+
+void draw_dot(ImDrawList& list, ImVec2 point, float radius, std::size_t position, float alpha, ImU32 ring) {
+  list.AddCircleFilled(point, radius, with_alpha(dot_color(position), alpha));
+  list.AddCircle(point, radius, with_alpha(palette().panel, alpha), 0, std::max(1.0F, em() * 0.08F));
+  if (ring != 0) list.AddCircle(point, radius + em() * 0.12F, ring, 0, std::max(1.0F, em() * 0.1F));
+}
+
+void draw_path(ImDrawList& list, const std::vector<ImVec2>& stops, std::int64_t now, std::size_t position,
+               bool chosen) {
+  const ImU32 color = dot_color(position);
+  const float thickness = std::max(1.0F, em() * (chosen ? 0.13F : 0.07F));
+  const auto gone = static_cast<std::size_t>(std::max<std::int64_t>(now, 0));
+  for (std::size_t i = 1; i < stops.size(); ++i) {
+    if (!finite(stops[i - 1]) || !finite(stops[i])) continue;
+    const float alpha = i <= gone ? (chosen ? 1.0F : 0.5F) : (chosen ? 0.4F : 0.16F);
+    list.AddLine(stops[i - 1], stops[i], with_alpha(color, alpha), thickness);
+  }
+  if (stops.empty() || !finite(stops.front())) return;
+  list.AddCircle(stops.front(), em() * 0.16F, with_alpha(color, chosen ? 1.0F : 0.6F), 0, thickness);
+  if (!chosen) return;
+  for (std::size_t i = 1; i < stops.size(); ++i) {
+    if (finite(stops[i]))
+      list.AddCircleFilled(stops[i], em() * 0.11F, with_alpha(color, i <= gone ? 1.0F : 0.5F));
+  }
+}
+
+void spot_tooltip(const Frame& frame, const ShownMap& shown, std::int64_t position, int axes) {
+  if (!ImGui::BeginTooltip()) return;
+  {
+    const ScopedFont strong(fonts().strong);
+    ImGui::TextUnformatted(token_of(frame, shown.text, position).c_str());
+  }
+  ImGui::SameLine();
+  ImGui::TextDisabled("%s", format_text("embeddings.position", fmt::arg("position", position)).c_str());
+  {
+    const ScopedFont mono(fonts().mono, 0.92F);
+    std::string place;
+    for (int axis = 0; axis < axes; ++axis) {
+      const double at = shown.map->at(shown.stream, position)[static_cast<std::size_t>(axis)];
+      place +=
+          fmt::format("{}{} {}", axis > 0 ? "   " : "", axis_name(*shown.map, axis), coordinate_text(at));
+    }
+    ImGui::TextUnformatted(place.c_str());
+    const auto index = static_cast<std::size_t>(position);
+    if (shown.lengths != nullptr && index < shown.lengths->lengths.size()) {
+      const std::string length = coordinate_text(shown.lengths->lengths[index]);
+      ImGui::TextUnformatted(format_text("embeddings.length", fmt::arg("length", length)).c_str());
+    }
+    const ArchitectureDescription& a = shown.text.trace->model().architecture;
+    const std::string name = value_name_in(frame, shown.text, stream_place(a, shown.layer));
+    ImGui::TextDisabled("%s [%lld, :]  %s", name.c_str(), static_cast<long long>(position),
+                        shape_text({a.d_model}).c_str());
+  }
+  ImGui::PushTextWrapPos(em() * 24);
+  const bool components = shown.map->method == ProjectionMethod::pca;
+  ImGui::TextUnformatted(text(components ? "embeddings.point_tip" : "embeddings.laid_out_tip").c_str());
+  ImGui::PopTextWrapPos();
+  ImGui::EndTooltip();
+}
+
+std::string axis_name(const TokenMap& map, int axis) {
+  const char* method = map.method == ProjectionMethod::umap   ? "UMAP"
+                       : map.method == ProjectionMethod::tsne ? "t-SNE"
+                                                              : "PC";
+  return fmt::format("{} {}", method, axis + 1);
+}
+
+std::string axis_title(const TokenMap& map, int axis) {
+  if (map.method != ProjectionMethod::pca) return axis_name(map, axis);
+  const double share = map.projection.explained[static_cast<std::size_t>(axis)];
+  return format_text("embeddings.axis", fmt::arg("axis", axis + 1),
+                     fmt::arg("share", fmt::format("{:.{}f}", 100.0 * share, share < 0.0995 ? 1 : 0)));
+}
+
+}  // namespace headlight

@@ -1,0 +1,316 @@
+// The turning cloud of the embedding view: drawn back to front.
+#include "gui/views/embedding_space.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "imgui_internal.h"
+
+namespace headlight {
+namespace {
+
+constexpr double glide_seconds = 0.2;
+constexpr float camera_distance = 4.2F;  // from the middle, where the cloud reaches from -1 to 1
+constexpr float steepest = 1.5F;
+constexpr float key_step = 0.12F;  // radians
+constexpr std::size_t most_named = 400;
+
+float em() { return ImGui::GetFontSize(); }
+
+struct Box {
+  float left, top, right, bottom;
+};
+
+// "PC 1 · 31 %": three of them share the picture with the points.
+std::string axis_label(const TokenMap& map, int axis) {
+  if (map.method != ProjectionMethod::pca) return axis_name(map, axis);
+  const double share = map.projection.explained[static_cast<std::size_t>(axis)];
+  return fmt::format("{} · {:.{}f} %", axis_name(map, axis), 100.0 * share, share < 0.0995 ? 1 : 0);
+}
+
+bool meets_any(const std::vector<Box>& boxes, const Box& box) {
+  return std::any_of(boxes.begin(), boxes.end(), [&](const Box& other) {
+    return box.left < other.right && other.left < box.right && box.top < other.bottom &&
+           other.top < box.bottom;
+  });
+}
+
+}  // namespace
+
+SpacePoint seen_from(const SpaceCamera& camera, const std::array<float, 3>& point) {
+  const float sin_yaw = std::sin(camera.yaw), cos_yaw = std::cos(camera.yaw);
+  const float sin_pitch = std::sin(camera.pitch), cos_pitch = std::cos(camera.pitch);
+  const float x = point[0] * cos_yaw + point[2] * sin_yaw;
+  const float back = -point[0] * sin_yaw + point[2] * cos_yaw;
+  const float y = point[1] * cos_pitch - back * sin_pitch;
+  const float depth = point[1] * sin_pitch + back * cos_pitch;
+  const float nearness = camera_distance / std::max(0.5F, camera_distance - depth);
+  return {ImVec2(x * nearness * camera.zoom, -y * nearness * camera.zoom), depth, nearness};
+}
+
+void EmbeddingSpace::follow(const Frame& frame, const ShownMap& shown) {
+  if (shown.map == map_ && shown.stream == stream_) return;
+  const std::vector<TokenId>& tokens = shown.map->tokens;
+  glide_next_ = map_ && tokens_ == tokens && !frame.settings.reduced_motion;
+  if (tokens_ != tokens || names_.size() != tokens.size()) {
+    names_ = spot_names(tokens, *frame.trace()->model().tokenizer);
+    tokens_ = tokens;
+  }
+  const bool refit = shown.map != map_;
+  map_ = shown.map;
+  stream_ = shown.stream;
+  if (refit) fit();
+  from_ = now_;
+  target_.clear();
+  for (std::int64_t i = 0; i < map_->positions; ++i) target_.push_back(scaled(map_->at(stream_, i)));
+  if (from_.size() != target_.size()) glide_next_ = false;
+  glide_start_ = -1;
+  if (!glide_next_) now_ = target_;
+}
+
+// All axes in the same unit; the longest goes from -1 to 1.
+void EmbeddingSpace::fit() {
+  scale_ = HUGE_VAL;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    double low = HUGE_VAL, high = -HUGE_VAL;
+    for (const Projection::Point& point : map_->projection.points) {
+      if (!std::isfinite(point[axis])) continue;
+      low = std::min(low, point[axis]);
+      high = std::max(high, point[axis]);
+    }
+    const double range = high - low;
+    middle_[axis] = std::isfinite(range) ? (low + high) * 0.5 : 0.0;
+    if (std::isfinite(range) && range > 1e-9) scale_ = std::min(scale_, 2.0 / range);
+  }
+  if (!std::isfinite(scale_)) scale_ = 0.0;
+}
+
+EmbeddingSpace::Place EmbeddingSpace::scaled(const Projection::Point& point) const {
+  Place place{};
+  for (std::size_t axis = 0; axis < 3; ++axis)
+    place[axis] = static_cast<float>((point[axis] - middle_[axis]) * scale_);
+  return place;
+}
+
+void EmbeddingSpace::move(const Frame& frame, Commands& commands) {
+  if (glide_next_) {
+    glide_start_ = frame.seconds;
+    glide_next_ = false;
+  }
+  if (glide_start_ < 0) return;
+  const double part = std::clamp((frame.seconds - glide_start_) / glide_seconds, 0.0, 1.0);
+  const auto eased = static_cast<float>(part * part * (3.0 - 2.0 * part));
+  for (std::size_t i = 0; i < now_.size(); ++i) {
+    for (std::size_t axis = 0; axis < 3; ++axis)
+      now_[i][axis] = from_[i][axis] + (target_[i][axis] - from_[i][axis]) * eased;
+  }
+  if (part >= 1.0) {
+    now_ = target_;
+    glide_start_ = -1;
+  } else {
+    commands.animate();
+  }
+}
+
+// A drag turns, the wheel zooms, a double click looks from the front again; Shift and the arrows turn, too.
+void EmbeddingSpace::steer(ImVec2 size) {
+  const ImGuiIO& io = ImGui::GetIO();
+  if (ImGui::IsItemHovered()) {
+    ImGui::SetItemKeyOwner(ImGuiKey_MouseWheelY);
+    if (io.MouseWheel != 0.0F)
+      camera_.zoom = std::clamp(camera_.zoom * std::pow(1.15F, io.MouseWheel), 0.3F, 12.0F);
+    if (ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left)) camera_ = SpaceCamera{};
+  }
+  if (ImGui::IsItemActivated()) {
+    dragged_ = false;
+    drag_from_ = io.MousePos;
+  }
+  if (ImGui::IsItemActive() && ImGui::IsMouseDragging(ImGuiMouseButton_Left)) {
+    dragged_ = true;
+    const float turn = 3.2F / std::max(1.0F, std::min(size.x, size.y));
+    camera_.yaw += (io.MousePos.x - drag_from_.x) * turn;
+    camera_.pitch += (io.MousePos.y - drag_from_.y) * turn;
+    drag_from_ = io.MousePos;
+  }
+  if (ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) && io.KeyShift && !io.WantTextInput) {
+    for (const ImGuiKey key : {ImGuiKey_LeftArrow, ImGuiKey_RightArrow, ImGuiKey_UpArrow, ImGuiKey_DownArrow})
+      ImGui::SetKeyOwner(key, ImGui::GetItemID());
+    const ImGuiID owner = ImGui::GetItemID();
+    const auto pressed = [owner](ImGuiKey key) {
+      return ImGui::IsKeyPressed(key, ImGuiInputFlags_Repeat, owner);
+    };
+    if (pressed(ImGuiKey_LeftArrow)) camera_.yaw -= key_step;
+    if (pressed(ImGuiKey_RightArrow)) camera_.yaw += key_step;
+    if (pressed(ImGuiKey_UpArrow)) camera_.pitch -= key_step;
+    if (pressed(ImGuiKey_DownArrow)) camera_.pitch += key_step;
+  }
+  camera_.pitch = std::clamp(camera_.pitch, -steepest, steepest);
+}
+
+SpacePoint EmbeddingSpace::pixels(const Place& place) const {
+  SpacePoint seen = seen_from(camera_, place);
+  seen.at = ImVec2(centre_.x + seen.at.x * half_, centre_.y + seen.at.y * half_);
+  return seen;
+}
+
+void EmbeddingSpace::project() {
+  seen_.clear();
+  for (const Place& place : now_) seen_.push_back(pixels(place));
+  by_depth_.resize(seen_.size());
+  std::iota(by_depth_.begin(), by_depth_.end(), std::size_t{0});
+  std::erase_if(by_depth_, [&](std::size_t at) { return !finite(seen_[at].at); });
+  std::sort(by_depth_.begin(), by_depth_.end(), [&](std::size_t a, std::size_t b) {
+    return seen_[a].depth != seen_[b].depth ? seen_[a].depth < seen_[b].depth : a < b;
+  });
+}
+
+// The front-most point that is close to the mouse.
+std::int64_t EmbeddingSpace::nearest(ImVec2 mouse) const {
+  std::int64_t best = -1;
+  float best_distance = em() * em() * 0.8F;
+  for (auto at = by_depth_.rbegin(); at != by_depth_.rend(); ++at) {
+    const ImVec2 point = seen_[*at].at;
+    const float distance =
+        (point.x - mouse.x) * (point.x - mouse.x) + (point.y - mouse.y) * (point.y - mouse.y);
+    if (distance >= best_distance) continue;
+    best = static_cast<std::int64_t>(*at);
+    best_distance = distance;
+  }
+  return best;
+}
+
+// The floor of the cube that the cloud lies in: without it, turning is hard to see.
+void EmbeddingSpace::draw_frame() const {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float hair = std::max(1.0F, em() * 0.05F);
+  constexpr int pieces = 4;
+  for (int i = 0; i <= pieces; ++i) {
+    const float at = 2.0F * static_cast<float>(i) / pieces - 1.0F;
+    const ImU32 color = with_alpha(palette().grid, i == 0 || i == pieces ? 0.9F : 0.45F);
+    list->AddLine(pixels({at, -1, -1}).at, pixels({at, -1, 1}).at, color, hair);
+    list->AddLine(pixels({-1, -1, at}).at, pixels({1, -1, at}).at, color, hair);
+  }
+}
+
+// Three arms from the floor's corner, each named with its share of the variance at its end.
+void EmbeddingSpace::draw_axes() const {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ScopedFont small(fonts().body, 0.82F);
+  const ImVec2 foot = pixels({-1, -1, -1}).at;
+  const std::array<Place, 3> ends = {Place{1, -1, -1}, Place{-1, 1, -1}, Place{-1, -1, 1}};
+  for (int axis = 0; axis < 3; ++axis) {
+    const ImVec2 end = pixels(ends[static_cast<std::size_t>(axis)]).at;
+    list->AddLine(foot, end, palette().muted, std::max(1.0F, em() * 0.09F));
+    const float length = std::max(1.0F, std::hypot(end.x - foot.x, end.y - foot.y));
+    const ImVec2 along((end.x - foot.x) / length, (end.y - foot.y) / length);
+    const ImVec2 across(-along.y, along.x);
+    const float head = em() * 0.45F;
+    list->AddTriangleFilled(ImVec2(end.x + along.x * head, end.y + along.y * head),
+                            ImVec2(end.x + across.x * head * 0.5F, end.y + across.y * head * 0.5F),
+                            ImVec2(end.x - across.x * head * 0.5F, end.y - across.y * head * 0.5F),
+                            palette().muted);
+    const std::string words = axis_label(*map_, axis);
+    const ImVec2 extent = ImGui::CalcTextSize(words.c_str());
+    const ImVec2 middle(end.x + along.x * em() * 1.2F, end.y + along.y * em() * 1.2F);
+    const float shift = along.x > 0.3F ? 0.0F : along.x < -0.3F ? 1.0F : 0.5F;
+    const float least = centre_.x - room_ * 0.5F;
+    const float x = std::clamp(middle.x - extent.x * shift, least, std::max(least, least + room_ - extent.x));
+    list->AddText(ImVec2(x, middle.y - extent.y * 0.5F), palette().muted, words.c_str());
+  }
+}
+
+void EmbeddingSpace::draw_paths(const LitTokens& lit, std::int64_t pointed) const {
+  if (map_->streams < 2) return;
+  std::vector<ImVec2> stops(static_cast<std::size_t>(map_->streams));
+  for (const bool chosen_ones : {false, true}) {
+    if (!chosen_ones && map_->positions > most_paths) continue;
+    for (std::int64_t position = 0; position < map_->positions; ++position) {
+      const bool chosen = lit.chosen(position) || position == pointed;
+      if (chosen != chosen_ones) continue;
+      for (std::int64_t stream = 0; stream < map_->streams; ++stream)
+        stops[static_cast<std::size_t>(stream)] = pixels(scaled(map_->at(stream, position))).at;
+      draw_path(*ImGui::GetWindowDrawList(), stops, stream_, static_cast<std::size_t>(position), chosen);
+    }
+  }
+}
+
+void EmbeddingSpace::draw_dots(const LitTokens& lit, std::int64_t pointed) const {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  for (const std::size_t at : by_depth_) {
+    const auto position = static_cast<std::int64_t>(at);
+    const SpacePoint& seen = seen_[at];
+    const bool chosen = lit.chosen(position) || position == pointed;
+    if (chosen) {  // where it stands above the floor
+      const ImVec2 foot = pixels({now_[at][0], -1.0F, now_[at][2]}).at;
+      list->AddLine(seen.at, foot, with_alpha(palette().muted, 0.7F), std::max(1.0F, em() * 0.06F));
+      list->AddCircleFilled(foot, em() * 0.12F, with_alpha(palette().muted, 0.7F));
+    }
+    const float far = std::clamp((seen.depth + 1.2F) / 2.4F, 0.0F, 1.0F);
+    const float alpha = chosen ? 1.0F : (pointed >= 0 ? 0.35F : 0.5F + 0.5F * far);
+    const ImU32 ring = pointed == position ? palette().hover : lit.ring(position);
+    draw_dot(*list, seen.at, em() * (chosen ? 0.34F : 0.27F) * seen.nearness, at, alpha, ring);
+  }
+}
+
+// The chosen ones first, then from front to back, as far as they do not cover each other.
+void EmbeddingSpace::draw_names(const LitTokens& lit, std::int64_t pointed) const {
+  std::vector<std::size_t> order(by_depth_.rbegin(), by_depth_.rend());
+  const auto first = [&](std::size_t at) {
+    const auto position = static_cast<std::int64_t>(at);
+    return lit.chosen(position) || position == pointed;
+  };
+  std::stable_partition(order.begin(), order.end(), first);
+  if (order.size() > most_named) order.resize(most_named);
+  std::vector<Box> taken;
+  for (const std::size_t at : order) {
+    const SpacePoint& seen = seen_[at];
+    const LabelSize size = label_size(names_[at]);
+    const ImVec2 middle(seen.at.x + em() * 0.55F + size.width * 0.5F, seen.at.y - em() * 0.6F);
+    const Box box{middle.x - size.width * 0.5F, middle.y - size.height * 0.5F, middle.x + size.width * 0.5F,
+                  middle.y + size.height * 0.5F};
+    const bool chosen = first(at);
+    if (!chosen && meets_any(taken, box)) continue;
+    taken.push_back(box);
+    const auto position = static_cast<std::int64_t>(at);
+    const float far = std::clamp((seen.depth + 1.2F) / 2.4F, 0.0F, 1.0F);
+    const float alpha = chosen ? 1.0F : (pointed >= 0 ? 0.3F : 0.45F + 0.5F * far);
+    draw_label(*ImGui::GetWindowDrawList(), middle, names_[at], at, alpha,
+               pointed == position ? palette().hover : lit.ring(position));
+  }
+}
+
+void EmbeddingSpace::draw(const Frame& frame, Commands& commands, const ShownMap& shown, ImVec2 size) {
+  follow(frame, shown);
+  const ImVec2 start = ImGui::GetCursorScreenPos();
+  const ImVec2 room(std::max(em() * 4, size.x), std::max(em() * 4, size.y));
+  centre_ = ImVec2(start.x + room.x * 0.5F, start.y + room.y * 0.5F);
+  room_ = room.x;
+  half_ = std::max(1.0F, std::min(room.x - em() * 8.0F, (room.y - em() * 2.0F) * 1.05F) * 0.5F) * 0.7F;
+  move(frame, commands);
+  ImGui::InvisibleButton("##space", room);
+  steer(room);
+  project();
+  std::int64_t pointed = -1;
+  if (ImGui::IsItemHovered() && shown.fresh && !(ImGui::IsItemActive() && dragged_))
+    pointed = nearest(ImGui::GetMousePos());
+  if (pointed >= 0) hover_token(commands, shown.text, pointed);
+  if (pointed >= 0 && ImGui::IsItemDeactivated() && !dragged_)
+    click_token(frame, commands, shown.text, pointed);
+  const LitTokens lit = lit_tokens(frame, shown.text);
+  ImGui::GetWindowDrawList()->PushClipRect(start, ImVec2(start.x + room.x, start.y + room.y), true);
+  draw_frame();
+  draw_axes();
+  draw_paths(lit, pointed);
+  draw_dots(lit, pointed);
+  draw_names(lit, pointed);
+  ImGui::GetWindowDrawList()->PopClipRect();
+  if (pointed >= 0) spot_tooltip(frame, shown, pointed, 3);
+}
+
+}  // namespace headlight
