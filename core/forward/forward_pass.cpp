@@ -276,6 +276,13 @@ Tensor sentence_embedding(const Pass& pass, const Tensor& state) {
   return pass.door.pass(Hook::sentence_embedding, 0, std::move(pooled));
 }
 
+// Keeps and changes nothing.
+class OpenDoor : public Door {
+ public:
+  Tensor pass(Hook, std::int64_t, Tensor value) override { return value; }
+  MapsNeeded maps_needed(std::int64_t) const override { return MapsNeeded::none; }
+};
+
 void check_request(const Model& model, std::int64_t positions, const ForwardPlace& place) {
   const ArchitectureDescription& a = model.architecture;
   if (place.first_position < 0 || place.first_position >= positions || positions > a.context ||
@@ -324,6 +331,18 @@ Tensor forward_pass(const Model& model, Backend& backend, const std::vector<Toke
       return stream;
   }
   throw std::logic_error("unknown output head");
+}
+
+Tensor logits_of_stream(const Model& model, Backend& backend, Tensor stream) {
+  const ArchitectureDescription& a = model.architecture;
+  if (!has_hook(Hook::logits, a)) throw std::logic_error("a model without logits of tokens");
+  OpenDoor door;
+  const ForwardPlace place;
+  const Pass pass{model, a, backend, door, place, stream.axis(0), 0, {}, {}, Tensor()};
+  if (a.final_norm) {
+    stream = normalize(pass, stream, model.ln_final, Hook::ln_final_scale, Hook::ln_final_normalized, 0);
+  }
+  return token_logits(pass, std::move(stream));
 }
 
 }  // namespace headlight

@@ -45,6 +45,11 @@ struct ForwardPlace {
 Tensor forward_pass(const Model& model, Backend& backend, const std::vector<TokenId>& tokens, Door& door,
                     const ForwardPlace& place = {});
 
+// What the model makes of rows of a stream that has left the last block: the final norm, where there is one,
+// and the output layer, with nobody at the door. stream [pos, d_model] -> logits [pos, vocabulary].
+// Throws std::logic_error when the model has no logits of tokens.
+Tensor logits_of_stream(const Model& model, Backend& backend, Tensor stream);
+
 // Which values a trace keeps.
 struct CapturePlan {
   bool attention_maps = true;     // the pattern of every layer; otherwise derived on request

@@ -29,6 +29,7 @@ struct SyntheticShape {
   bool maps = true;               // attn_scores and pattern are captured
   bool not_a_number = false;      // everything is NaN
   SyntheticKind kind = SyntheticKind::llama;
+  bool weights = false;  // the model has an output layer, norms, W_O and W_out, which belong to no value
 };
 
 // Every hook of every layer that is done, with repeatable values. Attention is real: pattern is the softmax

@@ -1,0 +1,158 @@
+// A bar for each token, its mean, and what they come to together.
+#include "gui/views/lens_loss.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/widgets/facts.h"
+#include "gui/widgets/number_text.h"
+#include "gui/widgets/ribbon.h"
+#include "gui/widgets/rotated_text.h"
+#include "gui/widgets/token_piece.h"
+
+namespace headlight {
+namespace {
+
+float em() { return ImGui::GetFontSize(); }
+
+double bits_of(const TokenScore& score) { return -std::log2(score.probability); }
+
+struct Totals {
+  double mean = 0.0, most = 1.0;
+  std::int64_t count = 0;
+};
+
+Totals totals_of(const TokenScores& scores) {
+  Totals totals;
+  double sum = 0.0;
+  for (std::size_t i = 1; i < scores.scores.size(); ++i) {
+    const double bits = bits_of(scores.scores[i]);
+    if (!std::isfinite(bits)) continue;
+    sum += bits;
+    totals.most = std::max(totals.most, bits);
+    ++totals.count;
+  }
+  totals.mean = totals.count > 0 ? sum / static_cast<double>(totals.count) : 0.0;
+  return totals;
+}
+
+void draw_summary(const Totals& totals) {
+  const std::string mean = fmt::format("{:.2f}", totals.mean);
+  const std::string nats = fmt::format("{:.3f}", totals.mean * std::log(2.0));
+  const std::string perplexity = fmt::format("{:.1f}", std::exp2(totals.mean));
+  ImGui::TextWrapped("%s", format_text("lens.loss_summary", fmt::arg("mean", mean), fmt::arg("nats", nats),
+                                       fmt::arg("perplexity", perplexity), fmt::arg("tokens", totals.count))
+                               .c_str());
+  ImGui::SetItemTooltip("%s", text("lens.loss_summary_tip").c_str());
+}
+
+struct Bars {
+  ImVec2 corner;  // of the first bar, as it is scrolled
+  float bar = 0, height = 0, names = 0;
+  double most = 1.0;
+  float x(std::int64_t position) const { return corner.x + bar * static_cast<float>(position - 1); }
+};
+
+void draw_bar(const Frame& frame, const Bars& bars, const TokenScores& scores, std::int64_t position) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const double bits = bits_of(scores.scores[static_cast<std::size_t>(position)]);
+  const bool lit = frame.hover.query == position, locked = frame.document.query == position;
+  const float left = bars.x(position), gap = std::min(em() * 0.25F, bars.bar * 0.15F);
+  const float base = bars.corner.y + bars.height;
+  if (std::isfinite(bits)) {
+    const float top = base - std::max(1.0F, bars.height * static_cast<float>(bits / bars.most));
+    list->AddRectFilled(ImVec2(left + gap, top), ImVec2(left + bars.bar - gap, base),
+                        with_alpha(palette().probability, lit ? 1.0F : 0.8F), std::min(gap, em() * 0.15F));
+    if (bars.bar >= em() * 2.4F) {
+      add_label(*list, fonts().mono, 0.8F, ImVec2(left + bars.bar * 0.5F, top - em() * 1.05F), 0.5F,
+                palette().muted, fmt::format("{:.1f}", bits));
+    }
+  } else {
+    add_label(*list, fonts().mono, 0.8F, ImVec2(left + bars.bar * 0.5F, base - em()), 0.5F, palette().error,
+              "NaN");
+  }
+  const ImU32 color = lit ? palette().query : locked ? palette().lock : palette().muted;
+  const std::string token = frame.token_text(position);
+  const float y = base + em() * 0.35F;
+  if (bars.bar >= em() * 2.6F) {
+    const std::string words = shortened(token, bars.bar - em() * 0.3F);
+    list->AddText(ImVec2(left + (bars.bar - ImGui::CalcTextSize(words.c_str()).x) * 0.5F, y), color,
+                  words.c_str());
+  } else if (bars.bar >= em() * 0.8F || lit || locked) {
+    add_rotated_text(*list, ImVec2(left + bars.bar * 0.5F, y + em() * 0.3F), -0.95F, color,
+                     fitted_text(token, bars.names * 1.05F));
+  }
+}
+
+void point(const Frame& frame, Commands& commands, const Bars& bars, const TokenScores& scores) {
+  const auto count = static_cast<std::int64_t>(scores.scores.size());
+  const auto position = std::clamp<std::int64_t>(
+      1 + static_cast<std::int64_t>((ImGui::GetMousePos().x - bars.corner.x) / bars.bar), 1, count - 1);
+  const TokenScore& score = scores.scores[static_cast<std::size_t>(position)];
+  commands.hover().query = position;
+  facts_tooltip("|" + frame.token_text(position) + "|",
+                {{text("lens.surprisal"),
+                  format_text("lens.bits", fmt::arg("bits", fmt::format("{:.3f}", bits_of(score))))},
+                 {text("lens.probability"), percent_text(score.probability)},
+                 {text("lens.rank"), score.rank > 0 ? "#" + grouped_text(score.rank) : "–"}},
+                format_text("lens.loss_tip", fmt::arg("before", frame.token_text(position - 1))));
+  if (!ImGui::IsItemClicked()) return;
+  const bool again = frame.document.query == position;
+  commands.edit(SelectQuery{again ? std::nullopt : std::optional(position)});
+  const TokenId id = scores.tokens[static_cast<std::size_t>(position)];
+  const ValueReference logit{Hook::logits, 0, {position - 1, id, 0}};
+  commands.edit(SelectValue{again ? std::nullopt : std::optional(logit)});
+}
+
+}  // namespace
+
+void draw_lens_loss(const Frame& frame, Commands& commands, const TokenScores& scores, ImVec2 size) {
+  const auto count = static_cast<std::int64_t>(scores.scores.size());
+  const float end = ImGui::GetCursorPosY() + size.y;
+  const Totals totals = totals_of(scores);
+  draw_summary(totals);
+  const ImVec2 start = ImGui::GetCursorScreenPos();
+  const float axis = em() * 2.6F;
+  const float room = std::max(em() * 4, size.x - axis);
+  const float height = std::max(em() * 8, end - ImGui::GetCursorPosY());
+  Bars bars;
+  bars.most = totals.most;
+  bars.bar = std::clamp(room / static_cast<float>(count - 1), em() * 0.4F, em() * 6);
+  bars.names = em() * (bars.bar >= em() * 2.6F ? 1.6F : 4.0F);
+  const float whole = bars.bar * static_cast<float>(count - 1);
+  const float scrollbar = whole > room + 1 ? ImGui::GetStyle().ScrollbarSize : 0.0F;
+  bars.height = height - bars.names - scrollbar - em() * 2.2F;
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float base = start.y + em() * 1.4F + bars.height;
+  for (const double bits : {0.0, totals.most / 2, totals.most}) {
+    const float y = base - bars.height * static_cast<float>(bits / totals.most);
+    list->AddLine(ImVec2(start.x + axis, y), ImVec2(start.x + size.x, y), palette().grid,
+                  std::max(1.0F, em() * 0.05F));
+    add_label(*list, fonts().mono, 0.8F, ImVec2(start.x + axis - em() * 0.4F, y - em() * 0.4F), 1,
+              palette().muted, fmt::format("{:.0f}", bits));
+  }
+  ImGui::SetCursorScreenPos(ImVec2(start.x + axis, start.y));
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
+  ImGui::BeginChild(
+      "##bars", ImVec2(room, height), ImGuiChildFlags_None,
+      ImGuiWindowFlags_HorizontalScrollbar | ImGuiWindowFlags_NoBackground | ImGuiWindowFlags_NoNav);
+  bars.corner = ImGui::GetCursorScreenPos();
+  bars.corner.y += em() * 1.4F;
+  const float mean = bars.corner.y + bars.height * (1.0F - static_cast<float>(totals.mean / totals.most));
+  const std::int64_t first = 1 + static_cast<std::int64_t>(ImGui::GetScrollX() / bars.bar);
+  const std::int64_t last = std::min(count, first + static_cast<std::int64_t>(room / bars.bar) + 2);
+  for (std::int64_t position = first; position < last; ++position) draw_bar(frame, bars, scores, position);
+  ImGui::GetWindowDrawList()->AddLine(ImVec2(bars.corner.x, mean), ImVec2(bars.corner.x + whole, mean),
+                                      with_alpha(palette().text, 0.5F), std::max(1.0F, em() * 0.06F));
+  ImGui::InvisibleButton("##loss", ImVec2(std::max(1.0F, whole), std::max(1.0F, height - scrollbar)));
+  if (ImGui::IsItemHovered()) point(frame, commands, bars, scores);
+  ImGui::EndChild();
+  ImGui::PopStyleVar();
+}
+
+}  // namespace headlight

@@ -1,0 +1,198 @@
+// Curves from left (the embedding) to right (the output); the best rank is on top.
+#include "gui/views/lens_ranks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/widgets/facts.h"
+#include "gui/widgets/number_text.h"
+#include "gui/widgets/significant_text.h"
+#include "gui/widgets/token_piece.h"
+
+namespace headlight {
+namespace {
+
+float em() { return ImGui::GetFontSize(); }
+
+struct Plot {
+  ImVec2 corner, opposite;
+  double log_most = 1.0;  // of the worst rank
+  std::int64_t last = 1;  // cell at the right end
+
+  float x(std::int64_t cell) const {
+    const float share = last > 0 ? static_cast<float>(cell) / static_cast<float>(last) : 0.5F;
+    return corner.x + (opposite.x - corner.x) * share;
+  }
+  float y(double rank) const {
+    return corner.y + (opposite.y - corner.y) * static_cast<float>(std::log(std::max(1.0, rank)) / log_most);
+  }
+};
+
+void draw_axes(const Plot& plot, const Frame& frame) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float line = std::max(1.0F, em() * 0.05F);
+  const ScopedFont small(fonts().mono, 0.8F);
+  const double most = std::exp(plot.log_most);
+  for (double rank = 1.0; rank <= most; rank *= 10.0) {
+    const float y = plot.y(rank);
+    list->AddLine(ImVec2(plot.corner.x, y), ImVec2(plot.opposite.x, y), palette().grid, line);
+    const std::string label = "#" + grouped_text(static_cast<std::int64_t>(rank));
+    list->AddText(ImVec2(plot.corner.x - ImGui::CalcTextSize(label.c_str()).x - em() * 0.6F, y - em() * 0.5F),
+                  palette().muted, label.c_str());
+  }
+  const float step = plot.last > 0 ? (plot.opposite.x - plot.corner.x) / static_cast<float>(plot.last) : 1.0F;
+  const auto every = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(em() * 2.6F / step)));
+  const std::int64_t current = frame.layer() + 1;
+  if (current <= plot.last) {
+    list->AddLine(ImVec2(plot.x(current), plot.corner.y), ImVec2(plot.x(current), plot.opposite.y),
+                  with_alpha(palette().residual, 0.6F), line);
+  }
+  for (std::int64_t cell = 0; cell <= plot.last; ++cell) {
+    const bool ends = cell == 0 || cell == plot.last;
+    if (!ends && (cell % every != 0 || plot.last - cell < every)) continue;
+    const std::string label = lens_layer_name(cell);
+    list->AddText(
+        ImVec2(plot.x(cell) - ImGui::CalcTextSize(label.c_str()).x * 0.5F, plot.opposite.y + em() * 0.4F),
+        cell == current ? palette().text : palette().muted, label.c_str());
+  }
+}
+
+struct Curve {
+  TokenId id = 0;
+  ImU32 color = 0;
+  float thickness = 1.0F;
+  bool strong = false;
+  std::vector<ImVec2> points;
+  float label_y = 0.0F;
+};
+
+std::vector<Curve> curves_of(const Plot& plot, const Frame& frame, const ShownLens& shown,
+                             const LensColumn& column) {
+  std::vector<Curve> curves;
+  const TokenId target = shown.target_at(column);
+  for (std::size_t i = 0; i < column.tracked.size(); ++i) {
+    Curve curve;
+    const TokenId id = curve.id = column.tracked[i];
+    const bool lit = frame.hover.candidate == id;
+    if (i >= lens_own_tokens && id != target && id != shown.distractor) continue;  // asked for earlier
+    curve.strong = id == target || id == shown.distractor || lit;
+    curve.color = id == target             ? palette().probability
+                  : id == shown.distractor ? palette().key
+                  : lit                    ? palette().hover
+                                           : with_alpha(palette().residual, 0.75F);
+    curve.thickness = em() * (curve.strong ? 0.17F : 0.09F);
+    for (std::int64_t cell = 0; cell <= plot.last; ++cell) {
+      const auto rank = column.rank_of(id, static_cast<std::size_t>(cell));
+      if (rank && rank->rank > 0)
+        curve.points.emplace_back(plot.x(cell), plot.y(static_cast<double>(rank->rank)));
+    }
+    if (!curve.points.empty()) curves.push_back(std::move(curve));
+  }
+  // Strong ones are drawn last; labels keep their distance from each other.
+  std::stable_sort(curves.begin(), curves.end(),
+                   [](const Curve& a, const Curve& b) { return a.strong < b.strong; });
+  std::vector<Curve*> by_height;
+  for (Curve& curve : curves) by_height.push_back(&curve);
+  std::stable_sort(by_height.begin(), by_height.end(),
+                   [](const Curve* a, const Curve* b) { return a->points.back().y < b->points.back().y; });
+  float free = -1e9F;
+  for (Curve* curve : by_height) {
+    curve->label_y = std::max(free, curve->points.back().y - em() * 0.5F);
+    free = curve->label_y + em() * 1.25F;
+  }
+  return curves;
+}
+
+void draw_curve(const Curve& curve, const Plot& plot, const ShownLens& shown, const LensColumn& column,
+                float room) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float alpha = shown.dimmed ? 0.5F : 1.0F;
+  const ImU32 color = with_alpha(curve.color, alpha);
+  for (std::size_t i = 1; i < curve.points.size(); ++i) {
+    list->AddLine(curve.points[i - 1], curve.points[i], color, curve.thickness);
+  }
+  for (const ImVec2& point : curve.points) list->AddCircleFilled(point, curve.thickness * 1.3F, color);
+  const ImVec2 end = curve.points.back();
+  const float left = plot.opposite.x + em() * 0.9F;
+  list->AddLine(ImVec2(end.x + em() * 0.2F, end.y), ImVec2(left - em() * 0.2F, curve.label_y + em() * 0.5F),
+                with_alpha(curve.color, 0.5F * alpha), std::max(1.0F, em() * 0.05F));
+  const auto rank = column.rank_of(curve.id, column.cells.size() - 1);
+  const std::string percent = rank ? percent_text(column.cells.back().probability(rank->logit)) : "";
+  float taken = 0;
+  {
+    const ScopedFont mono(fonts().mono, 0.82F);
+    taken = ImGui::CalcTextSize(percent.c_str()).x;
+    list->AddText(ImVec2(left + room - em() - taken, curve.label_y), palette().muted, percent.c_str());
+  }
+  const ScopedFont body(curve.strong ? fonts().strong : fonts().body, 0.92F);
+  list->AddText(ImVec2(left, curve.label_y), with_alpha(curve.strong ? curve.color : palette().text, alpha),
+                shortened(shown.token(curve.id), room - taken - em() * 1.6F).c_str());
+}
+
+void point(const Frame& frame, Commands& commands, const ShownLens& shown, const LensColumn& column,
+           std::int64_t position, const Plot& plot, const std::vector<Curve>& curves) {
+  const ImVec2 mouse = ImGui::GetMousePos();
+  const float share = (mouse.x - plot.corner.x) / std::max(1.0F, plot.opposite.x - plot.corner.x);
+  const auto cell =
+      std::clamp<std::int64_t>(std::lround(share * static_cast<float>(plot.last)), 0, plot.last);
+  const Curve* nearest = nullptr;
+  float best = em() * 1.6F;
+  for (const Curve& curve : curves) {
+    const auto at = static_cast<std::size_t>(cell);
+    const bool beside = mouse.x > plot.opposite.x + em() * 0.6F;
+    if (!beside && at >= curve.points.size()) continue;
+    const float y = beside ? curve.label_y + em() * 0.5F : curve.points[at].y;
+    if (std::abs(mouse.y - y) < best) {
+      best = std::abs(mouse.y - y);
+      nearest = &curve;
+    }
+  }
+  if (nearest == nullptr) return;
+  commands.hover().candidate = nearest->id;
+  const LensCell& here = column.cells[static_cast<std::size_t>(cell)];
+  const auto rank = column.rank_of(nearest->id, static_cast<std::size_t>(cell));
+  if (!rank) return;
+  facts_tooltip("|" + shown.token(nearest->id) + "|",
+                {{text("lens.layer"), lens_layer_name(cell)},
+                 {text("lens.rank"), "#" + grouped_text(rank->rank)},
+                 {text("lens.probability"), percent_text(here.probability(rank->logit))},
+                 {text("lens.logit"), significant_text(static_cast<double>(rank->logit))}},
+                text("lens.rank_tip"));
+  if (!ImGui::IsItemClicked()) return;
+  const bool again = frame.document.candidate == nearest->id;
+  commands.edit(SelectCandidate{again ? std::nullopt : std::optional(nearest->id)});
+  if (cell == plot.last && !again) {
+    commands.edit(SelectValue{ValueReference{Hook::logits, 0, {position, nearest->id, 0}}});
+  }
+}
+
+}  // namespace
+
+void draw_lens_ranks(const Frame& frame, Commands& commands, const ShownLens& shown, std::int64_t position,
+                     ImVec2 size) {
+  const LensColumn* column = shown.column(position);
+  if (column == nullptr || size.y < em() * 6) return;
+  const ImVec2 start = ImGui::GetCursorScreenPos();
+  const float labels = std::clamp(size.x * 0.28F, em() * 6, em() * 12);
+  Plot plot;
+  plot.corner = ImVec2(start.x + em() * 4.6F, start.y + em() * 0.8F);
+  plot.opposite = ImVec2(std::max(plot.corner.x + em() * 3, start.x + size.x - labels - em() * 0.5F),
+                         start.y + size.y - em() * 2.0F);
+  plot.last = static_cast<std::int64_t>(column->cells.size()) - 1;
+  plot.log_most =
+      std::log(static_cast<double>(std::max<std::int64_t>(2, shown.lens.model->architecture.vocabulary)));
+  draw_axes(plot, frame);
+  const std::vector<Curve> curves = curves_of(plot, frame, shown, *column);
+  for (const Curve& curve : curves) draw_curve(curve, plot, shown, *column, labels);
+  ImGui::SetCursorScreenPos(ImVec2(plot.corner.x - em() * 0.3F, start.y));
+  ImGui::InvisibleButton("##ranks", ImVec2(start.x + size.x - plot.corner.x, size.y));
+  if (ImGui::IsItemHovered()) point(frame, commands, shown, *column, position, plot, curves);
+}
+
+}  // namespace headlight
