@@ -27,8 +27,12 @@ std::int64_t Frame::head() const {
 
 std::string Frame::token_text(std::int64_t position) const {
   if (!trace() || position < 0 || position >= positions()) return {};
-  return visible_bytes(
-      trace()->model().tokenizer->bytes(trace()->tokens()[static_cast<std::size_t>(position)]));
+  // An encoder may have the tokenizer of the whole model.
+  const Tokenizer* tokenizer = trace()->model().tokenizer.get();
+  if (tokenizer == nullptr && model != nullptr) tokenizer = model->tokenizer.get();
+  const TokenId id = trace()->tokens()[static_cast<std::size_t>(position)];
+  if (tokenizer == nullptr || id < 0 || id >= tokenizer->vocabulary_size()) return {};
+  return visible_bytes(tokenizer->bytes(id));
 }
 
 }  // namespace headlight

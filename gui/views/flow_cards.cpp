@@ -10,6 +10,7 @@
 #include "gui/views/flow_picture.h"
 #include "gui/views/flow_words.h"
 #include "gui/widgets/ribbon.h"
+#include "gui/widgets/rotated_text.h"
 
 namespace headlight {
 namespace {
@@ -56,6 +57,18 @@ void draw_head_edges(const FlowScene& scene) {
   }
 }
 
+// What is special about how this model attends.
+std::vector<std::string> kinds_of_attention(const ArchitectureDescription& a, const AttentionRule& rule) {
+  std::vector<std::string> kinds;
+  if (has_hook(Hook::rot_q, a)) kinds.push_back(text("flow.rotary"));
+  if (a.query_key_norm) kinds.push_back(text("flow.query_key_norm"));
+  if (rule.window > 0) kinds.push_back(format_text("flow.step.window", fmt::arg("count", rule.window)));
+  if (rule.soft_cap > 0)
+    kinds.push_back(format_text("flow.step.cap", fmt::arg("cap", fmt::format("{:g}", rule.soft_cap))));
+  if (a.relative_buckets > 0) kinds.push_back(text("flow.step.bias"));
+  return kinds;
+}
+
 void draw_titles(const FlowScene& scene) {
   const FlowLayout& at = scene.at;
   const float y = at.block.min.y + at.em * 0.3F;
@@ -79,11 +92,16 @@ void draw_titles(const FlowScene& scene) {
         "  ·  " + format_text("flow.shared_kv", fmt::arg("kv", shared), fmt::arg("first", shared * group),
                               fmt::arg("last", shared * group + group - 1));
   }
-  add_label(scene.list, fonts().body, heading_size, ImVec2(x + at.em * 0.35F, small_y), 0, palette().muted,
-            words);
+  x += at.em * 0.35F;
+  for (const std::string& more : kinds_of_attention(a, at.parts.rule)) words += "  ·  " + more;
+  {
+    const ScopedFont small(fonts().body, heading_size);
+    const std::string fitted = fitted_text(words, at.head.max.x + at.em * 6 - x);
+    scene.list.AddText(ImVec2(x, small_y), palette().muted, fitted.c_str());
+  }
   add_label(scene.list, fonts().strong, heading_size,
             ImVec2((at.column(Hook::mlp_pre)->left + at.column(Hook::mlp_out)->right) * 0.5F, small_y), 0.5F,
-            palette().muted, text("flow.mlp_title"));
+            palette().muted, text(at.parts.wiring == Wiring::parallel ? "flow.parallel" : "flow.mlp_title"));
   const auto range = [&](const FlowRect& cards, std::int64_t first, std::int64_t last) {
     if (last < first) return;
     const std::string name = first == last ? fmt::format("{}", first) : fmt::format("{}–{}", first, last);
@@ -128,12 +146,24 @@ void draw_headings(const FlowScene& scene) {
   above(Hook::ln1_normalized, "flow.norm", palette().muted);
   heading(scene, at.map.center().x, "flow.attention", palette().attention);
   heading(scene, middle(Hook::z), "flow.mix", palette().attention);
-  heading(scene, middle(Hook::attn_out), "flow.out", palette().attention);
-  above(Hook::cross_attn_out, "flow.cross", palette().attention);
+  above(Hook::attn_out_raw, "flow.out", palette().attention);
+  heading(scene, middle(Hook::attn_out), at.parts.sandwich ? "flow.norm" : "flow.out", palette().attention);
+  if (at.source > 0) heading(scene, at.cross_map.center().x, "flow.cross", palette().attention);
+  above(Hook::cross_attn_out, at.source > 0 ? "flow.out" : "flow.cross", palette().attention);
   above(Hook::ln_cross_normalized, "flow.norm", palette().muted);
   above(Hook::ln2_normalized, "flow.norm", palette().muted);
-  heading(scene, middle(Hook::mlp_pre), at.parts.gated ? "flow.gate" : "flow.neurons", palette().muted);
-  heading(scene, middle(Hook::mlp_out), "flow.out", palette().muted);
+  {
+    // The longest of the names, over a narrow column.
+    const ScopedFont small(fonts().body, heading_size);
+    const FlowColumn& neurons = *at.column(Hook::mlp_pre);
+    const std::string name = fitted_text(text(at.parts.gated ? "flow.gate" : "flow.neurons"),
+                                         (neurons.right - neurons.left) * 1.35F + at.em * 0.3F);
+    const float width = ImGui::CalcTextSize(name.c_str()).x;
+    scene.list.AddText(ImVec2(std::floor(neurons.middle() - width * 0.5F), at.headings.min.y + at.em * 0.35F),
+                       palette().muted, name.c_str());
+  }
+  above(Hook::mlp_out_raw, "flow.out", palette().muted);
+  heading(scene, middle(Hook::mlp_out), at.parts.sandwich ? "flow.norm" : "flow.out", palette().muted);
   above(Hook::ln_final_normalized, "flow.norm", palette().muted);
   above(Hook::mlm_head_normalized, "flow.head_part", palette().muted);
   add_label(scene.list, fonts().body, heading_size,

@@ -13,7 +13,7 @@
 #include "gui/strings.h"
 #include "gui/views/flow_values.h"
 #include "gui/views/flow_words.h"
-#include "gui/widgets/map_scale.h"
+#include "gui/widgets/lit_cells.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/segmented.h"
@@ -26,7 +26,7 @@ constexpr double opening_seconds = 0.2;
 float em() { return ImGui::GetFontSize(); }
 float between(float from, float to, float amount) { return from + (to - from) * amount; }
 
-bool is_map(Hook hook) { return hook_info(hook).axes[0] == Axis::head; }
+bool is_map(Hook hook) { return is_attention_map(hook); }
 
 ImU32 ink_on(ImU32 color) {
   const ImVec4 parts = ImGui::ColorConvertU32ToFloat4(color);
@@ -58,7 +58,7 @@ float FlowDetail::amount(const Frame& frame) const {
   return static_cast<float>(closing_ ? 1.0 - soft : soft);
 }
 
-void FlowDetail::refresh(const Frame& frame, const FlowLayout& at, HeadRows* pattern) {
+void FlowDetail::refresh(const Frame& frame, const FlowLayout& at) {
   const std::int64_t position = frame.locked_query();
   live_ = frame.result.trace.get();
   const bool same = trace_.lock() == frame.result.trace && layer_ == at.layer && head_ == at.head_index &&
@@ -70,12 +70,8 @@ void FlowDetail::refresh(const Frame& frame, const FlowLayout& at, HeadRows* pat
   position_ = position;
   shown_ = *hook_;
   sorted_ = by_magnitude_;
-  if (is_map(shown_)) {
-    values_.clear();
-    if (const float* row = pattern ? pattern->row(position) : nullptr)
-      values_.assign(row, row + at.seen(position).last);
-    range_ = 1;
-  } else {
+  values_.clear();
+  if (!is_map(shown_)) {
     const std::span<const float> vector = flow_vector(*live_, shown_, layer_, head_, position);
     values_.assign(vector.begin(), vector.end());
     range_ = pooled_strip(vector, 1).rms * 3;
@@ -99,9 +95,7 @@ ValueReference FlowDetail::reference(std::int64_t index) const {
   const HookInfo& info = hook_info(shown_);
   value.hook = shown_;
   value.layer = info.in_block ? layer_ : 0;
-  if (is_map(shown_)) {
-    value.index = {head_, position_, index};
-  } else if (info.axis_count == 3) {
+  if (info.axis_count == 3) {
     const ArchitectureDescription& a = live_->model().architecture;
     value.index = {position_, info.axes[1] == Axis::kv_head ? key_value_head(a, head_) : head_, index};
   } else {
@@ -110,14 +104,13 @@ ValueReference FlowDetail::reference(std::int64_t index) const {
   return value;
 }
 
-std::string FlowDetail::label(const Frame& frame, std::int64_t index) const {
-  if (is_map(shown_)) return frame.token_text(index);
+std::string FlowDetail::label(std::int64_t index) const {
   if (shown_ == Hook::logits)
     return visible_bytes(live_->model().tokenizer->bytes(static_cast<TokenId>(index)));
   return fmt::format("{}", index);
 }
 
-void FlowDetail::draw(const Frame& frame, Commands& commands, const FlowLayout& at, HeadRows* pattern) {
+void FlowDetail::draw(const Frame& frame, Commands& commands, const FlowLayout& at) {
   const float grown = amount(frame);
   if (closing_ && grown <= 0) {
     hook_.reset();
@@ -125,17 +118,18 @@ void FlowDetail::draw(const Frame& frame, Commands& commands, const FlowLayout& 
     return;
   }
   if (grown < 1 || closing_) commands.animate();
-  refresh(frame, at, pattern);
+  refresh(frame, at);
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 end(at.corner.x + at.size.x, at.corner.y + at.size.y);
   list->AddRectFilled(at.corner, end, with_alpha(palette().panel, 0.74F * grown));
   // Wide and low for few numbers, as large as the picture for many.
   const float cells = static_cast<float>(values_.size());
   const float wanted_width = std::min(at.size.x * 0.86F, std::max(at.em * 34, cells * at.em * 0.12F));
-  const float width = std::min(wanted_width, at.size.x - at.em * 2);
+  const bool map = is_map(*hook_);
+  const float width = map ? at.size.x - at.em * 2 : std::min(wanted_width, at.size.x - at.em * 2);
   const float rows = std::ceil(cells / std::max(1.0F, std::floor((width - at.em * 2) / (at.em * 4.6F))));
   const float height =
-      std::min(at.size.y * 0.9F, at.em * (is_map(*hook_) ? 6.2F : 8.2F) + rows * at.em * 2.45F);
+      map ? at.size.y * 0.97F : std::min(at.size.y * 0.9F, at.em * 8.2F + rows * at.em * 2.45F);
   const ImVec2 target(at.corner.x + (at.size.x - width) * 0.5F, at.corner.y + (at.size.y - height) * 0.45F);
   const ImVec2 min(between(from_.min.x, target.x, grown), between(from_.min.y, target.y, grown));
   const ImVec2 max(between(from_.max.x, target.x + width, grown),
@@ -153,11 +147,15 @@ void FlowDetail::draw(const Frame& frame, Commands& commands, const FlowLayout& 
 
 void FlowDetail::draw_content(const Frame& frame, Commands& commands) {
   draw_head(frame);
+  if (is_map(shown_)) {
+    attention_.draw(frame, commands, layer_, head_, shown_ == Hook::cross_pattern);
+    return;
+  }
   if (values_.empty()) {
     ImGui::TextUnformatted(text("flow.not_done").c_str());
     return;
   }
-  if (!is_map(shown_)) draw_overview();
+  draw_overview();
   draw_numbers(frame, commands);
 }
 
@@ -173,20 +171,21 @@ void FlowDetail::draw_head(const Frame& frame) {
                  frame.token_text(position_)) +
        em() * 0.9F;
   const ValueReference value{shown_, hook_info(shown_).in_block ? layer_ : 0, {}};
-  const std::string hook =
-      fmt::format("{}  {}", value_name(*live_, value), shape_text(value_shape(*live_, value)));
+  const std::string hook = hook_line(frame, value);
   const std::array<Segment, 2> orders = {
       {{text("flow.by_index"), text("flow.by_index_tip")},
        {text(shown_ == Hook::logits ? "flow.by_value" : "flow.by_magnitude"),
         text("flow.by_magnitude_tip")}}};
-  const float buttons = segmented_width(orders);
+  const float buttons = is_map(shown_) ? 0 : segmented_width(orders);
   {
     const ScopedFont mono(fonts().mono, 0.8F);
     const std::string fitted = fitted_text(hook, start.x + width - buttons - x - em() * 3.2F);
     list->AddText(ImVec2(x, start.y + em() * 0.35F), palette().muted, fitted.c_str());
   }
   ImGui::SetCursorScreenPos(ImVec2(start.x + width - buttons - em() * 2.1F, start.y - em() * 0.15F));
-  if (const auto chosen = segmented("order", orders, by_magnitude_ ? 1 : 0)) by_magnitude_ = *chosen == 1;
+  if (!is_map(shown_)) {
+    if (const auto chosen = segmented("order", orders, by_magnitude_ ? 1 : 0)) by_magnitude_ = *chosen == 1;
+  }
   ImGui::SetCursorScreenPos(ImVec2(start.x + width - em() * 1.6F, start.y - em() * 0.1F));
   if (ImGui::InvisibleButton("##close", ImVec2(em() * 1.6F, em() * 1.6F))) close(frame);
   const ImU32 color = ImGui::IsItemHovered() ? palette().text : palette().muted;
@@ -222,7 +221,7 @@ void FlowDetail::draw_numbers(const Frame& frame, Commands& commands) {
     return;
   }
   const float width = ImGui::GetContentRegionAvail().x;
-  const float label_em = shown_ == Hook::logits || is_map(shown_) ? 6.2F : 4.5F;
+  const float label_em = shown_ == Hook::logits ? 6.2F : 4.5F;
   const auto columns = std::max<std::int64_t>(1, static_cast<std::int64_t>(width / (em() * label_em)));
   const ImVec2 cell(width / static_cast<float>(columns), em() * 2.35F);
   const auto count = static_cast<std::int64_t>(order_.size());
@@ -248,32 +247,30 @@ void FlowDetail::draw_number(const Frame& frame, Commands& commands, ImVec2 min,
   const float value = values_[static_cast<std::size_t>(index)];
   const float gap = std::max(1.0F, em() * 0.1F);
   const ImVec2 max(min.x + size.x - gap, min.y + size.y - gap);
-  const ImU32 color = is_map(shown_) ? cell_color(MapScale::square_root, value)
-                                     : color_of(ColorMap::diverging, std::isnan(value) ? value
-                                                                     : range_ > 0      ? value / range_
-                                                                                       : 0.0F);
+  const ImU32 color = color_of(ColorMap::diverging, std::isnan(value) ? value
+                                                    : range_ > 0      ? value / range_
+                                                                      : 0.0F);
   ImDrawList* list = ImGui::GetWindowDrawList();
   list->AddRectFilled(min, max, color, em() * 0.2F);
   const ImU32 ink = ink_on(color);
   {
     const ScopedFont small(fonts().mono, 0.65F);
-    const std::string name = fitted_text(label(frame, index), size.x - em() * 1.2F);
+    const std::string name = fitted_text(label(index), size.x - em() * 1.2F);
     list->AddText(ImVec2(min.x + em() * 0.55F, min.y + em() * 0.15F), with_alpha(ink, 0.7F), name.c_str());
   }
-  const std::string number = is_map(shown_) ? fmt::format("{:.4f}", static_cast<double>(value))
-                                            : fmt::format("{:.4g}", static_cast<double>(value));
+  const std::string number = fmt::format("{:.4g}", static_cast<double>(value));
   add_label(*list, fonts().mono, 0.85F, ImVec2(max.x - em() * 0.35F, min.y + em() * 1.05F), 1, ink, number);
   const ValueReference here = reference(index);
   const bool locked = frame.document.value == here;
   const bool hovered = ImGui::IsWindowHovered() && ImGui::IsMouseHoveringRect(min, max);
+  if (is_lit(lit_cells(frame), here)) add_lit_frame(*list, min, max, 1);
   if (locked || hovered)
     list->AddRect(min, max, locked ? palette().lock : palette().hover, em() * 0.2F,
                   std::max(1.5F, em() * 0.1F));
   if (!hovered) return;
   commands.hover().value = here;
-  if (is_map(shown_)) commands.hover().key = index;
   if (shown_ == Hook::logits) commands.hover().candidate = static_cast<TokenId>(index);
-  ImGui::SetTooltip("%s", fmt::format("{}  {} = {:.9g}", hook_name(shown_, here.layer), label(frame, index),
+  ImGui::SetTooltip("%s", fmt::format("{}  {} = {:.9g}", hook_name(shown_, here.layer), label(index),
                                       static_cast<double>(value))
                               .c_str());
   if (ImGui::IsMouseClicked(ImGuiMouseButton_Left))

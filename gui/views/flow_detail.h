@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "gui/frame.h"
+#include "gui/views/flow_attention.h"
 #include "gui/views/flow_layout.h"
-#include "gui/views/head_maps.h"
 
 namespace headlight {
 
@@ -25,18 +25,19 @@ class FlowDetail {
 
   // How far it is open, 0..1; moves within 0.2 s, or at once.
   float amount(const Frame& frame) const;
-  // Over the picture, within `room`. `pattern`: the current head's weights, or null.
-  void draw(const Frame& frame, Commands& commands, const FlowLayout& at, HeadRows* pattern);
+  const FlowAttention& attention() const { return attention_; }
+  // Over the picture.
+  void draw(const Frame& frame, Commands& commands, const FlowLayout& at);
 
  private:
-  void refresh(const Frame& frame, const FlowLayout& at, HeadRows* pattern);
+  void refresh(const Frame& frame, const FlowLayout& at);
   void draw_content(const Frame& frame, Commands& commands);
   void draw_head(const Frame& frame);
   void draw_overview();
   void draw_numbers(const Frame& frame, Commands& commands);
   void draw_number(const Frame& frame, Commands& commands, ImVec2 min, ImVec2 size, std::int64_t index);
   ValueReference reference(std::int64_t index) const;
-  std::string label(const Frame& frame, std::int64_t index) const;
+  std::string label(std::int64_t index) const;
 
   std::optional<Hook> hook_;
   bool closing_ = false;
@@ -54,6 +55,7 @@ class FlowDetail {
   std::vector<float> values_;
   std::vector<std::int64_t> order_;
   float range_ = 0;  // at the ends of the colour map
+  FlowAttention attention_;
 };
 
 }  // namespace headlight

@@ -43,6 +43,16 @@ Hook stream_between(const FlowLayout& at, float x) {
   return behind ? Hook::ln1_normalized : Hook::resid_mid;
 }
 
+// The encoder's text, stack and vectors.
+FlowHit hit_in_source(const FlowLayout& at, ImVec2 mouse) {
+  if (at.source <= 0 || mouse.x >= at.source_strips.max.x) return {};
+  for (std::int64_t position = at.source_first; position < at.source_last; ++position) {
+    if (at.source_chip(position).contains(mouse)) return {FlowPick::source, Hook::embed, -1, position};
+    if (at.source_strip(position).contains(mouse)) return {FlowPick::source_strip, Hook::embed, -1, position};
+  }
+  return at.source_stack.contains(mouse) ? FlowHit{FlowPick::encoder, Hook::embed, -1, -1} : FlowHit{};
+}
+
 FlowHit hit_in_row(const FlowLayout& at, ImVec2 mouse, std::int64_t position) {
   const float slack = at.em * 0.15F;
   for (const FlowColumn& column : at.columns) {
@@ -59,6 +69,13 @@ FlowHit hit_in_row(const FlowLayout& at, ImVec2 mouse, std::int64_t position) {
     const auto cell =
         static_cast<std::int64_t>((mouse.x - row.min.x) / row.width() * static_cast<float>(at.map_columns));
     return {FlowPick::map, Hook::pattern, position, std::clamp<std::int64_t>(cell, 0, at.map_columns - 1)};
+  }
+  if (at.source > 0 && at.cross_row(position).contains(mouse)) {
+    const FlowRect cross = at.cross_row(position);
+    const auto cell = static_cast<std::int64_t>((mouse.x - cross.min.x) / cross.width() *
+                                                static_cast<float>(at.cross_columns));
+    return {FlowPick::cross_map, Hook::cross_pattern, position,
+            std::clamp<std::int64_t>(cell, 0, at.cross_columns - 1)};
   }
   const float y = at.stream_y(position);
   const bool on_stream = std::abs(mouse.y - y) < std::max(at.em * 0.3F, at.stream_strip_height() * 0.5F);
@@ -88,8 +105,7 @@ void quiet_line(const std::string& words) {
 void hook_lines(const Frame& frame, Hook hook, std::int64_t layer) {
   const ArchitectureDescription& a = frame.trace()->model().architecture;
   const ValueReference value{hook, layer, {}};
-  quiet_line(fmt::format("{}  {}", value_name(*frame.trace(), value),
-                         shape_text(value_shape(*frame.trace(), value))));
+  quiet_line(hook_line(frame, value));
   ImGui::TextUnformatted(hook_sentence(a, hook).c_str());
 }
 
@@ -98,11 +114,15 @@ void number_line(const Frame& frame, const FlowNumber& number, const FlowHit& hi
     ImGui::TextUnformatted(text("flow.not_done").c_str());
     return;
   }
-  const bool map = hit.pick == FlowPick::map;
+  const bool cross = hit.pick == FlowPick::cross_map;
+  const bool map = hit.pick == FlowPick::map || cross;
   std::string words;
   if (map) {
-    words = fmt::format("{} → {}   {:.2f}", frame.token_text(hit.position),
-                        frame.token_text(number.reference.index[2]), static_cast<double>(number.value));
+    const auto key = static_cast<std::size_t>(number.reference.index[2]);
+    const std::string looked_at = cross ? token_words(*frame.trace(), frame.trace()->source()->tokens()[key])
+                                        : frame.token_text(number.reference.index[2]);
+    words = fmt::format("{} → {}   {:.2f}", frame.token_text(hit.position), looked_at,
+                        static_cast<double>(number.value));
   } else {
     const std::size_t axis = static_cast<std::size_t>(hook_info(hit.hook).axis_count) - 1;
     words = fmt::format("{}  [{}]   {:.5g}", frame.token_text(hit.position), number.reference.index[axis],
@@ -155,6 +175,13 @@ FlowHit flow_hit(const FlowLayout& at, ImVec2 mouse) {
   if (at.parts.has_candidates && mouse.y >= at.headings.min.y && mouse.y < at.headings.max.y &&
       mouse.x >= at.candidates.min.x)
     return {FlowPick::open_part, Hook::logits, -1, -1};
+  if (const FlowHit hit = hit_in_source(at, mouse); hit.pick != FlowPick::nothing) return hit;
+  for (std::size_t i = 0; i < at.bands.size(); ++i) {
+    const FlowBand& band = at.bands[i];
+    if (mouse.y >= band.top && mouse.y < band.top + band.height && mouse.x >= at.tokens.min.x &&
+        mouse.x < at.candidates.min.x)
+      return {FlowPick::band, Hook::embed, -1, static_cast<std::int64_t>(i)};
+  }
   for (std::int64_t position = at.first; position < at.last; ++position) {
     const float top = at.row_top(position);
     if (mouse.y < top || mouse.y >= top + at.row_height) continue;
@@ -220,8 +247,49 @@ FlowNumber flow_number(const FlowLayout& at, const Frame& frame, FlowValues& val
   return number;
 }
 
+namespace {
+
+// The strongest source token under a cell of the cross map.
+FlowNumber cross_number(const FlowLayout& at, HeadRows* cross, const FlowHit& hit) {
+  FlowNumber number;
+  number.first = at.first_source_key(hit.cell);
+  number.last = at.first_source_key(hit.cell + 1);
+  number.reference = {Hook::cross_pattern, at.layer, {at.head_index, hit.position, number.first}};
+  const float* row = cross ? cross->row(hit.position) : nullptr;
+  if (row == nullptr || number.first >= number.last) return number;
+  const float* best = std::max_element(row + number.first, row + number.last);
+  number.known = true;
+  number.value = *best;
+  number.reference.index[2] = best - row;
+  return number;
+}
+
+void source_tooltip(const Frame& frame, Commands& commands, const FlowHit& hit) {
+  const Trace* source = frame.trace()->source().get();
+  if (hit.pick == FlowPick::encoder || source == nullptr) {
+    title_line(text("flow.encoder"));
+    ImGui::TextUnformatted(text("flow.encoder_tip").c_str());
+    return;
+  }
+  commands.hover().source_key = hit.cell;
+  commands.hover().source_query = hit.cell;
+  title_line(fmt::format("{}  {}", hit.cell,
+                         token_words(*frame.trace(), source->tokens()[static_cast<std::size_t>(hit.cell)])));
+  if (hit.pick == FlowPick::source) {
+    ImGui::TextUnformatted(text("flow.source_tip").c_str());
+    return;
+  }
+  const ArchitectureDescription& a = source->model().architecture;
+  const ValueReference value{last_hook(a), last_layer(a), {hit.cell, 0, 0}, true};
+  quiet_line(hook_line(frame, value));
+  ImGui::TextUnformatted(hook_sentence(a, value.hook).c_str());
+  ImGui::TextUnformatted(text("flow.encoder_tip").c_str());
+}
+
+}  // namespace
+
 void show_flow_hover(const FlowLayout& at, const Frame& frame, Commands& commands, FlowValues& values,
-                     HeadRows* pattern, const FlowHit& hit) {
+                     HeadRows* pattern, HeadRows* cross, const FlowHit& hit) {
   if (hit.pick == FlowPick::nothing) return;
   if (hit.position >= 0) commands.hover().query = hit.position;
   FlowNumber number;
@@ -229,6 +297,11 @@ void show_flow_hover(const FlowLayout& at, const Frame& frame, Commands& command
     number = flow_number(at, frame, values, pattern, hit);
     if (number.known) commands.hover().value = number.reference;
     if (hit.pick == FlowPick::map && number.known) commands.hover().key = number.reference.index[2];
+  }
+  if (hit.pick == FlowPick::cross_map) {
+    number = cross_number(at, cross, hit);
+    commands.hover().source_key = number.reference.index[2];
+    if (number.known) commands.hover().value = number.reference;
   }
   if (hit.pick == FlowPick::layer) commands.hover().head = {hit.cell, at.head_index};
   if (hit.pick == FlowPick::head) commands.hover().head = {at.layer, hit.cell};
@@ -239,6 +312,19 @@ void show_flow_hover(const FlowLayout& at, const Frame& frame, Commands& command
       title_line(fmt::format("{}  {}", hit.position, frame.token_text(hit.position)));
       ImGui::TextUnformatted(text("flow.token_tip").c_str());
       break;
+    case FlowPick::band: {
+      const FlowBand& band = at.bands[static_cast<std::size_t>(hit.cell)];
+      title_line(format_text("flow.band", fmt::arg("first", band.first), fmt::arg("last", band.last - 1)));
+      quiet_line(frame.token_text(band.first) + " … " + frame.token_text(band.last - 1));
+      ImGui::TextUnformatted(text("flow.band_tip").c_str());
+      break;
+    }
+    case FlowPick::source:
+    case FlowPick::source_strip:
+    case FlowPick::encoder:
+      source_tooltip(frame, commands, hit);
+      break;
+    case FlowPick::cross_map:
     case FlowPick::strip:
     case FlowPick::map:
       title_line(part_name(frame.trace()->model().architecture, hit.hook));

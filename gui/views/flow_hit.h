@@ -10,7 +10,22 @@
 
 namespace headlight {
 
-enum class FlowPick { nothing, token, strip, stream, map, layer, head, candidate, open_part };
+enum class FlowPick {
+  nothing,
+  token,
+  strip,
+  stream,
+  map,
+  layer,
+  head,
+  candidate,
+  open_part,
+  band,          // cell: which
+  cross_map,     // cell: of the row
+  source,        // a token of the source text: cell
+  source_strip,  // what the encoder made of it: cell
+  encoder
+};
 
 struct FlowHit {
   FlowPick pick = FlowPick::nothing;
@@ -33,7 +48,8 @@ FlowNumber flow_number(const FlowLayout& at, const Frame& frame, FlowValues& val
                        const FlowHit& hit);
 
 // Sets commands.hover() and shows a tooltip.
+// `cross`: the weights of the source's tokens, or null.
 void show_flow_hover(const FlowLayout& at, const Frame& frame, Commands& commands, FlowValues& values,
-                     HeadRows* pattern, const FlowHit& hit);
+                     HeadRows* pattern, HeadRows* cross, const FlowHit& hit);
 
 }  // namespace headlight

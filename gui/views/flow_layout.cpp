@@ -17,7 +17,11 @@ constexpr float cards_units = 4.0F;  // the edges of all other layers together
 constexpr float least_unit = 0.6F;   // em
 constexpr float candidates_em = 7.6F;
 
-constexpr float lowest_row = 1.2F;  // em
+constexpr float cross_map_units = 4.2F;
+constexpr float encoder_em = 11.2F;  // the encoder's text, stack and last vectors
+constexpr float band_em = 0.42F;
+constexpr std::int64_t most_bands = 8;  // above, and as many below
+constexpr float lowest_row = 1.2F;      // em
 constexpr float highest_row = 7.5F;
 constexpr float largest_card_edge = 0.32F;  // em
 
@@ -51,6 +55,10 @@ void place_attention(FlowLayout& at, Pen& pen) {
   pen.gap(strip_units + 0.4F);
   at.head.max.x = pen.x;
   pen.gap(0.9F);
+  if (at.parts.sandwich) {
+    pen.column(Hook::attn_out_raw, strip_units);
+    pen.gap(strip_units + 0.6F);
+  }
   pen.column(Hook::attn_out, strip_units);
   at.attention_plus = at.columns.back().middle();
   pen.gap(strip_units + 0.8F);
@@ -62,6 +70,10 @@ void place_mlp(FlowLayout& at, Pen& pen) {
   if (at.parts.gated) pen.column(Hook::mlp_pre_linear, split_units, 1, slots);
   pen.column(Hook::mlp_post, split_units, slots - 1, slots);
   pen.gap(split_units + 1.2F);
+  if (at.parts.sandwich) {
+    pen.column(Hook::mlp_out_raw, strip_units);
+    pen.gap(strip_units + 0.6F);
+  }
   pen.column(Hook::mlp_out, strip_units);
   at.mlp_plus = at.columns.back().middle();
   if (at.parts.wiring == Wiring::parallel) at.attention_plus = at.mlp_plus;
@@ -78,8 +90,12 @@ void place_block(FlowLayout& at, Pen& pen) {
   pen.gap(strip_units + 0.9F);
   place_attention(at, pen);
   if (at.parts.cross) {
-    if (behind) pen.column(Hook::ln1_normalized, strip_units, 0, 1, true);
-    pen.gap(behind ? strip_units + 0.8F : 0.0F);
+    // What asks the source: the norm behind the first sum, on the stream or beneath it.
+    pen.column(behind ? Hook::ln1_normalized : Hook::resid_mid, strip_units, 0, 1, true);
+    if (!behind) pen.column(Hook::ln_cross_normalized, strip_units);
+    pen.gap(strip_units + 0.9F);
+    at.cross_map = pen.take(cross_map_units);
+    pen.gap(0.9F);
     pen.column(Hook::cross_attn_out, strip_units);
     at.cross_plus = at.columns.back().middle();
     pen.gap(strip_units + 0.8F);
@@ -134,8 +150,11 @@ void place_columns(FlowLayout& at, const FlowShape& shape) {
   const float tokens =
       std::clamp(shape.token_width, at.em * 3.2F, std::max(at.em * 4.6F, at.size.x * 0.085F));
   const float list = std::clamp(at.size.x * 0.135F, at.em * candidates_em, at.em * 12);
-  const float unit = std::max(at.em * least_unit, (at.size.x - tokens - list) / all_units(at.parts));
-  at.tokens = {ImVec2(at.corner.x, at.rows_top), ImVec2(at.corner.x + tokens, at.rows_bottom)};
+  const float encoder = shape.source > 0 ? at.em * encoder_em : 0;
+  const float unit =
+      std::max(at.em * least_unit, (at.size.x - encoder - tokens - list) / all_units(at.parts));
+  at.tokens = {ImVec2(at.corner.x + encoder, at.rows_top),
+               ImVec2(at.corner.x + encoder + tokens, at.rows_bottom)};
   Pen pen{at.tokens.max.x, unit, at};
   place_embedding(at, pen);
   const std::int64_t others = shape.layers - 1;
@@ -153,6 +172,65 @@ void place_columns(FlowLayout& at, const FlowShape& shape) {
   at.candidates.max.x = std::max(pen.x + list, at.corner.x + at.size.x);
 }
 
+// Rows around the chosen one; the others share bands above and below, and marks say how many they are.
+void place_bands(FlowLayout& at, const FlowShape& shape) {
+  const float room = at.rows_bottom - at.rows_top;
+  const float band = at.em * band_em, mark = at.em * 1.2F, least = at.em * lowest_row;
+  const auto bands = std::clamp<std::int64_t>(static_cast<std::int64_t>(room * 0.3F / band), 2, most_bands);
+  // Both sides share the room for bands; where there are none, the rows have it.
+  const float zone = as_float(bands) * band + mark * 2;
+  const auto fits = [&](float space) {
+    return std::clamp<std::int64_t>(static_cast<std::int64_t>(space / least), 1, shape.positions);
+  };
+  std::int64_t count = fits(room - zone);
+  at.first = std::clamp<std::int64_t>(shape.selected - count / 2, 0, shape.positions - count);
+  at.last = at.first + count;
+  const bool both = at.first > 0 && at.last < shape.positions;
+  const float side = both ? zone * 0.5F : zone;
+  const float above = at.first > 0 ? side : 0, below = at.last < shape.positions ? side : 0;
+  at.row_height = std::max(at.em * 0.5F, (room - above - below) / as_float(count));
+  const std::int64_t each = both ? std::max<std::int64_t>(1, bands / 2) : bands;
+  const auto add = [&](std::int64_t first, std::int64_t last, float top) {
+    const std::int64_t here = std::min(each, last - first);
+    for (std::int64_t i = 0; i < here; ++i) {
+      at.bands.push_back({first + (last - first) * i / here, first + (last - first) * (i + 1) / here,
+                          top + band * as_float(i), band});
+    }
+  };
+  const float top = at.rows_top;
+  at.rows_top = std::floor(top + above);
+  at.rows_bottom = at.rows_top + at.row_height * as_float(count);
+  if (above > 0) add(0, at.first, top + mark);
+  if (below > 0) add(at.last, shape.positions, at.rows_bottom + at.em * 0.2F);
+}
+
+// The encoder's own text has rows of its own, in the same height.
+void place_source(FlowLayout& at, const FlowShape& shape, float top, float bottom) {
+  at.source = shape.source;
+  at.source_layers = shape.source_layers;
+  if (shape.source <= 0) return;
+  const float least = at.em * lowest_row, mark = at.em * 1.2F;
+  if (as_float(shape.source) * least <= bottom - top) {
+    at.source_last = shape.source;
+    at.source_row = std::min((bottom - top) / as_float(shape.source), at.em * 3.0F);
+  } else {
+    const auto count =
+        std::max<std::int64_t>(1, static_cast<std::int64_t>((bottom - top - mark * 2) / least));
+    at.source_first = std::clamp<std::int64_t>(shape.source_selected - count / 2, 0, shape.source - count);
+    at.source_last = at.source_first + count;
+    at.source_row = least;
+  }
+  const float used = at.source_row * as_float(at.source_last - at.source_first);
+  at.source_top = std::floor(top + (bottom - top - used) * 0.5F);
+  const float x = at.corner.x;
+  at.source_tokens = {ImVec2(x, top), ImVec2(x + at.em * 4.4F, bottom)};
+  at.source_stack = {ImVec2(x + at.em * 5.0F, at.block.min.y), ImVec2(x + at.em * 7.2F, at.block.max.y)};
+  at.source_strips = {ImVec2(x + at.em * 7.7F, top), ImVec2(x + at.em * 9.9F, bottom)};
+  at.source_bus = at.block.max.y + at.em * 1.05F;
+  const auto most = static_cast<std::int64_t>(at.cross_map.width() / at.cell);
+  at.cross_columns = std::clamp<std::int64_t>(shape.source, 1, std::max<std::int64_t>(1, most));
+}
+
 void place_rows(FlowLayout& at, const FlowShape& shape) {
   const float room = at.rows_bottom - at.rows_top;
   const float least = at.em * lowest_row;
@@ -162,11 +240,8 @@ void place_rows(FlowLayout& at, const FlowShape& shape) {
     at.row_height =
         std::min(room / as_float(std::max<std::int64_t>(1, shape.positions)), at.em * highest_row);
   } else {
-    // Marks above and below say how many are not shown.
-    const auto count = std::max<std::int64_t>(1, static_cast<std::int64_t>((room - least * 2) / least));
-    at.first = std::clamp<std::int64_t>(shape.selected - count / 2, 0, shape.positions - count);
-    at.last = at.first + count;
-    at.row_height = (room - least * 2) / as_float(count);
+    place_bands(at, shape);
+    return;
   }
   const float used = at.row_height * as_float(at.rows());
   at.rows_top = std::floor(at.rows_top + (room - used) * 0.5F);
@@ -210,6 +285,7 @@ FlowParts flow_parts(const ArchitectureDescription& a, std::int64_t layer) {
   parts.token_types = has_hook(Hook::token_type_embed, a);
   parts.cross = a.cross_attention;
   parts.gated = a.gated;
+  parts.sandwich = a.sandwich_norms;
   const bool masked = has_hook(Hook::mlm_head_normalized, a);
   parts.last = masked ? Hook::mlm_head_normalized : Hook::ln_final_normalized;
   parts.has_last = masked || a.final_norm;
@@ -219,7 +295,7 @@ FlowParts flow_parts(const ArchitectureDescription& a, std::int64_t layer) {
 }
 
 float narrowest_flow(float em, const FlowParts& parts) {
-  return em * (all_units(parts) * least_unit + candidates_em + 4.6F);
+  return em * (all_units(parts) * least_unit + candidates_em + 4.6F + (parts.cross ? encoder_em : 0.0F));
 }
 
 FlowLayout place_flow(const FlowShape& shape, ImVec2 corner, ImVec2 size, float em) {
@@ -235,16 +311,19 @@ FlowLayout place_flow(const FlowShape& shape, ImVec2 corner, ImVec2 size, float 
   at.head_index = shape.head;
   const float right = corner.x + size.x;
   at.title = {corner, ImVec2(right, corner.y + em * 0.1F)};
-  at.footer = {ImVec2(corner.x, corner.y + size.y - em * 1.9F), ImVec2(right, corner.y + size.y)};
+  at.footer = {ImVec2(corner.x, corner.y + size.y - em * (shape.source > 0 ? 2.9F : 1.9F)),
+               ImVec2(right, corner.y + size.y)};
   const float edges = shape.heads > 1 ? std::min(em * 1.5F, as_float(shape.heads - 1) * em * 0.19F) : 0;
   const float above = at.title.max.y + em * 1.55F;  // the block's own line: which layer, which head
   const float heading_top = above + edges;
   at.headings = {ImVec2(corner.x, heading_top), ImVec2(right, heading_top + em * 1.5F)};
   at.rows_top = at.headings.max.y + em * 0.7F;
   at.rows_bottom = std::max(at.rows_top + em, at.footer.min.y - em * 0.8F - edges);
+  const float rows_top = at.rows_top, rows_bottom = at.rows_bottom;
   place_rows(at, shape);
   place_columns(at, shape);
   place_cards(at, shape, above, edges);
+  place_source(at, shape, rows_top, rows_bottom);
   at.map.min.y = at.rows_top;
   at.map.max.y = at.rows_bottom;
   const auto most = static_cast<std::int64_t>(at.map.width() / at.cell);
@@ -301,6 +380,57 @@ FlowRect FlowLayout::map_cell(std::int64_t position, std::int64_t map_column) co
   const float width = map.width() / as_float(map_columns);
   return {ImVec2(std::floor(map.min.x + width * as_float(map_column)), row.min.y),
           ImVec2(std::floor(map.min.x + width * as_float(map_column + 1)), row.max.y)};
+}
+
+FlowRect FlowLayout::cross_row(std::int64_t position) const {
+  const FlowRect row = map_row(position);
+  return {ImVec2(cross_map.min.x, row.min.y), ImVec2(cross_map.max.x, row.max.y)};
+}
+
+FlowRect FlowLayout::cross_cell(std::int64_t position, std::int64_t column) const {
+  const FlowRect row = cross_row(position);
+  const float width = row.width() / as_float(cross_columns);
+  return {ImVec2(std::floor(row.min.x + width * as_float(column)), row.min.y),
+          ImVec2(std::floor(row.min.x + width * as_float(column + 1)), row.max.y)};
+}
+
+FlowRect FlowLayout::source_chip(std::int64_t position) const {
+  const float top = source_top + source_row * as_float(position - source_first);
+  const float height = std::min(source_row * 0.86F, em * 1.5F);
+  const float y = std::floor(top + (source_row - height) * 0.5F);
+  return {ImVec2(source_tokens.min.x, y), ImVec2(source_tokens.max.x, y + height)};
+}
+
+FlowRect FlowLayout::source_strip(std::int64_t position) const {
+  const FlowRect chip = source_chip(position);
+  const float height = std::max(3.0F, chip.height() * 0.7F);
+  const float y = std::floor(chip.center().y - height * 0.5F);
+  return {ImVec2(source_strips.min.x, y),
+          ImVec2(source_strips.min.x + cell * static_cast<float>(source_cells()), y + height)};
+}
+
+int FlowLayout::source_cells() const { return std::max(2, static_cast<int>(source_strips.width() / cell)); }
+
+FlowRect FlowLayout::source_card(std::int64_t index) const {
+  const float width = std::min(source_stack.width() / as_float(std::max<std::int64_t>(1, source_layers)),
+                               em * largest_card_edge);
+  const float left = source_stack.center().x - width * as_float(source_layers) * 0.5F;
+  return {ImVec2(left + width * as_float(index), source_stack.min.y),
+          ImVec2(left + width * as_float(index + 1), source_stack.max.y)};
+}
+
+FlowRect FlowLayout::band_strip(const FlowColumn& column, const FlowBand& band) const {
+  const float height = band.height - 1;
+  if (column.on_stream)
+    return {ImVec2(column.left, band.top), ImVec2(column.right, band.top + height * 0.3F)};
+  const float lane = height * 0.62F;
+  const float step = lane / static_cast<float>(column.slots);
+  const float top = band.top + height * 0.38F + step * static_cast<float>(column.slot);
+  return {ImVec2(column.left, top), ImVec2(column.right, top + step)};
+}
+
+FlowRect FlowLayout::band_map(const FlowBand& band) const {
+  return {ImVec2(map.min.x, band.top), ImVec2(map.max.x, band.top + band.height - 1)};
 }
 
 FlowRect FlowLayout::layer_card(std::int64_t other) const {

@@ -29,12 +29,19 @@ struct FlowParts {
   bool token_types = false;
   bool cross = false;  // attention to an encoder's text
   bool gated = true;
+  bool sandwich = false;                  // a norm behind attention and one behind the MLP, before the sums
   Hook last = Hook::ln_final_normalized;  // what the output reads
   bool has_last = true;                   // false: it reads the stream itself
   bool has_candidates = true;             // tokens at the end
   AttentionRule rule = {};                // of the current layer
 };
 FlowParts flow_parts(const ArchitectureDescription& architecture, std::int64_t layer);
+
+// Tokens that share one thin row, because a long text has no room for a row each.
+struct FlowBand {
+  std::int64_t first = 0, last = 0;  // [first, last)
+  float top = 0, height = 0;
+};
 
 // What the picture is of.
 struct FlowShape {
@@ -47,6 +54,10 @@ struct FlowShape {
   FlowParts parts = {};
   std::optional<std::int64_t> output_row = {};  // beside which the output stands; the selected one if empty
   float token_width = 0;                        // pixels that the widest label of a token would like
+  // Of an encoder-decoder: the encoder's text and stack, to the left of everything.
+  std::int64_t source = 0;  // its tokens; 0: there is no encoder
+  std::int64_t source_selected = 0;
+  std::int64_t source_layers = 0;
 };
 
 // Vectors of one hook, one above the other: a strip a token.
@@ -76,10 +87,19 @@ struct FlowLayout {
   FlowRect map;
   FlowRect layers_before, layers_after;  // edges of the other layers' cards
   FlowRect heads_before, heads_after;    // of the other heads'
+  std::vector<FlowBand> bands;           // above and below the rows
   FlowRect candidates;
   FlowRect title;     // the line above everything
   FlowRect headings;  // names of the columns
   FlowRect footer;
+  // Of an encoder-decoder. Rows of the source text: tokens [source_first, source_last).
+  std::int64_t source = 0, source_first = 0, source_last = 0, source_layers = 0;
+  float source_top = 0, source_row = 0;
+  FlowRect source_tokens, source_stack, source_strips;
+  FlowRect cross_map;  // the decoder's queries and the source's keys; empty without an encoder
+  std::int64_t cross_columns = 1;
+  float source_bus = 0;  // y at which the encoder's vectors pass beneath the decoder
+
   std::int64_t layer_count = 1, layer = 0, head_count = 1, head_index = 0;
   std::int64_t map_columns = 1;  // fewer than keys when they would be too narrow
   // x where a part is added to the stream; side by side with the MLP, attention is added where that is.
@@ -101,6 +121,16 @@ struct FlowLayout {
   FlowRect map_row(std::int64_t position) const;
   FlowRect map_cell(std::int64_t position, std::int64_t map_column) const;
   std::int64_t first_key(std::int64_t map_column) const { return map_column * positions / map_columns; }
+  FlowRect cross_row(std::int64_t position) const;
+  FlowRect cross_cell(std::int64_t position, std::int64_t column) const;
+  std::int64_t first_source_key(std::int64_t column) const { return column * source / cross_columns; }
+  FlowRect source_chip(std::int64_t position) const;
+  FlowRect source_strip(std::int64_t position) const;
+  int source_cells() const;
+  FlowRect source_card(std::int64_t layer) const;
+  // What a band shows of a column, and of the map.
+  FlowRect band_strip(const FlowColumn& column, const FlowBand& band) const;
+  FlowRect band_map(const FlowBand& band) const;
   // The edge of another layer's card, or another head's.
   FlowRect layer_card(std::int64_t layer) const;
   FlowRect head_card(std::int64_t head) const;

@@ -247,16 +247,23 @@ void draw_mix(const FlowScene& scene, std::int64_t query) {
     }
     end += part;
   };
-  float above = 0;  // what the keys before the window have together
   const std::int64_t seen = at.seen(query).last;
-  for (std::int64_t key = 0; key < at.first && key < seen; ++key) above += weights[key];
-  if (above > 0)
-    add(at.rows_top - at.em * 0.6F - into.height() * 0.5F, at.rows_top - at.em * 0.6F + into.height() * 0.5F,
-        above);
+  // What the keys of a band have together.
+  const auto add_bands = [&](bool above) {
+    for (const FlowBand& band : at.bands) {
+      if ((band.first < at.first) != above) continue;
+      float together = 0;
+      for (std::int64_t key = band.first; key < std::min(band.last, seen); ++key) together += weights[key];
+      const float middle = band.top + band.height * 0.6F;
+      if (together > 0) add(middle - into.height() * 0.5F, middle + into.height() * 0.5F, together);
+    }
+  };
+  add_bands(true);
   for (std::int64_t key = at.first; key < at.last && key < seen; ++key) {
     const FlowRect from = at.strip(Hook::v, key);
     if (!std::isnan(weights[key])) add(from.min.y, from.max.y, weights[key]);
   }
+  add_bands(false);
 }
 
 void draw_candidate_ribbon(const FlowScene& scene) {
@@ -311,18 +318,21 @@ void draw_flow_ribbons(const FlowScene& scene) {
     draw_values(scene, position);
     draw_queries(scene, position);
     draw_mix(scene, position);
-    link(scene, Hook::z, Hook::attn_out, position, 0, 1);
+    link(scene, Hook::z, at.parts.sandwich ? Hook::attn_out_raw : Hook::attn_out, position, 0, 1);
+    link(scene, Hook::attn_out_raw, Hook::attn_out, position, 0, 1);
     if (parallel) {
       carry_to_sum(scene, position);
     } else {
       write_stream(scene, Hook::attn_out, at.attention_plus, position);
     }
+    read_stream(scene, Hook::resid_mid, Hook::ln_cross_normalized, position);
     write_stream(scene, Hook::cross_attn_out, at.cross_plus, position);
     read_stream(scene, at.parts.cross ? Hook::resid_mid_cross : Hook::resid_mid, Hook::ln2_normalized,
                 position);
     link(scene, mlp_reads, Hook::mlp_pre, position, 0, at.parts.gated ? 0.5F : 1.0F);
     link(scene, mlp_reads, Hook::mlp_pre_linear, position, 0.5F, 1);
-    link(scene, Hook::mlp_post, Hook::mlp_out, position, 0, 1);
+    link(scene, Hook::mlp_post, at.parts.sandwich ? Hook::mlp_out_raw : Hook::mlp_out, position, 0, 1);
+    link(scene, Hook::mlp_out_raw, Hook::mlp_out, position, 0, 1);
     write_stream(scene, Hook::mlp_out, at.mlp_plus, position);
   }
   draw_keys(scene);

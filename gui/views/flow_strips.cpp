@@ -137,7 +137,7 @@ void draw_chip(const FlowScene& scene, std::int64_t position) {
                        std::max(1.0F, at.em * 0.09F));
   const float size = std::min(0.95F, height / at.em * 0.82F);
   const ScopedFont font(fonts().body, size);
-  const std::string words = shortened(chip_text(scene.trace, position), max.x - min.x - at.em * 0.7F);
+  const std::string words = shortened(chip_text(scene.frame, position), max.x - min.x - at.em * 0.7F);
   scene.list.AddText(
       ImVec2(std::floor(min.x + at.em * 0.4F), std::floor(middle - ImGui::GetFontSize() * 0.62F)),
       chosen ? palette().text : with_alpha(palette().token_text, 0.85F), words.c_str());
@@ -152,8 +152,18 @@ void draw_more(const FlowScene& scene) {
     add_label(scene.list, fonts().body, 0.78F, middle, 0, palette().muted,
               format_text("flow.more", fmt::arg("count", count)));
   };
-  mark(at.first, at.rows_top - at.em * 1.05F);
-  mark(at.positions - at.last, at.rows_bottom + at.em * 0.1F);
+  // Beside the bands, which show them.
+  const auto beside = [&](std::int64_t count, bool above) {
+    float top = 0, bottom = 0;
+    for (const FlowBand& band : at.bands) {
+      if ((band.first < at.first) != above) continue;
+      top = top == 0 ? band.top : top;
+      bottom = band.top + band.height;
+    }
+    mark(count, above ? top - at.em * 1.1F : bottom + at.em * 0.1F);
+  };
+  beside(at.first, true);
+  beside(at.positions - at.last, false);
 }
 
 // A name, its probability and a bar of it.
@@ -236,6 +246,7 @@ void draw_flow_candidates(const FlowScene& scene) {
   const ArchitectureDescription& a = scene.architecture();
   if (a.head == OutputHead::classifier) return draw_classes(scene);
   if (!has_hook(Hook::logits, a)) {
+    if (is_encoder_frame(scene.frame)) return draw_words(scene, text("flow.to_decoder"));
     return draw_words(scene, text(a.pooling == Pooling::none ? "flow.no_output" : "flow.sentence_vector"));
   }
   if (!scene.frame.result.next) return draw_words(scene, text("flow.not_done"));

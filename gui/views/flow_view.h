@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gui/view.h"
+#include "gui/views/flow_bands.h"
 #include "gui/views/flow_detail.h"
 #include "gui/views/flow_hit.h"
 #include "gui/views/flow_values.h"
@@ -20,13 +21,18 @@ class FlowView : public View {
   const FlowDetail& detail() const { return detail_; }
 
  private:
+  void draw_text(const Frame& frame, Commands& commands);
   void draw_picture(const Frame& frame, Commands& commands, ImVec2 size);
+  void choose_part(const Frame& frame, Commands& commands, const FlowLayout& at);
   void handle_click(const Frame& frame, Commands& commands, const FlowLayout& at, const FlowHit& hit);
+  void open_with_keys(const Frame& frame, const FlowLayout& at);
   void handle_keys(const Frame& frame, Commands& commands, const FlowLayout& at);
 
   FlowLayout layout_;
   FlowValues values_;
-  HeadMaps maps_;
+  FlowBands bands_;
+  HeadMaps maps_, cross_maps_;
+  bool in_encoder_ = false;
   FlowDetail detail_;
   float wheel_ = 0;  // turned, but not yet a whole layer
 };

@@ -1,15 +1,29 @@
 // One place for how tokens are written and which accent parts wear.
 #include "gui/views/flow_words.h"
 
+#include <fmt/format.h>
+
 #include "gui/theme.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
 
-std::string chip_text(const Trace& trace, std::int64_t position) {
-  const std::string& bytes =
-      trace.model().tokenizer->bytes(trace.tokens()[static_cast<std::size_t>(position)]);
+std::string chip_text(const Frame& frame, std::int64_t position) {
+  const Trace& trace = *frame.trace();
+  const Tokenizer* tokenizer = trace.model().tokenizer.get();
+  if (tokenizer == nullptr) return frame.token_text(position);
+  const std::string& bytes = tokenizer->bytes(trace.tokens()[static_cast<std::size_t>(position)]);
   return invalid_utf8_offset(bytes) ? part_piece(bytes) : token_piece(bytes);
+}
+
+bool is_encoder_frame(const Frame& frame) {
+  return frame.model != nullptr && frame.trace() != nullptr &&
+         frame.model->encoder.get() == &frame.trace()->model();
+}
+
+std::string hook_line(const Frame& frame, const ValueReference& value) {
+  return fmt::format("{}{}  {}", is_encoder_frame(frame) ? "encoder." : "", value_name(*frame.trace(), value),
+                     shape_text(value_shape(*frame.trace(), value)));
 }
 
 ImU32 part_color(Hook hook) {
@@ -25,6 +39,7 @@ ImU32 part_color(Hook hook) {
     case Hook::attn_scores:
     case Hook::pattern:
     case Hook::z:
+    case Hook::attn_out_raw:
     case Hook::attn_out:
     case Hook::cross_attn_out:
       return palette().attention;

@@ -3,14 +3,19 @@
 
 #include <string>
 
-#include "core/forward/trace.h"
+#include "gui/frame.h"
 #include "gui/views/hook_words.h"
 #include "imgui.h"
 
 namespace headlight {
 
 // A token as the prompt's chips show it.
-std::string chip_text(const Trace& trace, std::int64_t position);
+std::string chip_text(const Frame& frame, std::int64_t position);
+
+// Whether a frame is of an encoder that is part of a larger model (flow_encoder.h).
+bool is_encoder_frame(const Frame& frame);
+// "encoder.blocks.0.hook_resid_pre  [3, 8]": the hook and the shape of what a value is a part of.
+std::string hook_line(const Frame& frame, const ValueReference& value);
 
 // The accent of a hook's concept.
 ImU32 part_color(Hook hook);

@@ -103,6 +103,7 @@ std::string part_name(const ArchitectureDescription& a, Hook hook) {
   const bool is_norm = hook == Hook::ln1_normalized || hook == Hook::ln2_normalized;
   if (is_norm && a.wiring == Wiring::post_norm) key += ".behind";
   if ((hook == Hook::mlp_pre || hook == Hook::mlp_post) && !a.gated) key += ".plain";
+  if ((hook == Hook::attn_out || hook == Hook::mlp_out) && a.sandwich_norms) key += ".sandwich";
   return format_text(key, fmt::arg("norm", norm), fmt::arg("activation", activation));
 }
 

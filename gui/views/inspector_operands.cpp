@@ -280,11 +280,53 @@ std::optional<ValueReference> draw_beside(const Frame& frame, Commands& commands
 
 }  // namespace
 
-OperandsAnswer draw_operands(const Frame& frame, Commands& commands, const Operands& o) {
+namespace {
+
+const Operand* operand_at(const Operands& o, std::size_t line) {
+  if (line < o.operands.size()) return &o.operands[line];
+  line -= o.operands.size();
+  for (const auto* beside : {&o.bias, &o.norm_scale, &o.gain}) {
+    if (!*beside) continue;
+    if (line == 0) return &**beside;
+    --line;
+  }
+  return nullptr;
+}
+
+// Behind the line that the keyboard stands on; every view points at its number.
+void mark_choice(Commands& commands, const Operands& o, const OperandChoice& choice, ImVec2 start,
+                 const Columns& c) {
+  if (!choice.line || *choice.line >= operand_lines(o)) return;
+  // One line says how many smaller terms there are.
+  const bool beside = *choice.line >= o.operands.size();
+  const bool rest = o.count > static_cast<std::int64_t>(o.operands.size());
+  const float y = start.y + c.line * static_cast<float>(*choice.line + (beside && rest ? 1 : 0));
+  ImGui::GetWindowDrawList()->AddRectFilled(ImVec2(start.x - em() * 0.3F, y),
+                                            ImVec2(start.x + c.width + em() * 0.2F, y + c.line),
+                                            with_alpha(palette().lock, 0.2F), em() * 0.25F);
+  if (choice.moved) ImGui::SetScrollFromPosY(y + c.line * 0.5F - ImGui::GetWindowPos().y, 0.5F);
+  if (const auto place = opened_by(o, *choice.line)) point_at(commands, *place);
+}
+
+}  // namespace
+
+std::size_t operand_lines(const Operands& o) {
+  return o.operands.size() + (o.bias ? 1U : 0U) + (o.norm_scale ? 1U : 0U) + (o.gain ? 1U : 0U);
+}
+
+std::optional<ValueReference> opened_by(const Operands& o, std::size_t line) {
+  const Operand* operand = operand_at(o, line);
+  if (operand == nullptr) return std::nullopt;
+  return operand->reference ? operand->reference : operand->factor_reference;
+}
+
+OperandsAnswer draw_operands(const Frame& frame, Commands& commands, const Operands& o,
+                             const OperandChoice& choice) {
   OperandsAnswer answer;
   if (o.operands.empty()) return answer;
   const Columns columns = columns_for(frame, o, ImGui::GetContentRegionAvail().x);
   const double limit = largest_contribution(o);
+  mark_choice(commands, o, choice, ImGui::GetCursorScreenPos(), columns);
   ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(0, 0));
   ImGuiListClipper clipper;  // somebody may list all 1,536 terms
   clipper.Begin(static_cast<int>(o.operands.size()), columns.line);

@@ -9,6 +9,7 @@
 
 #include "core/analysis/operands.h"
 #include "gui/view.h"
+#include "gui/views/inspector_operands.h"
 
 namespace headlight {
 
@@ -23,6 +24,8 @@ class InspectorView : public View {
   ValueReference current_weight(const Frame& frame);
   void refresh(const std::shared_ptr<const Trace>& trace, const ValueReference& at);
   void follow_trail(const Frame& frame);
+  void open(Commands& commands, const ValueReference& from, const ValueReference& to);
+  void walk_with_keys(Commands& commands, const ValueReference& at);
   void draw_trail(Commands& commands) const;
   void draw_value(const Frame& frame, Commands& commands) const;
 
@@ -41,6 +44,7 @@ class InspectorView : public View {
   // The way from the first value that was opened to the one that is open.
   std::vector<ValueReference> trail_;
   bool mouse_inside_ = false;
+  OperandChoice choice_;  // where the keyboard stands; until the mouse moves
 };
 
 }  // namespace headlight

@@ -13,6 +13,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/row_panel.h"
+#include "gui/widgets/lit_cells.h"
 #include "gui/widgets/rotated_text.h"
 
 namespace headlight {
@@ -199,6 +200,15 @@ void draw_line(const ShownAttention& shown, Commands& commands, const Columns& c
   bar_cell(ImVec2(columns.x[2], corner.y), columns.width, row.exponential[at], 4,
            mix(palette().attention, palette().residual, 0.5F));
   bar_cell(ImVec2(columns.x[3], corner.y), columns.width, row.weight[at], 4, palette().attention);
+  const auto& lit = lit_cells(shown.frame);
+  const auto light = [&](Hook hook, std::size_t step) {
+    if (!is_lit(lit, shown.cell(hook, row.query, key))) return;
+    const float inset = em() * 0.14F;
+    add_lit_frame(*list, ImVec2(columns.x[step], corner.y + inset),
+                  ImVec2(columns.x[step] + columns.width, corner.y + line_height() - inset), 1);
+  };
+  light(shown.hooks.scores, 1);
+  light(shown.hooks.pattern, 3);
 }
 
 void draw_masked_line(const Columns& columns, const std::string& label) {
