@@ -44,5 +44,8 @@ TokenId sample(const Distribution& distribution, std::mt19937_64& generator);
 // The same for the token at `position`: the draw depends on seed and position alone, so that going on token
 // by token gives the same text as in one go.
 TokenId sample(const Distribution& distribution, std::uint64_t seed, std::int64_t position);
+// The number in [0, 1) that decides this draw: the kept candidates, likeliest first, divide that range among
+// themselves by their `sampled`, and the one in whose part it falls is taken.
+double drawn_number(std::uint64_t seed, std::int64_t position);
 
 }  // namespace headlight

@@ -5,18 +5,12 @@
 
 #include <algorithm>
 
-#include "core/analysis/self_check.h"
 #include "core/base/errors.h"
 #include "core/command_line/common.h"
+#include "core/session/model_check.h"
 
 namespace headlight {
 namespace {
-
-// English, Korean, digits, a code-like part: short enough for the slow reference.
-constexpr const char* fixed_text = "The cat sat on the mat. 고양이가 앉았다. f(x) = 3.14";
-
-// float32 against float64 is a few 1e-6 on real models; a wrong formula is a thousand times that.
-constexpr double allowed = 1e-3;
 
 std::vector<TokenId> ids_of(const std::map<std::string, NumpyArray>& arrays, const std::string& name) {
   const auto found = arrays.find(name);
@@ -33,9 +27,9 @@ ForwardRequest request_for(const Model& model, const NumberCheck& options,
     if (ids.empty()) throw UserError(fmt::format("{}: there is no array 'tokens'.", options.against));
     return tokens_request(model, ids, source);
   }
-  source.text = fixed_text;
+  source.text = self_check_text;
   if (!model.encoder) source.text.clear();
-  return text_request(model, options.text.empty() ? fixed_text : options.text, source);
+  return text_request(model, options.text.empty() ? self_check_text : options.text, source);
 }
 
 void print_differences(const std::vector<HookDifference>& hooks) {
@@ -73,11 +67,11 @@ void check_numbers(const std::shared_ptr<const Model>& model, const NumberCheck&
   print_differences(hooks);
   const auto worst = std::ranges::max_element(hooks, {}, &HookDifference::relative);
   fmt::print("worst    {:.2e} of the largest value, in {}\n", worst->relative, worst->name);
-  if (!(worst->relative <= allowed)) {
+  if (!(worst->relative <= self_check_allowed)) {
     throw UserError(
         fmt::format("the values are not the same: {} is {:.2e} of its largest value away, {:.0e} are "
                     "allowed.",
-                    worst->name, worst->relative, allowed));
+                    worst->name, worst->relative, self_check_allowed));
   }
 }
 

@@ -9,6 +9,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/views/tree_layout.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/token_piece.h"
@@ -32,7 +33,7 @@ std::string logit_text(double logit) { return std::isnan(logit) ? "NaN" : fmt::f
 bool plain(const SamplingSettings& settings) { return settings == SamplingSettings{}; }
 
 void draw_tooltip(const Frame& frame, const Candidate& candidate, std::int64_t rank,
-                  const Tokenizer& tokenizer) {
+                  const Tokenizer& tokenizer, const char* click) {
   const std::string& bytes = tokenizer.bytes(candidate.id);
   Facts facts = {{text("next.rank"), "#" + grouped_text(rank + 1)},
                  {text("next.id"), fmt::format("{}", candidate.id)},
@@ -47,7 +48,22 @@ void draw_tooltip(const Frame& frame, const Candidate& candidate, std::int64_t r
                            ? fmt::format("{:.6g}", candidate.sampled)
                            : format_text("next.cut_by", fmt::arg("stage", cut_name(candidate, settings))));
   }
-  facts_tooltip("|" + visible_bytes(bytes) + "|", facts, text("next.click"));
+  facts_tooltip("|" + visible_bytes(bytes) + "|", facts, text(click));
+}
+
+}  // namespace
+
+namespace {
+
+// A thin edge in the colour of its part: target or distractor of the lens.
+void draw_role(const Frame& frame, TokenId id, ImVec2 corner) {
+  const bool target = frame.document.lens.target == id;
+  if (!target && frame.document.lens.distractor != id) return;
+  const float width = em() * 0.18F;
+  ImGui::GetWindowDrawList()->AddRectFilled(
+      ImVec2(corner.x, corner.y + em() * 0.1F),
+      ImVec2(corner.x + width, corner.y + CandidateList::row_height() - em() * 0.1F),
+      target ? palette().value : palette().key, width * 0.5F);
 }
 
 }  // namespace
@@ -120,27 +136,40 @@ float CandidateList::length_of(const Frame& frame, Commands& commands, const Can
   return target + (from - target) * left * left;  // fast first, then it settles
 }
 
-// Once for each distribution and query: a look at every token of the vocabulary.
+// The vocabulary is looked through once for each query, and its ranks once for each distribution.
 void CandidateList::search(const Tokenizer& tokenizer, const std::string& wanted) {
-  if (searched_ == shown_.get() && wanted == wanted_) return;
-  searched_ = shown_.get();
-  wanted_ = wanted;
+  if (matched_in_ != &tokenizer || wanted != wanted_) {
+    matched_in_ = &tokenizer;
+    wanted_ = wanted;
+    searched_.reset();
+    const bool number = wanted.find_first_not_of("0123456789") == std::string::npos;
+    std::string bytes = wanted;  // a visible space stands for a space
+    for (std::size_t at = 0; (at = bytes.find("·", at)) != std::string::npos;) bytes.replace(at, 2, " ");
+    matches_.assign(static_cast<std::size_t>(tokenizer.vocabulary_size()), false);
+    for (std::size_t id = 0; id < matches_.size(); ++id) {
+      const bool same_id = number && fmt::format("{}", id) == wanted;
+      matches_[id] = same_id || tokenizer.bytes(static_cast<TokenId>(id)).find(bytes) != std::string::npos;
+    }
+  }
+  if (searched_ == shown_) return;
+  searched_ = shown_;
   found_.clear();
-  const bool number = wanted.find_first_not_of("0123456789") == std::string::npos;
-  std::string bytes = wanted;  // a visible space stands for a space
-  for (std::size_t at = 0; (at = bytes.find("·", at)) != std::string::npos;) bytes.replace(at, 2, " ");
-  const auto count = static_cast<std::int64_t>(shown_->ranked.size());
-  for (std::int64_t rank = 0; rank < count; ++rank) {
-    const TokenId id = shown_->ranked[static_cast<std::size_t>(rank)].id;
-    if (id < 0 || id >= tokenizer.vocabulary_size()) continue;
-    const bool same_id = number && fmt::format("{}", id) == wanted;
-    if (same_id || tokenizer.bytes(id).find(bytes) != std::string::npos) found_.push_back(rank);
+  for (std::size_t rank = 0; rank < shown_->ranked.size(); ++rank) {
+    const auto id = static_cast<std::size_t>(shown_->ranked[rank].id);
+    if (id < matches_.size() && matches_[id]) found_.push_back(static_cast<std::int64_t>(rank));
   }
 }
 
-void CandidateList::draw(const Frame& frame, Commands& commands,
-                         const std::shared_ptr<const Distribution>& shown, const Tokenizer& tokenizer,
-                         const std::string& wanted, float height) {
+std::optional<CandidateList::Chosen> CandidateList::draw(const Frame& frame, Commands& commands,
+                                                         const std::shared_ptr<const Distribution>& shown,
+                                                         const Tokenizer& tokenizer,
+                                                         const std::string& wanted, float height,
+                                                         bool continues, bool branches,
+                                                         const std::string& before) {
+  chosen_.reset();
+  continues_ = continues;
+  branches_ = branches;
+  before_bytes_ = before;
   take(frame, shown);
   if (!wanted.empty()) search(tokenizer, wanted);
   draw_headings(columns(frame, ImGui::GetContentRegionAvail().x - ImGui::GetStyle().ScrollbarSize));
@@ -168,6 +197,41 @@ void CandidateList::draw(const Frame& frame, Commands& commands,
     ImGui::PopStyleVar();
   }
   ImGui::EndChild();
+  return chosen_;
+}
+
+// What can be done with a candidate besides taking it.
+void CandidateList::draw_menu(const Frame& frame, Commands& commands, const Candidate& candidate,
+                              const Tokenizer& tokenizer) {
+  ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(em() * 0.5F, em() * 0.4F));
+  if (ImGui::BeginPopup("##menu")) {
+    {
+      const ScopedFont strong(fonts().strong);
+      ImGui::TextUnformatted(token_piece(tokenizer.bytes(candidate.id)).c_str());
+    }
+    const auto item = [](const char* key, const char* id, bool on) {
+      const bool pressed = ImGui::MenuItem((text(key) + id).c_str(), nullptr, on);
+      ImGui::SetItemTooltip("%s", text(std::string(key) + "_tip").c_str());
+      return pressed;
+    };
+    if (continues_ && item("next.menu_append", "###append", false)) chosen_ = Chosen{candidate.id, false};
+    if (continues_ && item("next.menu_branch", "###branch", false)) chosen_ = Chosen{candidate.id, true};
+    const bool locked = frame.document.candidate == candidate.id;
+    if (item("next.menu_mark", "###mark", locked)) {
+      commands.edit(SelectCandidate{locked ? std::nullopt : std::optional(candidate.id)});
+    }
+    LensChoices lens = frame.document.lens;
+    const auto toggle = [&](std::optional<TokenId>& field) {
+      field = field == candidate.id ? std::nullopt : std::optional(candidate.id);
+      commands.edit(SetChoices{lens});
+    };
+    if (item("next.menu_target", "###target", lens.target == candidate.id)) toggle(lens.target);
+    if (item("next.menu_distractor", "###distractor", lens.distractor == candidate.id)) {
+      toggle(lens.distractor);
+    }
+    ImGui::EndPopup();
+  }
+  ImGui::PopStyleVar();
 }
 
 void CandidateList::draw_headings(const Columns& at) const {
@@ -196,22 +260,30 @@ void CandidateList::draw_row(const Frame& frame, Commands& commands, const Colum
   if (candidate.id < 0 || candidate.id >= tokenizer.vocabulary_size()) return;
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   ImGui::PushID(static_cast<int>(candidate.id));
-  const bool clicked = ImGui::InvisibleButton("##candidate", ImVec2(at.width, row_height()));
-  ImGui::PopID();
-  const bool hovered = ImGui::IsItemHovered();
+  const bool clicked =
+      ImGui::InvisibleButton("##candidate", ImVec2(at.width, row_height()), ImGuiButtonFlags_EnableNav);
+  const bool reached = ImGui::IsItemFocused() && ImGui::GetIO().NavVisible;  // by the keyboard
+  const bool hovered = ImGui::IsItemHovered() || reached;
   const bool locked = frame.document.candidate == candidate.id;
   if (hovered) {
     commands.hover().candidate = candidate.id;
-    draw_tooltip(frame, candidate, rank, tokenizer);
-    if (ImGui::IsMouseClicked(ImGuiMouseButton_Right)) {
-      commands.edit(SelectCandidate{locked ? std::nullopt : std::optional(candidate.id)});
+    draw_tooltip(frame, candidate, rank, tokenizer,
+                 !continues_ ? "next.click_masked"
+                 : branches_ ? "next.click_branch"
+                             : "next.click");
+    const bool by_key = reached && ImGui::IsKeyPressed(ImGuiKey_Menu);
+    if ((ImGui::IsItemHovered() && ImGui::IsMouseReleased(ImGuiMouseButton_Right)) || by_key) {
+      ImGui::OpenPopup("##menu");
     }
   }
-  if (clicked) commands.edit(AppendText{tokenizer.bytes(candidate.id)});
+  draw_menu(frame, commands, candidate, tokenizer);
+  ImGui::PopID();
+  if (clicked) chosen_ = Chosen{candidate.id, continues_ && branches_ != ImGui::GetIO().KeyShift};
 
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 opposite(corner.x + at.width, corner.y + row_height());
   const bool lit = frame.hover.candidate == candidate.id;
+  draw_role(frame, candidate.id, corner);
   if (lit) list->AddRectFilled(corner, opposite, with_alpha(palette().probability, 0.12F), em() * 0.3F);
   if (locked) list->AddRect(corner, opposite, palette().lock, em() * 0.3F, std::max(1.0F, em() * 0.08F));
   const bool cut = candidate.cut != Candidate::Cut::none;
@@ -224,7 +296,7 @@ void CandidateList::draw_row(const Frame& frame, Commands& commands, const Colum
                palette().muted);
   }
   const float room = at.bar - at.token - em() * 0.7F;
-  const std::string words = shortened(token_piece(tokenizer.bytes(candidate.id)), room);
+  const std::string words = shortened(step_label(before_bytes_, tokenizer.bytes(candidate.id)), room);
   const ImVec2 size = ImGui::CalcTextSize(words.c_str());
   const ImVec2 from(corner.x + at.token, corner.y + (row_height() - size.y) * 0.5F);
   const ImVec4 clip(corner.x + at.token, corner.y, corner.x + at.bar - em() * 0.3F, opposite.y);

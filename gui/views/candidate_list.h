@@ -15,9 +15,18 @@ namespace headlight {
 
 class CandidateList {
  public:
-  // Rows for the likeliest, or for the tokens that contain `wanted` where it is not empty.
-  void draw(const Frame& frame, Commands& commands, const std::shared_ptr<const Distribution>& shown,
-            const Tokenizer& tokenizer, const std::string& wanted, float height);
+  // What a row was asked for in this frame.
+  struct Chosen {
+    TokenId id = 0;
+    bool branches = false;  // a new branch of the tree, instead of going on with the text
+  };
+  // Rows for the likeliest, or for the tokens that contain `wanted` where it is not empty. `continues`:
+  // whether the model goes on from a text; `branches`: whether a plain click makes a branch. `before`: the
+  // last bytes in front of the candidates, which may be the beginning of a character.
+  std::optional<Chosen> draw(const Frame& frame, Commands& commands,
+                             const std::shared_ptr<const Distribution>& shown, const Tokenizer& tokenizer,
+                             const std::string& wanted, float height, bool continues, bool branches,
+                             const std::string& before);
 
   static float row_height();
 
@@ -38,6 +47,8 @@ class CandidateList {
   void draw_headings(const Columns& at) const;
   void draw_row(const Frame& frame, Commands& commands, const Columns& at, std::int64_t rank,
                 const Tokenizer& tokenizer);
+  void draw_menu(const Frame& frame, Commands& commands, const Candidate& candidate,
+                 const Tokenizer& tokenizer);
   void draw_bar(const Frame& frame, Commands& commands, const Columns& at, const Candidate& candidate,
                 ImVec2 corner);
   void draw_sampled(const Frame& frame, const Columns& at, const Candidate& candidate, ImVec2 corner) const;
@@ -47,8 +58,15 @@ class CandidateList {
   std::map<TokenId, float> before_;  // lengths of bars when the newest distribution came
   double came_ = 0.0;                // seconds
 
+  bool continues_ = true;
+  bool branches_ = false;
+  std::string before_bytes_;
+  std::optional<Chosen> chosen_;
+
   std::string wanted_;
-  const Distribution* searched_ = nullptr;
+  const Tokenizer* matched_in_ = nullptr;
+  std::vector<bool> matches_;  // by id: whether the token contains wanted_
+  std::shared_ptr<const Distribution> searched_;
   std::vector<std::int64_t> found_;  // ranks (from 0) of the tokens that contain wanted_
 };
 

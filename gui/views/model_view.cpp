@@ -6,13 +6,17 @@
 #include <algorithm>
 #include <array>
 
+#include "core/analysis/model_cost.h"
 #include "core/base/errors.h"
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/catalog_view.h"
 #include "gui/views/hook_words.h"
+#include "gui/views/known_models.h"
+#include "gui/views/model_picture.h"
 #include "gui/widgets/lesson_marks.h"
+#include "gui/widgets/segmented.h"
 #include "imgui.h"
 
 namespace headlight {
@@ -189,6 +193,54 @@ std::vector<Fact> memory_facts(const Frame& frame) {
   return facts;
 }
 
+void heading(const char* key) {
+  ImGui::Dummy(ImVec2(0, em() * 0.5F));
+  draw_caps(text(key));
+}
+
+// What one more token costs, with the formula that it was taken from.
+void draw_cost(const Frame& frame, float width) {
+  const ArchitectureDescription& a = frame.model->architecture;
+  const std::int64_t positions = std::max<std::int64_t>(1, frame.positions());
+  const ModelCost cost = model_cost(a, positions);
+  draw_facts({{"multiplied", grouped(cost.multiplied)},
+              {"flops", fmt::format("{:.3g} GFLOP", static_cast<double>(cost.flops()) / 1e9)},
+              {"cache", fmt::format("{:.1f} kB", static_cast<double>(cost.cache_bytes) / 1e3)}},
+             width);
+  ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
+  ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+  const ScopedFont mono(fonts().mono, 0.82F);
+  ImGui::TextUnformatted(fmt::format("2 · {} + 4 · {} · {} · {} · {}", grouped(cost.multiplied), a.layers,
+                                     a.heads, a.d_head, positions)
+                             .c_str());
+  const ScopedFont small(fonts().body, 0.88F);
+  ImGui::TextUnformatted(
+      format_text("model.flops_formula", fmt::arg("positions", grouped(positions))).c_str());
+  ImGui::PopStyleColor();
+  ImGui::PopTextWrapPos();
+}
+
+// The hashes that the catalog pins, for comparing with other copies.
+void draw_hashes(const std::optional<CatalogEntry>& entry, float width) {
+  if (!entry) return;
+  bool first = true;
+  for (const CatalogFile& file : entry->files) {
+    if (file.sha256.empty()) continue;
+    if (first) heading("model.hashes");
+    first = false;
+    ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
+    ImGui::TextUnformatted(file.path.c_str());
+    const ScopedFont mono(fonts().mono, 0.78F);
+    ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+    ImGui::TextUnformatted(file.sha256.c_str());
+    ImGui::PopStyleColor();
+    ImGui::PopTextWrapPos();
+    if (ImGui::IsItemClicked()) ImGui::SetClipboardText(file.sha256.c_str());
+    const ScopedFont body(fonts().body, 1.0F);
+    ImGui::SetItemTooltip("%s", text("model.hash_tip").c_str());
+  }
+}
+
 // One bar for all parameters, in the colours of the concepts, with its parts named below.
 void draw_shares(const ArchitectureDescription& architecture, float width) {
   const ParameterShares shares = parameter_shares(architecture);
@@ -251,11 +303,6 @@ void draw_devices(const std::vector<DeviceChoice>& devices) {
   }
 }
 
-void heading(const char* key) {
-  ImGui::Dummy(ImVec2(0, em() * 0.5F));
-  draw_caps(text(key));
-}
-
 // What to expect of the model, such as what its training means for Korean texts.
 void draw_limits(const std::optional<CatalogEntry>& entry, float width) {
   if (!entry || !entry->limits) return;
@@ -310,12 +357,7 @@ void ModelView::look_up(const Model& model) {
   }
 }
 
-void ModelView::draw(const Frame& frame, Commands&) {
-  if (!frame.model) {
-    ImGui::TextWrapped("%s", text("model.none").c_str());
-    return;
-  }
-  look_up(*frame.model);
+void ModelView::draw_facts_page(const Frame& frame) {
   draw_head(*frame.model, entry_);
   const float room = ImGui::GetContentRegionAvail().x;
   const float gap = em() * 2.5F;
@@ -331,13 +373,52 @@ void ModelView::draw(const Frame& frame, Commands&) {
   ImGui::BeginGroup();
   heading("model.memory");
   draw_facts(memory_facts(frame), column);
+  heading("model.cost");
+  draw_cost(frame, column);
   heading("model.shares");
   draw_shares(frame.model->architecture, column);
   ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + column);
   heading("model.devices");
   draw_devices(*devices_);
   ImGui::PopTextWrapPos();
+  draw_hashes(entry_, column);
   ImGui::EndGroup();
+}
+
+void ModelView::draw(const Frame& frame, Commands& commands) {
+  if (!frame.model) {
+    ImGui::TextWrapped("%s", text("model.none").c_str());
+    return;
+  }
+  look_up(*frame.model);
+  const std::array<Segment, 5> pages = {
+      Segment{text("model.page_facts"), ""}, Segment{text("model.page_picture"), ""},
+      Segment{text("model.page_tensors"), ""}, Segment{text("model.page_others"), ""},
+      Segment{text("model.page_check"), ""}};
+  if (const auto page = segmented("##pages", pages, static_cast<std::size_t>(page_))) {
+    page_ = static_cast<Page>(*page);
+  }
+  ImGui::Dummy(ImVec2(0, em() * 0.3F));
+  if (ImGui::BeginChild("##page")) {
+    switch (page_) {
+      case Page::facts:
+        draw_facts_page(frame);
+        break;
+      case Page::picture:
+        draw_model_picture(*frame.model);
+        break;
+      case Page::tensors:
+        tensors_.draw(frame, commands);
+        break;
+      case Page::others:
+        draw_known_models(*frame.model);
+        break;
+      case Page::check:
+        check_.draw(frame, commands);
+        break;
+    }
+  }
+  ImGui::EndChild();
 }
 
 }  // namespace headlight

@@ -1,4 +1,5 @@
-// What the loaded model is: origin, size, shape, memory, devices, and what it can and cannot do.
+// What the loaded model is: origin, size, shape, memory, devices, its architecture as a picture, every
+// parameter, well-known models beside it, and a self-check.
 #pragma once
 
 #include <optional>
@@ -9,6 +10,8 @@
 #include "core/model/catalog.h"
 #include "core/session/devices.h"
 #include "gui/view.h"
+#include "gui/views/model_check_panel.h"
+#include "gui/views/model_tensors.h"
 
 namespace headlight {
 
@@ -29,7 +32,13 @@ class ModelView : public View {
   void draw(const Frame& frame, Commands& commands) override;
 
  private:
+  enum class Page { facts, picture, tensors, others, check };
   void look_up(const Model& model);
+  void draw_facts_page(const Frame& frame);
+
+  Page page_ = Page::facts;
+  ModelTensors tensors_;
+  ModelCheckPanel check_;
 
   std::string looked_up_;  // the name that entry_ belongs to
   std::optional<CatalogEntry> entry_;

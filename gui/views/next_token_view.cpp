@@ -1,16 +1,23 @@
-// Header, search and buttons, list, measures, sampling: from top to bottom.
+// Header and search, measures, list, transport, sampling: from top to bottom.
 #include "gui/views/next_token_view.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "core/analysis/class_scores.h"
+#include "core/session/continuations.h"
+#include "core/session/text_tokens.h"
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/views/tree_layout.h"
+#include "gui/widgets/icon_button.h"
 #include "gui/widgets/number_text.h"
+#include "gui/widgets/significant_text.h"
+#include "gui/widgets/thin_slider.h"
 #include "gui/widgets/token_piece.h"
 #include "imgui_stdlib.h"
 
@@ -18,6 +25,7 @@ namespace headlight {
 namespace {
 
 constexpr std::int64_t tokens_of_generate = 20;
+constexpr double fastest = 31.0;  // of the slider: as fast as the model is
 
 float em() { return ImGui::GetFontSize(); }
 
@@ -40,31 +48,44 @@ void draw_empty_state(const std::string& headline, const std::string& sentence) 
   ImGui::PopTextWrapPos();
 }
 
-float button_width(const std::string& words) {
-  return ImGui::CalcTextSize(words.c_str()).x + ImGui::GetStyle().FramePadding.x * 2.0F;
-}
-
 // A measure: muted name, number. On a new line when the rest of this one is too short.
-void draw_measure(const std::string& name, const std::string& number, const std::string& tooltip,
-                  bool first) {
-  ImVec2 size = ImGui::CalcTextSize(name.c_str());
-  const ScopedFont mono(fonts().mono, 0.92F);
-  const float gap = em() * 0.45F;
-  size.x += gap + ImGui::CalcTextSize(number.c_str()).x;
+void draw_measure(const std::string& name, const std::string& number, const std::string& tooltip, bool first,
+                  float scale = 0.9F) {
+  const float gap = em() * 0.35F;
+  const auto width_of = [scale](ImFont* font, const std::string& words) {
+    const ScopedFont scoped(font, scale);
+    return ImGui::CalcTextSize(words.c_str()).x;
+  };
+  const float width = width_of(fonts().body, name) + gap + width_of(fonts().mono, number);
   if (!first) {
-    ImGui::SameLine(0.0F, em() * 1.1F);
-    if (ImGui::GetContentRegionAvail().x < size.x) ImGui::NewLine();
+    ImGui::SameLine(0.0F, em() * 0.7F);
+    if (ImGui::GetContentRegionAvail().x < width) ImGui::NewLine();
   }
   ImGui::BeginGroup();
-  {
-    const ScopedFont small(fonts().body);
+  if (!name.empty()) {
+    const ScopedFont body(fonts().body, scale);
     muted(name);
+    ImGui::SameLine(0.0F, gap);
   }
-  ImGui::SameLine(0.0F, gap);
-  ImGui::TextUnformatted(number.c_str());
+  {
+    const ScopedFont mono(fonts().mono, scale);
+    ImGui::TextUnformatted(number.c_str());
+  }
   ImGui::EndGroup();
-  const ScopedFont body(fonts().body);
   ImGui::SetItemTooltip("%s", tooltip.c_str());
+}
+
+// A token on its ground, as wide as it is, at most `widest`.
+void draw_chip(const std::string& words, ImU32 ground, ImU32 ink, float widest) {
+  const std::string shown = shortened(words, widest);
+  const ImVec2 size = ImGui::CalcTextSize(shown.c_str());
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  const float pad = em() * 0.25F;
+  const float line = ImGui::GetTextLineHeight();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddRectFilled(corner, ImVec2(corner.x + size.x + 2.0F * pad, corner.y + line), ground, em() * 0.25F);
+  list->AddText(ImVec2(corner.x + pad, corner.y), ink, shown.c_str());
+  ImGui::Dummy(ImVec2(size.x + 2.0F * pad, line));
 }
 
 // A line a class: name, probability (of a single class its number), and a bar.
@@ -104,23 +125,78 @@ void draw_class_list(const std::vector<ClassScore>& classes) {
 
 }  // namespace
 
-void NextTokenView::take(const Frame& frame) {
+NextTokenView::NextTokenView()
+    : elsewhere_([](const Request& request, const Progress&) {
+        return distribution(request.trace->row(Hook::logits, 0, request.position), request.sampling);
+      }) {}
+
+void NextTokenView::take(const Frame& frame, Commands& commands) {
   if (!frame.model) shown_.reset();
   // Typing everything away is a result, too.
   if (frame.tokens.empty() && frame.document.text.empty()) shown_.reset();
   if (frame.model && !frame.result.trace) shown_.reset();
   const std::shared_ptr<const Distribution>& newest = frame.result.next;
-  if (!newest || !frame.trace() || newest == shown_ || newest->ranked.empty() || frame.tokens.empty()) return;
-  shown_ = newest;
+  if (!newest || !frame.trace() || newest->ranked.empty() || frame.tokens.empty()) return;
+  find_masks(frame);
+  const std::int64_t wanted = frame.query();
+  const bool known = wanted == frame.result.next_position || frame.generating || !frame.trace()->complete() ||
+                     !frame.trace()->has(Hook::logits);
+  if (known) return show(frame, newest, frame.result.next_position);
+  elsewhere_.want({frame.result.trace, wanted, frame.document.sampling});
+  if (elsewhere_.pending()) commands.pending();
+  const auto done = elsewhere_.done();
+  if (!done || !done->value || done->key.trace != frame.result.trace) {
+    if (!shown_) show(frame, newest, frame.result.next_position);
+    return;
+  }
+  show(frame, done->value, done->key.position);
+}
+
+void NextTokenView::show(const Frame& frame, std::shared_ptr<const Distribution> newest,
+                         std::int64_t position) {
+  if (newest == shown_) return;
+  shown_ = std::move(newest);
   model_ = frame.trace()->shared_model();
-  position_ = frame.result.next_position;
-  after_ = frame.token_text(position_);  // with spaces visible
+  position_ = position;
+  before_.clear();
+  const bool masked = model_->architecture.head == OutputHead::masked_lm;
+  for (std::int64_t i = std::max<std::int64_t>(0, position_ - 3); i < position_ && !masked; ++i) {
+    before_ += model_->tokenizer->bytes(frame.trace()->tokens()[static_cast<std::size_t>(i)]);
+  }
+  // With spaces visible, and as the character that it completes.
+  const std::string& last =
+      model_->tokenizer->bytes(frame.trace()->tokens()[static_cast<std::size_t>(position_)]);
+  after_ = step_label(before_, last);
+  before_ = masked ? "" : before_ + last;
   tail_ = 0.0;
   // From the small end, so that nothing is lost in the sum.
-  for (std::size_t rank = newest->ranked.size(); rank > 10; --rank) {
-    const double probability = newest->ranked[rank - 1].probability;
+  for (std::size_t rank = shown_->ranked.size(); rank > 10; --rank) {
+    const double probability = shown_->ranked[rank - 1].probability;
     if (!std::isnan(probability)) tail_ += probability;
   }
+}
+
+// The mask tokens of the text, and what the model would put there.
+void NextTokenView::find_masks(const Frame& frame) {
+  const Trace& trace = *frame.trace();
+  if (masks_of_ == frame.result.trace || !trace.complete()) return;
+  masks_of_ = frame.result.trace;
+  masks_.clear();
+  const Model& model = trace.model();
+  if (model.architecture.head != OutputHead::masked_lm || !model.tokenizer) return;
+  const std::optional<TokenId> mask = model.tokenizer->mask_token();
+  for (std::int64_t position = 0; mask && position < trace.positions(); ++position) {
+    if (trace.tokens()[static_cast<std::size_t>(position)] != *mask) continue;
+    const std::span<const float> logits = trace.row(Hook::logits, 0, position);
+    const auto best = std::max_element(logits.begin(), logits.end());
+    masks_.push_back({position, static_cast<TokenId>(best - logits.begin())});
+  }
+}
+
+std::int64_t NextTokenView::rank_of(TokenId id) const {
+  const auto found = std::find_if(shown_->ranked.begin(), shown_->ranked.end(),
+                                  [&](const Candidate& candidate) { return candidate.id == id; });
+  return found == shown_->ranked.end() ? -1 : found - shown_->ranked.begin();
 }
 
 // An old list is drawn a little fainter, once the new one takes its time.
@@ -136,12 +212,11 @@ float NextTokenView::fade(const Frame& frame, Commands& commands) {
 }
 
 // Models that do not score tokens: classes, a vector for the whole text, or nothing that has a name.
-void NextTokenView::draw_other_output(const Frame& frame) const {
+void NextTokenView::draw_other_output(const Frame& frame, Commands& commands) {
   const ArchitectureDescription& a = frame.model->architecture;
   if (a.head != OutputHead::classifier) {
-    const bool sentence = a.pooling != Pooling::none;
-    return draw_empty_state(text(sentence ? "next.sentence_vector" : "next.no_output"),
-                            text(sentence ? "next.sentence_vector_note" : "next.no_output_note"));
+    if (a.pooling != Pooling::none) return sentences_.draw(frame, commands);
+    return draw_empty_state(text("next.no_output"), text("next.no_output_note"));
   }
   const bool current = frame.trace() && frame.trace()->shared_model().get() == frame.model;
   const std::vector<ClassScore> classes = current ? class_scores(*frame.trace()) : std::vector<ClassScore>();
@@ -158,7 +233,7 @@ void NextTokenView::draw_other_output(const Frame& frame) const {
 }
 
 void NextTokenView::draw(const Frame& frame, Commands& commands) {
-  take(frame);
+  take(frame, commands);
   if (ImGui::Shortcut(ImGuiMod_Ctrl | ImGuiKey_Enter, ImGuiInputFlags_RouteGlobal |
                                                           ImGuiInputFlags_RouteOverActive |
                                                           ImGuiInputFlags_Repeat) &&
@@ -166,7 +241,7 @@ void NextTokenView::draw(const Frame& frame, Commands& commands) {
     commands.act(Generate{1});
   }
   if (!frame.model) return draw_empty_state(text("next.no_model"), text("next.no_model_note"));
-  if (!has_hook(Hook::logits, frame.model->architecture)) return draw_other_output(frame);
+  if (!has_hook(Hook::logits, frame.model->architecture)) return draw_other_output(frame, commands);
   if (!shown_) {
     const bool waiting = !frame.tokens.empty();
     if (waiting && frame.model->encoder && frame.document.source_text.empty()) {
@@ -175,86 +250,262 @@ void NextTokenView::draw(const Frame& frame, Commands& commands) {
     return draw_empty_state(text(waiting ? "next.waiting" : "next.no_text"),
                             text(waiting ? "next.waiting_note" : "next.no_text_note"));
   }
+  const bool continues = model_->architecture.head == OutputHead::language_model;
   const float available = ImGui::GetContentRegionAvail().y;
   const float top = ImGui::GetCursorPosY();
-  if (!sampling_open_) sampling_open_ = available > em() * 31.0F;
+  if (!sampling_open_) sampling_open_ = available > em() * 34.0F;
+  ImGui::PushStyleVarY(ImGuiStyleVar_ItemSpacing, em() * 0.3F);
   draw_header(frame);
-  draw_tools(frame, commands, model_->architecture.head == OutputHead::language_model);
-  // The list takes what the other parts left over in the last frame, six rows at least.
+  draw_masks(frame, commands);
+  draw_measures();
+  draw_comparison(frame, commands);
+  // The list takes what the other parts left over in the last frame, four rows at least.
   const float rows =
-      std::floor(std::clamp((available - others_) / CandidateList::row_height(), 6.0F, 100.0F));
+      std::floor(std::clamp((available - others_) / CandidateList::row_height(), 4.0F, 100.0F));
   const float height = rows * CandidateList::row_height();
   ImGui::PushStyleVar(ImGuiStyleVar_Alpha, fade(frame, commands));
-  list_.draw(frame, commands, shown_, *model_->tokenizer, wanted_, height);
-  draw_measures();
+  const auto chosen = list_.draw(frame, commands, shown_, *model_->tokenizer, wanted_, height, continues,
+                                 frame.document.next.tree, before_);
   ImGui::PopStyleVar();
-  if (model_->architecture.head == OutputHead::language_model) draw_sampling(frame, commands);
-  others_ = ImGui::GetCursorPosY() - top - height;
+  if (chosen) choose(frame, commands, *chosen);
+  if (continues) {
+    draw_transport(frame, commands);
+    draw_sampling(frame, commands);
+  }
+  others_ = ImGui::GetCursorPosY() - ImGui::GetStyle().ItemSpacing.y - top - height;
+  ImGui::PopStyleVar();
 }
 
-void NextTokenView::draw_header(const Frame&) const {
+// A candidate goes behind the text, into the tree, or into the place of the mask.
+void NextTokenView::choose(const Frame& frame, Commands& commands, const CandidateList::Chosen& chosen) {
+  const Tokenizer& tokenizer = *model_->tokenizer;
+  const std::string& bytes = tokenizer.bytes(chosen.id);
+  const auto at = static_cast<std::size_t>(position_);
+  // What is on the screen may be older than the text.
+  const bool current = at < frame.tokens.size() && frame.positions() > position_ &&
+                       frame.tokens[at].id == frame.trace()->tokens()[at];
+  if (model_->architecture.head != OutputHead::language_model) {
+    if (!current || frame.tokens[at].begin == frame.tokens[at].end) return;
+    std::string text = frame.document.text;
+    const std::string piece = bytes.starts_with(' ') ? bytes.substr(1) : bytes;
+    text.replace(frame.tokens[at].begin, frame.tokens[at].end - frame.tokens[at].begin, piece);
+    commands.edit(SetText{std::move(text)});
+    return;
+  }
+  if (!chosen.branches) return commands.edit(AppendText{bytes});
+  if (!current) return;
+  TokenPath here;
+  for (std::size_t i = 0; i <= at; ++i) here.push_back(frame.tokens[i].id);
+  NextChoices choices = frame.document.next;
+  const bool all = at + 1 == frame.tokens.size();
+  const std::string before = all ? frame.document.text : frame.document.text.substr(0, frame.tokens[at].end);
+  std::optional<TokenPath> path;
+  if (choices.root == before) {
+    path = TokenPath();
+  } else if (!choices.branches.empty()) {
+    TokenPath root;
+    for (const Token& token : text_tokens(*model_, choices.root)) root.push_back(token.id);
+    path = path_behind(root, here);
+  }
+  if (!path) {  // the tree belongs to another text: a new one begins
+    choices.root = before;
+    choices.branches.clear();
+    path = TokenPath();
+  }
+  path->push_back(chosen.id);
+  choices = with_branch(std::move(choices), *path);
+  choices.tree = true;
+  commands.edit(SetChoices{std::move(choices)});
+}
+
+void NextTokenView::draw_header(const Frame&) {
   const bool masked = model_->architecture.head == OutputHead::masked_lm;
+  const float room = ImGui::GetContentRegionAvail().x;
+  const std::string count = grouped_text(static_cast<std::int64_t>(shown_->ranked.size()));
+  const std::string hint = format_text("next.find_in", fmt::arg("tokens", count));
+  ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(em() * 0.5F, em() * 0.22F));
+  ImGui::AlignTextToFramePadding();
   muted(text(masked ? "next.at" : "next.after"));
-  ImGui::SameLine(0.0F, em() * 0.5F);
-  const std::string words = after_;
-  const ImVec2 size = ImGui::CalcTextSize(words.c_str());
-  const ImVec2 corner = ImGui::GetCursorScreenPos();
-  const float pad = em() * 0.25F;
-  const float width = std::min(size.x, em() * 9.0F);
-  ImDrawList* list = ImGui::GetWindowDrawList();
-  list->AddRectFilled(corner, ImVec2(corner.x + width + 2.0F * pad, corner.y + size.y),
-                      token_color(static_cast<std::size_t>(position_)), em() * 0.25F);
-  list->PushClipRect(corner, ImVec2(corner.x + width + 2.0F * pad, corner.y + size.y), true);
-  list->AddText(ImVec2(corner.x + pad, corner.y), palette().token_text, words.c_str());
-  list->PopClipRect();
-  ImGui::Dummy(ImVec2(width + 2.0F * pad, size.y));
-  ImGui::SetItemTooltip("%s", format_text(masked ? "next.at_tip" : "next.after_tip", fmt::arg("token", words),
-                                          fmt::arg("position", position_))
+  ImGui::SameLine(0.0F, em() * 0.4F);
+  ImGui::BeginGroup();
+  ImGui::SetCursorPosY(ImGui::GetCursorPosY() + ImGui::GetStyle().FramePadding.y);
+  draw_chip(after_, token_color(static_cast<std::size_t>(position_)), palette().token_text,
+            std::min(em() * 9.0F, room * 0.26F));
+  ImGui::EndGroup();
+  ImGui::SetItemTooltip("%s", format_text(masked ? "next.at_tip" : "next.after_tip",
+                                          fmt::arg("token", after_), fmt::arg("position", position_))
                                   .c_str());
-  const std::string base = format_text(
-      "next.base", fmt::arg("tokens", grouped_text(static_cast<std::int64_t>(shown_->ranked.size()))));
-  ImGui::SameLine(0.0F, em() * 0.5F);
-  if (ImGui::GetContentRegionAvail().x < ImGui::CalcTextSize(base.c_str()).x) ImGui::NewLine();
-  muted(base);
+  ImGui::SameLine(0.0F, em() * 0.6F);
+  ImGui::SetNextItemWidth(std::max(em() * 4.0F, ImGui::GetContentRegionAvail().x));
+  const bool fits = ImGui::CalcTextSize(hint.c_str()).x + em() * 1.2F < ImGui::GetContentRegionAvail().x;
+  ImGui::InputTextWithHint("##find", fits ? hint.c_str() : text("next.find").c_str(), &wanted_);
+  ImGui::SetItemTooltip("%s", text("next.find_tip").c_str());
+  ImGui::PopStyleVar();
 }
 
-void NextTokenView::draw_tools(const Frame& frame, Commands& commands, bool continues) {
-  const std::string& one = text("next.one");
-  const std::string many = frame.generating ? text("next.stop") : text("next.generate");
-  const float gap = em() * 0.4F;
-  const float buttons = button_width(one) + button_width(many) + 2.0F * gap;
-  const float available = ImGui::GetContentRegionAvail().x;
-  const bool one_line = continues && available - buttons > em() * 5.0F;
-  ImGui::SetNextItemWidth(one_line ? available - buttons : available);
-  ImGui::InputTextWithHint("##find", text("next.find").c_str(), &wanted_);
-  ImGui::SetItemTooltip("%s", text("next.find_tip").c_str());
-  if (!continues) return;
-  if (one_line) ImGui::SameLine(0.0F, gap);
-  if (ImGui::Button((one + "###one").c_str())) commands.act(Generate{1});
-  ImGui::SetItemTooltip("%s", text("next.one_tip").c_str());
+// One pill a mask: where it is, and the token that fits best.
+void NextTokenView::draw_masks(const Frame& frame, Commands& commands) {
+  if (masks_.size() < 2 || masks_of_ != frame.result.trace) return;
+  for (const Mask& mask : masks_) {
+    const std::string piece = token_piece(model_->tokenizer->bytes(mask.likeliest));
+    const std::string words = fmt::format("{}  {}", mask.position, shortened(piece, em() * 7.0F));
+    const ImVec2 size(ImGui::CalcTextSize(words.c_str()).x + em() * 0.9F, em() * 1.6F);
+    if (&mask != &masks_.front()) {
+      ImGui::SameLine(0.0F, em() * 0.3F);
+      if (ImGui::GetContentRegionAvail().x < size.x) ImGui::NewLine();
+    }
+    const ImVec2 corner = ImGui::GetCursorScreenPos();
+    ImGui::PushID(static_cast<int>(mask.position));
+    const bool clicked = ImGui::InvisibleButton("##mask", size, ImGuiButtonFlags_EnableNav);
+    ImGui::PopID();
+    const bool locked = frame.locked_query() == mask.position;
+    if (ImGui::IsItemHovered()) commands.hover().query = mask.position;
+    ImGui::SetItemTooltip("%s", format_text("next.mask_tip", fmt::arg("position", mask.position)).c_str());
+    if (clicked) {
+      const bool again = frame.document.query == mask.position;
+      commands.edit(SelectQuery{again ? std::nullopt : std::optional(mask.position)});
+    }
+    ImDrawList* list = ImGui::GetWindowDrawList();
+    const ImVec2 opposite(corner.x + size.x, corner.y + size.y);
+    list->AddRectFilled(corner, opposite, palette().raised, em() * 0.3F);
+    if (locked || position_ == mask.position) {
+      list->AddRect(corner, opposite, locked ? palette().lock : palette().hover, em() * 0.3F,
+                    std::max(1.0F, em() * 0.08F));
+    }
+    list->AddText(ImVec2(corner.x + em() * 0.45F, corner.y + em() * 0.25F), palette().text, words.c_str());
+  }
+}
+
+// Back, one token, play or pause, stop, tree, and how fast.
+void NextTokenView::draw_transport(const Frame& frame, Commands& commands) {
+  const float gap = em() * 0.25F;
+  const std::int64_t last = static_cast<std::int64_t>(frame.tokens.size()) - 1;
+  const bool can_go_back = last >= 0 && frame.tokens[static_cast<std::size_t>(last)].begin > 0;
+  ImGui::PushItemFlag(ImGuiItemFlags_ButtonRepeat, true);
+  if (icon_button("###back", Icon::back, text("next.back_tip"), can_go_back)) {
+    if (frame.generating) commands.act(PauseGenerating{true});
+    commands.edit(SetText{frame.document.text.substr(0, frame.tokens[static_cast<std::size_t>(last)].begin)});
+  }
   ImGui::SameLine(0.0F, gap);
-  ImGui::PushStyleColor(ImGuiCol_Button,
-                        with_alpha(frame.generating ? palette().key : palette().probability, 0.25F));
-  if (ImGui::Button((many + "###many").c_str())) {
+  // Stop has the place of what is of no use meanwhile.
+  if (frame.generating) {
+    if (icon_button("###stop", Icon::stop, text("next.stop_tip"))) commands.act(StopGenerating{});
+  } else if (icon_button("###one", Icon::one, text("next.one_tip"))) {
+    commands.act(Generate{1});
+  }
+  ImGui::PopItemFlag();
+  ImGui::SameLine(0.0F, gap);
+  const bool running = frame.generating && !frame.paused;
+  if (icon_button("###many", running ? Icon::pause : Icon::play,
+                  text(running        ? "next.pause_tip"
+                       : frame.paused ? "next.resume_tip"
+                                      : "next.generate_tip"),
+                  true, frame.generating)) {
     if (frame.generating) {
-      commands.act(StopGenerating{});
+      commands.act(PauseGenerating{running});
     } else {
       commands.act(Generate{tokens_of_generate});
     }
   }
-  ImGui::PopStyleColor();
-  ImGui::SetItemTooltip("%s", text(frame.generating ? "next.stop_tip" : "next.generate_tip").c_str());
+  ImGui::SameLine(0.0F, gap * 3.0F);
+  const bool tree = frame.document.next.tree;
+  if (icon_button("###tree", Icon::branch, text(tree ? "next.close_tree_tip" : "next.tree_tip"), true,
+                  tree)) {
+    NextChoices choices = frame.document.next;
+    choices.tree = !tree;
+    if (choices.branches.empty()) choices.root = frame.document.text;
+    commands.edit(SetChoices{std::move(choices)});
+  }
+  ImGui::SameLine(0.0F, gap * 2.0F);
+  draw_speed(frame, commands);
+}
+
+// Where there is no room for a slider: each press takes the next of some speeds.
+void NextTokenView::draw_speed_button(const Frame& frame, Commands& commands, const std::string& words) {
+  constexpr std::array<double, 5> speeds = {1.0, 2.0, 5.0, 10.0, 0.0};
+  ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(em() * 0.3F, em() * 0.3F));
+  if (ImGui::Button((words + "###speed_button").c_str())) {
+    NextChoices choices = frame.document.next;
+    const auto now = std::find(speeds.begin(), speeds.end(), choices.speed);
+    choices.speed = now == speeds.end() || now + 1 == speeds.end() ? speeds.front() : *(now + 1);
+    commands.edit(SetChoices{std::move(choices)});
+  }
+  ImGui::PopStyleVar();
+  ImGui::SetItemTooltip("%s", text("next.speed_tip").c_str());
+}
+
+void NextTokenView::draw_speed(const Frame& frame, Commands& commands) {
+  const double now = frame.document.next.speed;
+  double place = now > 0.0 ? std::min(now, fastest - 1.0) : fastest;
+  const std::string words = now > 0.0
+                                ? format_text("next.speed", fmt::arg("tokens", fmt::format("{:.0f}", now)))
+                                : text("next.fast");
+  if (ImGui::GetContentRegionAvail().x < em() * 7.5F) return draw_speed_button(frame, commands, words);
+  if (thin_slider("##speed", "", words, text("next.speed_tip"), {1.0, fastest, "%.0f"}, 0.0F, place)) {
+    NextChoices choices = frame.document.next;
+    choices.speed = place >= fastest ? 0.0 : std::round(place);
+    commands.edit(SetChoices{std::move(choices)});
+  }
 }
 
 void NextTokenView::draw_measures() {
   const double bits = shown_->entropy / std::log(2.0);
-  draw_measure(text("next.entropy"), format_text("next.bits", fmt::arg("bits", fmt::format("{:.2f}", bits))),
-               text("next.entropy_tip"), true);
+  const std::string base = format_text(
+      "next.base", fmt::arg("tokens", grouped_text(static_cast<std::int64_t>(shown_->ranked.size()))));
+  const auto tip = [&](const char* key) { return text(key) + "\n" + base; };
+  // In a narrow panel the unit says that it is the entropy, so that all stand on one line.
+  const bool narrow = ImGui::GetContentRegionAvail().x < em() * 23.0F;
+  const float scale = narrow ? 0.85F : 0.9F;
+  draw_measure(narrow ? "" : text("next.entropy"),
+               format_text("next.bits", fmt::arg("bits", fmt::format("{:.2f}", bits))),
+               tip("next.entropy_tip"), true, scale);
   draw_measure(text("next.perplexity"), fmt::format("{:.1f}", std::exp(shown_->entropy)),
-               text("next.perplexity_tip"), false);
+               tip("next.perplexity_tip"), false, scale);
   if (shown_->ranked.size() > 10) {
-    draw_measure(text("next.tail"), percent_text(tail_), text("next.tail_tip"), false);
+    draw_measure(text("next.tail"), percent_text(tail_), tip("next.tail_tip"), false, scale);
   }
+}
+
+// Target against distractor, where somebody has chosen one: what the lens view explains.
+void NextTokenView::draw_comparison(const Frame& frame, Commands& commands) {
+  const LensChoices& lens = frame.document.lens;
+  if (!lens.target && !lens.distractor) return;
+  const std::int64_t target = lens.target ? rank_of(*lens.target) : 0;  // the likeliest
+  const std::int64_t other = lens.distractor ? rank_of(*lens.distractor) : -1;
+  if (target < 0 || (lens.distractor && other < 0)) return;
+  const auto chip = [&](std::int64_t rank, ImU32 color) {
+    const Candidate& candidate = shown_->ranked[static_cast<std::size_t>(rank)];
+    draw_chip(token_piece(model_->tokenizer->bytes(candidate.id)), with_alpha(color, 0.3F), palette().text,
+              em() * 5.0F);
+    ImGui::SetItemTooltip("#%s  %s", grouped_text(rank + 1).c_str(),
+                          percent_text(candidate.probability).c_str());
+  };
+  chip(target, palette().value);
+  ImGui::SameLine(0.0F, em() * 0.35F);
+  if (other >= 0) {
+    muted("−");
+    ImGui::SameLine(0.0F, em() * 0.35F);
+    chip(other, palette().key);
+    ImGui::SameLine(0.0F, em() * 0.6F);
+    const double difference = shown_->ranked[static_cast<std::size_t>(target)].logit -
+                              shown_->ranked[static_cast<std::size_t>(other)].logit;
+    draw_measure(
+        "Δ", significant_text(difference),
+        format_text("next.difference_tip", fmt::arg("factor", significant_text(std::exp(difference), 3))),
+        true);
+  } else {
+    const Candidate& candidate = shown_->ranked[static_cast<std::size_t>(target)];
+    draw_measure(format_text("next.ranked", fmt::arg("rank", grouped_text(target + 1))),
+                 percent_text(candidate.probability), text("next.target_tip"), true);
+  }
+  ImGui::SameLine(0.0F, em() * 0.5F);
+  if (ImGui::SmallButton("×##comparison")) {
+    LensChoices none = lens;
+    none.target.reset();
+    none.distractor.reset();
+    commands.edit(SetChoices{none});
+  }
+  ImGui::SetItemTooltip("%s", text("next.no_comparison_tip").c_str());
 }
 
 void NextTokenView::draw_sampling(const Frame& frame, Commands& commands) {
@@ -297,7 +548,8 @@ void NextTokenView::draw_sampling(const Frame& frame, Commands& commands) {
   const ImVec2 size = ImGui::CalcTextSize(summary.c_str());
   list->AddText(ImVec2(corner.x + width - size.x, middle - size.y * 0.5F), palette().muted, summary.c_str());
   const ScopedFont body(fonts().body);
-  if (*sampling_open_) sampling_.draw(frame, commands, shown_);
+  const bool at_end = position_ == frame.positions() - 1;
+  if (*sampling_open_) sampling_.draw(frame, commands, shown_, *model_->tokenizer, at_end);
 }
 
 }  // namespace headlight

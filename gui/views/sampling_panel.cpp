@@ -9,8 +9,10 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/facts.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/thin_slider.h"
+#include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
@@ -60,11 +62,164 @@ std::string SamplingPanel::summary(const Frame& frame, const std::shared_ptr<con
 }
 
 void SamplingPanel::draw(const Frame& frame, Commands& commands,
-                         const std::shared_ptr<const Distribution>& shown) {
+                         const std::shared_ptr<const Distribution>& shown, const Tokenizer& tokenizer,
+                         bool at_end) {
   count(shown);
-  if (shown) draw_funnel(frame);
+  draw_funnel(frame);
+  if (at_end && survivors_[5] > 0) draw_choice(frame, commands, tokenizer);
   draw_settings(frame, commands);
+  draw_curve(frame, commands, tokenizer);
   draw_seed(frame, commands);
+}
+
+// Rank against probability, both on logarithmic scales, and what each cut leaves.
+void SamplingPanel::draw_curve(const Frame& frame, Commands& commands, const Tokenizer& tokenizer) {
+  const std::vector<Candidate>& ranked = counted_->ranked;
+  const float width = ImGui::GetContentRegionAvail().x;
+  const float height = em() * 6.2F;
+  const ImVec2 start = ImGui::GetCursorScreenPos();
+  ImGui::InvisibleButton("##curve", ImVec2(std::max(1.0F, width), height));
+  const bool hovered = ImGui::IsItemHovered();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ScopedFont small(fonts().mono, 0.75F);
+  const float left = start.x + em() * 3.2F, right = start.x + width - em() * 0.3F;
+  const float top = start.y + em() * 1.3F, bottom = start.y + height - em() * 1.6F;
+  const double last = std::log10(static_cast<double>(std::max<std::size_t>(2, ranked.size())));
+  constexpr double lowest = -9.0;  // probability 1e-9: what lies below is drawn on the edge
+  const auto x_of = [&](double rank) {
+    return left + (right - left) * static_cast<float>(std::log10(rank) / last);
+  };
+  const auto y_of = [&](double probability) {
+    const double power = probability > 0.0 ? std::clamp(std::log10(probability), lowest, 0.0) : lowest;
+    return top + (bottom - top) * static_cast<float>(power / lowest);
+  };
+  for (const int power : {0, -3, -6, -9}) {
+    const float y = y_of(std::pow(10.0, power));
+    list->AddLine(ImVec2(left, y), ImVec2(right, y), palette().grid, 1.0F);
+    const std::string words = power == 0 ? "1" : fmt::format("1e{}", power);
+    const ImVec2 size = ImGui::CalcTextSize(words.c_str());
+    list->AddText(ImVec2(left - size.x - em() * 0.4F, y - size.y * 0.5F), palette().muted, words.c_str());
+  }
+  for (double rank = 1.0; rank <= static_cast<double>(ranked.size()); rank *= 10.0) {
+    const std::string words = grouped_text(static_cast<std::int64_t>(rank));
+    const ImVec2 size = ImGui::CalcTextSize(words.c_str());
+    const float x = std::min(x_of(rank), right - size.x);
+    list->AddText(ImVec2(x, bottom + em() * 0.25F), palette().muted, words.c_str());
+  }
+  {
+    const ScopedFont words(fonts().body, 0.8F);
+    list->AddText(start, palette().muted, text("next.curve").c_str());
+  }
+  const float kept = x_of(static_cast<double>(std::max<std::int64_t>(1, survivors_[5])));
+  if (survivors_[5] < survivors_[0]) {
+    list->AddRectFilled(ImVec2(kept, top), ImVec2(right, bottom), with_alpha(palette().masked, 0.35F));
+  }
+  std::vector<ImVec2> points;
+  constexpr int steps = 120;
+  std::int64_t before = -1;
+  for (int step = 0; step <= steps; ++step) {
+    const auto rank = static_cast<std::int64_t>(std::llround(std::pow(10.0, last * step / steps))) - 1;
+    if (rank == before || rank >= static_cast<std::int64_t>(ranked.size())) continue;
+    before = rank;
+    const double probability = ranked[static_cast<std::size_t>(rank)].probability;
+    if (std::isnan(probability)) break;
+    points.emplace_back(x_of(static_cast<double>(rank + 1)), y_of(probability));
+  }
+  list->AddPolyline(points.data(), static_cast<int>(points.size()), palette().probability,
+                    std::max(1.5F, em() * 0.14F));
+  draw_cuts(frame.document.sampling, x_of, top, bottom);
+  if (!hovered || ranked.empty()) return;
+  const double part =
+      std::clamp(static_cast<double>((ImGui::GetMousePos().x - left) / (right - left)), 0.0, 1.0);
+  const auto rank =
+      std::min(static_cast<std::size_t>(std::llround(std::pow(10.0, last * part))) - 1, ranked.size() - 1);
+  const Candidate& candidate = ranked[rank];
+  const ImVec2 point(x_of(static_cast<double>(rank + 1)), y_of(candidate.probability));
+  list->AddCircleFilled(point, em() * 0.3F, palette().text);
+  commands.hover().candidate = candidate.id;
+  const bool exists = candidate.id >= 0 && candidate.id < tokenizer.vocabulary_size();
+  facts_tooltip(exists ? token_piece(tokenizer.bytes(candidate.id)) : "",
+                {{text("next.rank"), "#" + grouped_text(static_cast<std::int64_t>(rank) + 1)},
+                 {text("next.probability"), percent_text(candidate.probability)}},
+                text("next.curve_tip"));
+}
+
+// Where each cut stands on the curve, named at its upper end.
+void SamplingPanel::draw_cuts(const SamplingSettings& settings, const std::function<float(double)>& x_of,
+                              float top, float bottom) const {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  float line = top;  // each name has a line of its own
+  for (std::size_t stage = 2; stage <= 4; ++stage) {
+    if (survivors_[stage] >= survivors_[stage - 1]) continue;
+    const float x = x_of(static_cast<double>(std::max<std::int64_t>(1, survivors_[stage])));
+    list->AddLine(ImVec2(x, top), ImVec2(x, bottom), palette().text, std::max(1.0F, em() * 0.1F));
+    const char* name = stage == 2 && settings.temperature <= 0.0 ? "T = 0" : stage_names[stage];
+    list->AddText(ImVec2(x + em() * 0.3F, line), palette().text, name);
+    line += ImGui::GetFontSize() * 1.05F;
+  }
+}
+
+// The candidates that are left, side by side, each as wide as it is likely; the number that the seed gives
+// falls on one of them.
+void SamplingPanel::draw_choice(const Frame& frame, Commands& commands, const Tokenizer& tokenizer) {
+  const double number = drawn_number(frame.document.seed, frame.positions());
+  const TokenId id = sample(*counted_, frame.document.seed, frame.positions());
+  const float width = ImGui::GetContentRegionAvail().x;
+  const float height = em() * 1.25F;
+  const ImVec2 start = ImGui::GetCursorScreenPos();
+  ImGui::InvisibleButton("##choice", ImVec2(std::max(1.0F, width), height + em() * 0.5F),
+                         ImGuiButtonFlags_EnableNav);
+  const bool hovered = ImGui::IsItemHovered();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  double sum = 0.0, from = 0.0, to = 0.0;
+  std::int64_t rank = 0;
+  const double under = static_cast<double>((ImGui::GetMousePos().x - start.x) / std::max(1.0F, width));
+  for (std::int64_t i = 0; i < counted_->kept; ++i) {
+    const Candidate& candidate = counted_->ranked[static_cast<std::size_t>(i)];
+    const double part = candidate.sampled;
+    if (std::isnan(part)) return;
+    const float left = start.x + width * static_cast<float>(sum);
+    const float right = start.x + width * static_cast<float>(sum + part);
+    if (candidate.id == id) {
+      from = sum;
+      to = sum + part;
+      rank = i;
+    }
+    if (right - left > 0.7F) {
+      list->AddRectFilled(ImVec2(left, start.y),
+                          ImVec2(std::max(left + 0.5F, right - 1.0F), start.y + height),
+                          with_alpha(palette().probability, candidate.id == id ? 0.95F : 0.35F));
+      const std::string words = token_piece(tokenizer.bytes(candidate.id));
+      if (ImGui::CalcTextSize(words.c_str()).x < right - left - em() * 0.4F) {
+        list->AddText(ImVec2(left + em() * 0.2F, start.y + (height - ImGui::GetFontSize()) * 0.45F),
+                      candidate.id == id ? palette().background : palette().text, words.c_str());
+      }
+    }
+    if (hovered && under >= sum && under < sum + part) commands.hover().candidate = candidate.id;
+    sum += part;
+    if (right - left <= 0.7F && candidate.id != id && sum > number && sum > 0.999) break;
+  }
+  list->AddRectFilled(ImVec2(start.x + width * static_cast<float>(sum), start.y),
+                      ImVec2(start.x + width, start.y + height), with_alpha(palette().probability, 0.2F));
+  const float x = start.x + width * static_cast<float>(number);
+  list->AddTriangleFilled(ImVec2(x, start.y + height - em() * 0.15F),
+                          ImVec2(x - em() * 0.35F, start.y + height + em() * 0.45F),
+                          ImVec2(x + em() * 0.35F, start.y + height + em() * 0.45F), palette().text);
+  ImGui::SetItemTooltip("%s", text("next.choice_tip").c_str());
+  ImGui::PushTextWrapPos(0.0F);
+  ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+  const ScopedFont small(fonts().body, 0.9F);
+  ImGui::TextUnformatted(
+      format_text(rank == 0 ? "next.choice_first" : "next.choice_other",
+                  fmt::arg("number", fmt::format("{:.4f}", number)), fmt::arg("seed", frame.document.seed),
+                  fmt::arg("token", token_piece(tokenizer.bytes(id))),
+                  fmt::arg("rank", grouped_text(rank + 1)),
+                  fmt::arg("first", token_piece(tokenizer.bytes(counted_->ranked[0].id))),
+                  fmt::arg("from", fmt::format("{:.4f}", from)), fmt::arg("to", fmt::format("{:.4f}", to)),
+                  fmt::arg("end", fmt::format("{:.4f}", counted_->ranked[0].sampled)))
+          .c_str());
+  ImGui::PopStyleColor();
+  ImGui::PopTextWrapPos();
 }
 
 void SamplingPanel::draw_funnel(const Frame& frame) {

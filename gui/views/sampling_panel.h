@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "gui/frame.h"
@@ -11,8 +12,9 @@ namespace headlight {
 
 class SamplingPanel {
  public:
-  // `shown` may be null: then only the settings are there.
-  void draw(const Frame& frame, Commands& commands, const std::shared_ptr<const Distribution>& shown);
+  // `at_end`: the distribution is that of the token behind the text, which is drawn next.
+  void draw(const Frame& frame, Commands& commands, const std::shared_ptr<const Distribution>& shown,
+            const Tokenizer& tokenizer, bool at_end);
 
   // "T 0.80 · 49,152 → 12", for a closed panel.
   std::string summary(const Frame& frame, const std::shared_ptr<const Distribution>& shown);
@@ -20,6 +22,10 @@ class SamplingPanel {
  private:
   static constexpr std::size_t stage_count = 6;
   void count(const std::shared_ptr<const Distribution>& shown);
+  void draw_curve(const Frame& frame, Commands& commands, const Tokenizer& tokenizer);
+  void draw_cuts(const SamplingSettings& settings, const std::function<float(double)>& x_of, float top,
+                 float bottom) const;
+  void draw_choice(const Frame& frame, Commands& commands, const Tokenizer& tokenizer);
   void draw_funnel(const Frame& frame);
   void draw_stage(const Frame& frame, std::size_t stage, float left, float width);
   void draw_settings(const Frame& frame, Commands& commands);

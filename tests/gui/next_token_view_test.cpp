@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
+#include <thread>
 
 #include "gui/widgets/number_text.h"
 #include "tests/gui/scripted_gui.h"
@@ -48,8 +50,112 @@ TEST(NextTokenView, AClickAppendsTheCandidate) {
     IM_CHECK(append != nullptr);
     IM_CHECK(append->bytes == world.model->tokenizer->bytes(id));
     ctx.MouseClick(1);
+    ctx.Yield(2);
+    ctx.ItemClick("//$FOCUSED/###mark");
     ctx.Yield();
     IM_CHECK(world.document.candidate == id);
+  }));
+}
+
+TEST(NextTokenView, WithTheTreeOpenAClickBranches) {
+  ScriptedGui gui;
+  SyntheticWorld world(SyntheticShape{});
+  world.document.next.tree = true;
+  NextTokenView view;
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    ctx.Yield(2);
+    ctx.SetRef(ctx.WindowInfo("//view/##rows").ID);
+    const std::string before = world.document.text;
+    ctx.ItemClick(row_of(world, 1).c_str());
+    ctx.ItemClick(row_of(world, 0).c_str());
+    ctx.Yield();
+    const std::vector<std::vector<TokenId>> expected = {{world.result.next->ranked[1].id},
+                                                        {world.result.next->ranked[0].id}};
+    IM_CHECK(world.document.next.branches == expected);
+    IM_CHECK(world.document.next.root == before);
+    IM_CHECK(world.document.text == before);
+    ctx.KeyDown(ImGuiMod_Shift);
+    ctx.ItemClick(row_of(world, 0).c_str());
+    ctx.KeyUp(ImGuiMod_Shift);
+    ctx.Yield();
+    IM_CHECK_GT(world.document.text.size(), before.size());
+  }));
+}
+
+TEST(NextTokenView, TheTransportGoesBackPausesAndKeepsASpeed) {
+  ScriptedGui gui(ScriptedGui::Renderer::none, 400, 700);
+  SyntheticWorld world(SyntheticShape{});
+  NextTokenView view;
+  std::vector<Action> actions;
+  bool generating = false, paused = false;
+  float width = 380.0F;
+  const auto draw = [&] {
+    ImGui::SetNextWindowSize(ImVec2(width, 680.0F));
+    ImGui::Begin("view");
+    Commands commands;
+    Frame frame = world.frame();
+    frame.generating = generating;
+    frame.paused = paused;
+    view.draw(frame, commands);
+    ImGui::End();
+    for (const Action& action : commands.actions()) actions.push_back(action);
+    for (const Command& edit : commands.edits()) world.document = apply(world.document, edit);
+  };
+  EXPECT_TRUE(gui.run(draw, [&](ImGuiTestContext& ctx) {
+    ctx.Yield(2);
+    ctx.SetRef("view");
+    const std::string before = world.document.text;
+    ctx.ItemClick("###back");
+    ctx.Yield();
+    IM_CHECK(world.document.text == before.substr(0, world.tokens.back().begin));
+    ctx.ItemInputValue("##speed", 5.0F);
+    IM_CHECK_EQ(world.document.next.speed, 5.0);
+    width = 220.0F;  // no room for a slider: each press takes the next speed
+    ctx.Yield(2);
+    ctx.ItemClick("###speed_button");
+    IM_CHECK_EQ(world.document.next.speed, 10.0);
+    ctx.ItemClick("###speed_button");
+    IM_CHECK_EQ(world.document.next.speed, 0.0);
+    actions.clear();
+    generating = true;
+    ctx.Yield(2);
+    ctx.ItemClick("###many");
+    IM_CHECK_EQ(actions.size(), 1U);
+    IM_CHECK(std::get<PauseGenerating>(actions[0]).pause);
+    paused = true;
+    ctx.Yield(2);
+    ctx.ItemClick("###many");
+    IM_CHECK(!std::get<PauseGenerating>(actions[1]).pause);
+    ctx.ItemClick("###stop");
+    IM_CHECK(std::holds_alternative<StopGenerating>(actions[2]));
+  }));
+}
+
+// Hovering a token shows what follows it: every number from that row of logits.
+TEST(NextTokenView, ShowsTheDistributionOfTheHoveredToken) {
+  ScriptedGui gui;
+  SyntheticWorld world(SyntheticShape{});
+  NextTokenView view;
+  const auto draw = world.drawn_by(view);
+  bool hovering = false;
+  const auto hovered = [&] {
+    if (hovering) world.hover.query = 1;
+    draw();
+  };
+  const Distribution expected = distribution(world.result.trace->row(Hook::logits, 0, 1), {});
+  EXPECT_TRUE(gui.run(hovered, [&](ImGuiTestContext& ctx) {
+    ctx.Yield(2);
+    hovering = true;
+    for (int i = 0; i < 200; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      ctx.Yield();
+    }
+    ctx.SetRef(ctx.WindowInfo("//view/##rows").ID);
+    const auto y = [&](TokenId id) {
+      return ctx.ItemInfo(("$$" + std::to_string(id) + "/##candidate").c_str()).RectFull.Min.y;
+    };
+    IM_CHECK_LT(y(expected.ranked[0].id), y(expected.ranked[1].id));
+    IM_CHECK_LT(y(expected.ranked[1].id), y(expected.ranked[2].id));
   }));
 }
 

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
+#include <random>
 
 namespace headlight {
 namespace {
@@ -62,6 +65,51 @@ TEST(Distribution, HugeLogitsAndNansDoNotSpread) {
   EXPECT_EQ(d.ranked[3].probability, 0.0);
   EXPECT_EQ(d.ranked.back().id, 2);
   EXPECT_TRUE(std::isnan(d.ranked.back().probability));
+}
+
+// The order by comparing, as it is defined.
+std::vector<TokenId> compared_order(const std::vector<float>& values) {
+  std::vector<TokenId> ids(values.size());
+  std::iota(ids.begin(), ids.end(), 0);
+  std::stable_sort(ids.begin(), ids.end(), [&](TokenId a, TokenId b) {
+    const float first = values[static_cast<std::size_t>(a)], second = values[static_cast<std::size_t>(b)];
+    if (std::isnan(first) || std::isnan(second)) return !std::isnan(first) && std::isnan(second);
+    return first > second;
+  });
+  return ids;
+}
+
+TEST(Distribution, RanksAsComparingDoes) {
+  std::mt19937_64 generator(3);
+  std::vector<float> values(49152);
+  for (float& value : values) {
+    value = (static_cast<float>(generator() % 20001) - 10000.0F) / 500.0F;  // many ties
+  }
+  values[7] = std::numeric_limits<float>::quiet_NaN();
+  values[8] = -std::numeric_limits<float>::quiet_NaN();
+  values[9] = -0.0F;
+  values[10] = 0.0F;
+  values[11] = -INFINITY;
+  values[12] = std::numeric_limits<float>::denorm_min();
+  values[13] = -std::numeric_limits<float>::denorm_min();
+  values[14] = std::numeric_limits<float>::max();
+  values[15] = std::numeric_limits<float>::lowest();
+  const std::vector<TokenId> expected = compared_order(values);
+  const Distribution d = distribution(values, {});
+  for (std::size_t rank = 0; rank < values.size(); ++rank)
+    ASSERT_EQ(d.ranked[rank].id, expected[rank]) << rank;
+}
+
+TEST(Sampling, TakesTheCandidateInWhosePartTheNumberFalls) {
+  const Distribution d = distribution(logits, {1.0, 3, 1.0, 0.0});
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    const double number = drawn_number(seed, 5);
+    ASSERT_GE(number, 0.0);
+    ASSERT_LT(number, 1.0);
+    const double first = d.ranked[0].sampled, second = first + d.ranked[1].sampled;
+    const std::size_t expected = number < first ? 0 : number < second ? 1 : 2;
+    EXPECT_EQ(sample(d, seed, 5), d.ranked[expected].id);
+  }
 }
 
 TEST(Sampling, FollowsTheDistributionAndTheSeed) {

@@ -1,0 +1,127 @@
+// Rows and columns are the lines of the text, numbered; each cell prints its cosine.
+#include "gui/views/sentence_panel.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gui/color_map.h"
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/widgets/facts.h"
+#include "gui/widgets/token_piece.h"
+
+namespace headlight {
+namespace {
+
+float em() { return ImGui::GetFontSize(); }
+
+void note(const std::string& words) {
+  ImGui::PushTextWrapPos(0.0F);
+  ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+  ImGui::TextUnformatted(words.c_str());
+  ImGui::PopStyleColor();
+  ImGui::PopTextWrapPos();
+}
+
+std::string cosine_text(double cosine) {
+  return std::isnan(cosine) ? "NaN" : fmt::format("{}{:.2f}", cosine < -0.004 ? "−" : "", std::abs(cosine));
+}
+
+void draw_cell(ImVec2 corner, float side, double cosine, bool hovered) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImVec2 opposite(corner.x + side, corner.y + side);
+  const float gap = std::max(1.0F, side * 0.02F);
+  const ImU32 color = color_of(ColorMap::diverging, static_cast<float>(cosine));
+  list->AddRectFilled(ImVec2(corner.x + gap, corner.y + gap), ImVec2(opposite.x - gap, opposite.y - gap),
+                      color, side * 0.08F);
+  if (hovered) list->AddRect(corner, opposite, palette().hover, side * 0.1F, std::max(1.0F, em() * 0.1F));
+  const std::string words = cosine_text(cosine);
+  const float size = std::min(em() * 0.92F, side * 0.36F);
+  if (size < em() * 0.5F) return;  // the tooltip says it
+  const ImVec2 extent = fonts().mono->CalcTextSizeA(size, FLT_MAX, 0.0F, words.c_str());
+  const ImVec4 rgb = ImGui::ColorConvertU32ToFloat4(color);
+  const bool bright = 0.3F * rgb.x + 0.59F * rgb.y + 0.11F * rgb.z > 0.5F;
+  list->AddText(fonts().mono, size,
+                ImVec2(corner.x + (side - extent.x) * 0.5F, corner.y + (side - extent.y) * 0.5F),
+                bright ? IM_COL32(15, 18, 22, 255) : IM_COL32(240, 242, 246, 255), words.c_str());
+}
+
+}  // namespace
+
+SentencePanel::SentencePanel() : worker_(make_sentence_worker()) {}
+
+void SentencePanel::draw_matrix(const SentenceSimilarity& similarity, Commands&) {
+  const auto count = static_cast<float>(similarity.sentences.size());
+  const float label = em() * 1.5F;
+  const float room = ImGui::GetContentRegionAvail().x - label;
+  const float side = std::floor(std::clamp(room / count, em() * 0.8F, em() * 3.4F));
+  const ImVec2 start = ImGui::GetCursorScreenPos();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const auto number = [&](std::size_t i, ImVec2 at, bool column) {
+    const ScopedFont mono(fonts().mono, 0.85F);
+    const std::string words = fmt::format("{}", i + 1);
+    const ImVec2 size = ImGui::CalcTextSize(words.c_str());
+    list->AddText(column ? ImVec2(at.x + (side - size.x) * 0.5F, at.y)
+                         : ImVec2(at.x + (label - size.x) * 0.4F, at.y + (side - size.y) * 0.5F),
+                  palette().muted, words.c_str());
+  };
+  for (std::size_t row = 0; row < similarity.sentences.size(); ++row) {
+    const float y = start.y + label + static_cast<float>(row) * side;
+    number(row, ImVec2(start.x, y), false);
+    number(row, ImVec2(start.x + label + static_cast<float>(row) * side, start.y), true);
+    for (std::size_t column = 0; column < similarity.sentences.size(); ++column) {
+      const ImVec2 corner(start.x + label + static_cast<float>(column) * side, y);
+      ImGui::SetCursorScreenPos(corner);
+      ImGui::PushID(static_cast<int>(row * similarity.sentences.size() + column));
+      ImGui::InvisibleButton("##pair", ImVec2(side, side), ImGuiButtonFlags_EnableNav);
+      ImGui::PopID();
+      const bool hovered = ImGui::IsItemHovered() || (ImGui::IsItemFocused() && ImGui::GetIO().NavVisible);
+      const double cosine = similarity.cosines[row * similarity.sentences.size() + column];
+      draw_cell(corner, side, cosine, hovered);
+      if (!hovered) continue;
+      const auto line = [&](std::size_t i) { return shortened(similarity.sentences[i], em() * 24.0F); };
+      facts_tooltip(fmt::format("cos {:.4f}", cosine),
+                    {{fmt::format("{}", row + 1), line(row)}, {fmt::format("{}", column + 1), line(column)}},
+                    text("next.cosine_tip"));
+    }
+  }
+  ImGui::SetCursorScreenPos(ImVec2(start.x, start.y + label + side * count + em() * 0.4F));
+  // The lines that the numbers stand for.
+  for (std::size_t i = 0; i < similarity.sentences.size(); ++i) {
+    std::string words = fmt::format("{}  {}", i + 1, similarity.sentences[i]);
+    const float width = ImGui::GetContentRegionAvail().x;
+    ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+    ImGui::TextUnformatted(shortened(words, width).c_str());
+    ImGui::PopStyleColor();
+    ImGui::SetItemTooltip("%s\n%s", similarity.sentences[i].c_str(),
+                          format_text(similarity.cut[i] ? "next.sentence_cut" : "next.sentence_tokens",
+                                      fmt::arg("tokens", similarity.tokens[i]))
+                              .c_str());
+  }
+}
+
+void SentencePanel::draw(const Frame& frame, Commands& commands) {
+  const std::vector<std::string> lines = lines_of(frame.document.text);
+  if (lines.size() < 2) {
+    {
+      const ScopedFont large(fonts().large, 1.2F);
+      note(text("next.sentence_vector"));
+    }
+    return note(text(lines.empty() ? "next.sentence_none" : "next.sentence_one"));
+  }
+  if (!frame.trace() || frame.trace()->shared_model().get() != frame.model) return note(text("next.waiting"));
+  worker_->want({frame.trace()->shared_model(), lines});
+  const auto done = worker_->done();
+  if (worker_->pending()) commands.progress(text("next.sentences"), worker_->fraction());
+  note(format_text("next.sentences_note", fmt::arg("count", lines.size())));
+  if (!done || (done->value == nullptr && done->error.empty())) return note(text("next.waiting"));
+  if (!done->value) return note(done->error);
+  ImGui::PushStyleVar(ImGuiStyleVar_Alpha, worker_->pending() ? 0.6F : 1.0F);
+  draw_matrix(*done->value, commands);
+  ImGui::PopStyleVar();
+}
+
+}  // namespace headlight
