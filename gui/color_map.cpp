@@ -48,7 +48,29 @@ Table make_table(std::span<const unsigned int> anchors) {
   return table;
 }
 
+ColorMap chosen = ColorMap::violet;
+
 }  // namespace
+
+const char* name_of(ColorMap map) {
+  switch (map) {
+    case ColorMap::viridis:
+      return "viridis";
+    case ColorMap::magma:
+      return "magma";
+    case ColorMap::cividis:
+      return "cividis";
+    case ColorMap::violet:
+      return "violet";
+    case ColorMap::diverging:
+      return "diverging";
+  }
+  return "";
+}
+
+ColorMap sequential_map() { return chosen; }
+
+void choose_sequential_map(ColorMap map) { chosen = map; }
 
 const std::array<ImU32, 256>& color_table(ColorMap map) {
   static const Table viridis = make_table(viridis_anchors);

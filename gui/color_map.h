@@ -15,6 +15,15 @@ enum class ColorMap {
   diverging,  // blue, neutral, orange, for signed values; its middle is neutral in the current theme
 };
 
+// The maps of 0..1 that a user can choose from. All grow in lightness one way, and so do without hue.
+inline constexpr std::array sequential_maps = {ColorMap::violet, ColorMap::viridis, ColorMap::magma,
+                                               ColorMap::cividis};
+const char* name_of(ColorMap map);  // "viridis", as in settings.json
+
+// The chosen one, for everything that is drawn from 0 to 1.
+ColorMap sequential_map();
+void choose_sequential_map(ColorMap map);
+
 // The table at 0, 1/255, … 1. For `diverging`, entry 0 is -1 and the neutral middle lies between 127 and 128.
 // The reference stays valid; violet and diverging are tables of the current theme.
 const std::array<ImU32, 256>& color_table(ColorMap map);

@@ -14,6 +14,7 @@
 #include "core/session/document.h"
 #include "core/session/examples.h"
 #include "core/session/lesson.h"
+#include "gui/color_map.h"
 #include "gui/theme.h"
 
 namespace headlight {
@@ -34,6 +35,7 @@ struct Settings {
   std::string language = "en";  // "en" or "ko"
   float zoom = 1.0F;            // of all type, 0.75 to 2.5
   bool reduced_motion = false;
+  ColorMap color_map = ColorMap::violet;  // of everything from 0 to 1
   bool operator==(const Settings&) const = default;
 };
 
@@ -102,12 +104,13 @@ struct ShowCatalog {};
 struct ShowHelp {};  // ?
 struct FocusPrompt {};
 struct ResetLayout {};
+struct TogglePresenter {};  // F5
 struct RetryLoading {};
 struct CancelLoading {};
 struct Quit {};
 using Action = std::variant<Undo, Redo, ChangeSettings, Generate, StopGenerating, PauseGenerating,
                             ShowPalette, ShowLessons, ShowModel, ShowCatalog, ShowHelp, FocusPrompt,
-                            ResetLayout, RetryLoading, CancelLoading, Quit>;
+                            ResetLayout, TogglePresenter, RetryLoading, CancelLoading, Quit>;
 
 // What views emit while they draw; the program applies it after the frame.
 class Commands {

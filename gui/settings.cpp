@@ -50,6 +50,10 @@ Settings load_settings(const std::filesystem::path& folder) {
   if (zoom != read.end() && zoom->is_number()) settings.zoom = std::clamp(zoom->get<float>(), 0.75F, 2.5F);
   const auto motion = read.find("reduced_motion");
   if (motion != read.end() && motion->is_boolean()) settings.reduced_motion = motion->get<bool>();
+  const auto map = read.find("color_map");
+  for (const ColorMap known : sequential_maps) {
+    if (map != read.end() && *map == name_of(known)) settings.color_map = known;
+  }
   return settings;
 }
 
@@ -58,7 +62,8 @@ void save_settings(const Settings& settings, const std::filesystem::path& folder
   const nlohmann::json value = {{"theme", settings.theme == Theme::light ? "light" : "dark"},
                                 {"language", settings.language},
                                 {"zoom", settings.zoom},
-                                {"reduced_motion", settings.reduced_motion}};
+                                {"reduced_motion", settings.reduced_motion},
+                                {"color_map", name_of(settings.color_map)}};
   const std::filesystem::path temporary = folder / "settings.json.new";
   {
     std::ofstream file(temporary, std::ios::binary);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/analysis/distribution.h"
+#include "core/analysis/markdown_table.h"
 #include "core/base/errors.h"
 #include "core/command_line/commands.h"
 #include "core/command_line/common.h"
@@ -20,6 +21,7 @@ struct Options {
   std::int64_t top = 10;
   double temperature = 1.0;
   bool json = false;
+  bool markdown = false;
   bool chat = false;
 };
 
@@ -40,13 +42,14 @@ nlohmann::json best_tokens(const Trace& trace, std::int64_t position, const Opti
     nlohmann::json entry = token_json(tokenizer, candidate.id);
     entry["probability"] = number_json(shown_probability(candidate, options));
     entry["logit"] = number_json(candidate.logit);
-    if (!options.json) {
+    if (!options.json && !options.markdown) {
       fmt::print("{:3}  {:<20} {:>7}  {:8.4f} %  {:9.4f}\n", rank + 1,
                  "|" + visible_bytes(tokenizer.bytes(candidate.id)) + "|", candidate.id,
                  100.0 * shown_probability(candidate, options), candidate.logit);
     }
     list.push_back(std::move(entry));
   }
+  if (options.markdown) fmt::print("{}", markdown_table(result, tokenizer, count));
   return list;
 }
 
@@ -113,7 +116,8 @@ void add_next(CLI::App& app, int& exit_code) {
   command->add_option("--temperature", options->temperature, "Divides the logits; 0 takes the likeliest")
       ->check(CLI::Range(0.0, 1000.0));
   command->add_flag("--chat", options->chat, "The text is the user's turn of a conversation");
-  command->add_flag("--json", options->json, "One JSON object and nothing else");
+  CLI::Option* json = command->add_flag("--json", options->json, "One JSON object and nothing else");
+  command->add_flag("--markdown", options->markdown, "A table in Markdown")->excludes(json);
   command->callback([options, &exit_code] { exit_code = run_guarded([&] { next(*options); }); });
 }
 

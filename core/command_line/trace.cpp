@@ -45,7 +45,7 @@ void add_trace(CLI::App& app, int& exit_code) {
       command->add_option("--ids", options->ids, "Token ids, taken as they are: 1,2,3")->delimiter(',');
   text->excludes(ids);
   command->add_flag("--chat", options->chat, "The text is the user's turn of a conversation");
-  command->add_option("--out", options->out, "F.npz, F.safetensors or F.json")->required();
+  command->add_option("--out", options->out, "F.npz, F.safetensors, F.csv or F.json")->required();
   command->add_option("--hooks", options->hooks,
                       "Only these: a glob such as 'blocks.5.*', several with commas");
   command->callback([options, text, ids, &exit_code] {

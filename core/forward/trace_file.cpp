@@ -27,7 +27,7 @@ namespace headlight {
 namespace {
 
 static_assert(std::endian::native == std::endian::little,
-              "the three formats are written in the machine's own order");
+              "the binary formats are written in the machine's own order");
 
 // One array of the file. Its bytes are made when they are written.
 struct Entry {
@@ -217,6 +217,49 @@ void write_safetensors(const std::vector<Entry>& entries, const std::string& pat
   });
 }
 
+// --- CSV: one value a line, behind its name and its place.
+
+// Calls write(place) for every place of a shape, the last axis fastest.
+void for_each_place(const Shape& shape, const std::function<void(const std::vector<std::int64_t>&)>& write) {
+  std::vector<std::int64_t> place(shape.size(), 0);
+  std::int64_t count = 1;
+  for (const std::int64_t axis : shape) count *= axis;
+  for (std::int64_t i = 0; i < count; ++i) {
+    write(place);
+    for (std::size_t axis = shape.size(); axis-- > 0;) {
+      if (++place[axis] < shape[axis]) break;
+      place[axis] = 0;
+    }
+  }
+}
+
+void write_csv(const std::vector<Entry>& entries, const std::string& path) {
+  constexpr std::size_t most_axes = 3;
+  write_stream(path, [&](std::ostream& stream) {
+    stream << "name,axis_0,axis_1,axis_2,value\n";
+    for (const Entry& entry : entries) {
+      const EntryBytes bytes(entry);
+      std::size_t at = 0;
+      for_each_place(entry.shape, [&](const std::vector<std::int64_t>& place) {
+        stream << entry.name;
+        for (std::size_t axis = 0; axis < most_axes; ++axis) {
+          stream << ',';
+          if (axis < place.size()) stream << place[axis];
+        }
+        stream << ',';
+        if (entry.integers) {
+          stream << entry.numbers[at];
+        } else {
+          stream << fmt::format("{}", bytes.tensor.values()[at]);
+        }
+        stream << '\n';
+        ++at;
+      });
+      if (!stream) return;
+    }
+  });
+}
+
 // --- JSON: nested lists.
 
 std::string number_text(float value) {
@@ -393,10 +436,11 @@ void write_trace(const Trace& trace, const std::string& path, const std::string&
   if (path.ends_with(".npz")) writer = write_npz;
   if (path.ends_with(".safetensors")) writer = write_safetensors;
   if (path.ends_with(".json")) writer = write_json;
+  if (path.ends_with(".csv")) writer = write_csv;
   if (writer == nullptr) {
     throw UserError(
         fmt::format("'{}' does not say which format to write. Give it a name that ends in .npz "
-                    "(NumPy), .safetensors or .json.",
+                    "(NumPy), .safetensors, .csv or .json.",
                     path));
   }
   writer(matching_entries(trace, hooks_glob), path);

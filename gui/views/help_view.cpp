@@ -25,10 +25,10 @@ struct KeyLine {
   const char* keys;
   const char* name;
 };
-constexpr std::array<KeyLine, 23> key_lines = {{
+constexpr std::array<KeyLine, 28> key_lines = {{
     {"Ctrl+K", "palette"},
     {"Ctrl+L", "prompt"},
-    {"Ctrl+1/2/3", "views"},
+    {"Ctrl+1/2/3/4/5", "views"},
     {"Ctrl+Enter", "generate"},
     {"←/→/↑/↓", "arrows"},
     {"Shift+←/→", "flow_heads"},
@@ -47,44 +47,68 @@ constexpr std::array<KeyLine, 23> key_lines = {{
     {"Ctrl+0", "normal"},
     {"Ctrl+C", "copy"},
     {"Ctrl+V", "paste"},
-    {"F1", "help"},
+    {"F1/?", "help"},
+    {"F5", "presenter"},
+    {"F6", "spotlight"},
+    {"Ctrl+@wheel", "spotlight_size"},
+    {"F7", "pen"},
+    {"F8", "wipe"},
     {"Ctrl+Q", "quit"},
 }};
 
-enum class Target { none, flow, wall, matrix, row, embeddings, model };
+enum class Target { none, flow, wall, matrix, row, embeddings, block, lens, model };
 
 struct Word {
   const char* name;  // help.word.<name>, .sentence, .where
   Target target;
+  const char* formula;  // in signs that need no translation; may be empty
 };
-constexpr std::array<Word, 27> words = {{
-    {"token", Target::none},
-    {"embedding", Target::embeddings},
-    {"qkv", Target::row},
-    {"score", Target::row},
-    {"softmax", Target::row},
-    {"mask", Target::matrix},
-    {"pattern", Target::matrix},
-    {"head", Target::wall},
-    {"gqa", Target::model},
-    {"layer", Target::flow},
-    {"residual", Target::embeddings},
-    {"norm", Target::flow},
-    {"mlp", Target::flow},
-    {"rotary", Target::row},
-    {"logit", Target::none},
-    {"temperature", Target::none},
-    {"top_k", Target::none},
-    {"top_p", Target::none},
-    {"min_p", Target::none},
-    {"entropy", Target::none},
-    {"perplexity", Target::none},
-    {"surprisal", Target::none},
-    {"sink", Target::wall},
-    {"induction", Target::wall},
-    {"massive", Target::embeddings},
-    {"hook", Target::none},
-    {"quantization", Target::model},
+constexpr std::array<Word, 45> words = {{
+    {"token", Target::none, ""},
+    {"tokenizer", Target::none, "text → ids"},
+    {"bpe", Target::none, "merge the pair with the lowest rank, again and again"},
+    {"embedding", Target::embeddings, "x = W_E[id]"},
+    {"position", Target::flow, "x = W_E[id] + W_pos[i]"},
+    {"qkv", Target::row, "q = x·W_Q + b,  k = x·W_K + b,  v = x·W_V + b"},
+    {"score", Target::row, "s = q·k ÷ √d_head"},
+    {"softmax", Target::row, "p_i = e^(s_i - max s) ÷ Σ_j e^(s_j - max s)"},
+    {"mask", Target::matrix, "s_ij = -∞  for j > i"},
+    {"pattern", Target::matrix, "α_ij = softmax(s_i)_j,  Σ_j α_ij = 1"},
+    {"z", Target::row, "z = Σ_j α_j · v_j"},
+    {"head", Target::wall, ""},
+    {"gqa", Target::model, "kv head = head ÷ (heads ÷ kv heads)"},
+    {"cross", Target::matrix, "q from the decoder; k, v from the encoder"},
+    {"layer", Target::flow, "x ← x + attention(norm(x)),  x ← x + MLP(norm(x))"},
+    {"residual", Target::embeddings, "x_l = x_0 + Σ (attention + MLP) of the layers before"},
+    {"norm", Target::flow, "y = x ÷ √(mean x² + ε) · w"},
+    {"mlp", Target::flow, "y = (act(x·W_gate) ∘ x·W_in) · W_out"},
+    {"activation", Target::flow, "silu(x) = x ÷ (1 + e^-x)"},
+    {"rotary", Target::row, "(q_2i, q_2i+1) turned by position · θ^(-2i/d)"},
+    {"unembedding", Target::lens, "logits = norm(x)·W_U"},
+    {"logit", Target::none, ""},
+    {"probability", Target::none, "p = e^logit ÷ Σ e^logit"},
+    {"temperature", Target::none, "p = softmax(logits ÷ T)"},
+    {"top_k", Target::none, ""},
+    {"top_p", Target::none, ""},
+    {"min_p", Target::none, "p ≥ min_p · max p"},
+    {"seed", Target::none, ""},
+    {"entropy", Target::none, "H = -Σ p · log p"},
+    {"perplexity", Target::none, "e^H"},
+    {"surprisal", Target::none, "-log p"},
+    {"kl", Target::lens, "KL(P‖Q) = Σ p · log(p ÷ q)"},
+    {"lens", Target::lens, "softmax(norm_final(x_l)·W_U)"},
+    {"attribution", Target::lens, "logit = Σ_parts (part ÷ scale · w)·W_U"},
+    {"sink", Target::wall, ""},
+    {"induction", Target::wall, "… A B … A → B"},
+    {"previous", Target::wall, "α_(i, i-1) ≈ 1"},
+    {"massive", Target::block, ""},
+    {"ablation", Target::wall, "z ← 0"},
+    {"pca", Target::embeddings, "the two directions in which the points vary most"},
+    {"umap", Target::embeddings, ""},
+    {"cosine", Target::embeddings, "cos = a·b ÷ (|a|·|b|)"},
+    {"hook", Target::none, ""},
+    {"quantization", Target::model, "w ≈ scale · integer"},
+    {"context", Target::none, ""},
 }};
 
 std::string word_text(const Word& word, const char* part) {
@@ -107,6 +131,12 @@ void go_to(Target target, Commands& commands) {
       break;
     case Target::embeddings:
       commands.edit(ShowView{CenterView::embeddings});
+      break;
+    case Target::block:
+      commands.edit(ShowView{CenterView::block});
+      break;
+    case Target::lens:
+      commands.edit(ShowView{CenterView::lens});
       break;
     case Target::model:
       commands.act(ShowModel{});
@@ -181,7 +211,9 @@ std::vector<std::string> help_text_keys() {
   std::vector<std::string> keys;
   for (const KeyLine& line : key_lines) {
     keys.push_back(std::string("help.key.") + line.name);
-    if (line.keys[0] == '@') keys.push_back(std::string("help.mouse.") + (line.keys + 1));
+    const std::string chord = line.keys;
+    if (const std::size_t mouse = chord.find('@'); mouse != std::string::npos)
+      keys.push_back("help.mouse." + chord.substr(mouse + 1));
   }
   for (const Word& word : words) {
     for (const char* part : {"", ".sentence", ".where"})
@@ -224,6 +256,12 @@ void HelpView::draw_words(const Frame&, Commands& commands, float width) {
       ImGui::TextUnformatted(term.c_str());
     }
     ImGui::TextUnformatted(sentence.c_str());
+    if (word.formula[0] != '\0') {
+      const ScopedFont mono(fonts().mono, 0.85F);
+      ImGui::PushStyleColor(ImGuiCol_Text, palette().attention);
+      ImGui::TextUnformatted(word.formula);
+      ImGui::PopStyleColor();
+    }
     const ScopedFont small(fonts().body, 0.88F);
     if (word.target == Target::none) {
       ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);

@@ -12,6 +12,7 @@
 #include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "core/base/errors.h"
 #include "core/forward/derived_values.h"
@@ -168,6 +169,46 @@ class TraceFile : public testing::Test {
   std::shared_ptr<const Trace> trace_, trace_without_maps_;
 };
 
+TEST_F(TraceFile, CsvHoldsEveryValueBehindItsPlace) {
+  write_trace(*trace_, path("t.csv"), "*");
+  std::ifstream stream(path("t.csv"));
+  Arrays arrays;
+  std::map<std::string, std::vector<double>> numbers;
+  std::string line;
+  ASSERT_TRUE(std::getline(stream, line));
+  EXPECT_EQ(line, "name,axis_0,axis_1,axis_2,value");
+  while (std::getline(stream, line)) {
+    std::istringstream cells(line);
+    std::string name, cell;
+    std::getline(cells, name, ',');
+    Array& array = arrays[name];
+    std::int64_t flat = 0;  // of a box that ends at this place: it must be the number of values so far
+    Shape place;
+    for (int axis = 0; axis < 3; ++axis) {
+      std::getline(cells, cell, ',');
+      if (!cell.empty()) place.push_back(std::stoll(cell));
+    }
+    array.shape.resize(std::max(array.shape.size(), place.size()), 0);
+    for (std::size_t axis = 0; axis < place.size(); ++axis)
+      array.shape[axis] = std::max(array.shape[axis], place[axis] + 1);
+    for (std::size_t axis = 0; axis < place.size(); ++axis) flat = flat * array.shape[axis] + place[axis];
+    std::getline(cells, cell);
+    numbers[name].push_back(std::strtod(cell.c_str(), nullptr));
+    EXPECT_LT(flat, static_cast<std::int64_t>(numbers[name].size())) << line;
+  }
+  for (auto& [name, array] : arrays) {
+    array.type = name == "tokens" ? "<i8" : "<f4";
+    const std::vector<std::int64_t> whole(numbers[name].begin(), numbers[name].end());
+    const std::vector<float> values(numbers[name].begin(), numbers[name].end());
+    if (name == "tokens") {
+      array.bytes.assign(reinterpret_cast<const char*>(whole.data()), whole.size() * 8);
+    } else {
+      array.bytes.assign(reinterpret_cast<const char*>(values.data()), values.size() * 4);
+    }
+  }
+  expect_everything(arrays);
+}
+
 TEST_F(TraceFile, SafetensorsHoldsEveryValue) {
   write_trace(*trace_, path("t.safetensors"), "*");
   expect_everything(read_safetensors(path("t.safetensors")));
@@ -232,7 +273,7 @@ TEST_F(TraceFile, GlobChooses) {
 }
 
 TEST_F(TraceFile, SameTraceGivesTheSameBytes) {
-  for (const char* name : {"a.npz", "a.safetensors", "a.json"}) {
+  for (const char* name : {"a.npz", "a.safetensors", "a.json", "a.csv"}) {
     write_trace(*trace_, path(name), "*");
     write_trace(*trace_, path(std::string("b") + name), "*");
     EXPECT_EQ(file_bytes(path(name)), file_bytes(path(std::string("b") + name))) << name;
@@ -249,14 +290,14 @@ std::string refusal(const Trace& trace, const std::string& path, const std::stri
 }
 
 TEST_F(TraceFile, RefusesInWords) {
-  const std::string other = refusal(*trace_, path("t.csv"), "*");
-  for (const char* format : {"t.csv", ".npz", ".safetensors", ".json"}) {
+  const std::string other = refusal(*trace_, path("t.txt"), "*");
+  for (const char* format : {"t.txt", ".npz", ".safetensors", ".json", ".csv"}) {
     EXPECT_NE(other.find(format), std::string::npos) << other;
   }
   const std::string nothing = refusal(*trace_, path("t.npz"), "blocks.7.*");
   EXPECT_NE(nothing.find("'blocks.7.*'"), std::string::npos) << nothing;
   EXPECT_NE(nothing.find("blocks.1.hook_resid_post"), std::string::npos) << nothing;
-  for (const char* name : {"missing/t.npz", "missing/t.safetensors", "missing/t.json"}) {
+  for (const char* name : {"missing/t.npz", "missing/t.safetensors", "missing/t.json", "missing/t.csv"}) {
     const std::string missing = refusal(*trace_, path(name), "*");
     EXPECT_NE(missing.find("Cannot write"), std::string::npos) << missing;
     EXPECT_NE(missing.find("No such file"), std::string::npos) << missing;
