@@ -35,6 +35,14 @@ void set_view(Document& document, const std::string& name) {
     document.view = CenterView::attention;
     document.attention_mode = *mode;
   }
+  if (const auto picture = find_named(embedding_pictures, name)) {
+    document.view = CenterView::embeddings;
+    document.embedding.picture = *picture;
+  }
+  if (const auto part = find_named(lens_parts, name)) {
+    document.view = CenterView::lens;
+    document.lens.part = *part;
+  }
 }
 
 Document first_document(const StartOptions& options, const std::vector<Example>& examples) {
@@ -50,33 +58,62 @@ Document first_document(const StartOptions& options, const std::vector<Example>&
   return document;
 }
 
+// A "?" that nobody types into a text.
+bool asks_for_help() {
+  const ImVector<ImWchar>& typed = ImGui::GetIO().InputQueueCharacters;
+  return std::find(typed.begin(), typed.end(), ImWchar('?')) != typed.end();
+}
+
+// Whoever says what to show does not want what was open the last time.
+bool asks_for_something(const StartOptions& options) {
+  return options.model_given || options.text || options.source_text || options.view || options.lesson ||
+         options.layer || options.head || !options.file.empty() || !options.screenshot.empty();
+}
+
 // What the computation depends on; views' other choices need no new pass.
 bool needs_new_result(const Document& a, const Document& b) {
   return a.text != b.text || a.source_text != b.source_text || a.attention_part != b.attention_part ||
-         a.interventions != b.interventions || a.query != b.query || a.sampling != b.sampling ||
-         a.embedding_layer != b.embedding_layer || a.embedding_without_first != b.embedding_without_first;
+         a.interventions != b.interventions || a.query != b.query || a.sampling != b.sampling;
 }
 
 }  // namespace
 
-App::App(const StartOptions& options, std::filesystem::path config, std::function<void()> wake)
+App::App(const StartOptions& options, std::filesystem::path config, std::function<void()> wake,
+         std::filesystem::path state)
     : config_(std::move(config)),
       wake_(std::move(wake)),
+      desk_(std::move(state)),
       history_(Document{}),
       settings_(load_settings(config_)),
       examples_(load_examples((assets_folder() / "examples.json").string())),
       lessons_(lessons_or_none()),
       views_(make_views()),
+      exporter_([this](const std::string& words, bool is_error) {
+        desk_.say({words, is_error});
+        wake_();
+      }),
       computation_(options.compute.device, options.compute.threads, wake_) {
   if (options.theme) settings_.theme = *options.theme == "light" ? Theme::light : Theme::dark;
   if (options.language) settings_.language = *options.language;
+  if (options.zoom) settings_.zoom = *options.zoom;
   settings_.reduced_motion = settings_.reduced_motion || !options.screenshot.empty();
-  set_language(settings_.language == "ko" ? Language::korean : Language::english);
-  apply_theme(settings_.theme, scale_, settings_.zoom);
-  history_ = History(first_document(options, examples_));
+  if (options.presenter) presenter_.toggle();
+  apply_look();
+  std::optional<Document> last;
+  if (!asks_for_something(options)) last = desk_.restore();
+  history_ = History(last ? std::move(*last) : first_document(options, examples_));
   device_ = computation_.device_name();
   dialog_ = options.dialog;
-  computation_.open_model(document().model);
+  const std::string model = document().model;
+  if (!options.file.empty()) {
+    open_file(options.file);
+    if (waits_for_traced_text_ && options.model_given) {
+      open_trace(options.file, options.compute.model);
+    } else if (options.model_given) {
+      run({OpenModel{options.compute.model}}, 0.0);
+    }
+  }
+  if (document().model == model) computation_.open_model(model);  // else it is being opened
   if (options.lesson) {
     if (!find_lesson(lessons_, *options.lesson)) {
       throw UserError(
@@ -97,17 +134,21 @@ bool App::wants_redraw() const { return computation_.busy() || (tokens_to_genera
 
 void App::set_scale(float scale) {
   scale_ = scale;
-  apply_theme(settings_.theme, scale_, settings_.zoom);
+  apply_look();
 }
 
-void App::open_files(const std::vector<std::string>& paths) {
-  if (!paths.empty()) run({OpenModel{paths.front()}}, ImGui::GetTime());
+void App::apply_look() {
+  set_language(settings_.language == "ko" ? Language::korean : Language::english);
+  choose_sequential_map(settings_.color_map);
+  const float height = ImGui::GetIO().DisplaySize.y;
+  const float larger = presenter_.is_on() && height > 0 ? Presenter::enlargement(height, scale_) : 1.0F;
+  looks_at_height_ = height;
+  apply_theme(settings_.theme, scale_, settings_.zoom * larger);
 }
 
 void App::change_settings(const Settings& settings) {
   settings_ = settings;
-  set_language(settings_.language == "ko" ? Language::korean : Language::english);
-  apply_theme(settings_.theme, scale_, settings_.zoom);
+  apply_look();
   save_settings(settings_, config_);
 }
 
@@ -172,6 +213,11 @@ void App::act(const Action& action) {
     void operator()(const ShowHelp&) const { app.dialog_ = app.dialog_ == "help" ? "" : "help"; }
     void operator()(const FocusPrompt&) const { app.focus_prompt_ = true; }
     void operator()(const ResetLayout&) const { app.reset_layout_ = true; }
+    void operator()(const TogglePresenter&) const {
+      app.presenter_.toggle();
+      app.apply_look();
+      app.focus_prompt_ = true;
+    }
     void operator()(const RetryLoading&) const { app.computation_.open_model(app.document().model); }
     void operator()(const CancelLoading&) const { app.computation_.cancel_loading(); }
     void operator()(const Quit&) const { app.quit_ = true; }
@@ -269,8 +315,13 @@ void App::shortcuts(Commands& commands) {
     if (pressed(ImGuiMod_Ctrl | static_cast<ImGuiKey>(ImGuiKey_1 + static_cast<int>(tab))))
       commands.edit(ShowView{center_views[tab].value});
   }
+  using File = FileRequest::Kind;
+  if (pressed(ImGuiMod_Ctrl | ImGuiKey_O)) desk_.ask({File::choose_to_open, ""});
+  if (pressed(ImGuiMod_Ctrl | ImGuiKey_S)) desk_.ask({File::save, ""});
+  if (pressed(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_S)) desk_.ask({File::save_as, ""});
   if (pressed(ImGuiMod_Ctrl | ImGuiKey_Q)) commands.act(Quit{});
-  if (pressed(ImGuiKey_F1)) commands.act(ShowHelp{});
+  if (pressed(ImGuiKey_F1) || (!ImGui::GetIO().WantTextInput && asks_for_help())) commands.act(ShowHelp{});
+  if (pressed(ImGuiKey_F5)) commands.act(TogglePresenter{});
   Settings zoomed = settings_;
   if (repeated(ImGuiMod_Ctrl | ImGuiKey_Equal)) zoomed.zoom = std::min(2.5F, settings_.zoom * 1.1F);
   if (repeated(ImGuiMod_Ctrl | ImGuiKey_Minus)) zoomed.zoom = std::max(0.75F, settings_.zoom / 1.1F);
@@ -282,16 +333,18 @@ void App::shortcuts(Commands& commands) {
     dialog_.clear();
   } else if (tokens_to_generate_ > 0) {
     commands.act(StopGenerating{});
-  } else {
+  } else if (!presenter_.escape()) {
     commands.edit(ReleaseSelection{});
   }
 }
 
 void App::draw(double seconds) {
+  if (presenter_.is_on() && ImGui::GetIO().DisplaySize.y != looks_at_height_) apply_look();
   model_ = computation_.model();
   result_ = computation_.result();
   load_ = computation_.load_state();
   error_ = computation_.error();
+  show_traced_text();
   update_tokens();
   lock_lesson_tokens();
   continue_generating(seconds);
@@ -300,8 +353,10 @@ void App::draw(double seconds) {
   Commands commands;
   const Frame frame = make_frame(seconds);
   shortcuts(commands);
+  if (presenter_.is_on()) presenter_.keys(frame, commands);
   draw_windows(frame, commands);
-  palette_.draw(frame, commands);
+  palette_.draw(frame, commands, desk_);
+  draw_files(commands, seconds);
 
   hover_ = commands.hover();
   pending_ = commands.is_pending();
@@ -319,15 +374,24 @@ void App::draw(double seconds) {
     }
   }
   if (!gesture.empty()) run(gesture, seconds);
+  for (const FileRequest& request : desk_.take_requests()) do_file_request(request);
   request_if_changed();
+  desk_.keep(document());
   // What was typed in this frame is tokenised and drawn in the next one, which comes at once.
-  if (!commands.edits().empty() || !commands.actions().empty() || commands.animating()) wake_();
+  if (!commands.edits().empty() || !commands.actions().empty() || commands.animating() ||
+      exporter_.wants_frames())
+    wake_();
 }
 
 void App::draw_windows(const Frame& frame, Commands& commands) {
+  if (presenter_.is_on()) {
+    presenter_.draw(views_, frame, commands, prompt_height_);
+    draw_dialog(frame, commands);
+    return;
+  }
   const LayoutRequest request{document().lesson.has_value(), reset_layout_};
   reset_layout_ = false;
-  draw_top_bar(frame, commands);
+  draw_top_bar(frame, commands, desk_);
   draw_status_bar(frame, commands);
   for (const PlacedView& placed : views_) {
     if (placed.place == Place::prompt) draw_prompt_strip(*placed.view, frame, commands, prompt_height_);

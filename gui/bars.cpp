@@ -1,14 +1,16 @@
-// The top bar and the status bar.
+// The top bar.
 #include "gui/bars.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
 
 #include "core/model/catalog.h"
+#include "gui/appearance_menu.h"
+#include "gui/file_menu.h"
 #include "gui/fonts.h"
-#include "gui/load_panel.h"
 #include "gui/strings.h"
 #include "gui/views/catalog_view.h"
 #include "imgui.h"
@@ -50,8 +52,22 @@ const std::string& in_language(const Bilingual& words, const Settings& settings)
   return settings.language == "ko" ? words.ko : words.en;
 }
 
+void file_menu(const Frame& frame, SessionDesk& desk) {
+  if (menu_button("file", with_room_for_arrow(text("session.menu")))) ImGui::OpenPopup("file");
+  if (!ImGui::BeginPopup("file")) return;
+  draw_file_menu(frame, desk);
+  ImGui::EndPopup();
+}
+
+// Of a trace, a path says less than what is shown.
+std::string model_label(const Frame& frame) {
+  const std::string& name = frame.document.model;
+  const bool is_long = name.find('/') != std::string::npos && !name.starts_with("hf:");
+  return is_long ? std::filesystem::path(name).filename().string() : name;
+}
+
 void model_menu(const Frame& frame, Commands& commands) {
-  const std::string label = frame.model ? frame.document.model : text("window.model");
+  const std::string label = frame.model ? model_label(frame) : text("window.model");
   if (menu_button("model", with_room_for_arrow(label))) ImGui::OpenPopup("models");
   if (!ImGui::BeginPopup("models")) return;
   const float width = ImGui::GetFontSize() * 24.0F;
@@ -150,139 +166,88 @@ float segmented_width(const std::string& left, const std::string& right) {
          ImGui::GetFontSize() * 2.2F;
 }
 
+// What of the right side has room: theme and language stand in the menu "Aa", too, and search in every key.
+struct RightSide {
+  bool theme = true, language = true, search_word = true, search = true;
+  float width = 0.0F;
+};
+
+RightSide right_side_that_fits(float room, float gap) {
+  const float font = ImGui::GetFontSize();
+  RightSide side;
+  const auto measure = [&] {
+    side.width = appearance_button_width() + gap + font * 2.0F;
+    if (side.theme) side.width += segmented_width(text("theme.dark"), text("theme.light")) + gap;
+    if (side.language) side.width += segmented_width("한국어", "English") + gap;
+    const std::string words = (side.search_word ? text("window.search") + "   " : std::string()) + "Ctrl+K";
+    if (side.search) side.width += ImGui::CalcTextSize(words.c_str()).x + font * 1.6F + gap;
+    return side.width <= room;
+  };
+  for (bool* part : {&side.theme, &side.language, &side.search_word, &side.search}) {
+    if (measure()) return side;
+    *part = false;
+  }
+  measure();
+  return side;
+}
+
 void right_side(const Frame& frame, Commands& commands) {
-  const std::string search = text("window.search") + "   Ctrl+K";
   const float font = ImGui::GetFontSize();
   const float gap = font * 0.7F;
-  const float search_width = ImGui::CalcTextSize(search.c_str()).x + font * 1.6F;
-  const float help_width = font * 2.0F;
-  const float width = search_width + segmented_width(text("theme.dark"), text("theme.light")) +
-                      segmented_width("한국어", "English") + help_width + 3.0F * gap;
-  ImGui::SameLine(
-      std::max(ImGui::GetCursorPosX(), ImGui::GetWindowWidth() - width - ImGui::GetStyle().WindowPadding.x));
-  ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
-  if (ImGui::Button(search.c_str(), ImVec2(search_width, 0.0F))) commands.act(ShowPalette{});
-  ImGui::PopStyleColor();
-  ImGui::SameLine(0.0F, gap);
+  const float edge = ImGui::GetWindowWidth() - ImGui::GetStyle().WindowPadding.x;
+  const float left = ImGui::GetItemRectMax().x - ImGui::GetWindowPos().x + gap;
+  const RightSide side = right_side_that_fits(edge - left, gap);
+  ImGui::SameLine(std::max(left, edge - side.width));
+  if (side.search) {
+    const std::string search = (side.search_word ? text("window.search") + "   " : std::string()) + "Ctrl+K";
+    ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+    if (ImGui::Button((search + "###search").c_str())) commands.act(ShowPalette{});
+    ImGui::PopStyleColor();
+    ImGui::SetItemTooltip("%s", text("window.search").c_str());
+    ImGui::SameLine(0.0F, gap);
+  }
   Settings settings = frame.settings;
-  const int theme =
-      segmented("theme", text("theme.dark"), text("theme.light"), settings.theme == Theme::light ? 1 : 0);
-  if (theme >= 0) settings.theme = theme == 1 ? Theme::light : Theme::dark;
-  ImGui::SameLine(0.0F, gap);
-  const int language = segmented("language", "한국어", "English", settings.language == "ko" ? 0 : 1);
-  if (language >= 0) settings.language = language == 0 ? "ko" : "en";
+  if (side.theme) {
+    const int theme =
+        segmented("theme", text("theme.dark"), text("theme.light"), settings.theme == Theme::light ? 1 : 0);
+    if (theme >= 0) settings.theme = theme == 1 ? Theme::light : Theme::dark;
+    ImGui::SameLine(0.0F, gap);
+  }
+  if (side.language) {
+    const int language = segmented("language", "한국어", "English", settings.language == "ko" ? 0 : 1);
+    if (language >= 0) settings.language = language == 0 ? "ko" : "en";
+    ImGui::SameLine(0.0F, gap);
+  }
   if (!(settings == frame.settings)) commands.act(ChangeSettings{settings});
+  appearance_menu(frame, commands);
   ImGui::SameLine(0.0F, gap);
-  if (ImGui::Button("?", ImVec2(help_width, 0.0F))) commands.act(ShowHelp{});
+  if (ImGui::Button("?", ImVec2(font * 2.0F, 0.0F))) commands.act(ShowHelp{});
   ImGui::SetItemTooltip("%s", text("window.help").c_str());
-}
-
-// "SmolLM2-135M · CPU … · Q4_1 · 5 tokens · 4 re-used · 11 ms · trace 3 MB"
-std::string status_line(const Frame& frame) {
-  std::vector<std::string> parts;
-  if (frame.model) {
-    parts.push_back(frame.model->title);
-    parts.push_back(frame.device);
-    parts.push_back(frame.model->number_format);
-  }
-  if (frame.model && !frame.tokens.empty()) {
-    parts.push_back(format_text("status.tokens", fmt::arg("tokens", frame.tokens.size())));
-  }
-  if (const Trace* trace = frame.trace()) {
-    if (trace->reused_positions > 0) {
-      parts.push_back(format_text("status.reused", fmt::arg("tokens", trace->reused_positions)));
-    } else if (!trace->model().architecture.causal) {
-      parts.emplace_back(text("status.no_reuse"));
-    }
-    if (trace->complete()) parts.push_back(fmt::format("{:.0f} ms", 1e3 * trace->seconds));
-    parts.push_back(
-        format_text("status.trace",
-                    fmt::arg("size", fmt::format("{:.0f}", static_cast<double>(trace->byte_size()) / 1e6))));
-  }
-  if (frame.frame_seconds > 0.0) {
-    parts.push_back(format_text("status.frame",
-                                fmt::arg("milliseconds", fmt::format("{:.1f}", 1e3 * frame.frame_seconds))));
-  }
-  return fmt::format("{}", fmt::join(parts, "  ·  "));
-}
-
-// "Opening gpt2", or how far its fetch is.
-std::string loading_line(const LoadState& load) {
-  if (load.phase != LoadPhase::fetching) return format_text("load.loading", fmt::arg("model", load.model));
-  return format_text("load.fetching", fmt::arg("model", load.model)) + "  " + fetch_line(load.fetch);
-}
-
-void status_messages(const Frame& frame) {
-  if (!frame.error.empty()) {
-    ImGui::SameLine(0.0F, ImGui::GetFontSize() * 1.5F);
-    ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(palette().error), "%s", frame.error.c_str());
-    ImGui::SetItemTooltip("%s", frame.error.c_str());
-  } else if (frame.model && frame.load.phase == LoadPhase::failed) {
-    ImGui::SameLine(0.0F, ImGui::GetFontSize() * 1.5F);
-    ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(palette().error), "%s", frame.load.error.c_str());
-    ImGui::SetItemTooltip("%s", frame.load.error.c_str());
-  } else if (frame.model && frame.load.phase != LoadPhase::ready) {
-    ImGui::SameLine(0.0F, ImGui::GetFontSize() * 1.5F);
-    ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(palette().attention), "%s",
-                       loading_line(frame.load).c_str());
-  }
-  const std::int64_t context = frame.model ? runnable_positions(*frame.model) : 0;
-  if (frame.model && static_cast<std::int64_t>(frame.tokens.size()) > context) {
-    ImGui::SameLine(0.0F, ImGui::GetFontSize() * 1.5F);
-    ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(palette().warning), "%s",
-                       format_text("status.over_context", fmt::arg("context", context)).c_str());
-  }
-}
-
-// How many layers of the running pass are done, as a thin line along the bar's upper edge.
-void progress_line(const Frame& frame) {
-  if (!frame.busy || !frame.model) return;
-  const Trace* trace = frame.trace();
-  const float done = trace && !trace->complete() ? static_cast<float>(trace->layers_done()) /
-                                                       static_cast<float>(frame.model->architecture.layers)
-                                                 : 0.0F;
-  const ImVec2 corner = ImGui::GetWindowPos();
-  const float line = std::max(2.0F, ImGui::GetFontSize() * 0.12F);
-  ImGui::GetWindowDrawList()->AddRectFilled(
-      corner, ImVec2(corner.x + ImGui::GetWindowWidth() * std::max(0.02F, done), corner.y + line),
-      palette().attention);
 }
 
 }  // namespace
 
-void draw_top_bar(const Frame& frame, Commands& commands) {
+void draw_top_bar(const Frame& frame, Commands& commands, SessionDesk& desk) {
   const float height = ImGui::GetFrameHeight() + ImGui::GetStyle().WindowPadding.y * 1.2F;
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding,
                       ImVec2(ImGui::GetStyle().WindowPadding.x, ImGui::GetStyle().WindowPadding.y * 0.6F));
   if (ImGui::BeginViewportSideBar("##bar.top", nullptr, ImGuiDir_Up, height, bar_flags)) {
     ImGui::AlignTextToFramePadding();
-    {
-      const ScopedFont wordmark(fonts().large, 1.15F);
-      ImGui::TextUnformatted("Headlight");
+    if (ImGui::GetWindowWidth() > ImGui::GetFontSize() * 45.0F) {  // else the menus need the room
+      {
+        const ScopedFont wordmark(fonts().large, 1.15F);
+        ImGui::TextUnformatted("Headlight");
+      }
+      ImGui::SameLine(0.0F, ImGui::GetFontSize() * 1.5F);
     }
-    ImGui::SameLine(0.0F, ImGui::GetFontSize() * 1.5F);
+    file_menu(frame, desk);
+    ImGui::SameLine();
     model_menu(frame, commands);
     ImGui::SameLine();
     example_menu(frame, commands);
     ImGui::SameLine();
     lesson_menu(frame, commands);
     right_side(frame, commands);
-  }
-  ImGui::End();
-  ImGui::PopStyleVar();
-}
-
-void draw_status_bar(const Frame& frame, Commands&) {
-  const float height = ImGui::GetFontSize() * 1.9F;
-  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding,
-                      ImVec2(ImGui::GetStyle().WindowPadding.x, ImGui::GetFontSize() * 0.4F));
-  if (ImGui::BeginViewportSideBar("##bar.status", nullptr, ImGuiDir_Down, height, bar_flags)) {
-    progress_line(frame);
-    const ScopedFont small(fonts().mono, 0.85F);
-    ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
-    ImGui::TextUnformatted(status_line(frame).c_str());
-    ImGui::PopStyleColor();
-    status_messages(frame);
   }
   ImGui::End();
   ImGui::PopStyleVar();

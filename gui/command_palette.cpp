@@ -40,6 +40,10 @@ void add_views(std::vector<Entry>& entries) {
   mode("palette.wall", AttentionMode::wall);
   mode("palette.matrix", AttentionMode::matrix);
   mode("palette.row", AttentionMode::row);
+  mode("palette.arcs", AttentionMode::arcs);
+  mode("palette.heat", AttentionMode::heat);
+  mode("palette.neuron", AttentionMode::neuron);
+  mode("palette.rollout", AttentionMode::rollout);
 }
 
 void add_actions(std::vector<Entry>& entries, const Frame& frame) {
@@ -51,10 +55,14 @@ void add_actions(std::vector<Entry>& entries, const Frame& frame) {
   action("palette.prompt", "Ctrl+L", FocusPrompt{});
   action("palette.generate", "", Generate{20});
   if (frame.generating) action("palette.stop", "Esc", StopGenerating{});
+  NextChoices next = frame.document.next;
+  next.tree = !next.tree;
+  entries.push_back({text("palette.tree"), "", [next](Commands& c) { c.edit(SetChoices{next}); }});
   action("palette.model", "", ShowModel{});
   action("palette.catalog", "", ShowCatalog{});
   action("palette.help", "F1", ShowHelp{});
   action("palette.layout", "", ResetLayout{});
+  action("palette.presenter", "F5", TogglePresenter{});
   Settings settings = frame.settings;
   settings.theme = settings.theme == Theme::dark ? Theme::light : Theme::dark;
   action(settings.theme == Theme::dark ? "palette.dark" : "palette.light", "", ChangeSettings{settings});
@@ -71,6 +79,21 @@ void add_actions(std::vector<Entry>& entries, const Frame& frame) {
   action(settings.reduced_motion ? "palette.less_motion" : "palette.more_motion", "",
          ChangeSettings{settings});
   action("palette.quit", "Ctrl+Q", Quit{});
+}
+
+void add_files(std::vector<Entry>& entries, SessionDesk& desk, const RecentFiles& recent) {
+  const auto ask = [&](std::string name, const char* keys, FileRequest request) {
+    entries.push_back({std::move(name), keys, [&desk, request](Commands&) { desk.ask(request); }});
+  };
+  using Kind = FileRequest::Kind;
+  ask(text("palette.new_session"), "", {Kind::start_new, ""});
+  ask(text("palette.open_file"), "Ctrl+O", {Kind::choose_to_open, ""});
+  ask(text("palette.save_session"), "Ctrl+S", {Kind::save, ""});
+  ask(text("palette.save_session_as"), "Ctrl+Shift+S", {Kind::save_as, ""});
+  for (const std::string& path : recent.sessions) {
+    const std::string name = std::filesystem::path(path).filename().string();
+    ask(format_text("palette.recent_session", fmt::arg("name", name)), "", {Kind::open, path});
+  }
 }
 
 void add_texts(std::vector<Entry>& entries, const Frame& frame) {
@@ -91,7 +114,8 @@ void add_texts(std::vector<Entry>& entries, const Frame& frame) {
   }
 }
 
-std::vector<Entry> entries_for(const Frame& frame, const std::string& words) {
+std::vector<Entry> entries_for(const Frame& frame, const std::string& words, SessionDesk& desk,
+                               const RecentFiles& recent) {
   std::vector<Entry> entries;
   if (frame.model) {
     const ArchitectureDescription& a = frame.model->architecture;
@@ -107,6 +131,7 @@ std::vector<Entry> entries_for(const Frame& frame, const std::string& words) {
   std::vector<Entry> all;
   add_views(all);
   add_actions(all, frame);
+  add_files(all, desk, recent);
   add_texts(all, frame);
   for (Entry& entry : all) {
     if (palette_matches(words, entry.name)) entries.push_back(std::move(entry));
@@ -153,8 +178,9 @@ bool palette_matches(const std::string& words, const std::string& name) {
   return true;
 }
 
-void CommandPalette::draw(const Frame& frame, Commands& commands) {
+void CommandPalette::draw(const Frame& frame, Commands& commands, SessionDesk& desk) {
   if (opening_) {
+    recent_ = desk.recent();
     ImGui::OpenPopup("palette");
     words_.clear();
     chosen_ = 0;
@@ -169,7 +195,7 @@ void CommandPalette::draw(const Frame& frame, Commands& commands) {
     if (opening_) ImGui::SetKeyboardFocusHere();
     ImGui::SetNextItemWidth(-1.0F);
     if (ImGui::InputTextWithHint("##words", text("palette.hint").c_str(), &words_)) chosen_ = 0;
-    const std::vector<Entry> entries = entries_for(frame, words_);
+    const std::vector<Entry> entries = entries_for(frame, words_, desk, recent_);
     const int count = static_cast<int>(entries.size());
     if (ImGui::IsKeyPressed(ImGuiKey_DownArrow)) ++chosen_;
     if (ImGui::IsKeyPressed(ImGuiKey_UpArrow)) --chosen_;

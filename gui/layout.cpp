@@ -52,7 +52,7 @@ void build_layout(ImGuiID dock, ImVec2 size) {
   ImGuiID right = ImGui::DockBuilderSplitNode(rest, ImGuiDir_Right, 0.29F, nullptr, &rest);
   ImGuiID next = 0;
   const ImGuiID inspector = ImGui::DockBuilderSplitNode(right, ImGuiDir_Down, 0.42F, nullptr, &next);
-  const ImGuiID drawer = ImGui::DockBuilderSplitNode(rest, ImGuiDir_Down, 0.44F, nullptr, &rest);
+  const ImGuiID drawer = ImGui::DockBuilderSplitNode(rest, ImGuiDir_Down, 0.37F, nullptr, &rest);
   ImGui::DockBuilderDockWindow("##panel.lesson", lesson);
   ImGui::DockBuilderDockWindow("##panel.tree", drawer);
   ImGui::DockBuilderDockWindow("##panel.next", next);
@@ -186,7 +186,8 @@ void draw_center_panel(const std::vector<View*>& tabs, const Frame& frame, Comma
       ImGui::SameLine();
       explanation_mark(*chosen, frame);
       ImGui::SetCursorPosY(ImGui::GetCursorPosY() + ImGui::GetFontSize() * 0.6F);
-      if (ImGui::BeginChild(chosen->name().data(), ImVec2(0.0F, 0.0F))) chosen->draw(frame, commands);
+      if (ImGui::BeginChild(chosen->name().data(), ImVec2(0.0F, 0.0F), ImGuiChildFlags_NavFlattened))
+        chosen->draw(frame, commands);
       ImGui::EndChild();
       if (points_at(*chosen, frame)) draw_highlight();
     }
@@ -195,7 +196,7 @@ void draw_center_panel(const std::vector<View*>& tabs, const Frame& frame, Comma
 }
 
 void draw_prompt_strip(View& view, const Frame& frame, Commands& commands, float& height) {
-  const float largest = ImGui::GetMainViewport()->Size.y * 0.42F;
+  const float largest = ImGui::GetMainViewport()->Size.y * 0.7F;
   const float wanted = std::clamp(height, ImGui::GetFontSize() * 5.0F, largest);
   const ImGuiWindowFlags flags = ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoScrollbar;
   if (ImGui::BeginViewportSideBar("##strip.prompt", nullptr, ImGuiDir_Up, wanted, flags)) {

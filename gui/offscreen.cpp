@@ -51,6 +51,40 @@ void write_png(const Picture& picture, const std::filesystem::path& path) {
                   path.string(), why));
 }
 
+std::vector<std::uint8_t> png_bytes(const Picture& picture) {
+  png_image image = {};
+  image.version = PNG_IMAGE_VERSION;
+  image.width = static_cast<png_uint_32>(picture.width);
+  image.height = static_cast<png_uint_32>(picture.height);
+  image.format = PNG_FORMAT_RGBA;
+  png_alloc_size_t size = 0;
+  std::vector<std::uint8_t> bytes;
+  if (png_image_write_to_memory(&image, nullptr, &size, 0, picture.rgba.data(), 0, nullptr) != 0) {
+    bytes.resize(size);
+    if (png_image_write_to_memory(&image, bytes.data(), &size, 0, picture.rgba.data(), 0, nullptr) != 0) {
+      bytes.resize(size);
+      return bytes;
+    }
+  }
+  throw UserError(fmt::format("A picture of {} × {} pixels could not be made: {}.", picture.width,
+                              picture.height, image.message));
+}
+
+Picture read_pixels(int x, int y, int width, int height, int framebuffer_height) {
+  Picture read{width, height, {}};
+  const std::size_t row_bytes = static_cast<std::size_t>(width) * 4;
+  std::vector<std::uint8_t> rows(row_bytes * static_cast<std::size_t>(height));
+  glPixelStorei(GL_PACK_ALIGNMENT, 1);
+  glReadPixels(x, framebuffer_height - y - height, width, height, GL_RGBA, GL_UNSIGNED_BYTE, rows.data());
+  read.rgba.reserve(rows.size());
+  for (auto row = static_cast<std::size_t>(height); row-- > 0;) {  // OpenGL counts rows from the bottom
+    const auto start = rows.begin() + static_cast<std::ptrdiff_t>(row * row_bytes);
+    read.rgba.insert(read.rgba.end(), start, start + static_cast<std::ptrdiff_t>(row_bytes));
+  }
+  for (std::size_t alpha = 3; alpha < read.rgba.size(); alpha += 4) read.rgba[alpha] = 255;
+  return read;
+}
+
 Offscreen::Offscreen(int width, int height, float scale) {
   const auto pixels = [scale](int size) {
     return std::lround(static_cast<double>(size) * static_cast<double>(scale));
@@ -169,19 +203,8 @@ Picture Offscreen::picture(int x, int y, int width, int height) const {
   if (x < 0 || y < 0 || width <= 0 || height <= 0 || x > width_ - width || y > height_ - height) {
     throw std::logic_error("Offscreen::picture: the part lies outside the picture");
   }
-  Picture read{width, height, {}};
-  const std::size_t row_bytes = static_cast<std::size_t>(width) * 4;
-  std::vector<std::uint8_t> rows(row_bytes * static_cast<std::size_t>(height));
   glBindFramebuffer(GL_FRAMEBUFFER, framebuffer_);
-  glPixelStorei(GL_PACK_ALIGNMENT, 1);
-  glReadPixels(x, height_ - y - height, width, height, GL_RGBA, GL_UNSIGNED_BYTE, rows.data());
-  read.rgba.reserve(rows.size());
-  for (auto row = static_cast<std::size_t>(height); row-- > 0;) {  // OpenGL counts rows from the bottom
-    const auto start = rows.begin() + static_cast<std::ptrdiff_t>(row * row_bytes);
-    read.rgba.insert(read.rgba.end(), start, start + static_cast<std::ptrdiff_t>(row_bytes));
-  }
-  for (std::size_t alpha = 3; alpha < read.rgba.size(); alpha += 4) read.rgba[alpha] = 255;
-  return read;
+  return read_pixels(x, y, width, height, height_);
 }
 
 }  // namespace headlight

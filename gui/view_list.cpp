@@ -1,15 +1,18 @@
 // Every view, in the order of tabs and panels: adding one is a pair of files and a line here.
 #include "gui/view.h"
 #include "gui/views/attention_view.h"
+#include "gui/views/block_view.h"
 #include "gui/views/catalog_view.h"
 #include "gui/views/embeddings_view.h"
 #include "gui/views/flow_view.h"
 #include "gui/views/help_view.h"
 #include "gui/views/inspector_view.h"
+#include "gui/views/lens_view.h"
 #include "gui/views/lesson_view.h"
 #include "gui/views/model_view.h"
 #include "gui/views/next_token_view.h"
 #include "gui/views/prompt_view.h"
+#include "gui/views/tree_view.h"
 
 namespace headlight {
 
@@ -19,8 +22,11 @@ std::vector<PlacedView> make_views() {
   views.push_back({Place::center, std::make_unique<FlowView>()});
   views.push_back({Place::center, std::make_unique<AttentionView>()});
   views.push_back({Place::center, std::make_unique<EmbeddingsView>()});
+  views.push_back({Place::center, std::make_unique<BlockView>()});
+  views.push_back({Place::center, std::make_unique<LensView>()});
   views.push_back({Place::side, std::make_unique<NextTokenView>()});
   views.push_back({Place::side, std::make_unique<InspectorView>()});
+  views.push_back({Place::drawer, std::make_unique<TreeView>()});
   views.push_back({Place::lesson, std::make_unique<LessonView>()});
   views.push_back({Place::dialog, std::make_unique<ModelView>()});
   views.push_back({Place::dialog, std::make_unique<CatalogView>()});

@@ -262,6 +262,7 @@ void Window::draw_frame(const std::function<void()>& draw) {
   glClear(GL_COLOR_BUFFER_BIT);
   ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
   frame_seconds_ = glfwGetTime() - started;
+  if (options_.on_drawn) options_.on_drawn(height);
   glfwSwapBuffers(window_);
   if (first_frame_seconds_ == 0) first_frame_seconds_ = glfwGetTime() - created_at_;
 }

@@ -17,8 +17,9 @@ MOST_LINES = 600
 GRAPHICS = re.compile(r"imgui|implot|GLFW/|GL/|GLES|EGL/|epoxy/|glad/", re.IGNORECASE)
 EIGEN_ROOMS = ("core/backends/cpu/", "core/analysis/", "core/training/")
 # What the window may know of core besides session and analysis.
-GUI_MAY_INCLUDE = ("core/base/errors.h", "core/base/bilingual.h", "core/session/", "core/analysis/", "core/text/tokenizer.h", "core/text/graphemes.h",
-                   "core/forward/hooks.h", "core/forward/trace.h", "core/forward/derived_values.h", "core/forward/derived_pattern.h", "core/model/model.h", "core/model/catalog.h")
+GUI_MAY_INCLUDE = ("core/base/errors.h", "core/base/bilingual.h", "core/base/base64.h", "core/base/whole_file.h", "core/session/", "core/analysis/", "core/text/tokenizer.h", "core/text/graphemes.h",
+                   "core/forward/hooks.h", "core/forward/trace.h", "core/forward/trace_file.h", "core/forward/derived_values.h", "core/forward/derived_pattern.h", "core/model/model.h",
+                   "core/model/has_weights.h", "core/model/catalog.h")
 WHERE_THE_PROGRAM_STARTS = ("gui/main.cpp", "gui/app.h", "gui/app.cpp", "gui/frame_cost.h")  # these may also read the command line
 # Bytes become numbers in byte_reader.h, and blocks of weights in number_formats.cpp. The parsing rooms may not even copy
 # bytes (model may move whole rows), but may look at them as characters.
@@ -166,10 +167,29 @@ def no_paths_of_one_machine(files):
                 yield f"{path}:{text[:text.index(place)].count(chr(10)) + 1} names {place}, which exists on one machine only"
 
 
+RANDOM = re.compile(r"\b(s?rand|drand48|getrandom)\s*\(|mt19937|minstd_rand|ranlux|random_device|default_random_engine|"
+                    r"\w+_distribution\s*<|#\s*include\s*<random>")
+# A list of three numbers or more that is not made of anything: what a mock-up would draw.
+LITERAL_NUMBERS = re.compile(r"\b(?:float|double)\b[^;{}()]*(?:\([^;{}()]*\))?[^;{}()]*\{+\s*(?:[-+]?[\d.][\w.+-]*\s*,\s*){2,}[-+]?[\d.]")
+# Lists of numbers in the window that are not what a view draws, and why they are there.
+LITERAL_NUMBERS_ALLOWED = {"gui/views/next_token_view.cpp": "the speeds that a button steps through"}
+
+
+def views_draw_no_made_up_numbers(files):
+    for path, number, line in found_in_code(files, ("gui/",), RANDOM):
+        yield f"{path}:{number}: every number that the window draws is the model's own: {line}"
+    for path, text in sources(files, "gui/").items():
+        if path in LITERAL_NUMBERS_ALLOWED:
+            continue
+        code = without_comments(text)
+        for match in LITERAL_NUMBERS.finditer(code):
+            yield f"{path}:{code[:match.end()].count(chr(10)) + 1}: a list of numbers that come from nowhere"
+
+
 RULES = [core_never_includes_the_window, includes_point_to_lower_rooms, gui_includes_only_what_it_may,
          eigen_stays_in_its_rooms, cuda_stays_in_its_room, raw_bytes_go_through_byte_reader,
          families_differ_only_in_the_table, files_are_short, every_view_is_listed, no_registry_hosts,
-         no_paths_of_one_machine]
+         no_paths_of_one_machine, views_draw_no_made_up_numbers]
 
 # For every rule, trees that break it: {file: text}. Each must be reported.
 BAD_TREES = {
@@ -197,6 +217,12 @@ BAD_TREES = {
     every_view_is_listed: [
         {"gui/views/flow_view.cpp": "", "gui/view_list.cpp": '#include "gui/views/matrix_view.h"\n'},
         {"gui/views/flow_view.cpp": ""}],
+    views_draw_no_made_up_numbers: [
+        {"gui/views/a_view.cpp": "std::mt19937 generator(7);\n"}, {"gui/a.cpp": "const int n = rand() % 6;\n"},
+        {"gui/views/a_view.cpp": "std::uniform_real_distribution<float> any(0, 1);\n"},
+        {"gui/views/a_view.cpp": "const std::array<float, 3> bars = {0.1F, 0.7F, 0.2F};\n"},
+        {"gui/views/a_view.cpp": "const std::vector<double> row{1, 2.5,\n  -3e-2};\n"},
+        {"gui/views/a_view.cpp": "static const float heights[] = {.3f, .2f, .5f, .1f};\n"}],
     no_registry_hosts: [
         {"README.md": "see https://" + REGISTRY_HOSTS[0] + "/\n"}, {"README.md": "see https://" + MODEL_HUB + "/\n"},
         {MODEL_HUB_IS_NAMED_IN: f'"{MODEL_HUB}" "{MODEL_HUB}"\n'}],

@@ -22,11 +22,13 @@ bool parse_size(const std::string& text, int& width, int& height) {
          height <= 16384;
 }
 
-// The tabs, and the pictures of attention.
+// The tabs, the pictures of attention and of embeddings, and the parts of the lens.
 std::vector<std::string> view_names() {
   std::vector<std::string> names;
   for (const auto& [name, view] : center_views) names.emplace_back(name);
   for (const auto& [name, mode] : attention_modes) names.emplace_back(name);
+  for (const auto& [name, picture] : embedding_pictures) names.emplace_back(name);
+  for (const auto& [name, part] : lens_parts) names.emplace_back(name);
   return names;
 }
 
@@ -54,7 +56,24 @@ void add_window_options(CLI::App& app, StartOptions& options) {
          "Size in points, WIDTHxHEIGHT")
       ->option_text("WxH");
   app.add_option("--scale", options.scale, "Pixels a point")->check(CLI::Range(0.5, 4.0));
-  app.add_option("--screenshot", options.screenshot, "Draw the window off screen into this PNG and exit");
+  app.add_option("--zoom", options.zoom, "Size of all type, 1 is normal")->check(CLI::Range(0.75, 2.5));
+  app.add_flag("--presenter", options.presenter, "Start in presenter mode: large type, no bars");
+  app.add_option("file,--session", options.file, "Open this session, model or text")
+      ->check(CLI::ExistingPath)
+      ->option_text("FILE");
+  app.add_option("--screenshot", options.screenshot,
+                 "Draw the window off screen into this .png or .svg and exit");
+  app.add_option("--panel", options.panel, "What the screenshot shows")
+      ->check(CLI::IsMember({"window", "center", "next", "inspector", "prompt", "lesson"}));
+}
+
+// Its other words are the window's own: --model, --theme, --screenshot …
+const CLI::App* add_view(CLI::App& app, StartOptions& options) {
+  CLI::App* command = app.add_subcommand(
+      "view", "Open a trace made elsewhere: with TransformerLens or transformers, or by `headlight trace`");
+  command->fallthrough();
+  command->add_option("trace", options.file, "F.npz or F.safetensors")->required()->check(CLI::ExistingFile);
+  return command;
 }
 
 }  // namespace
@@ -76,6 +95,7 @@ CommandLine run_command_line(int argc, char** argv, const FrameBench& frames) {
   add_models(app, result.exit_code);
   add_lessons(app, result.exit_code);
   add_bench(app, result.exit_code, frames);
+  const CLI::App* view = add_view(app, result.options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wanted) {  // --help, --version
@@ -86,7 +106,7 @@ CommandLine run_command_line(int argc, char** argv, const FrameBench& frames) {
     result.exit_code = 2;
     return result;
   }
-  result.window = app.get_subcommands().empty();
+  result.window = app.get_subcommands().empty() || view->parsed();
   result.options.model_given = app.count("--model") > 0;
   return result;
 }

@@ -1,4 +1,4 @@
-// The tool bar of the attention view, and which of its three panels is shown.
+// The tool bar of the attention view, and which of its pictures is shown.
 #include "gui/views/attention_view.h"
 
 #include <algorithm>
@@ -6,11 +6,14 @@
 #include <cmath>
 #include <string>
 
-#include "gui/color_map.h"
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/views/attention_modes.h"
+#include "gui/views/attention_note.h"
+#include "gui/views/matrix_tools.h"
 #include "gui/views/shown_attention.h"
+#include "gui/widgets/color_bar.h"
 #include "gui/widgets/empty_note.h"
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/segmented.h"
@@ -20,25 +23,8 @@ namespace {
 
 float em() { return ImGui::GetFontSize(); }
 
-constexpr std::array modes = {AttentionMode::wall, AttentionMode::matrix, AttentionMode::row};
 constexpr std::array scales = {MapScale::linear, MapScale::square_root, MapScale::logarithmic,
                                MapScale::per_row};
-
-// Goes on in the same line when `width` still fits.
-void next_in_line(float width, float gap) {
-  const float left = ImGui::GetItemRectMax().x + gap;
-  const float edge = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x;
-  if (left + width <= edge) ImGui::SameLine(0, gap);
-}
-
-void draw_modes(const Frame& frame, Commands& commands) {
-  const std::array<Segment, 3> segments = {
-      {{text("attention.mode_wall"), text("attention.mode_wall_tip")},
-       {text("attention.mode_matrix"), text("attention.mode_matrix_tip")},
-       {text("attention.mode_row"), text("attention.mode_row_tip")}}};
-  const auto selected = static_cast<std::size_t>(frame.document.attention_mode);
-  if (const auto chosen = segmented("mode", segments, selected)) commands.edit(ShowAttention{modes[*chosen]});
-}
 
 // Which of an encoder-decoder's three kinds of attention; nothing to choose in other models.
 void draw_parts(const Frame& frame, Commands& commands) {
@@ -55,6 +41,13 @@ void draw_parts(const Frame& frame, Commands& commands) {
     commands.edit(ShowAttentionPart{parts[*chosen]});
 }
 
+// Pictures in which every weight has a colour or an opacity; of these, rollout draws no single row of a map.
+bool has_scale(AttentionMode mode) { return mode != AttentionMode::row && mode != AttentionMode::neuron; }
+bool has_sink(AttentionMode mode) { return has_scale(mode) && mode != AttentionMode::rollout; }
+
+// Pictures of one head.
+bool has_head(AttentionMode mode) { return mode != AttentionMode::wall && mode != AttentionMode::rollout; }
+
 void draw_scales(const Frame& frame, Commands& commands) {
   const std::array<Segment, 4> segments = {
       {{text("attention.scale_linear"), text("attention.scale_linear_tip")},
@@ -64,6 +57,7 @@ void draw_scales(const Frame& frame, Commands& commands) {
   next_in_line(segmented_width(segments), em() * 1.2F);
   const auto selected = static_cast<std::size_t>(frame.document.map_scale);
   if (const auto chosen = segmented("scale", segments, selected)) commands.edit(SetMapScale{scales[*chosen]});
+  if (!has_sink(frame.document.attention_mode)) return;
   const Segment sink{text("attention.hide_sink"), text("attention.hide_sink_tip")};
   next_in_line(toggle_width(sink), em() * 0.6F);
   if (toggle("##sink", sink, frame.document.hide_sink)) commands.edit(HideSink{!frame.document.hide_sink});
@@ -90,6 +84,12 @@ void draw_legend(const Frame& frame) {
   const float swatch = em() * 0.8F;
   const float width = ImGui::CalcTextSize(low.c_str()).x + ImGui::CalcTextSize(high.c_str()).x + bar +
                       gap * 3 + em() + swatch + ImGui::CalcTextSize(masked.c_str()).x;
+  // Lines say by themselves which is stronger: there the bar has a place when it costs no line.
+  const float edge = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x;
+  if (frame.document.attention_mode == AttentionMode::arcs &&
+      ImGui::GetItemRectMax().x + em() * 1.2F + width > edge) {
+    return;
+  }
   next_in_line(width, em() * 1.2F);
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 start = ImGui::GetCursorScreenPos();
@@ -102,18 +102,7 @@ void draw_legend(const Frame& frame) {
   x += ImGui::CalcTextSize(low.c_str()).x + gap;
   const float top = start.y + height * 0.5F - em() * 0.4F;
   const float bottom = start.y + height * 0.5F + em() * 0.4F;
-  const auto& table = color_table(ColorMap::violet);
-  constexpr int pieces = 64;
-  for (int i = 0; i < pieces; ++i) {
-    const float from = x + bar * static_cast<float>(i) / pieces;
-    const float to = x + bar * static_cast<float>(i + 1) / pieces;
-    list->AddRectFilledMultiColor(ImVec2(from, top), ImVec2(to, bottom),
-                                  table[static_cast<std::size_t>(i) * 4],
-                                  table[std::min<std::size_t>(static_cast<std::size_t>(i + 1) * 4, 255)],
-                                  table[std::min<std::size_t>(static_cast<std::size_t>(i + 1) * 4, 255)],
-                                  table[static_cast<std::size_t>(i) * 4]);
-  }
-  list->AddRect(ImVec2(x, top), ImVec2(x + bar, bottom), palette().grid, 0, 1);
+  add_color_bar(*list, ImVec2(x, top), ImVec2(x + bar, bottom), sequential_map());
   if (!middle.empty()) {
     const ImVec2 size = ImGui::CalcTextSize(middle.c_str());
     const ImU32 ink =
@@ -163,7 +152,7 @@ void draw_stepper(const char* id, char letter, std::int64_t at, std::int64_t cou
 // One line that teaches what is seen; with one head chosen, the steppers come first.
 void draw_caption(const ShownAttention& shown, Commands& commands, const char* key) {
   const Frame& frame = shown.frame;
-  if (frame.document.attention_mode != AttentionMode::wall) {
+  if (has_head(frame.document.attention_mode)) {
     const ArchitectureDescription& a = shown.architecture();
     draw_stepper("layer", 'L', shown.layer, a.layers, commands, true, shown.head);
     ImGui::SameLine(0, em() * 0.8F);
@@ -171,11 +160,13 @@ void draw_caption(const ShownAttention& shown, Commands& commands, const char* k
     if (ImGui::GetContentRegionAvail().x - em() * 13 >= em() * 18) {
       ImGui::SameLine(0, em() * 1.2F);
       ImGui::AlignTextToFramePadding();
+    } else if (ImGui::GetContentRegionAvail().y < em() * 18) {
+      return;  // the picture needs the room of the words
     }
   }
   const ScopedFont small(fonts().body, 0.88F);
   std::string caption = text(key);
-  if (frame.document.hide_sink && frame.document.attention_mode != AttentionMode::row) {
+  if (frame.document.hide_sink && has_sink(frame.document.attention_mode)) {
     caption += ' ';
     caption += text("attention.sink_hidden");
   }
@@ -186,34 +177,65 @@ void draw_caption(const ShownAttention& shown, Commands& commands, const char* k
 
 }  // namespace
 
+void AttentionView::draw_mode(const ShownAttention& shown, Commands& commands) {
+  const Frame& frame = shown.frame;
+  const bool has_wall =
+      frame.result.wall && frame.result.wall->side > 0 && frame.result.wall_part == shown.part;
+  const AttentionMode mode = frame.document.attention_mode;
+  switch (mode) {
+    case AttentionMode::wall:
+      has_wall ? wall_.draw(shown, commands, maps_) : draw_empty_note("attention.not_done");
+      break;
+    case AttentionMode::matrix:
+      matrix_.draw(shown, commands, maps_);
+      break;
+    case AttentionMode::row:
+      row_.draw(shown, commands);
+      break;
+    case AttentionMode::arcs:
+      arcs_.draw(shown, commands, texts_);
+      break;
+    case AttentionMode::heat:
+      heat_.draw(shown, commands, texts_, maps_);
+      break;
+    case AttentionMode::neuron:
+      neuron_.draw(shown, commands);
+      break;
+    case AttentionMode::rollout:
+      rollout_.draw(shown, commands);
+      break;
+  }
+}
+
 void AttentionView::draw(const Frame& frame, Commands& commands) {
   ImGui::PushID("attention");
-  draw_modes(frame, commands);
+  draw_attention_modes(frame, commands);
+  maps_.compute_on(frame.device);
   draw_parts(frame, commands);
-  const bool has_map = frame.document.attention_mode != AttentionMode::row;
-  if (has_map) {
+  if (has_scale(frame.document.attention_mode)) {
     draw_scales(frame, commands);
-    draw_legend(frame);
+    if (!has_own_legend(frame.document)) draw_legend(frame);
   }
   ImGui::Dummy(ImVec2(0, em() * 0.1F));
   const ShownAttention shown = shown_attention(frame);
-  const bool has_wall =
-      frame.result.wall && frame.result.wall->side > 0 && frame.result.wall_part == shown.part;
   if (!shown.trace || shown.map.queries == 0 || shown.map.keys == 0) {
     draw_empty_note("attention.empty");
-  } else if (frame.document.attention_mode == AttentionMode::wall) {
-    draw_caption(shown, commands, "attention.caption_wall");
-    if (has_wall) {
-      wall_.draw(shown, commands, maps_);
-    } else {
-      draw_empty_note("attention.not_done");
-    }
-  } else if (frame.document.attention_mode == AttentionMode::matrix) {
-    draw_caption(shown, commands, "attention.caption_matrix");
-    matrix_.draw(shown, commands, maps_);
   } else {
-    draw_caption(shown, commands, "attention.caption_row");
-    row_.draw(shown, commands);
+    draw_caption(shown, commands, caption_of(frame.document.attention_mode));
+    ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
+    const float room = ImGui::GetContentRegionAvail().y - attention_note_height();
+    if (room > em() * 4) {
+      if (ImGui::BeginChild("##mode", ImVec2(0, room), ImGuiChildFlags_None,
+                            ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar |
+                                ImGuiWindowFlags_NoScrollWithMouse)) {
+        draw_mode(shown, commands);
+      }
+      ImGui::EndChild();
+      draw_attention_note(shown, commands);
+    } else {
+      draw_mode(shown, commands);
+    }
+    ImGui::PopStyleVar();
   }
   ImGui::PopID();
 }

@@ -2,14 +2,17 @@
 #include "gui/views/flow_view.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "gui/fonts.h"
 #include "gui/strings.h"
+#include "gui/views/flow_encoder.h"
 #include "gui/views/flow_picture.h"
 #include "gui/views/flow_words.h"
 #include "gui/widgets/empty_note.h"
 #include "gui/widgets/ribbon.h"
+#include "gui/widgets/segmented.h"
 #include "imgui_internal.h"
 
 namespace headlight {
@@ -21,7 +24,7 @@ float em() { return ImGui::GetFontSize(); }
 float widest_token(const Frame& frame) {
   float widest = 0;
   for (std::int64_t i = 0; i < std::min<std::int64_t>(frame.positions(), 32); ++i)
-    widest = std::max(widest, label_width(fonts().body, 0.95F, chip_text(*frame.trace(), i)));
+    widest = std::max(widest, label_width(fonts().body, 0.95F, chip_text(frame, i)));
   return widest + em() * 0.8F;
 }
 
@@ -38,16 +41,40 @@ FlowShape shape_of(const Frame& frame) {
   shape.parts = flow_parts(a, shape.layer);
   if (a.head == OutputHead::classifier) shape.output_row = 0;  // it reads the first token
   shape.token_width = widest_token(frame);
+  if (const Trace* source = frame.trace()->source().get(); source != nullptr && a.cross_attention) {
+    shape.source = source->positions();
+    shape.source_layers = std::max<std::int64_t>(1, source->model().architecture.layers);
+    shape.source_selected = frame.document.source_key.value_or(0);
+  }
   return shape;
 }
 
 }  // namespace
 
+// The decoder with all that it reads, or the encoder by itself.
 void FlowView::draw(const Frame& frame, Commands& commands) {
   if (frame.trace() == nullptr || frame.positions() == 0) {
     draw_empty_note("flow.empty");
     return;
   }
+  const Trace* source = frame.trace()->source().get();
+  const bool encoder =
+      source != nullptr && source->positions() > 0 && frame.document.attention_part == AttentionPart::encoder;
+  if (encoder != in_encoder_) {
+    in_encoder_ = encoder;
+    detail_ = FlowDetail();  // the other one may not have this part
+  }
+  if (!encoder) {
+    draw_text(frame, commands);
+    return;
+  }
+  const EncoderFrame inner(frame);
+  Commands asked;
+  draw_text(inner.frame(), asked);
+  EncoderFrame::pass_on(asked, commands);
+}
+
+void FlowView::draw_text(const Frame& frame, Commands& commands) {
   const ImVec2 room = ImGui::GetContentRegionAvail();
   const float width =
       std::max(room.x, narrowest_flow(em(), flow_parts(frame.trace()->model().architecture, 0)));
@@ -58,6 +85,7 @@ void FlowView::draw(const Frame& frame, Commands& commands) {
   if (ImGui::BeginChild("##flow", room, ImGuiChildFlags_None, flags)) {
     const float bar = scrolls ? ImGui::GetStyle().ScrollbarSize : 0;
     draw_picture(frame, commands, ImVec2(width, std::max(em() * 16, room.y - bar)));
+    ImGui::Dummy(ImVec2(0, 0));  // after what was placed by hand
   }
   ImGui::EndChild();
 }
@@ -67,33 +95,62 @@ void FlowView::draw_picture(const Frame& frame, Commands& commands, ImVec2 size)
   layout_ = place_flow(shape_of(frame), corner, size, em());
   const FlowLayout& at = layout_;
   values_.show(frame.result.trace, at.layer, at.head_index, at.first, at.last);
+  maps_.compute_on(frame.device);
   HeadRows* pattern = maps_.rows(frame.result.trace, at.layer, at.head_index);
+  HeadRows* cross =
+      at.source > 0 ? cross_maps_.rows(frame.result.trace, at.layer, at.head_index, true) : nullptr;
+  if (!bands_.refresh(frame.result.trace, at, pattern)) commands.pending();
   ImGui::SetNextItemAllowOverlap();
   const bool clicked = ImGui::InvisibleButton("##canvas", size);
   const bool pointed = ImGui::IsItemHovered() && !detail_.is_open();
   const FlowHit hit = pointed ? flow_hit(at, ImGui::GetMousePos()) : FlowHit{};
-  const FlowScene scene{
-      *ImGui::GetWindowDrawList(), frame, *frame.trace(), at, values_, pattern, frame.query(), hit};
+  const FlowScene scene{*ImGui::GetWindowDrawList(),
+                        frame,
+                        *frame.trace(),
+                        at,
+                        values_,
+                        bands_,
+                        cross,
+                        pattern,
+                        frame.query(),
+                        hit,
+                        lit_cells(frame)};
   draw_flow_cards(scene);
   if (at.shows(scene.query)) {
     const float top = at.row_top(scene.query);
-    scene.list.AddRectFilled(ImVec2(corner.x - em() * 0.2F, top),
+    scene.list.AddRectFilled(ImVec2(at.tokens.min.x - em() * 0.2F, top),
                              ImVec2(at.candidates.min.x - em() * 0.5F, top + at.row_height),
                              with_alpha(palette().text, 0.045F), em() * 0.4F);
   }
   draw_flow_stream(scene);
   draw_flow_ribbons(scene);
+  draw_flow_bands(scene);
   draw_flow_strips(scene);
+  draw_flow_source(scene);
+  draw_flow_lit(scene);
   draw_flow_candidates(scene);
   draw_flow_footer(scene);
   if (pointed) {
-    show_flow_hover(at, frame, commands, values_, pattern, hit);
+    show_flow_hover(at, frame, commands, values_, pattern, cross, hit);
     const float turned = ImGui::GetIO().MouseWheel;
     wheel_ = turned == 0 ? wheel_ : wheel_ + turned;
   }
+  if (at.source > 0 || is_encoder_frame(frame)) choose_part(frame, commands, at);
   if (clicked) handle_click(frame, commands, at, hit);
   handle_keys(frame, commands, at);
-  if (detail_.is_open()) detail_.draw(frame, commands, at, pattern);
+  if (detail_.is_open()) detail_.draw(frame, commands, at);
+}
+
+// Encoder or decoder, in the free corner above the output.
+void FlowView::choose_part(const Frame& frame, Commands& commands, const FlowLayout& at) {
+  const std::array<Segment, 2> parts = {{{text("flow.encoder"), text("flow.encoder_part_tip")},
+                                         {text("flow.decoder"), text("flow.decoder_part_tip")}}};
+  const float width = segmented_width(parts);
+  ImGui::SetCursorScreenPos(
+      ImVec2(at.corner.x + at.size.x - width - em() * 0.2F, at.title.min.y + em() * 0.1F));
+  const std::size_t now = is_encoder_frame(frame) ? 0 : 1;
+  if (const auto chosen = segmented("part", parts, now))
+    commands.edit(ShowAttentionPart{*chosen == 0 ? AttentionPart::encoder : AttentionPart::self});
 }
 
 void FlowView::handle_click(const Frame& frame, Commands& commands, const FlowLayout& at,
@@ -135,9 +192,56 @@ void FlowView::handle_click(const Frame& frame, Commands& commands, const FlowLa
       commands.edit(SelectCandidate{frame.document.candidate == id ? std::nullopt : std::optional(id)});
       break;
     }
+    case FlowPick::band: {
+      const FlowBand& band = at.bands[static_cast<std::size_t>(hit.cell)];
+      commands.edit(SelectQuery{(band.first + band.last) / 2});
+      break;
+    }
+    case FlowPick::cross_map:
+      if (hit.position != frame.locked_query()) commands.edit(SelectQuery{hit.position});
+      detail_.open(Hook::cross_pattern, at.cross_row(hit.position), frame);
+      break;
+    case FlowPick::source: {
+      const bool locked = frame.document.source_key == hit.cell;
+      commands.edit(SelectSourceKey{locked ? std::nullopt : std::optional(hit.cell)});
+      break;
+    }
+    case FlowPick::source_strip:
+      commands.edit(SelectSourceQuery{hit.cell});
+      [[fallthrough]];
+    case FlowPick::encoder:
+      commands.edit(ShowAttentionPart{AttentionPart::encoder});
+      break;
     case FlowPick::nothing:
       break;
   }
+}
+
+// Enter opens the attention of the chosen token; Tab goes on to the next part, Shift+Tab to the one before.
+void FlowView::open_with_keys(const Frame& frame, const FlowLayout& at) {
+  const auto place = [&](Hook hook) {
+    const std::int64_t position = std::clamp(frame.locked_query(), at.first, at.last - 1);
+    const FlowColumn* column = at.column(hook);
+    return column != nullptr ? at.strip(*column, position) : at.map_row(position);
+  };
+  if (!detail_.is_open()) {
+    if (ImGui::IsKeyPressed(ImGuiKey_Enter, false)) detail_.open(Hook::pattern, place(Hook::pattern), frame);
+    return;
+  }
+  const ImGuiID owner = ImGui::GetID("##parts");
+  ImGui::SetKeyOwner(ImGuiKey_Tab, owner, ImGuiInputFlags_LockUntilRelease);
+  if (!ImGui::IsKeyPressed(ImGuiKey_Tab, ImGuiInputFlags_Repeat, owner)) return;
+  std::vector<Hook> parts;
+  for (const FlowColumn& column : at.columns) {
+    parts.push_back(column.hook);
+    if (column.hook == Hook::v) parts.push_back(Hook::pattern);
+    if (column.hook == Hook::cross_attn_out && at.source > 0) parts.push_back(Hook::cross_pattern);
+  }
+  const auto here = std::find(parts.begin(), parts.end(), *detail_.hook()) - parts.begin();
+  const auto count = static_cast<std::ptrdiff_t>(parts.size());
+  const std::ptrdiff_t next = (here + (ImGui::GetIO().KeyShift ? count - 1 : 1)) % count;
+  const Hook hook = parts[static_cast<std::size_t>(next)];
+  detail_.open(hook, place(hook), frame);
 }
 
 void FlowView::handle_keys(const Frame& frame, Commands& commands, const FlowLayout& at) {
@@ -159,6 +263,7 @@ void FlowView::handle_keys(const Frame& frame, Commands& commands, const FlowLay
   const bool focused =
       ImGui::IsWindowFocused(ImGuiFocusedFlags_ChildWindows) && !ImGui::GetIO().WantTextInput;
   if (focused) {
+    open_with_keys(frame, at);
     const std::int64_t sideways = (ImGui::IsKeyPressed(ImGuiKey_RightArrow) ? 1 : 0) -
                                   (ImGui::IsKeyPressed(ImGuiKey_LeftArrow) ? 1 : 0);
     (ImGui::GetIO().KeyShift ? head : layer) += sideways;

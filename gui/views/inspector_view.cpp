@@ -9,14 +9,15 @@
 
 #include "core/analysis/attention_row.h"
 #include "core/forward/derived_values.h"
+#include "core/model/has_weights.h"
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/hook_words.h"
-#include "gui/views/inspector_operands.h"
 #include "gui/views/inspector_words.h"
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/significant_text.h"
+#include "imgui_internal.h"
 
 namespace headlight {
 namespace {
@@ -141,7 +142,9 @@ bool differs(const Operands& o) {
 // Is the formula the whole truth about this number?
 void draw_notes(const Trace& trace, const Operands& o) {
   const bool off = differs(o);
-  if (o.formula == Formula::unknown) muted_words(text("inspector.unknown"), 0.85F);
+  if (o.formula == Formula::unknown) {
+    muted_words(text(has_weights(trace.model()) ? "inspector.unknown" : "session.needs_model"), 0.85F);
+  }
   if (trace.modified) {
     const ScopedFont small(fonts().body, 0.85F);
     ImGui::PushStyleColor(ImGuiCol_Text, palette().warning);
@@ -184,14 +187,17 @@ ValueReference InspectorView::current_weight(const Frame& frame) {
 
 // While the mouse is in this panel, what it hovers here must not replace what is shown here.
 ValueReference InspectorView::shown_value(const Frame& frame) {
-  if (frame.hover.value && !mouse_inside_) return *frame.hover.value;
+  if (frame.hover.value && !mouse_inside_ && !choice_.line) return *frame.hover.value;
   if (frame.document.value) return *frame.document.value;
   return current_weight(frame);
 }
 
 void InspectorView::refresh(const std::shared_ptr<const Trace>& trace, const ValueReference& at) {
   live_ = trace.get();
-  if (at_ != at) listed_ = first_listed;
+  if (at_ != at) {
+    listed_ = first_listed;
+    choice_.line.reset();
+  }
   if (trace_.lock() == trace && at_ == at && most_ == listed_) return;
   operands_ = operands_of(*trace, at, listed_);
   trace_ = trace;
@@ -211,6 +217,42 @@ void InspectorView::follow_trail(const Frame& frame) {
   } else {
     trail_.assign(1, *frame.document.value);
   }
+}
+
+// The trail is told before the document changes: a value that is not in it begins a new one.
+void InspectorView::open(Commands& commands, const ValueReference& from, const ValueReference& to) {
+  if (trail_.empty() || trail_.back() != from) trail_.assign(1, from);
+  if (to != from) trail_.push_back(to);
+  commands.edit(SelectValue{to});
+}
+
+// Up and down choose an operand, right (or Enter) opens it, left goes back to what was open before.
+void InspectorView::walk_with_keys(Commands& commands, const ValueReference& at) {
+  choice_.moved = false;
+  const ImVec2 moved = ImGui::GetIO().MouseDelta;
+  if (moved.x != 0 || moved.y != 0) choice_.line.reset();
+  if (!ImGui::IsWindowFocused(ImGuiFocusedFlags_ChildWindows) || ImGui::GetIO().WantTextInput) {
+    choice_.line.reset();
+    return;
+  }
+  // The arrows walk here instead of from button to button.
+  const ImGuiID owner = ImGui::GetID("##walk");
+  const auto pressed = [owner](ImGuiKey key) {
+    ImGui::SetKeyOwner(key, owner, ImGuiInputFlags_LockUntilRelease);
+    return ImGui::IsKeyPressed(key, ImGuiInputFlags_Repeat, owner);
+  };
+  const std::size_t lines = operand_lines(*operands_);
+  const bool up = pressed(ImGuiKey_UpArrow), down = pressed(ImGuiKey_DownArrow);
+  const bool right = pressed(ImGuiKey_RightArrow), left = pressed(ImGuiKey_LeftArrow);
+  if ((up || down) && lines > 0) {
+    const std::size_t line = choice_.line.value_or(down ? lines - 1 : 0);
+    choice_ = {(down ? line + 1 : line + lines - 1) % lines, true};
+  }
+  const bool opens = right || (choice_.line && ImGui::IsKeyPressed(ImGuiKey_Enter, false));
+  if (opens && lines > 0) {
+    if (const auto to = opened_by(*operands_, choice_.line.value_or(0))) open(commands, at, *to);
+  }
+  if (left && trail_.size() > 1) commands.edit(SelectValue{trail_[trail_.size() - 2]});
 }
 
 // "α › s › q′ › q": a click goes back.
@@ -288,13 +330,10 @@ void InspectorView::draw(const Frame& frame, Commands& commands) {
     muted_words(hook_sentence(trace_of_value(*live_, at)->model().architecture, at.hook));
     draw_notes(*live_, *operands_);
     draw_formula(*live_, *operands_);
-    const OperandsAnswer answer = draw_operands(frame, commands, *operands_);
-    if (answer.opened) {
-      // The trail is told before the document changes: a value that is not in it begins a new one.
-      if (trail_.empty() || trail_.back() != at) trail_.assign(1, at);
-      if (*answer.opened != at) trail_.push_back(*answer.opened);
-      commands.edit(SelectValue{answer.opened});
-    }
+    walk_with_keys(commands, at);
+    const OperandsAnswer answer = draw_operands(frame, commands, *operands_, choice_);
+    if (answer.opened) open(commands, at, *answer.opened);
+    if (!operands_->operands.empty()) muted_words(text("inspector.keys"), 0.8F);
     if (answer.more) listed_ += more_listed;
   }
   ImGui::PopID();

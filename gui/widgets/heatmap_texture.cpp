@@ -116,10 +116,10 @@ bool software_renderer() {
 
 // The colour of every float32 by its upper 16 bits: sign, exponent and 7 bits of mantissa, finer than the 256
 // colours of a map between 0 and 1.
-std::vector<ImU32> colors_of_upper_bits(MapScale scale) {
+std::vector<ImU32> colors_of_upper_bits(MapScale scale, ColorMap map) {
   std::vector<ImU32> colors(1U << 16U);
   for (std::uint32_t upper = 0; upper < colors.size(); ++upper) {
-    colors[upper] = cell_color(scale, std::bit_cast<float>(upper << 16U));
+    colors[upper] = cell_color(scale, std::bit_cast<float>(upper << 16U), map);
   }
   return colors;
 }
@@ -154,12 +154,31 @@ void HeatmapTexture::set_cells(int width, int height, std::vector<float> cells) 
   width_ = width;
   height_ = height;
   cells_ = std::move(cells);
+  in_parts_ = false;
   cells_changed_ = true;
 }
 
-void HeatmapTexture::set_scale(MapScale scale) {
-  colors_changed_ = colors_changed_ || scale != scale_ || current_theme() != theme_;
+void HeatmapTexture::make_room(int width, int height) {
+  width_ = width;
+  height_ = height;
+  cells_.clear();
+  parts_.clear();
+  in_parts_ = true;
+  cells_changed_ = true;
+  ++parts_number_;
+}
+
+void HeatmapTexture::set_part(int x, int y, int width, int height, std::vector<float> cells) {
+  parts_.push_back({x, y, width, height, std::move(cells)});
+}
+
+void HeatmapTexture::set_scale(MapScale scale, ColorMap colors) {
+  const bool changed = scale != scale_ || colors != map_ || current_theme() != theme_;
+  if (changed) colors_.clear();
+  if (changed && !by_shader_) ++parts_number_;
+  colors_changed_ = colors_changed_ || changed;
   scale_ = scale;
+  map_ = colors;
   theme_ = current_theme();
 }
 
@@ -181,18 +200,27 @@ void HeatmapTexture::release() {
   renderer_ = nullptr;
   cells_changed_ = true;
   colors_changed_ = true;
+  ++parts_number_;
 }
 
 bool HeatmapTexture::prepare() {
   void* renderer = opengl_renderer();
   if (renderer != renderer_) release();
-  if (renderer == nullptr || width_ <= 0 || height_ <= 0) return false;
+  if (renderer == nullptr || width_ <= 0 || height_ <= 0) {
+    parts_.clear();
+    return false;
+  }
   renderer_ = renderer;
   const bool shader = !program_.failed &&
                       (wanted_ == Method::shader || (wanted_ == Method::automatic && !software_renderer()));
-  if (shader != by_shader_) cells_changed_ = true;
+  if (shader != by_shader_) {
+    cells_changed_ = true;
+    if (texture_ != 0) ++parts_number_;
+  }
   by_shader_ = shader;
-  if (cells_changed_ || (colors_changed_ && !by_shader_)) {
+  if (in_parts_) {
+    upload_parts();
+  } else if (cells_changed_ || (colors_changed_ && !by_shader_)) {
     by_shader_ ? upload_weights() : upload_colored();
   }
   if (colors_changed_ && by_shader_) upload_table();
@@ -207,21 +235,46 @@ void HeatmapTexture::upload_weights() {
   });
 }
 
-void HeatmapTexture::upload_colored() {
-  if (colors_changed_ || colors_.empty()) colors_ = colors_of_upper_bits(scale_);
-  std::vector<ImU32> pixels(cells_.size());
+std::vector<ImU32> HeatmapTexture::colored(const std::vector<float>& cells) {
+  if (colors_.empty()) colors_ = colors_of_upper_bits(scale_, map_);
+  std::vector<ImU32> pixels(cells.size());
   for (std::size_t i = 0; i < pixels.size(); ++i) {
-    pixels[i] = colors_[std::bit_cast<std::uint32_t>(cells_[i]) >> 16U];
+    pixels[i] = colors_[std::bit_cast<std::uint32_t>(cells[i]) >> 16U];
   }
+  return pixels;
+}
+
+void HeatmapTexture::upload_parts() {
+  with_bound(texture_, [this] {
+    if (cells_changed_) {
+      const GLint stored = by_shader_ ? GL_R32F : GL_RGBA8;
+      glTexImage2D(GL_TEXTURE_2D, 0, stored, width_, height_, 0, by_shader_ ? GL_RED : GL_RGBA,
+                   by_shader_ ? GL_FLOAT : GL_UNSIGNED_BYTE, nullptr);
+    }
+    for (const Part& part : parts_) {
+      if (by_shader_) {
+        glTexSubImage2D(GL_TEXTURE_2D, 0, part.x, part.y, part.width, part.height, GL_RED, GL_FLOAT,
+                        part.cells.data());
+      } else {
+        const std::vector<ImU32> pixels = colored(part.cells);
+        glTexSubImage2D(GL_TEXTURE_2D, 0, part.x, part.y, part.width, part.height, GL_RGBA, GL_UNSIGNED_BYTE,
+                        pixels.data());
+      }
+    }
+  });
+  parts_.clear();
+}
+
+void HeatmapTexture::upload_colored() {
+  const std::vector<ImU32> pixels = colored(cells_);
   with_bound(texture_, [this, &pixels] {
     glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA8, width_, height_, 0, GL_RGBA, GL_UNSIGNED_BYTE, pixels.data());
   });
 }
 
 void HeatmapTexture::upload_table() {
-  with_bound(table_, [] {
-    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA8, 256, 1, 0, GL_RGBA, GL_UNSIGNED_BYTE,
-                 color_table(ColorMap::violet).data());
+  with_bound(table_, [this] {
+    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA8, 256, 1, 0, GL_RGBA, GL_UNSIGNED_BYTE, color_table(map_).data());
   });
 }
 
@@ -232,8 +285,8 @@ bool HeatmapTexture::begin(ImDrawList& list) {
     DrawParameters with{&program_,
                         table_,
                         static_cast<GLint>(scale_),
-                        rgba(cell_color(scale_, masked_cell)),
-                        rgba(cell_color(scale_, unknown_cell)),
+                        rgba(cell_color(scale_, masked_cell, map_)),
+                        rgba(cell_color(scale_, unknown_cell, map_)),
                         rgba(palette().error)};
     list.AddCallback(use_program, &with, sizeof with);
   } else {

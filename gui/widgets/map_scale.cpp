@@ -40,11 +40,17 @@ float scale_weight(MapScale scale, float position) {
   return position;
 }
 
-ImU32 cell_color(MapScale scale, float cell) {
+ImU32 cell_color(MapScale scale, float cell, ColorMap map) {
   if (std::isnan(cell)) return palette().error;
   if (cell < -1.5F) return mix(palette().panel, palette().masked, 0.5F);
   if (cell < 0.0F) return palette().masked;
-  return color_of(ColorMap::violet, scale_position(scale, cell));
+  const float position = scale_position(scale, cell);
+  return color_of(map, map == ColorMap::diverging ? 2.0F * position - 1.0F : position);
+}
+
+float signed_cell(MapScale scale, float value) {
+  if (std::isnan(value)) return value;
+  return 0.5F + std::copysign(0.5F * scale_position(scale, std::abs(value)), value);
 }
 
 float without_sink(float weight, float rest) { return rest == 0.0F ? 0.0F : weight / rest; }

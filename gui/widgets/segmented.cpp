@@ -67,6 +67,12 @@ std::optional<std::size_t> segmented(const char* id, std::span<const Segment> se
   return chosen;
 }
 
+void next_in_line(float width, float gap) {
+  const float left = ImGui::GetItemRectMax().x + gap;
+  const float edge = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x;
+  if (left + width <= edge) ImGui::SameLine(0, gap);
+}
+
 bool toggle(const char* id, const Segment& segment, bool on) {
   draw_ground(pill_width(segment));
   return pill(id, segment, on, palette().raised);

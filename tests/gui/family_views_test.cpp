@@ -4,7 +4,9 @@
 
 #include <cmath>
 
+#include "core/analysis/drawn_map.h"
 #include "core/analysis/operands.h"
+#include "core/session/devices.h"
 #include "gui/strings.h"
 #include "gui/view.h"
 #include "gui/views/attention_view.h"
@@ -147,15 +149,15 @@ TEST(FamilyViews, DrawNoPartThatTheModelLacks) {
 TEST(FamilyViews, MaskWhatTheModelMasks) {
   const auto masked_of = [](SyntheticKind kind) {
     const SyntheticWorld world(SyntheticShape{.positions = 8, .kind = kind});
-    const ArchitectureDescription& a = world.model->architecture;
-    const Tensor maps = world.result.trace->at(Hook::pattern, 0);
-    const float* pattern = maps.data();
-    const MapShape map{8, 8, attention_rule(a, 0)};
-    const std::vector<float> cells = matrix_cells(pattern, map, {0, 8, 0, 8}, 8, 8, false, false);
+    const std::unique_ptr<Backend> backend = make_view_backend("CPU", 1);
+    const DrawnRows rows(world.result.trace, *backend, {});
     const std::vector<float> wall = wall_cells(*world.result.wall, 8, false, false);
-    std::vector<int> counts = {0, 0};
+    std::vector<int> counts = {64, 0};
+    for (std::int64_t query = 0; query < 8; ++query) {
+      const KeyRange seen = rows.shown(query);
+      counts[0] -= static_cast<int>(seen.last - seen.first);
+    }
     for (std::int64_t i = 0; i < 64; ++i) {
-      counts[0] += cells[static_cast<std::size_t>(i)] == masked_cell;
       counts[1] += wall[static_cast<std::size_t>(i / 8 * 32 + i % 8)] == masked_cell;
     }
     return counts;

@@ -130,15 +130,32 @@ void become(SyntheticKind kind, ArchitectureDescription& a) {
   }
 }
 
+Weight filled_weight(std::int64_t rows, std::int64_t columns, std::uint32_t seed) {
+  const auto numbers = std::make_shared<Tensor>(filled({rows, columns}, seed, false));
+  Weight weight;
+  weight.rows = rows;
+  weight.columns = columns;
+  weight.bytes = reinterpret_cast<const std::byte*>(numbers->data());
+  weight.owner = numbers;
+  return weight;
+}
+
 // The bias of every distance and head.
 Weight relative_bias_table(const ArchitectureDescription& a) {
-  const auto numbers = std::make_shared<Tensor>(filled({a.relative_buckets, a.heads}, 99, false));
-  Weight table;
-  table.rows = a.relative_buckets;
-  table.columns = a.heads;
-  table.bytes = reinterpret_cast<const std::byte*>(numbers->data());
-  table.owner = numbers;
-  return table;
+  return filled_weight(a.relative_buckets, a.heads, 99);
+}
+
+void give_weights(Model& model) {
+  const ArchitectureDescription& a = model.architecture;
+  const NormWeights norm{filled({a.d_model}, 5, false), {}};
+  model.unembedding = filled_weight(a.head == OutputHead::classifier ? a.labels : a.vocabulary, a.d_model, 1);
+  model.head_dense = filled_weight(a.d_model, a.d_model, 2);
+  model.ln_final = model.head_norm = model.embedding_norm = norm;
+  BlockWeights block;
+  block.ln1 = block.ln2 = block.ln_cross = block.ln1_post = block.ln2_post = norm;
+  block.attention.w_o = block.cross.w_o = filled_weight(a.d_model, a.heads * a.d_head, 3);
+  block.w_out = filled_weight(a.d_model, a.d_mlp, 4);
+  model.blocks.assign(static_cast<std::size_t>(a.layers), block);
 }
 
 std::shared_ptr<Model> synthetic_model(const SyntheticShape& shape, bool is_encoder) {
@@ -166,6 +183,9 @@ std::shared_ptr<Model> synthetic_model(const SyntheticShape& shape, bool is_enco
     a.head = OutputHead::none;
   }
   if (a.relative_buckets > 0) model->relative_bias = relative_bias_table(a);
+  model->embedding = filled_weight(vocabulary, a.d_model, 99);
+  if (a.positions != PositionTable::none) model->position_table = filled_weight(64, a.d_model, 99);
+  if (shape.weights) give_weights(*model);
   return model;
 }
 

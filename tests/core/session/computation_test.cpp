@@ -3,9 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
+#include <mutex>
+#include <thread>
 
 #include "core/forward/forward_pass.h"
 #include "tests/core/tiny_model.h"
@@ -29,48 +34,6 @@ struct Opened {
   }
 };
 
-TEST(ProjectStream, WithoutTheFirstTokenTheOthersStandAsIfAlone) {
-  // The first row is far away and would take the first axis.
-  const Tensor stream({4, 3}, std::vector<float>{1000, 0, 0, 0, 1, 0, 0, -1, 0, 0, 0, 2});
-  const Projection all = project_stream(stream, false);
-  EXPECT_GT(all.explained[0], 0.99);
-  EXPECT_GT(std::abs(all.points[0][0]), 500.0);
-  const Projection others = project_stream(stream, true);
-  ASSERT_EQ(others.points.size(), 4U);
-  EXPECT_TRUE(std::isnan(others.points[0][0]) && std::isnan(others.points[0][1]));
-  const Projection alone = principal_components(stream.rows(1, 4));
-  EXPECT_EQ(others.explained, alone.explained);
-  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(others.points[i + 1], alone.points[i]);
-  const Tensor one({1, 2}, std::vector<float>{1, 2});
-  EXPECT_EQ(project_stream(one, true).points.size(), 1U);
-}
-
-TEST(ComputationWorker, ProjectsAgainWhenOnlyTheLayerOrTheFirstTokenChanges) {
-  Opened opened;
-  Document document = document_with("hello world again");
-  opened.computation.request(document);
-  opened.computation.wait_idle();
-  const Result first = opened.computation.result();
-  ASSERT_TRUE(first.projection && first.similarity);
-  document.sampling.temperature = 2.0;  // has nothing to do with it: the same picture stays
-  opened.computation.request(document);
-  opened.computation.wait_idle();
-  EXPECT_EQ(opened.computation.result().projection, first.projection);
-  document.embedding_without_first = true;
-  opened.computation.request(document);
-  opened.computation.wait_idle();
-  const Result without = opened.computation.result();
-  EXPECT_EQ(without.trace, first.trace);
-  EXPECT_TRUE(without.projection_without_first);
-  EXPECT_TRUE(std::isnan(without.projection->points[0][0]));
-  EXPECT_EQ(without.similarity, first.similarity);
-  document.embedding_layer = 2;
-  opened.computation.request(document);
-  opened.computation.wait_idle();
-  EXPECT_EQ(opened.computation.result().projection_layer, 2);
-  EXPECT_NE(opened.computation.result().similarity, first.similarity);
-}
-
 TEST(ComputationWorker, TheLastPictureEqualsAFreshFullRun) {
   Opened opened;
   Computation& computation = opened.computation;
@@ -85,7 +48,7 @@ TEST(ComputationWorker, TheLastPictureEqualsAFreshFullRun) {
   computation.request(document_with(text));
   computation.wait_idle();
   const Result result = computation.result();
-  ASSERT_TRUE(result.trace && result.trace->complete() && result.wall && result.next && result.projection);
+  ASSERT_TRUE(result.trace && result.trace->complete() && result.wall && result.next);
 
   ForwardRequest request;
   request.tokens = runnable_tokens(*computation.model(), computation.model()->tokenizer->encode(text));
@@ -115,14 +78,12 @@ TEST(ComputationWorker, AChoiceOfAViewNeedsNoNewPass) {
   Document other = document_with("hello world");
   other.query = 1;
   other.sampling.top_k = 3;
-  other.embedding_layer = 2;
   opened.computation.request(other);
   opened.computation.wait_idle();
   const Result after = opened.computation.result();
   EXPECT_EQ(after.trace, before.trace);
   EXPECT_EQ(after.next_position, 1);
   EXPECT_EQ(after.next->kept, 3);
-  EXPECT_EQ(after.projection_layer, 2);
 }
 
 TEST(ComputationWorker, InterventionsAreRunAndTakenBack) {
@@ -193,6 +154,74 @@ TEST(ComputationWorker, BadInputIsASentenceAndTheLastModelStays) {
   opened.computation.request(document_with("hello"));
   opened.computation.wait_idle();
   EXPECT_EQ(opened.computation.error(), "");
+}
+
+// Needs a pass that takes longer than publishing waits: some 200 tokens of a real model on one thread.
+class ComputationOfSmolLM2 : public testing::Test {
+ protected:
+  void SetUp() override {
+    const char* path = std::getenv("HEADLIGHT_SMOLLM2");
+    if (path == nullptr) GTEST_SKIP() << "HEADLIGHT_SMOLLM2 does not name the model file";
+    computation_.open_model(path);
+    computation_.wait_idle();
+    for (int i = 0; i < 24; ++i) text_ += "On day " + std::to_string(i) + " the cat slept. ";
+  }
+  void look() {
+    const Result result = computation_.result();
+    const std::lock_guard lock(mutex_);
+    if (result.trace && result.wall) seen_.push_back(result);
+  }
+  std::vector<Result> seen() {
+    const std::lock_guard lock(mutex_);
+    return seen_;
+  }
+
+  std::string text_;
+  std::mutex mutex_;  // guards seen_
+  std::vector<Result> seen_;
+  Computation computation_{"cpu", 1, [this] { look(); }};  // last: it ends first
+};
+
+TEST_F(ComputationOfSmolLM2, TheWallGoesOnLayerByLayerWhileTheTraceGrows) {
+  computation_.request(document_with(text_));
+  computation_.wait_idle();
+  const std::vector<Result> seen = this->seen();
+  const HeadWall& whole = *seen.back().wall;
+  ASSERT_EQ(whole.layers_done, 30);
+  std::int64_t before = -1;
+  int partial = 0;
+  for (const Result& one : seen) {
+    const HeadWall& wall = *one.wall;
+    EXPECT_GE(wall.layers_done, before);
+    before = wall.layers_done;
+    EXPECT_EQ(wall.layers_done, one.trace->layers_done());
+    EXPECT_EQ(wall.queries, one.trace->positions());
+    if (one.trace->complete()) continue;
+    ++partial;
+    // The layers that are done are what they will be in the end, and the others are empty.
+    const auto cells = static_cast<std::ptrdiff_t>(wall.layers_done * wall.heads * wall.side * wall.side);
+    EXPECT_TRUE(std::equal(wall.cells.begin(), wall.cells.begin() + cells, whole.cells.begin()));
+    EXPECT_TRUE(
+        std::all_of(wall.cells.begin() + cells, wall.cells.end(), [](float cell) { return cell == 0; }));
+  }
+  EXPECT_GT(partial, 3);
+}
+
+TEST_F(ComputationOfSmolLM2, ANewerTextStopsAPass) {
+  computation_.request(document_with(text_));
+  while (seen().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  computation_.request(document_with("A short text"));
+  computation_.wait_idle();
+  const std::vector<Result> seen = this->seen();
+  for (const Result& one : seen) {
+    if (one.trace->positions() > 100) {
+      EXPECT_FALSE(one.trace->complete());  // it was not run to its end
+    }
+  }
+  EXPECT_LT(seen.back().trace->positions(), 10);
+  EXPECT_TRUE(seen.back().trace->complete());
+  EXPECT_EQ(seen.back().wall->layers_done, 30);
+  EXPECT_EQ(seen.back().wall->queries, seen.back().trace->positions());
 }
 
 TEST(ComputationWorker, CanBeDestroyedAtAnyMoment) {
