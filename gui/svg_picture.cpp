@@ -2,6 +2,8 @@
 #include "gui/svg_picture.h"
 
 #include <fmt/format.h>
+#include <ft2build.h>
+#include FT_FREETYPE_H
 
 #include <algorithm>
 #include <array>
@@ -67,6 +69,36 @@ std::string family_of(const ImFont* font) {
   if (font == fonts().mono) return "'JetBrains Mono','Noto Sans Mono',monospace";
   return (font == fonts().strong || font == fonts().large) ? "Inter," + fallback + "\" font-weight=\"600"
                                                            : "Inter," + fallback;
+}
+
+// What of ImGui's size, a face's ascent and descent together, is the em that SVG calls its size.
+float em_share(Face face) {
+  static std::map<Face, float> known;
+  const auto found = known.find(face);
+  if (found != known.end()) return found->second;
+  float share = 1.0F;
+  const FaceBytes bytes = face_bytes(face);
+  FT_Library library = nullptr;
+  FT_Face opened = nullptr;
+  if (bytes.bytes != nullptr && FT_Init_FreeType(&library) == 0 &&
+      FT_New_Memory_Face(library, static_cast<const FT_Byte*>(bytes.bytes), static_cast<FT_Long>(bytes.size),
+                         0, &opened) == 0) {
+    const int height = opened->ascender - opened->descender;
+    if (height > 0) share = static_cast<float>(opened->units_per_EM) / static_cast<float>(height);
+    FT_Done_Face(opened);
+  }
+  if (library != nullptr) FT_Done_FreeType(library);
+  return known.emplace(face, share).first->second;
+}
+
+float em_of(const ImFont* font, float size) {
+  return size * em_share(font == fonts().mono ? Face::mono : Face::regular);
+}
+
+// How far a space moves the pen.
+float space_of(const ImFontBaked& font) {
+  const float known = font.IndexAdvanceX.Size > ' ' ? font.IndexAdvanceX[' '] : -1.0F;
+  return known > 0 ? known : font.Size * 0.28F;
 }
 
 ImU32 average(const ImDrawVert& a, const ImDrawVert& b, const ImDrawVert& c) {
@@ -203,31 +235,39 @@ class Writer {
       shapes += fmt::format(
           "<text font-size=\"{:.2f}\" font-family=\"{}\" {} transform=\"translate({:.2f} {:.2f}) "
           "rotate({:.1f})\">{}</text>\n",
-          size, family_of(letter.font->OwnerFont), fill_of(color), x, y,
+          em_of(letter.font->OwnerFont, size), family_of(letter.font->OwnerFont), fill_of(color), x, y,
           std::atan2(along_y, along_x) * 57.29578F, escaped(glyph.Codepoint));
       return;
     }
-    const bool goes_on = !words_.empty() && letter.font == text_font_ && color == text_color_ &&
-                         std::abs(y - text_y_) < 0.01F && std::abs(size - text_size_) < 0.01F;
-    if (!goes_on) {
+    const bool same_line = !words_.empty() && letter.font == text_font_ && color == text_color_ &&
+                           std::abs(y - text_y_) < 0.01F && std::abs(size - text_size_) < 0.01F;
+    // Spaces have no ink: one of them is a gap of its width, and anything else begins another text.
+    const float gap = x - text_end_;
+    const float tolerance = 0.06F * size + 0.5F;  // letters stand on whole pixels
+    const bool adjoins = same_line && std::abs(gap) < tolerance;
+    const bool behind_space = same_line && std::abs(gap - space_of(*letter.font) * scale) < tolerance;
+    if (!adjoins && !behind_space) {
       end_text(shapes);
       text_font_ = letter.font;
       text_color_ = color;
+      text_x_ = x;
       text_y_ = y;
       text_size_ = size;
+    } else if (!adjoins) {
+      words_ += ' ';
     }
-    places_ += fmt::format("{}{:.2f}", places_.empty() ? "" : " ", x);
     words_ += escaped(glyph.Codepoint);
+    text_end_ = x + glyph.AdvanceX * scale;
   }
 
   void end_text(std::string& shapes) {
     if (!words_.empty()) {
       shapes += fmt::format(
-          "<text x=\"{}\" y=\"{:.2f}\" font-size=\"{:.2f}\" font-family=\"{}\" {}>{}</text>\n", places_,
-          text_y_, text_size_, family_of(text_font_->OwnerFont), fill_of(text_color_), words_);
+          "<text x=\"{:.2f}\" y=\"{:.2f}\" font-size=\"{:.2f}\" font-family=\"{}\" {}>{}</text>\n", text_x_,
+          text_y_, em_of(text_font_->OwnerFont, text_size_), family_of(text_font_->OwnerFont),
+          fill_of(text_color_), words_);
     }
     words_.clear();
-    places_.clear();
   }
 
   // What a texture shows, as it was drawn, lines above it included.
@@ -267,10 +307,10 @@ class Writer {
   std::string clips_, body_;
   std::string path_;
   ImU32 path_color_ = 0;
-  std::string words_, places_;
+  std::string words_;
   const ImFontBaked* text_font_ = nullptr;
   ImU32 text_color_ = 0;
-  float text_y_ = 0, text_size_ = 0;
+  float text_x_ = 0, text_y_ = 0, text_size_ = 0, text_end_ = 0;
 };
 
 }  // namespace

@@ -23,7 +23,7 @@ class SharpEdges {
 
 // `drawn`: ImGui::GetDrawData() of a frame between Render and the next NewFrame. The part begins at `corner`
 // (pixels) and is as large as `pixels`, what the same frame looks like there: heat maps and other textures
-// are taken from it as pictures. Words are set in the families of load_fonts(), letter by letter, where they
+// are taken from it as pictures. Words are set in the families of load_fonts(), each where it
 // stood.
 std::string svg_picture(const ImDrawData& drawn, ImVec2 corner, const Picture& pixels);
 

@@ -67,11 +67,11 @@ TEST_F(ExporterTest, AnSvgHasTheWordsAndAreasOfItsPanelAlone) {
   const std::string svg = file_text(path("p.svg"));
   EXPECT_TRUE(svg.starts_with("<svg ")) << svg.substr(0, 80);
   EXPECT_NE(svg.find("width=\"300\" height=\"120\""), std::string::npos);
-  // Letters of one face and line are one text; spaces have no ink, and stand in the places.
+  // Letters of one line are one text as long as nothing but single spaces stands between them.
   std::string words;
   const std::regex texts("<text[^>]*>([^<]*)</text>");
   for (std::sregex_iterator at(svg.begin(), svg.end(), texts), end; at != end; ++at) words += (*at)[1];
-  EXPECT_EQ(words, "a&lt;b&amp;안녕");
+  EXPECT_EQ(words, "a &lt; b &amp; 안녕");
   // The rectangle at its place inside the panel, in its colour.
   const std::regex area("<path fill=\"#010203\" d=\"([^\"]*)\"");
   std::smatch found;
