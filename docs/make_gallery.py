@@ -25,15 +25,13 @@ FOX = ["--text", "The quick brown fox jumped over the lazy dog. The quick brown 
 KOREAN = ["--text", "안녕하세요. 나는 학교에 갑니다.", "--layer", "3", "--head", "2"]
 LONG = ["--text", " ".join(f"Step {n}: the lamp on the table of room {n * 7 % 31} is lit." for n in range(25)), "--layer", "17",
         "--head", "4"]
-TRANSLATION = ["--model", "tests/golden/families/bart_gelu", "--source-text", "the keys to the cabinet", "--text", "near the door"]
-MASKED = ["--model", "tests/golden/families/bert_masked", "--text", "the keys to the cabinet"]
+ENCODER = ["--model", "all-minilm-l6-v2", "--text", "The cat sat on the mat.\nA dog lay on the rug.\n고양이가 앉았다."]
 
 # name: options. Every tab and every picture of attention stands here once at least (tests/gallery_rules.py).
 SCENES = {
     "flow": ["--view", "flow", *CAPITAL],
     "flow_long": ["--view", "flow", *LONG],
-    "flow_translation": ["--view", "flow", *TRANSLATION],
-    "flow_masked": ["--view", "flow", *MASKED],
+    "flow_encoder": ["--view", "flow", *ENCODER],
     "attention": ["--view", "attention", *SHOPS],
     "wall": ["--view", "wall", *FOX],
     "wall_long": ["--view", "wall", *LONG],
@@ -41,15 +39,24 @@ SCENES = {
     "matrix_long": ["--view", "matrix", *LONG],
     "row": ["--view", "row", *SHOPS],
     "arcs": ["--view", "arcs", *SHOPS],
-    "arcs_translation": ["--view", "arcs", *TRANSLATION],
+    "arcs_encoder": ["--view", "arcs", *ENCODER],
     "heat": ["--view", "heat", *FOX],
     "neuron": ["--view", "neuron", *SHOPS],
     "rollout": ["--view", "rollout", *SHOPS],
     "embeddings": ["--view", "embeddings", *FOX],
     "embeddings_korean": ["--view", "embeddings", *KOREAN],
+    "points": ["--view", "points", *SHOPS],
+    "similarity": ["--view", "similarity", *SHOPS],
+    "neighbors": ["--view", "neighbors", *CAPITAL],
+    "arithmetic": ["--view", "arithmetic", *CAPITAL],
+    "positions": ["--view", "positions", *CAPITAL],
     "block": ["--view", "block", *CAPITAL],
     "lens": ["--view", "lens", *CAPITAL],
     "lens_long": ["--view", "lens", *LONG],
+    "grid": ["--view", "grid", *SHOPS],
+    "ranks": ["--view", "ranks", *SHOPS],
+    "attribution": ["--view", "attribution", *SHOPS],
+    "loss": ["--view", "loss", *SHOPS],
     "lesson": ["--lesson", "attention_by_hand", "--step", "1"],
     "presenter": ["--presenter", "--view", "flow", *CAPITAL],
     "presenter_wall": ["--presenter", "--view", "wall", *FOX],

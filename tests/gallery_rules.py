@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def view_names():
     header = (ROOT / "core/session/document_names.h").read_text(encoding="utf-8")
-    return re.findall(r'Named<(?:CenterView|AttentionMode)>\{"(\w+)"', header)
+    return re.findall(r'Named<(?:CenterView|AttentionMode|EmbeddingPicture|LensPart)>\{"(\w+)"', header)
 
 
 class GalleryTest(unittest.TestCase):

@@ -71,8 +71,9 @@ std::string tick_label(MapScale scale, float position) {
   return fmt::format("{:.2g}", weight);
 }
 
-// The colour bar: its two ends and its middle labelled, and the grey of masked cells.
-void draw_legend(const Frame& frame) {
+// The colour bar: its two ends and its middle labelled, and the grey of masked cells. False, and nothing
+// drawn, when it needs a line of its own and may not have one.
+bool draw_legend(const Frame& frame, bool own_line) {
   const MapScale scale = frame.document.map_scale;
   const ScopedFont small(fonts().body, 0.8F);
   const std::string low = tick_label(scale, 0);
@@ -84,12 +85,8 @@ void draw_legend(const Frame& frame) {
   const float swatch = em() * 0.8F;
   const float width = ImGui::CalcTextSize(low.c_str()).x + ImGui::CalcTextSize(high.c_str()).x + bar +
                       gap * 3 + em() + swatch + ImGui::CalcTextSize(masked.c_str()).x;
-  // Lines say by themselves which is stronger: there the bar has a place when it costs no line.
   const float edge = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x;
-  if (frame.document.attention_mode == AttentionMode::arcs &&
-      ImGui::GetItemRectMax().x + em() * 1.2F + width > edge) {
-    return;
-  }
+  if (!own_line && ImGui::GetItemRectMax().x + em() * 1.2F + width > edge) return false;
   next_in_line(width, em() * 1.2F);
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 start = ImGui::GetCursorScreenPos();
@@ -115,6 +112,7 @@ void draw_legend(const Frame& frame) {
   list->AddRectFilled(ImVec2(x, top), ImVec2(x + swatch, bottom), palette().masked);
   list->AddRect(ImVec2(x, top), ImVec2(x + swatch, bottom), palette().grid, 0, 1);
   list->AddText(ImVec2(x + swatch + gap, text_y), palette().muted, masked.c_str());
+  return true;
 }
 
 // "‹ L5 ›": steps through layers or heads, around the ends.
@@ -150,14 +148,16 @@ void draw_stepper(const char* id, char letter, std::int64_t at, std::int64_t cou
 }
 
 // One line that teaches what is seen; with one head chosen, the steppers come first.
-void draw_caption(const ShownAttention& shown, Commands& commands, const char* key) {
+void draw_caption(const ShownAttention& shown, Commands& commands, const char* key, bool wants_legend) {
   const Frame& frame = shown.frame;
   if (has_head(frame.document.attention_mode)) {
     const ArchitectureDescription& a = shown.architecture();
     draw_stepper("layer", 'L', shown.layer, a.layers, commands, true, shown.head);
     ImGui::SameLine(0, em() * 0.8F);
     draw_stepper("head", 'H', shown.head, a.heads, commands, false, shown.layer);
-    if (ImGui::GetContentRegionAvail().x - em() * 13 >= em() * 18) {
+    if (wants_legend) draw_legend(frame, false);
+    const float edge = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x;
+    if (edge - ImGui::GetItemRectMax().x >= em() * 19) {
       ImGui::SameLine(0, em() * 1.2F);
       ImGui::AlignTextToFramePadding();
     } else if (ImGui::GetContentRegionAvail().y < em() * 18) {
@@ -212,16 +212,18 @@ void AttentionView::draw(const Frame& frame, Commands& commands) {
   draw_attention_modes(frame, commands);
   maps_.compute_on(frame.device);
   draw_parts(frame, commands);
-  if (has_scale(frame.document.attention_mode)) {
-    draw_scales(frame, commands);
-    if (!has_own_legend(frame.document)) draw_legend(frame);
-  }
+  // The bar stands where it costs no line: behind the scales, or behind the steppers. The wall has no
+  // steppers; and lines say by themselves which is stronger.
+  const AttentionMode mode = frame.document.attention_mode;
+  bool wants_legend = has_scale(mode) && !has_own_legend(frame.document);
+  if (has_scale(mode)) draw_scales(frame, commands);
+  if (wants_legend && draw_legend(frame, !has_head(mode))) wants_legend = false;
   ImGui::Dummy(ImVec2(0, em() * 0.1F));
   const ShownAttention shown = shown_attention(frame);
   if (!shown.trace || shown.map.queries == 0 || shown.map.keys == 0) {
     draw_empty_note("attention.empty");
   } else {
-    draw_caption(shown, commands, caption_of(frame.document.attention_mode));
+    draw_caption(shown, commands, caption_of(mode), wants_legend);
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
     const float room = ImGui::GetContentRegionAvail().y - attention_note_height();
     if (room > em() * 4) {

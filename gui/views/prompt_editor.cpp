@@ -20,7 +20,8 @@ namespace {
 
 constexpr const char* editor_id = "##text";
 constexpr float relative_size = 1.25F;  // readable from the last row
-constexpr int most_lines = 4;
+// A low window keeps its room for what the text leads to; the rest of the text is scrolled to.
+int most_lines() { return ImGui::GetMainViewport()->Size.y < ImGui::GetFontSize() * 52.0F ? 2 : 4; }
 constexpr int focus_attempts = 12;  // frames
 
 ImVec2 padding() { return ImVec2(ImGui::GetFontSize() * 0.6F, ImGui::GetFontSize() * 0.4F); }
@@ -83,7 +84,7 @@ bool PromptEditor::edit(const Frame& frame) {
   corner_ = ImGui::GetCursorScreenPos();
   size_.x = ImGui::GetContentRegionAvail().x;
   layout_.update(text_, wrap_width_of(size_.x) - padding().x);
-  size_.y = static_cast<float>(std::clamp(layout_.lines(), 1, most_lines)) * ImGui::GetFontSize() +
+  size_.y = static_cast<float>(std::clamp(layout_.lines(), 1, most_lines())) * ImGui::GetFontSize() +
             2.0F * padding().y;
   keep_focus(frame);
   const bool changed = ImGui::InputTextMultiline(
@@ -232,7 +233,8 @@ void PromptEditor::draw_invitation(const Frame& frame) {
   const ImVec2 extent = ImGui::CalcTextSize(words.c_str());
   const float right = corner_.x + size_.x - font * 0.7F;
   const float left = right - extent.x - font * 1.4F;
-  if (layout_.lines() > most_lines || origin_.x + layout_.end_x() + font > left) return;  // never over words
+  if (layout_.lines() > most_lines() || origin_.x + layout_.end_x() + font > left)
+    return;  // never over words
   const float top = corner_.y + size_.y - font * 0.45F - extent.y - font * 0.3F;
   list->AddRectFilled(ImVec2(left, top), ImVec2(right, top + extent.y + font * 0.3F),
                       with_alpha(palette().query, 0.16F * invitation_), font);
