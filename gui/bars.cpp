@@ -146,7 +146,7 @@ int segmented(const char* id, const std::string& left, const std::string& right,
     const float width = size.x + font * 1.1F;
     const ImVec2 corner = ImGui::GetCursorScreenPos();
     ImGui::PushID(i);
-    if (ImGui::InvisibleButton("##half", ImVec2(width, height))) clicked = i;
+    if (ImGui::InvisibleButton("##half", ImVec2(width, height), ImGuiButtonFlags_EnableNav)) clicked = i;
     const bool hovered = ImGui::IsItemHovered();
     ImGui::PopID();
     ImDrawList* list = ImGui::GetWindowDrawList();

@@ -132,7 +132,7 @@ View* draw_tabs(const std::vector<View*>& tabs, const Frame& frame, Commands& co
     if (i > 0) ImGui::SameLine(0.0F, gap);
     const ImVec2 corner = ImGui::GetCursorScreenPos();
     ImGui::PushID(static_cast<int>(i));
-    if (ImGui::InvisibleButton(name.c_str(), ImVec2(size.x, height)))
+    if (ImGui::InvisibleButton(name.c_str(), ImVec2(size.x, height), ImGuiButtonFlags_EnableNav))
       commands.edit(ShowView{choice_of(view)});
     const bool hovered = ImGui::IsItemHovered();
     ImGui::SetItemTooltip("Ctrl+%d", static_cast<int>(i) + 1);

@@ -38,7 +38,7 @@ bool draw_card(const Notice& notice, int number, float& bottom, bool& hovered) {
     ImGui::PopTextWrapPos();
     ImGui::SameLine(ImGui::GetWindowWidth() - close - ImGui::GetStyle().WindowPadding.x);
     const ImVec2 corner = ImGui::GetCursorScreenPos();
-    closed = ImGui::InvisibleButton("##close", ImVec2(close, close));
+    closed = ImGui::InvisibleButton("##close", ImVec2(close, close), ImGuiButtonFlags_EnableNav);
     ImGui::SetItemTooltip("%s", text("session.close").c_str());
     const ImU32 color = ImGui::IsItemHovered() ? palette().text : palette().muted;
     const float arm = font * 0.28F, x = corner.x + close * 0.5F, y = corner.y + close * 0.5F;

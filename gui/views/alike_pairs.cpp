@@ -37,7 +37,8 @@ void draw_pair(const Frame& frame, Commands& commands, const ShownText& shown, c
                float width) {
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   ImGui::PushID(id);
-  const bool clicked = ImGui::InvisibleButton("##pair", ImVec2(width, row_height()));
+  const bool clicked =
+      ImGui::InvisibleButton("##pair", ImVec2(width, row_height()), ImGuiButtonFlags_EnableNav);
   ImGui::PopID();
   if (ImGui::IsItemHovered()) {
     hover_pair(commands, shown, pair);

@@ -158,7 +158,7 @@ void ArcsPanel::draw_heads(const ShownAttention& shown, Commands& commands) {
     const ImU32 color = head_color(head, count, head == shown.head);
     ImGui::PushID(static_cast<int>(head));
     const ImVec2 corner = ImGui::GetCursorScreenPos();
-    const bool clicked = ImGui::InvisibleButton("##head", size);
+    const bool clicked = ImGui::InvisibleButton("##head", size, ImGuiButtonFlags_EnableNav);
     const bool hovered = ImGui::IsItemHovered();
     const ImVec2 end(corner.x + size.x, corner.y + size.y);
     list->AddRectFilled(corner, end, on ? with_alpha(color, hovered ? 0.42F : 0.30F) : palette().raised,

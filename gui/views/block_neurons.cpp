@@ -85,7 +85,8 @@ void draw_block_neurons(const Frame& frame, Commands& commands, const NeuronWrit
     const ImVec2 corner = ImGui::GetCursorScreenPos();
     const ValueReference at{Hook::mlp_post, writings.layer, {writings.position, neuron.neuron, 0}};
     ImGui::PushID(static_cast<int>(neuron.neuron));
-    const bool clicked = ImGui::InvisibleButton("##neuron", ImVec2(name + bar + number, height));
+    const bool clicked =
+        ImGui::InvisibleButton("##neuron", ImVec2(name + bar + number, height), ImGuiButtonFlags_EnableNav);
     const bool hovered = ImGui::IsItemHovered();
     if (hovered || frame.document.value == at || frame.hover.value == at) {
       list->AddRectFilled(corner, ImVec2(corner.x + name + bar + number, corner.y + height),

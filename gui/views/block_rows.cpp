@@ -132,7 +132,7 @@ void BlockRows::draw_row(const Frame& frame, Commands& commands, const Row& row,
   const float names = em() * 8.2F, numbers = em() * 10.5F;
   const ValueReference largest{row.hook, layer_, {position_, row.facts.largest_at, 0}};
   ImGui::PushID(static_cast<int>(row.hook));
-  const bool clicked = ImGui::InvisibleButton("##row", ImVec2(width, height));
+  const bool clicked = ImGui::InvisibleButton("##row", ImVec2(width, height), ImGuiButtonFlags_EnableNav);
   const bool hovered = ImGui::IsItemHovered();
   ImGui::PopID();
   ImDrawList* list = ImGui::GetWindowDrawList();

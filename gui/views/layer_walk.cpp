@@ -26,7 +26,7 @@ float label_width(const LayerWalk::Stops& stops) {
 bool play_button(bool playing) {
   const float side = height();
   const ImVec2 corner = ImGui::GetCursorScreenPos();
-  const bool clicked = ImGui::InvisibleButton("##play", ImVec2(side, side));
+  const bool clicked = ImGui::InvisibleButton("##play", ImVec2(side, side), ImGuiButtonFlags_EnableNav);
   const bool hovered = ImGui::IsItemHovered();
   ImGui::SetItemTooltip("%s", text(playing ? "embeddings.stop" : "embeddings.play").c_str());
   ImDrawList* list = ImGui::GetWindowDrawList();

@@ -76,7 +76,7 @@ bool draw_option(int index, const std::string& words, bool chosen, OptionMark ma
   ImGuiStorage* storage = ImGui::GetStateStorage();
   const ImGuiID height_id = ImGui::GetID("height");
   const float height = storage->GetFloat(height_id, em() * 2.2F);
-  const bool clicked = ImGui::InvisibleButton("###option", ImVec2(width, height));
+  const bool clicked = ImGui::InvisibleButton("###option", ImVec2(width, height), ImGuiButtonFlags_EnableNav);
   const bool hovered = ImGui::IsItemHovered();
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 opposite(corner.x + width, corner.y + height);

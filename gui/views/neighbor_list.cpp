@@ -97,7 +97,8 @@ void draw_row(const Frame& frame, Commands& commands, const Columns& at, const N
   const Tokenizer& tokenizer = *frame.trace()->model().tokenizer;
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   ImGui::PushID(static_cast<int>(token.id));
-  const bool clicked = ImGui::InvisibleButton("##near", ImVec2(at.width, row_height()));
+  const bool clicked =
+      ImGui::InvisibleButton("##near", ImVec2(at.width, row_height()), ImGuiButtonFlags_EnableNav);
   ImGui::PopID();
   const bool locked = frame.document.candidate == token.id;
   if (ImGui::IsItemHovered()) {

@@ -103,7 +103,7 @@ std::optional<TokenId> TokenField::draw(const char* id, const Tokenizer& tokeniz
   ImGui::PushID(id);
   const float height = em() * 2.0F;
   const ImVec2 corner = ImGui::GetCursorScreenPos();
-  const bool clicked = ImGui::InvisibleButton("##open", ImVec2(width, height));
+  const bool clicked = ImGui::InvisibleButton("##open", ImVec2(width, height), ImGuiButtonFlags_EnableNav);
   const bool hovered = ImGui::IsItemHovered();
   ImGui::SetItemTooltip("%s", text("embeddings.field_tip").c_str());
   const ImVec2 opposite(corner.x + width, corner.y + height);

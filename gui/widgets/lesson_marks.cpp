@@ -70,7 +70,8 @@ void draw_caps(const std::string& words) {
 bool draw_link(const char* id, const std::string& words) {
   const ImVec2 size = ImGui::CalcTextSize(words.c_str());
   const ImVec2 corner = ImGui::GetCursorScreenPos();
-  const bool clicked = ImGui::InvisibleButton(id, ImVec2(size.x, size.y + em() * 0.15F));
+  const bool clicked =
+      ImGui::InvisibleButton(id, ImVec2(size.x, size.y + em() * 0.15F), ImGuiButtonFlags_EnableNav);
   const bool hovered = ImGui::IsItemHovered();
   ImDrawList* list = ImGui::GetWindowDrawList();
   list->AddText(corner, palette().query, words.c_str());
@@ -86,7 +87,7 @@ bool draw_link(const char* id, const std::string& words) {
 bool draw_close(const char* id, const std::string& tooltip) {
   const float side = em() * 1.3F;
   const ImVec2 corner = ImGui::GetCursorScreenPos();
-  const bool clicked = ImGui::InvisibleButton(id, ImVec2(side, side));
+  const bool clicked = ImGui::InvisibleButton(id, ImVec2(side, side), ImGuiButtonFlags_EnableNav);
   const bool hovered = ImGui::IsItemHovered();
   if (hovered) ImGui::SetTooltip("%s", tooltip.c_str());
   draw_cross(*ImGui::GetWindowDrawList(), ImVec2(corner.x + side * 0.5F, corner.y + side * 0.5F),

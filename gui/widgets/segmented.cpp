@@ -19,7 +19,7 @@ bool pill(const char* id, const Segment& segment, bool on, ImU32 ground) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const ImVec2 size(pill_width(segment), height());
-  const bool clicked = ImGui::InvisibleButton(id, size);
+  const bool clicked = ImGui::InvisibleButton(id, size, ImGuiButtonFlags_EnableNav);
   const bool hovered = ImGui::IsItemHovered();
   const ImVec2 opposite(corner.x + size.x, corner.y + size.y);
   const float rounding = ImGui::GetStyle().FrameRounding;

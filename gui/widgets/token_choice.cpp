@@ -87,7 +87,7 @@ TokenChoice::Chosen TokenChoice::draw(const char* id, const Words& words, const 
   Chosen chosen;
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const ImVec2 size(width(words), em() * 1.75F);
-  if (ImGui::InvisibleButton(id, size)) ImGui::OpenPopup(id);
+  if (ImGui::InvisibleButton(id, size, ImGuiButtonFlags_EnableNav)) ImGui::OpenPopup(id);
   const bool hovered = ImGui::IsItemHovered();
   ImGui::SetItemTooltip("%s", words.tooltip.c_str());
   ImDrawList* list = ImGui::GetWindowDrawList();

@@ -16,6 +16,14 @@
 namespace headlight {
 namespace {
 
+// The test engine's clock runs ahead of the workers': they need real time.
+void give_workers_time(ImGuiTestContext& ctx) {
+  for (int i = 0; i < 60; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    ctx.Yield();
+  }
+}
+
 TEST(PlaceLabels, NoLabelMeetsAnotherOrAPoint) {
   std::vector<ImVec2> points;
   for (int i = 0; i < 30; ++i)
@@ -198,7 +206,7 @@ TEST(EmbeddingsView, ALayerIsChosenByKeyAndSliderAndATokenByItsPoint) {
     IM_CHECK(!world.document.embedding_without_first);
     ctx.ItemClick("##layer");  // its middle: between layers 1 and 2 of 3
     IM_CHECK(world.document.embedding_layer == 1 || world.document.embedding_layer == 2);
-    ctx.SleepNoSkip(0.5F, 0.05F);  // until the points are there
+    give_workers_time(ctx);  // until the points are there
     // Walk over the plot until a point is hovered, then lock and release it.
     const ImRect plot = ctx.ItemInfo("##scatter").RectFull;
     bool found = false;
@@ -214,7 +222,7 @@ TEST(EmbeddingsView, ALayerIsChosenByKeyAndSliderAndATokenByItsPoint) {
     ctx.MouseClick(0);
     ctx.Yield();
     IM_CHECK(world.document.query == token);
-    ctx.SleepNoSkip(1.0F, 0.1F);  // or the two clicks are a double click
+    give_workers_time(ctx);  // or the two clicks are a double click
     ctx.MouseClick(0);
     ctx.Yield();
     IM_CHECK(!world.document.query);
@@ -248,11 +256,11 @@ TEST(EmbeddingsView, TheWalkEndsAtTheLastLayer) {
   };
   EXPECT_TRUE(gui.run(draw, [&](ImGuiTestContext& ctx) {
     ctx.ItemClick("view/##play");
-    for (int i = 0; i < 400 && world.document.embedding_layer < 3; ++i) ctx.SleepNoSkip(0.02F, 0.01F);
+    for (int i = 0; i < 400 && world.document.embedding_layer < 3; ++i) give_workers_time(ctx);
     IM_CHECK_EQ(world.document.embedding_layer, 3);
     ctx.Yield(10);
     IM_CHECK_EQ(world.document.embedding_layer, 3);
-    ctx.SleepNoSkip(0.2F, 0.05F);
+    give_workers_time(ctx);
     ctx.ItemClick("view/##play");  // from the start again
     ctx.Yield(2);
     IM_CHECK(world.document.embedding_layer < 3);
@@ -283,7 +291,7 @@ TEST(EmbeddingsView, TheCloudTurnsAndComesBack) {
   EmbeddingsView view;
   EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
     ctx.SetRef("view");
-    ctx.SleepNoSkip(0.4F, 0.05F);
+    give_workers_time(ctx);
     const ImVec2 middle = ctx.ItemInfo("##space").RectFull.GetCenter();
     const SpaceCamera start = view.camera();
     ctx.MouseMoveToPos(middle);
@@ -313,7 +321,7 @@ TEST(EmbeddingsView, ANeighbourBecomesTheCandidate) {
   EmbeddingsView view;
   EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
     ctx.SetRef("view");
-    ctx.SleepNoSkip(0.5F, 0.05F);
+    give_workers_time(ctx);
     for (float y = 100; y < 700 && !world.hover.candidate; y += 8) {
       ctx.MouseMoveToPos(ImVec2(200, y));
       ctx.Yield();
@@ -334,7 +342,7 @@ TEST(EmbeddingsView, OfTheEncoderTheSourceTokensAreChosen) {
   EmbeddingsView view;
   EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
     ctx.SetRef("view");
-    ctx.SleepNoSkip(0.5F, 0.05F);
+    give_workers_time(ctx);
     const ImRect cells = ctx.ItemInfo("##similarity").RectFull;
     ctx.MouseMoveToPos(
         ImVec2(cells.Min.x + cells.GetWidth() * 0.95F, cells.Min.y + cells.GetHeight() * 0.1F));
