@@ -125,11 +125,6 @@ App::App(const StartOptions& options, std::filesystem::path config, std::functio
 
 App::~App() = default;
 
-bool App::has_view(std::string_view name) const {
-  return std::any_of(views_.begin(), views_.end(),
-                     [&](const PlacedView& placed) { return placed.view->name() == name; });
-}
-
 bool App::wants_redraw() const { return computation_.busy() || (tokens_to_generate_ > 0 && !paused_); }
 
 void App::set_scale(float scale) {
@@ -311,7 +306,6 @@ void App::shortcuts(Commands& commands) {
   if (pressed(ImGuiMod_Ctrl | ImGuiKey_K)) commands.act(ShowPalette{});
   if (pressed(ImGuiMod_Ctrl | ImGuiKey_L)) commands.act(FocusPrompt{});
   for (std::size_t tab = 0; tab < center_views.size(); ++tab) {
-    if (!has_view(center_views[tab].name)) continue;
     if (pressed(ImGuiMod_Ctrl | static_cast<ImGuiKey>(ImGuiKey_1 + static_cast<int>(tab))))
       commands.edit(ShowView{center_views[tab].value});
   }

@@ -57,7 +57,6 @@ class App {
   void draw_center(const Frame& frame, Commands& commands);
   void draw_dialog(const Frame& frame, Commands& commands);
   void shortcuts(Commands& commands);
-  bool has_view(std::string_view name) const;
   void act(const Action& action);
   void show_lesson_step(const LessonPlace& place, double seconds);
   void lock_lesson_tokens();

@@ -29,7 +29,6 @@ void add_views(std::vector<Entry>& entries) {
   for (std::size_t tab = 0; tab < center_views.size(); ++tab) {
     const auto& [name, view] = center_views[tab];
     const std::string key = "name." + std::string(name);
-    if (text(key) == key) continue;  // no such view
     entries.push_back({format_text("palette.show", fmt::arg("name", text(key))),
                        fmt::format("Ctrl+{}", tab + 1),
                        [which = view](Commands& c) { c.edit(ShowView{which}); }});

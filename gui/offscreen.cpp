@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "core/base/errors.h"
+#include "core/base/whole_file.h"
 #include "gui/theme.h"
 #include "imgui.h"
 #include "imgui_impl_null.h"
@@ -30,25 +31,8 @@ namespace {
 }  // namespace
 
 void write_png(const Picture& picture, const std::filesystem::path& path) {
-  png_image image = {};
-  image.version = PNG_IMAGE_VERSION;
-  image.width = static_cast<png_uint_32>(picture.width);
-  image.height = static_cast<png_uint_32>(picture.height);
-  image.format = PNG_FORMAT_RGBA;
-  image.flags = PNG_IMAGE_FLAG_FAST;
-  // Beside the target and renamed, so that nobody sees half a picture.
-  std::filesystem::path partial = path;
-  partial += ".part";
-  const bool written =
-      png_image_write_to_file(&image, partial.c_str(), 0, picture.rgba.data(), 0, nullptr) != 0;
-  std::error_code failed;
-  if (written) std::filesystem::rename(partial, path, failed);
-  if (written && !failed) return;
-  const std::string why = written ? failed.message() : image.message;
-  std::filesystem::remove(partial, failed);
-  throw UserError(
-      fmt::format("The picture '{}' could not be written: {}. Choose another folder or free some space.",
-                  path.string(), why));
+  const std::vector<std::uint8_t> png = png_bytes(picture);
+  write_whole_file(path.string(), {reinterpret_cast<const char*>(png.data()), png.size()});
 }
 
 std::vector<std::uint8_t> png_bytes(const Picture& picture) {
@@ -57,6 +41,7 @@ std::vector<std::uint8_t> png_bytes(const Picture& picture) {
   image.width = static_cast<png_uint_32>(picture.width);
   image.height = static_cast<png_uint_32>(picture.height);
   image.format = PNG_FORMAT_RGBA;
+  image.flags = PNG_IMAGE_FLAG_FAST;
   png_alloc_size_t size = 0;
   std::vector<std::uint8_t> bytes;
   if (png_image_write_to_memory(&image, nullptr, &size, 0, picture.rgba.data(), 0, nullptr) != 0) {

@@ -10,6 +10,7 @@
 #include "core/analysis/logit_attribution.h"
 #include "core/analysis/logit_lens.h"
 #include "core/session/background.h"
+#include "core/session/same_owner.h"
 
 namespace headlight {
 
@@ -18,8 +19,7 @@ struct TraceKey {
   std::weak_ptr<const Trace> trace;
   std::int64_t layers_done = 0;  // of an unfinished one
   bool operator==(const TraceKey& other) const {
-    return !trace.owner_before(other.trace) && !other.trace.owner_before(trace) &&
-           layers_done == other.layers_done;
+    return same_owner(trace, other.trace) && layers_done == other.layers_done;
   }
 };
 

@@ -123,68 +123,21 @@ inline constexpr std::array lens_numbers = {
 };
 
 // The table of an enum's names: an enum in the document needs a line here to be saved in sessions.
-template <class Value>
-struct NamesOf;
-template <>
-struct NamesOf<CenterView> {
-  static constexpr const auto& table = center_views;
-};
-template <>
-struct NamesOf<AttentionMode> {
-  static constexpr const auto& table = attention_modes;
-};
-template <>
-struct NamesOf<AttentionPart> {
-  static constexpr const auto& table = attention_parts;
-};
-template <>
-struct NamesOf<MapScale> {
-  static constexpr const auto& table = map_scales;
-};
-template <>
-struct NamesOf<HeadMerge> {
-  static constexpr const auto& table = head_merges;
-};
-template <>
-struct NamesOf<WallOrder> {
-  static constexpr const auto& table = wall_orders;
-};
-template <>
-struct NamesOf<TokenFold> {
-  static constexpr const auto& table = token_folds;
-};
-template <>
-struct NamesOf<ProjectionMethod> {
-  static constexpr const auto& table = projection_methods;
-};
-template <>
-struct NamesOf<LensNumber> {
-  static constexpr const auto& table = lens_numbers;
-};
-template <>
-struct NamesOf<PromptDetail> {
-  static constexpr const auto& table = prompt_details;
-};
-template <>
-struct NamesOf<EmbeddingPicture> {
-  static constexpr const auto& table = embedding_pictures;
-};
-template <>
-struct NamesOf<NeighborsOf> {
-  static constexpr const auto& table = neighbor_sources;
-};
-template <>
-struct NamesOf<NeighborOrder> {
-  static constexpr const auto& table = neighbor_orders;
-};
-template <>
-struct NamesOf<SimilarityOf> {
-  static constexpr const auto& table = similarity_sources;
-};
-template <>
-struct NamesOf<LensPart> {
-  static constexpr const auto& table = lens_parts;
-};
+constexpr const auto& names_of(CenterView) { return center_views; }
+constexpr const auto& names_of(AttentionMode) { return attention_modes; }
+constexpr const auto& names_of(AttentionPart) { return attention_parts; }
+constexpr const auto& names_of(MapScale) { return map_scales; }
+constexpr const auto& names_of(HeadMerge) { return head_merges; }
+constexpr const auto& names_of(WallOrder) { return wall_orders; }
+constexpr const auto& names_of(TokenFold) { return token_folds; }
+constexpr const auto& names_of(ProjectionMethod) { return projection_methods; }
+constexpr const auto& names_of(LensNumber) { return lens_numbers; }
+constexpr const auto& names_of(PromptDetail) { return prompt_details; }
+constexpr const auto& names_of(EmbeddingPicture) { return embedding_pictures; }
+constexpr const auto& names_of(NeighborsOf) { return neighbor_sources; }
+constexpr const auto& names_of(NeighborOrder) { return neighbor_orders; }
+constexpr const auto& names_of(SimilarityOf) { return similarity_sources; }
+constexpr const auto& names_of(LensPart) { return lens_parts; }
 
 // Nothing when no value has this name.
 template <class Names>

@@ -115,18 +115,17 @@ requires(std::is_integral_v<T> && !std::is_same_v<T, bool>) void read(const Loca
 }
 
 template <class T>
-requires std::is_enum_v<T> Json json_of(T value) { return std::string(name_in(NamesOf<T>::table, value)); }
+requires std::is_enum_v<T> Json json_of(T value) { return std::string(name_in(names_of(T{}), value)); }
 
 template <class T>
 requires std::is_enum_v<T>
 void read(const LocatedJson& json, T& value, Reading& reading) {
   const std::string name = json.any_text();
-  const auto found = find_named(NamesOf<T>::table, name);
+  const auto found = find_named(names_of(T{}), name);
   if (found) {
     value = *found;
   } else {
-    reading.unknown(json,
-                    fmt::format("'{}' is not known here; known are {}", name, list_of(NamesOf<T>::table)));
+    reading.unknown(json, fmt::format("'{}' is not known here; known are {}", name, list_of(names_of(T{}))));
   }
 }
 

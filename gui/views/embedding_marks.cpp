@@ -18,6 +18,26 @@ namespace {
 
 float em() { return ImGui::GetFontSize(); }
 
+// A way through the layers, at pixels.
+void draw_path(ImDrawList& list, const std::vector<ImVec2>& stops, std::int64_t now, std::size_t position,
+               bool chosen) {
+  const ImU32 color = dot_color(position);
+  const float thickness = std::max(1.0F, em() * (chosen ? 0.13F : 0.07F));
+  const auto gone = static_cast<std::size_t>(std::max<std::int64_t>(now, 0));
+  for (std::size_t i = 1; i < stops.size(); ++i) {
+    if (!finite(stops[i - 1]) || !finite(stops[i])) continue;
+    const float alpha = i <= gone ? (chosen ? 1.0F : 0.5F) : (chosen ? 0.4F : 0.16F);
+    list.AddLine(stops[i - 1], stops[i], with_alpha(color, alpha), thickness);
+  }
+  if (stops.empty() || !finite(stops.front())) return;
+  list.AddCircle(stops.front(), em() * 0.16F, with_alpha(color, chosen ? 1.0F : 0.6F), 0, thickness);
+  if (!chosen) return;
+  for (std::size_t i = 1; i < stops.size(); ++i) {
+    if (finite(stops[i]))
+      list.AddCircleFilled(stops[i], em() * 0.11F, with_alpha(color, i <= gone ? 1.0F : 0.5F));
+  }
+}
+
 }  // namespace
 
 bool finite(ImVec2 at) { return std::isfinite(at.x) && std::isfinite(at.y); }
@@ -144,23 +164,36 @@ void draw_dot(ImDrawList& list, ImVec2 point, float radius, std::size_t position
   if (ring != 0) list.AddCircle(point, radius + em() * 0.12F, ring, 0, std::max(1.0F, em() * 0.1F));
 }
 
-void draw_path(ImDrawList& list, const std::vector<ImVec2>& stops, std::int64_t now, std::size_t position,
-               bool chosen) {
-  const ImU32 color = dot_color(position);
-  const float thickness = std::max(1.0F, em() * (chosen ? 0.13F : 0.07F));
-  const auto gone = static_cast<std::size_t>(std::max<std::int64_t>(now, 0));
-  for (std::size_t i = 1; i < stops.size(); ++i) {
-    if (!finite(stops[i - 1]) || !finite(stops[i])) continue;
-    const float alpha = i <= gone ? (chosen ? 1.0F : 0.5F) : (chosen ? 0.4F : 0.16F);
-    list.AddLine(stops[i - 1], stops[i], with_alpha(color, alpha), thickness);
+void draw_paths(const TokenMap& map, std::int64_t now, const LitTokens& lit, std::int64_t pointed,
+                const std::function<ImVec2(const Projection::Point&)>& pixels) {
+  if (map.streams < 2) return;
+  std::vector<ImVec2> stops(static_cast<std::size_t>(map.streams));
+  for (const bool chosen_ones : {false, true}) {
+    if (!chosen_ones && map.positions > most_paths) continue;
+    for (std::int64_t position = 0; position < map.positions; ++position) {
+      const bool chosen = lit.chosen(position) || position == pointed;
+      if (chosen != chosen_ones) continue;
+      for (std::int64_t stream = 0; stream < map.streams; ++stream)
+        stops[static_cast<std::size_t>(stream)] = pixels(map.at(stream, position));
+      draw_path(*ImGui::GetWindowDrawList(), stops, now, static_cast<std::size_t>(position), chosen);
+    }
   }
-  if (stops.empty() || !finite(stops.front())) return;
-  list.AddCircle(stops.front(), em() * 0.16F, with_alpha(color, chosen ? 1.0F : 0.6F), 0, thickness);
-  if (!chosen) return;
-  for (std::size_t i = 1; i < stops.size(); ++i) {
-    if (finite(stops[i]))
-      list.AddCircleFilled(stops[i], em() * 0.11F, with_alpha(color, i <= gone ? 1.0F : 0.5F));
+}
+
+std::optional<float> Glide::step(const Frame& frame, Commands& commands) {
+  constexpr double seconds = 0.2;
+  if (next) {
+    start = frame.seconds;
+    next = false;
   }
+  if (start < 0) return {};
+  const double part = std::clamp((frame.seconds - start) / seconds, 0.0, 1.0);
+  if (part >= 1.0) {
+    start = -1;
+  } else {
+    commands.animate();
+  }
+  return static_cast<float>(part * part * (3.0 - 2.0 * part));
 }
 
 void spot_tooltip(const Frame& frame, const ShownMap& shown, std::int64_t position, int axes) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,9 +61,14 @@ ImU32 dot_color(std::size_t position);
 void draw_label(ImDrawList& list, ImVec2 middle, const SpotName& name, std::size_t position, float alpha,
                 ImU32 outline);
 void draw_dot(ImDrawList& list, ImVec2 point, float radius, std::size_t position, float alpha, ImU32 ring);
-// A way through the layers, at pixels: up to `now` as gone, the rest as still to come.
-void draw_path(ImDrawList& list, const std::vector<ImVec2>& stops, std::int64_t now, std::size_t position,
-               bool chosen);
+// How points go from one map's places to the next one's.
+struct Glide {
+  double start = -1;  // frame.seconds; negative: it rests
+  bool next = false;  // it begins with the next frame
+  // How far it is, 0 to 1, slow at both ends; nothing while it rests. Asks for another frame until it is
+  // done.
+  std::optional<float> step(const Frame& frame, Commands& commands);
+};
 
 // The map that a picture shows, and which of its streams.
 struct ShownMap {
@@ -81,6 +87,10 @@ std::string axis_name(const TokenMap& map, int axis);
 std::string axis_title(const TokenMap& map, int axis);
 // Of texts with more tokens only the paths of the chosen ones are drawn.
 constexpr std::int64_t most_paths = 48;
+// The tokens' ways through the layers, the chosen ones last and over the others: up to the stream `now` as
+// gone, the rest as still to come. pixels: where a point of the map stands.
+void draw_paths(const TokenMap& map, std::int64_t now, const LitTokens& lit, std::int64_t pointed,
+                const std::function<ImVec2(const Projection::Point&)>& pixels);
 
 // A sentence under the tool bar, wrapped.
 void draw_caption(const std::string& words, ImU32 color);

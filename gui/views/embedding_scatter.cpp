@@ -13,7 +13,6 @@
 namespace headlight {
 namespace {
 
-constexpr double glide_seconds = 0.2;
 // Of more points only some can have a name beside them; the others say theirs when they are pointed at.
 constexpr std::size_t most_labels = 640;
 
@@ -34,7 +33,7 @@ double nice_step(double range, double wanted) {
 void EmbeddingScatter::follow(const Frame& frame, const ShownMap& shown) {
   if (shown.map == map_ && shown.stream == stream_) return;
   const std::vector<TokenId>& tokens = shown.map->tokens;
-  glide_next_ = map_ && tokens_ == tokens && !frame.settings.reduced_motion;
+  glide_.next = map_ && tokens_ == tokens && !frame.settings.reduced_motion;
   if (tokens_ != tokens || names_.size() != tokens.size()) {
     names_ = spot_names(tokens, *frame.trace()->model().tokenizer);
     tokens_ = tokens;
@@ -75,7 +74,7 @@ void EmbeddingScatter::arrange(ImVec2 room) {
   }
   if (!std::isfinite(scale_)) scale_ = 0.0;
   const auto positions = static_cast<std::size_t>(map_->positions);
-  if (now_.size() != positions) glide_next_ = false;
+  if (now_.size() != positions) glide_.next = false;
   from_ = now_;
   target_.clear();
   label_sizes_.assign(positions, LabelSize{});
@@ -85,31 +84,21 @@ void EmbeddingScatter::arrange(ImVec2 room) {
     if (i % stride == 0) label_sizes_[i] = label_size(names_[i]);
   }
   labels_ = place_labels(target_, label_sizes_, ImVec2(room.x * 0.5F, room.y * 0.5F), em() * 0.5F);
-  glide_start_ = -1;
-  if (!glide_next_ || resized) {
+  glide_.start = -1;
+  if (!glide_.next || resized) {
     now_ = target_;
-    glide_next_ = false;
+    glide_.next = false;
   }
 }
 
 void EmbeddingScatter::move(const Frame& frame, Commands& commands) {
-  if (glide_next_) {
-    glide_start_ = frame.seconds;
-    glide_next_ = false;
-  }
-  if (glide_start_ < 0) return;
-  const double part = std::clamp((frame.seconds - glide_start_) / glide_seconds, 0.0, 1.0);
-  const auto eased = static_cast<float>(part * part * (3.0 - 2.0 * part));
+  const std::optional<float> eased = glide_.step(frame, commands);
+  if (!eased) return;
   for (std::size_t i = 0; i < now_.size(); ++i) {
     const bool both = finite(from_[i]) && finite(target_[i]);
-    now_[i] = both ? ImVec2(from_[i].x + (target_[i].x - from_[i].x) * eased,
-                            from_[i].y + (target_[i].y - from_[i].y) * eased)
+    now_[i] = both ? ImVec2(from_[i].x + (target_[i].x - from_[i].x) * *eased,
+                            from_[i].y + (target_[i].y - from_[i].y) * *eased)
                    : target_[i];
-  }
-  if (part >= 1.0) {
-    glide_start_ = -1;
-  } else {
-    commands.animate();
   }
 }
 
@@ -178,21 +167,6 @@ void EmbeddingScatter::draw_axes(ImVec2 corner, ImVec2 size) const {
   list->AddText(ImVec2(corner.x, corner.y - em() * 1.45F), palette().muted, upwards.c_str());
 }
 
-void EmbeddingScatter::draw_paths(const LitTokens& lit, std::int64_t pointed) const {
-  if (map_->streams < 2) return;
-  std::vector<ImVec2> stops(static_cast<std::size_t>(map_->streams));
-  for (const bool chosen_ones : {false, true}) {
-    if (!chosen_ones && map_->positions > most_paths) continue;
-    for (std::int64_t position = 0; position < map_->positions; ++position) {
-      const bool chosen = lit.chosen(position) || position == pointed;
-      if (chosen != chosen_ones) continue;
-      for (std::int64_t stream = 0; stream < map_->streams; ++stream)
-        stops[static_cast<std::size_t>(stream)] = plus(centre_, pixels(map_->at(stream, position)));
-      draw_path(*ImGui::GetWindowDrawList(), stops, stream_, static_cast<std::size_t>(position), chosen);
-    }
-  }
-}
-
 void EmbeddingScatter::draw_spot(std::size_t at, const LitTokens& lit, std::int64_t pointed) const {
   if (!finite(now_[at])) return;
   ImDrawList* list = ImGui::GetWindowDrawList();
@@ -234,7 +208,8 @@ void EmbeddingScatter::draw(const Frame& frame, Commands& commands, const ShownM
   const LitTokens lit = lit_tokens(frame, shown.text);
   draw_axes(corner, room);
   ImGui::GetWindowDrawList()->PushClipRect(corner, ImVec2(corner.x + room.x, corner.y + room.y), true);
-  draw_paths(lit, pointed);
+  draw_paths(*map_, stream_, lit, pointed,
+             [this](const Projection::Point& point) { return plus(centre_, pixels(point)); });
   // What is pointed at comes last, over the others.
   const std::int64_t last = pointed >= 0 ? pointed : token_in_question(frame, shown.text);
   for (std::size_t i = 0; i < now_.size(); ++i) {

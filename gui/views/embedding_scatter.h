@@ -28,7 +28,6 @@ class EmbeddingScatter {
   std::int64_t nearest(ImVec2 mouse) const;
   void draw_axes(ImVec2 corner, ImVec2 size) const;
   void draw_ticks(int axis, ImVec2 corner, ImVec2 size, double step) const;
-  void draw_paths(const LitTokens& lit, std::int64_t pointed) const;
   void draw_spot(std::size_t at, const LitTokens& lit, std::int64_t pointed) const;
 
   std::shared_ptr<const TokenMap> map_;  // what is drawn
@@ -45,8 +44,7 @@ class EmbeddingScatter {
   std::vector<ImVec2> now_;
   std::vector<ImVec2> labels_;  // offset of each label's middle
   std::vector<LabelSize> label_sizes_;
-  double glide_start_ = -1;  // frame.seconds; negative: no glide
-  bool glide_next_ = false;
+  Glide glide_;
 };
 
 }  // namespace headlight

@@ -15,7 +15,6 @@
 namespace headlight {
 namespace {
 
-constexpr double glide_seconds = 0.2;
 constexpr float camera_distance = 4.2F;  // from the middle, where the cloud reaches from -1 to 1
 constexpr float steepest = 1.5F;
 constexpr float key_step = 0.12F;  // radians
@@ -57,7 +56,7 @@ SpacePoint seen_from(const SpaceCamera& camera, const std::array<float, 3>& poin
 void EmbeddingSpace::follow(const Frame& frame, const ShownMap& shown) {
   if (shown.map == map_ && shown.stream == stream_) return;
   const std::vector<TokenId>& tokens = shown.map->tokens;
-  glide_next_ = map_ && tokens_ == tokens && !frame.settings.reduced_motion;
+  glide_.next = map_ && tokens_ == tokens && !frame.settings.reduced_motion;
   if (tokens_ != tokens || names_.size() != tokens.size()) {
     names_ = spot_names(tokens, *frame.trace()->model().tokenizer);
     tokens_ = tokens;
@@ -69,9 +68,9 @@ void EmbeddingSpace::follow(const Frame& frame, const ShownMap& shown) {
   from_ = now_;
   target_.clear();
   for (std::int64_t i = 0; i < map_->positions; ++i) target_.push_back(scaled(map_->at(stream_, i)));
-  if (from_.size() != target_.size()) glide_next_ = false;
-  glide_start_ = -1;
-  if (!glide_next_) now_ = target_;
+  if (from_.size() != target_.size()) glide_.next = false;
+  glide_.start = -1;
+  if (!glide_.next) now_ = target_;
 }
 
 // All axes in the same unit; the longest goes from -1 to 1.
@@ -99,23 +98,13 @@ EmbeddingSpace::Place EmbeddingSpace::scaled(const Projection::Point& point) con
 }
 
 void EmbeddingSpace::move(const Frame& frame, Commands& commands) {
-  if (glide_next_) {
-    glide_start_ = frame.seconds;
-    glide_next_ = false;
-  }
-  if (glide_start_ < 0) return;
-  const double part = std::clamp((frame.seconds - glide_start_) / glide_seconds, 0.0, 1.0);
-  const auto eased = static_cast<float>(part * part * (3.0 - 2.0 * part));
+  const std::optional<float> eased = glide_.step(frame, commands);
+  if (!eased) return;
   for (std::size_t i = 0; i < now_.size(); ++i) {
     for (std::size_t axis = 0; axis < 3; ++axis)
-      now_[i][axis] = from_[i][axis] + (target_[i][axis] - from_[i][axis]) * eased;
+      now_[i][axis] = from_[i][axis] + (target_[i][axis] - from_[i][axis]) * *eased;
   }
-  if (part >= 1.0) {
-    now_ = target_;
-    glide_start_ = -1;
-  } else {
-    commands.animate();
-  }
+  if (*eased >= 1.0F) now_ = target_;
 }
 
 // A drag turns, the wheel zooms, a double click looks from the front again; Shift and the arrows turn, too.
@@ -225,21 +214,6 @@ void EmbeddingSpace::draw_axes() const {
   }
 }
 
-void EmbeddingSpace::draw_paths(const LitTokens& lit, std::int64_t pointed) const {
-  if (map_->streams < 2) return;
-  std::vector<ImVec2> stops(static_cast<std::size_t>(map_->streams));
-  for (const bool chosen_ones : {false, true}) {
-    if (!chosen_ones && map_->positions > most_paths) continue;
-    for (std::int64_t position = 0; position < map_->positions; ++position) {
-      const bool chosen = lit.chosen(position) || position == pointed;
-      if (chosen != chosen_ones) continue;
-      for (std::int64_t stream = 0; stream < map_->streams; ++stream)
-        stops[static_cast<std::size_t>(stream)] = pixels(scaled(map_->at(stream, position))).at;
-      draw_path(*ImGui::GetWindowDrawList(), stops, stream_, static_cast<std::size_t>(position), chosen);
-    }
-  }
-}
-
 void EmbeddingSpace::draw_dots(const LitTokens& lit, std::int64_t pointed) const {
   ImDrawList* list = ImGui::GetWindowDrawList();
   for (const std::size_t at : by_depth_) {
@@ -306,7 +280,8 @@ void EmbeddingSpace::draw(const Frame& frame, Commands& commands, const ShownMap
   ImGui::GetWindowDrawList()->PushClipRect(start, ImVec2(start.x + room.x, start.y + room.y), true);
   draw_frame();
   draw_axes();
-  draw_paths(lit, pointed);
+  draw_paths(*map_, stream_, lit, pointed,
+             [this](const Projection::Point& point) { return pixels(scaled(point)).at; });
   draw_dots(lit, pointed);
   draw_names(lit, pointed);
   ImGui::GetWindowDrawList()->PopClipRect();

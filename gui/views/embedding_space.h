@@ -46,7 +46,6 @@ class EmbeddingSpace {
   std::int64_t nearest(ImVec2 mouse) const;
   void draw_frame() const;
   void draw_axes() const;
-  void draw_paths(const LitTokens& lit, std::int64_t pointed) const;
   void draw_names(const LitTokens& lit, std::int64_t pointed) const;
   void draw_dots(const LitTokens& lit, std::int64_t pointed) const;
 
@@ -65,8 +64,7 @@ class EmbeddingSpace {
   float room_ = 0;  // its width, pixels
   ImVec2 drag_from_{0, 0};
   bool dragged_ = false;  // since the button went down: no click
-  double glide_start_ = -1;
-  bool glide_next_ = false;
+  Glide glide_;
 };
 
 }  // namespace headlight

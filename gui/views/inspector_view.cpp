@@ -15,7 +15,9 @@
 #include "gui/theme.h"
 #include "gui/views/hook_words.h"
 #include "gui/views/inspector_words.h"
+#include "gui/widgets/muted_text.h"
 #include "gui/widgets/rotated_text.h"
+#include "gui/widgets/segmented.h"
 #include "gui/widgets/significant_text.h"
 #include "imgui_internal.h"
 
@@ -28,19 +30,6 @@ constexpr std::size_t more_listed = 60;
 constexpr double rounding = 1e-3;
 
 float em() { return ImGui::GetFontSize(); }
-
-void muted_words(const std::string& words, float size = 0.88F) {
-  const ScopedFont font(fonts().body, size);
-  ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
-  ImGui::TextWrapped("%s", words.c_str());
-  ImGui::PopStyleColor();
-}
-
-// Goes on in the same line when `width` still fits.
-void next_in_line(float width, float gap) {
-  ImGui::SameLine(0, gap);
-  if (ImGui::GetContentRegionAvail().x < width) ImGui::NewLine();
-}
 
 void draw_name(const Trace& trace, const ValueReference& at) {
   const ScopedFont mono(fonts().mono, 0.88F);
@@ -143,7 +132,7 @@ bool differs(const Operands& o) {
 void draw_notes(const Trace& trace, const Operands& o) {
   const bool off = differs(o);
   if (o.formula == Formula::unknown) {
-    muted_words(text(has_weights(trace.model()) ? "inspector.unknown" : "session.needs_model"), 0.85F);
+    small_muted_text(text(has_weights(trace.model()) ? "inspector.unknown" : "session.needs_model"), 0.85F);
   }
   if (trace.modified) {
     const ScopedFont small(fonts().body, 0.85F);
@@ -154,10 +143,10 @@ void draw_notes(const Trace& trace, const Operands& o) {
     ImGui::TextWrapped("%s", words.c_str());
     ImGui::PopStyleColor();
   } else if (off) {
-    muted_words(format_text("inspector.differs", fmt::arg("value", significant_text(o.recomputed, 5))),
-                0.85F);
+    small_muted_text(format_text("inspector.differs", fmt::arg("value", significant_text(o.recomputed, 5))),
+                     0.85F);
   }
-  if (!o.captured) muted_words(text("inspector.derived"), 0.85F);
+  if (!o.captured) small_muted_text(text("inspector.derived"), 0.85F);
 }
 
 }  // namespace
@@ -314,7 +303,7 @@ void InspectorView::draw(const Frame& frame, Commands& commands) {
       ImGui::IsWindowHovered(ImGuiHoveredFlags_ChildWindows | ImGuiHoveredFlags_AllowWhenBlockedByActiveItem);
   follow_trail(frame);
   if (frame.trace() == nullptr || frame.positions() == 0) {
-    muted_words(text("inspector.empty"), 1.0F);
+    small_muted_text(text("inspector.empty"), 1.0F);
     return;
   }
   const ValueReference at = shown_value(frame);
@@ -324,16 +313,16 @@ void InspectorView::draw(const Frame& frame, Commands& commands) {
   draw_name(*live_, at);
   draw_place(*live_, at);
   if (!operands_) {
-    muted_words(text(frame.busy ? "inspector.not_done" : "inspector.not_there"), 0.9F);
+    small_muted_text(text(frame.busy ? "inspector.not_done" : "inspector.not_there"), 0.9F);
   } else {
     draw_value(frame, commands);
-    muted_words(hook_sentence(trace_of_value(*live_, at)->model().architecture, at.hook));
+    small_muted_text(hook_sentence(trace_of_value(*live_, at)->model().architecture, at.hook));
     draw_notes(*live_, *operands_);
     draw_formula(*live_, *operands_);
     walk_with_keys(commands, at);
     const OperandsAnswer answer = draw_operands(frame, commands, *operands_, choice_);
     if (answer.opened) open(commands, at, *answer.opened);
-    if (!operands_->operands.empty()) muted_words(text("inspector.keys"), 0.8F);
+    if (!operands_->operands.empty()) small_muted_text(text("inspector.keys"), 0.8F);
     if (answer.more) listed_ += more_listed;
   }
   ImGui::PopID();

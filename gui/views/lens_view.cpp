@@ -12,6 +12,7 @@
 #include "gui/views/lens_loss.h"
 #include "gui/views/lens_ranks.h"
 #include "gui/widgets/empty_note.h"
+#include "gui/widgets/muted_text.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/segmented.h"
 #include "gui/widgets/token_piece.h"
@@ -21,13 +22,6 @@ namespace headlight {
 namespace {
 
 float em() { return ImGui::GetFontSize(); }
-
-void muted(const std::string& words) {
-  const ScopedFont small(fonts().body, 0.88F);
-  ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
-  ImGui::TextWrapped("%s", words.c_str());
-  ImGui::PopStyleColor();
-}
 
 TraceKey key_of(const Frame& frame) { return {frame.result.trace, frame.trace()->layers_done()}; }
 
@@ -236,7 +230,7 @@ void LensView::draw_grid(const Frame& frame, Commands& commands) {
                         shown_ != lens_ || !frame.trace()->complete()};
   next_in_line(lens_scale_width(shown, frame.document.lens.number), em() * 0.8F);
   draw_lens_scale(shown, frame.document.lens.number);
-  muted(
+  small_muted_text(
       text(frame.model->architecture.head == OutputHead::masked_lm ? "lens.caption_masked" : "lens.caption"));
   draw_progress(commands);
   ImGui::Dummy(ImVec2(0, em() * 0.15F));
@@ -250,8 +244,8 @@ void LensView::draw_ranks(const Frame& frame, Commands& commands) {
   want_lens(frame, commands, position, position + 1);
   const ShownLens shown{*shown_, target_of(frame), distractor_of(frame),
                         shown_ != lens_ || !frame.trace()->complete()};
-  muted(format_text("lens.ranks_caption", fmt::arg("token", frame.token_text(position)),
-                    fmt::arg("position", position)));
+  small_muted_text(format_text("lens.ranks_caption", fmt::arg("token", frame.token_text(position)),
+                               fmt::arg("position", position)));
   draw_progress(commands);
   const ImVec2 room = ImGui::GetContentRegionAvail();
   draw_lens_ranks(frame, commands, shown, std::clamp<std::int64_t>(position, 0, shown.positions() - 1),
@@ -264,10 +258,10 @@ void LensView::draw_attribution(const Frame& frame, Commands& commands) {
     case AttributionKind::no_logits:
       return draw_empty_note("lens.attribution_own_network");
     case AttributionKind::every_norm:
-      muted(text("lens.attribution_caption_every"));
+      small_muted_text(text("lens.attribution_caption_every"));
       break;
     case AttributionKind::final_norm:
-      muted(text("lens.attribution_caption"));
+      small_muted_text(text("lens.attribution_caption"));
       break;
   }
   const std::int64_t position = frame.locked_query();
@@ -282,7 +276,7 @@ void LensView::draw_attribution(const Frame& frame, Commands& commands) {
   const bool current = done && done->key == key;
   if (attribution_worker_->pending()) commands.pending();
   if (done && !done->value) {
-    muted(done->error);
+    small_muted_text(done->error);
     return;
   }
   if (!done || done->key.of.trace.expired()) return draw_empty_note("lens.computing_short");
@@ -297,7 +291,7 @@ void LensView::draw_loss(const Frame& frame, Commands& commands) {
   const ArchitectureDescription& a = frame.model->architecture;
   if (!a.causal || a.head != OutputHead::language_model) return draw_empty_note("lens.loss_masked");
   if (frame.positions() < 2) return draw_empty_note("lens.loss_one_token");
-  muted(text("lens.loss_caption"));
+  small_muted_text(text("lens.loss_caption"));
   const auto& scores = frame.result.scores;
   const bool there = scores && scores->model == frame.trace()->shared_model() &&
                      scores->tokens == frame.trace()->tokens() &&

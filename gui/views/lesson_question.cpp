@@ -11,18 +11,13 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/widgets/lesson_marks.h"
+#include "gui/widgets/muted_text.h"
 #include "imgui_stdlib.h"
 
 namespace headlight {
 namespace {
 
 float em() { return ImGui::GetFontSize(); }
-
-void muted(const std::string& words) {
-  ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
-  ImGui::TextWrapped("%s", words.c_str());
-  ImGui::PopStyleColor();
-}
 
 LessonWorld world_of(const Frame& frame) {
   LessonWorld world;
@@ -132,7 +127,7 @@ void draw_number(const NumberQuestion& number, QuestionState& state) {
     state.no_number = !value;
     if (value) give(state, EnteredNumber{*value});
   }
-  if (state.no_number) muted(text("lesson.no_number"));
+  if (state.no_number) muted_text(text("lesson.no_number"));
 }
 
 void draw_find_head(QuestionState& state, const Frame& frame) {
@@ -159,13 +154,13 @@ void draw_change_text(QuestionState& state, const Frame& frame, Commands& comman
 void draw_reply(const Question& question, const QuestionState& state, const Frame& frame,
                 Markdown& markdown) {
   if (state.waiting) {
-    muted(text("lesson.working"));
+    muted_text(text("lesson.working"));
     return;
   }
   if (!state.check) return;
   const AnswerCheck& check = *state.check;
   if (!check.decided) {
-    muted(in_language(check.model_says, frame));
+    muted_text(in_language(check.model_says, frame));
     return;
   }
   const bool is_task = std::holds_alternative<FindHeadQuestion>(question.kind) ||

@@ -9,19 +9,13 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/widgets/lesson_marks.h"
+#include "gui/widgets/muted_text.h"
 #include "imgui.h"
 
 namespace headlight {
 namespace {
 
 float em() { return ImGui::GetFontSize(); }
-
-void muted(const std::string& words) {
-  const ScopedFont small(fonts().body, 0.88F);
-  ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
-  ImGui::TextWrapped("%s", words.c_str());
-  ImGui::PopStyleColor();
-}
 
 // The lesson's title in as many lines as it needs, and the cross that ends the lesson.
 void draw_title(const Lesson& lesson, const Frame& frame, Commands& commands) {
@@ -66,8 +60,9 @@ void draw_progress(const Lesson& lesson, std::int64_t step, bool finished, Comma
   }
   ImGui::SetCursorScreenPos(ImVec2(corner.x, corner.y + height));
   ImGui::Dummy(ImVec2(0, 0));
-  muted(finished ? text("lesson.all_steps")
-                 : format_text("lesson.step", fmt::arg("step", step + 1), fmt::arg("steps", count)));
+  small_muted_text(finished
+                       ? text("lesson.all_steps")
+                       : format_text("lesson.step", fmt::arg("step", step + 1), fmt::arg("steps", count)));
   ImGui::Dummy(ImVec2(0, em() * 0.1F));
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/session/background.h"
+#include "core/session/same_owner.h"
 #include "gui/frame.h"
 
 namespace headlight {
@@ -15,9 +16,7 @@ namespace headlight {
 // A trace as a part of a key. Not held: a long one has gigabytes.
 struct HeldTrace {
   std::weak_ptr<const Trace> trace;
-  bool operator==(const HeldTrace& other) const {
-    return !trace.owner_before(other.trace) && !other.trace.owner_before(trace);
-  }
+  bool operator==(const HeldTrace& other) const { return same_owner(trace, other.trace); }
   // For the thread that works; throws Progress::Cancelled when the trace is gone.
   std::shared_ptr<const Trace> held() const {
     std::shared_ptr<const Trace> found = trace.lock();

@@ -21,7 +21,7 @@ namespace {
 constexpr const char* editor_id = "##text";
 constexpr float relative_size = 1.25F;  // readable from the last row
 // A low window keeps its room for what the text leads to; the rest of the text is scrolled to.
-int most_lines() { return ImGui::GetMainViewport()->Size.y < ImGui::GetFontSize() * 52.0F ? 2 : 4; }
+int most_lines() { return is_low_window() ? 2 : 4; }
 constexpr int focus_attempts = 12;  // frames
 
 ImVec2 padding() { return ImVec2(ImGui::GetFontSize() * 0.6F, ImGui::GetFontSize() * 0.4F); }
@@ -38,6 +38,8 @@ ImGuiWindow* child_of(const ImGuiWindow* parent, ImGuiID id) {
 }
 
 }  // namespace
+
+bool is_low_window() { return ImGui::GetMainViewport()->Size.y < ImGui::GetFontSize() * 52.0F; }
 
 void PromptEditor::follow_document(const Frame& frame) {
   const std::string& wanted = which_ == PromptText::own ? frame.document.text : frame.document.source_text;

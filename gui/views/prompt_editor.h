@@ -16,6 +16,9 @@ struct ImGuiWindow;
 
 namespace headlight {
 
+// Where the prompt has to be short, so that what it leads to has room.
+bool is_low_window();
+
 class PromptEditor {
  public:
   explicit PromptEditor(PromptText which = PromptText::own) : which_(which) {}

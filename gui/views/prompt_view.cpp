@@ -71,8 +71,8 @@ void PromptView::draw(const Frame& frame, Commands& commands) {
   } else if (tokens_.empty()) {
     draw_note(!frame.model ? text("prompt.no_model") : text("prompt.empty"));
   } else {
-    const bool low = ImGui::GetMainViewport()->Size.y < ImGui::GetFontSize() * 52.0F;
-    chips_.draw(frame, commands, editor_.whole_text(), tokens_, scores_, has_encoder || low ? 1 : 2);
+    chips_.draw(frame, commands, editor_.whole_text(), tokens_, scores_,
+                has_encoder || is_low_window() ? 1 : 2);
   }
   if (frame.model && frame.model->tokenizer && !(tokens_.empty() && source_tokens_.empty())) {
     detail_.draw_tools(frame, commands);

@@ -10,6 +10,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/token_ways.h"
+#include "gui/widgets/muted_text.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/segmented.h"
 #include "gui/widgets/significant_text.h"
@@ -47,14 +48,6 @@ std::size_t richest_word(const Tokenization& all) {
     if (steps(word) > steps(best)) best = word;
   }
   return best;
-}
-
-void muted(const std::string& words) {
-  ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
-  ImGui::PushTextWrapPos(0.0F);
-  ImGui::TextUnformatted(words.c_str());
-  ImGui::PopTextWrapPos();
-  ImGui::PopStyleColor();
 }
 
 float stage_width() {
@@ -120,7 +113,7 @@ void TokenHistory::begin_stage(const ShownExplanation&, const char* key) const {
 
 void TokenHistory::draw(const ShownExplanation& shown) {
   if (shown.explained.tokenization.words.empty()) {
-    muted(text("prompt.history_empty"));
+    muted_text(text("prompt.history_empty"));
     return;
   }
   follow(shown);
@@ -136,7 +129,7 @@ void TokenHistory::draw_normalized(const ShownExplanation& shown) const {
   const Tokenization& all = shown.explained.tokenization;
   begin_stage(shown, "prompt.stage.normalise");
   if (!all.is_changed(shown.key.text)) {
-    muted(text("prompt.not_normalised"));
+    muted_text(text("prompt.not_normalised"));
     return;
   }
   ImGui::BeginGroup();
@@ -174,7 +167,7 @@ void TokenHistory::draw_normalized(const ShownExplanation& shown) const {
   }
   if (left_out > 0) {
     ImGui::SameLine(0.0F, em());
-    muted(format_text("prompt.and_more", fmt::arg("count", grouped_text(left_out))));
+    muted_text(format_text("prompt.and_more", fmt::arg("count", grouped_text(left_out))));
   }
   ImGui::EndGroup();
 }
@@ -343,7 +336,7 @@ void TokenHistory::draw_steps(const ShownExplanation& shown) {
     take_keys(last);
     ImGui::AlignTextToFramePadding();
   }
-  muted(step_words(all, word, step_));
+  muted_text(step_words(all, word, step_));
   if (all.method == TokenMethod::unigram && word.lattice) {
     draw_lattice(shown, all.lattices[*word.lattice], word.first_token);
   } else if (has_ranks) {

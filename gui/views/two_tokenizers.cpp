@@ -11,6 +11,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/widgets/facts.h"
+#include "gui/widgets/muted_text.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/significant_text.h"
 #include "gui/widgets/token_piece.h"
@@ -42,14 +43,6 @@ const char* script_key(Script script) {
       break;
   }
   return "prompt.script.signs";
-}
-
-void muted(const std::string& words) {
-  ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
-  ImGui::PushTextWrapPos(0.0F);
-  ImGui::TextUnformatted(words.c_str());
-  ImGui::PopTextWrapPos();
-  ImGui::PopStyleColor();
 }
 
 const ScriptCost* cost_of(const ExplainedText& text, Script script) {
@@ -84,7 +77,7 @@ void TwoTokenizers::draw_choice(const ShownExplanation& shown) {
   if (looked_ == 0) sources_.want(++looked_);
   if (sources_.pending()) shown.commands.pending();
   ImGui::AlignTextToFramePadding();
-  muted(text("prompt.compared_with"));
+  muted_text(text("prompt.compared_with"));
   ImGui::SameLine();
   ImGui::SetNextItemWidth(std::min(em() * 22.0F, ImGui::GetContentRegionAvail().x));
   if (!ImGui::BeginCombo("##second", shortened(preview, em() * 18.0F).c_str(), ImGuiComboFlags_HeightLarge))
@@ -98,7 +91,7 @@ void TwoTokenizers::draw_choice(const ShownExplanation& shown) {
     }
   }
   ImGui::Separator();
-  muted(text("prompt.tokenizer_path"));
+  muted_text(text("prompt.tokenizer_path"));
   ImGui::SetNextItemWidth(em() * 20.0F);
   const bool entered = ImGui::InputTextWithHint("##path", text("prompt.tokenizer_path_hint").c_str(), &typed_,
                                                 ImGuiInputTextFlags_EnterReturnsTrue);
@@ -180,7 +173,7 @@ void TwoTokenizers::draw_rows(const ShownExplanation& shown, const ExplainedKey&
 
 // For each script a bar for this tokenizer, and one under it for the other, on one scale.
 void TwoTokenizers::draw_meter(const ShownExplanation& shown, const ExplainedText* other) const {
-  muted(text("prompt.meter"));
+  muted_text(text("prompt.meter"));
   double most = 1.0;
   for (const ScriptCost& cost : shown.explained.costs) most = std::max(most, cost.per_character());
   if (other) {
@@ -236,8 +229,8 @@ void draw_title(ImU32 color, const std::string& name, std::size_t tokens) {
                                             ImVec2(corner.x + em() * 0.3F, corner.y + em() * 1.05F), color,
                                             em() * 0.1F);
   ImGui::SetCursorScreenPos(ImVec2(corner.x + em() * 0.7F, corner.y));
-  muted(format_text("prompt.tokenizer_title", fmt::arg("name", name),
-                    fmt::arg("tokens", grouped_text(static_cast<std::int64_t>(tokens)))));
+  muted_text(format_text("prompt.tokenizer_title", fmt::arg("name", name),
+                         fmt::arg("tokens", grouped_text(static_cast<std::int64_t>(tokens)))));
 }
 
 }  // namespace
@@ -276,7 +269,7 @@ void TwoTokenizers::draw(const ShownExplanation& shown) {
                  other->value->tokenization.tokens.size());
       draw_rows(shown, other->key, *other->value, other_rows_, false);
     } else {
-      muted(text(name.empty() ? "prompt.no_second" : "prompt.computing"));
+      muted_text(text(name.empty() ? "prompt.no_second" : "prompt.computing"));
     }
   }
   ImGui::EndChild();

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "core/session/devices.h"
+#include "core/session/same_owner.h"
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
@@ -56,8 +57,7 @@ std::string score_text(double score) {
 }  // namespace
 
 bool WallScores::Key::operator==(const Key& other) const {
-  const bool same_trace = !trace.owner_before(other.trace) && !other.trace.owner_before(trace);
-  return same_trace && cross == other.cross && device == other.device;
+  return same_owner(trace, other.trace) && cross == other.cross && device == other.device;
 }
 
 HeadScores WallScores::scores_of(const Key& key, const Progress& progress) {

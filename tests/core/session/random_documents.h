@@ -103,7 +103,7 @@ class RandomDocuments {
   }
   template <class Enum>
   Enum any() {
-    const auto& table = NamesOf<Enum>::table;
+    const auto& table = names_of(Enum{});
     return table[static_cast<std::size_t>(number(static_cast<std::int64_t>(table.size())))].value;
   }
   // Letters of several scripts, control characters, and now and then bytes that are not UTF-8.
