@@ -69,7 +69,7 @@ void explanation_mark(const View& view, const Frame& frame) {
       ImGui::GetCursorScreenPos().y);
   ImGui::SetCursorScreenPos(corner);
   ImGui::PushID("explain");
-  ImGui::InvisibleButton("##mark", ImVec2(size, size));
+  ImGui::InvisibleButton("##mark", ImVec2(size, size), ImGuiButtonFlags_EnableNav);
   const bool hovered = ImGui::IsItemHovered();
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 centre(corner.x + size * 0.5F, corner.y + size * 0.5F);

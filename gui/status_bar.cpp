@@ -93,7 +93,7 @@ void draw_facts(const std::vector<Fact>& facts, Commands& commands) {
     const ImVec2 size = ImGui::CalcTextSize(fact.words.c_str());
     ImGui::PushID(fact.tip);
     if (fact.opens_model) {
-      if (ImGui::InvisibleButton("###fact", size)) commands.act(ShowModel{});
+      if (ImGui::InvisibleButton("###fact", size, ImGuiButtonFlags_EnableNav)) commands.act(ShowModel{});
     } else {
       ImGui::Dummy(size);
     }

@@ -12,6 +12,7 @@
 #include "gui/theme.h"
 #include "gui/views/fold_choice.h"
 #include "gui/views/making_line.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/rotated_text.h"
@@ -100,7 +101,7 @@ void ArcsPanel::draw_controls(const ShownAttention& shown, Commands& commands) {
   const float width = std::min(em() * 17, ImGui::GetContentRegionAvail().x);
   next_in_line(width, em() * 1.2F);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
-  if (ImGui::BeginChild("##threshold", ImVec2(width, em() * 1.75F), ImGuiChildFlags_None,
+  if (ImGui::BeginChild("##threshold", ImVec2(width, em() * 1.75F), ImGuiChildFlags_NavFlattened,
                         ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse)) {
     ImGui::SetCursorPosY(em() * 0.2F);
     const std::string label = text("attention.threshold");
@@ -370,11 +371,12 @@ void ArcsPanel::handle_column(const ShownAttention& shown, Commands& commands, c
                               const PassText& pass, bool of_keys) {
   const float left = of_keys ? layout.right + em() * 0.3F : layout.left - layout.label - em() * 1.2F;
   ImGui::SetCursorScreenPos(ImVec2(left, layout.corner.y));
-  const bool clicked = ImGui::InvisibleButton(of_keys ? "##keys" : "##queries",
-                                              ImVec2(layout.label + em() * 0.9F, layout.size.y));
-  if (!ImGui::IsItemHovered()) return;
-  const auto unit = static_cast<std::int64_t>(
-      std::floor((ImGui::GetMousePos().y - layout.corner.y + layout.scroll) / layout.line));
+  const float width = layout.label + em() * 0.9F;
+  const Hand hand = canvas(of_keys ? "##keys" : "##queries", ImVec2(width, layout.size.y),
+                           {ImVec2(left, layout.corner.y - layout.scroll), ImVec2(width, layout.line), {}});
+  if (!hand.inside) return;
+  const auto unit =
+      static_cast<std::int64_t>(std::floor((hand.at.y - layout.corner.y + layout.scroll) / layout.line));
   if (unit < 0 || unit >= pass.units.count()) return;
   const std::int64_t token = pass.units.begin(unit);
   of_keys ? shown.hover_key(commands, token) : shown.hover_query(commands, token);
@@ -382,7 +384,7 @@ void ArcsPanel::handle_column(const ShownAttention& shown, Commands& commands, c
   ImGui::SetTooltip("%s", format_text(of_keys ? "attention.arc_key_tip" : "attention.arc_query_tip",
                                       fmt::arg("token", words), fmt::arg("position", token))
                               .c_str());
-  if (!clicked) return;
+  if (!hand.clicked) return;
   const auto locked = of_keys ? shown.locked_key() : shown.chosen_query();
   const auto wanted = locked == token ? std::nullopt : std::optional(token);
   commands.edit(of_keys ? shown.select_key(wanted) : shown.select_query(wanted));
@@ -391,19 +393,25 @@ void ArcsPanel::handle_column(const ShownAttention& shown, Commands& commands, c
 void ArcsPanel::handle_lines(const ShownAttention& shown, Commands& commands, const Layout& layout,
                              const PassText& queries, const PassText& keys) {
   ImGui::SetCursorScreenPos(ImVec2(layout.left, layout.corner.y));
-  const bool clicked = ImGui::InvisibleButton(
-      "##lines", ImVec2(std::max(1.0F, layout.right - layout.left), std::max(1.0F, layout.size.y)));
+  const auto height = [&](const StrongWeight& weight, float x) {
+    return arc_height(ImVec2(layout.left, layout.y(weight.query)), ImVec2(layout.right, layout.y(weight.key)),
+                      x);
+  };
+  // Where lines have left the words that they begin at, and have not met yet.
+  const float apart = layout.left + (layout.right - layout.left) * 0.3F;
+  const Hand hand = canvas("##lines", ImVec2(layout.right - layout.left, layout.size.y), visible_.size(),
+                           [&](std::size_t at) { return ImVec2(apart, height(visible_[at], apart)); });
   hovered_.reset();
-  if (!ImGui::IsItemHovered()) return;
-  const ImVec2 mouse = ImGui::GetMousePos();
+  if (!hand.inside) return;
+  const ImVec2 mouse = hand.at;
   float nearest = em() * 0.4F;
   for (const StrongWeight& weight : visible_) {
-    const float y = arc_height(ImVec2(layout.left, layout.y(weight.query)),
-                               ImVec2(layout.right, layout.y(weight.key)), mouse.x);
+    const float y = height(weight, mouse.x);
     if (std::abs(y - mouse.y) > nearest) continue;
     nearest = std::abs(y - mouse.y);
     hovered_ = weight;
   }
+  if (hand.by_keys && hand.place < visible_.size()) hovered_ = visible_[hand.place];
   if (!hovered_) return;
   const StrongWeight& line = *hovered_;
   const std::int64_t query = queries.units.begin(line.query), key = keys.units.begin(line.key);
@@ -421,7 +429,7 @@ void ArcsPanel::handle_lines(const ShownAttention& shown, Commands& commands, co
                   fmt::arg("weight", weight), fmt::arg("layer", layer), fmt::arg("head", head));
   if (folded) words += "\n" + text("attention.arc_folded");
   ImGui::SetTooltip("%s\n%s", words.c_str(), shown.hook_line(shown.hooks.pattern).c_str());
-  if (!clicked) return;
+  if (!hand.clicked) return;
   const bool locked = shown.chosen_query() == query && shown.locked_key() == key;
   commands.edit(shown.select_query(locked ? std::nullopt : std::optional(query)));
   commands.edit(shown.select_key(locked ? std::nullopt : std::optional(key)));
@@ -429,7 +437,7 @@ void ArcsPanel::handle_lines(const ShownAttention& shown, Commands& commands, co
 }
 
 void ArcsPanel::handle_keyboard(const ShownAttention& shown, Commands& commands) {
-  if (!ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) || ImGui::GetIO().WantTextInput) return;
+  if (!panel_has_keys()) return;
   if (ImGui::IsAnyItemActive()) return;
   const std::int64_t last = shown.map.queries - 1;
   if (ImGui::IsKeyPressed(ImGuiKey_UpArrow)) {
@@ -474,8 +482,7 @@ void ArcsPanel::draw(const ShownAttention& shown, Commands& commands, ShownTexts
   const float top = ImGui::GetCursorPosY();
   ImGui::SetCursorPosY(top + em() * 1.3F);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
-  const bool open =
-      ImGui::BeginChild("##arcs", ImVec2(0, 0), ImGuiChildFlags_None, ImGuiWindowFlags_NoNavInputs);
+  const bool open = ImGui::BeginChild("##arcs", ImVec2(0, 0), ImGuiChildFlags_NavFlattened);
   ImGui::PopStyleVar();
   Layout layout;
   if (open && ImGui::GetWindowHeight() > em() * 2 && ImGui::GetContentRegionAvail().x > em() * 10) {

@@ -227,9 +227,8 @@ void AttentionView::draw(const Frame& frame, Commands& commands) {
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
     const float room = ImGui::GetContentRegionAvail().y - attention_note_height();
     if (room > em() * 4) {
-      if (ImGui::BeginChild("##mode", ImVec2(0, room), ImGuiChildFlags_None,
-                            ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar |
-                                ImGuiWindowFlags_NoScrollWithMouse)) {
+      if (ImGui::BeginChild("##mode", ImVec2(0, room), ImGuiChildFlags_NavFlattened,
+                            ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse)) {
         draw_mode(shown, commands);
       }
       ImGui::EndChild();

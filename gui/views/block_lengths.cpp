@@ -9,6 +9,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/significant_text.h"
@@ -147,8 +148,9 @@ void draw_legend(const Frame& frame, const StreamLengths& lengths) {
   }
 }
 
-void point_at(const Frame& frame, Commands& commands, const StreamLengths& lengths, const Chart& chart) {
-  const float share = (ImGui::GetMousePos().x - chart.corner.x) / (chart.opposite.x - chart.corner.x);
+void point_at(const Frame& frame, Commands& commands, const StreamLengths& lengths, const Chart& chart,
+              const Hand& hand) {
+  const float share = (hand.at.x - chart.corner.x) / (chart.opposite.x - chart.corner.x);
   const auto layer = std::clamp<std::int64_t>(
       static_cast<std::int64_t>(share * static_cast<float>(chart.layers)), 0, chart.layers - 1);
   Facts facts;
@@ -164,7 +166,7 @@ void point_at(const Frame& frame, Commands& commands, const StreamLengths& lengt
     facts.emplace_back(hook_name(lengths.hooks[i], layer), words);
   }
   facts_tooltip(fmt::format("L{}", layer), facts, text("block.lengths_tip"));
-  if (ImGui::IsItemClicked()) commands.edit(SelectHead{layer, frame.head()});
+  if (hand.clicked) commands.edit(SelectHead{layer, frame.head()});
 }
 
 }  // namespace
@@ -202,8 +204,11 @@ void draw_block_lengths(const Frame& frame, Commands& commands, const StreamLeng
     }
   }
   ImGui::SetCursorScreenPos(ImVec2(chart.corner.x, start.y));
-  ImGui::InvisibleButton("##lengths", ImVec2(chart.opposite.x - chart.corner.x, height));
-  if (ImGui::IsItemHovered()) point_at(frame, commands, lengths, chart);
+  const float width = chart.opposite.x - chart.corner.x;
+  const Hand hand =
+      canvas("##lengths", ImVec2(width, height),
+             {ImVec2(chart.corner.x, start.y), ImVec2(width / static_cast<float>(chart.layers), height), {}});
+  if (hand.inside) point_at(frame, commands, lengths, chart, hand);
 }
 
 }  // namespace headlight

@@ -35,7 +35,8 @@ void draw_pushes(const Frame& frame, Commands& commands, const std::array<Neuron
     const ImVec2 at(corner.x + x, corner.y + em() * 0.12F);
     ImGui::SetCursorScreenPos(at);
     ImGui::PushID(static_cast<int>(push.token));
-    const bool clicked = ImGui::InvisibleButton("##token", ImVec2(need, height - em() * 0.24F));
+    const bool clicked =
+        ImGui::InvisibleButton("##token", ImVec2(need, height - em() * 0.24F), ImGuiButtonFlags_EnableNav);
     ImGui::PopID();
     const bool lit = frame.hover.candidate == push.token;
     list->AddRectFilled(at, ImVec2(at.x + need, at.y + height - em() * 0.24F),

@@ -12,6 +12,7 @@
 #include "gui/theme.h"
 #include "gui/views/block_lengths.h"
 #include "gui/views/hook_words.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/segmented.h"
@@ -130,10 +131,16 @@ void BlockRows::draw_row(const Frame& frame, Commands& commands, const Row& row,
   const float height = em() * 1.75F;
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const float names = em() * 8.2F, numbers = em() * 10.5F;
-  const ValueReference largest{row.hook, layer_, {position_, row.facts.largest_at, 0}};
   ImGui::PushID(static_cast<int>(row.hook));
-  const bool clicked = ImGui::InvisibleButton("##row", ImVec2(width, height), ImGuiButtonFlags_EnableNav);
-  const bool hovered = ImGui::IsItemHovered();
+  const float left = corner.x + names, right = corner.x + width - numbers;
+  const bool has_cells = right > left + em() && !row.strip.indices.empty();
+  const auto cells = static_cast<float>(row.strip.indices.size());
+  const Hand hand =
+      canvas("##row", ImVec2(width, height), has_cells ? row.strip.indices.size() : 1, [&](std::size_t cell) {
+        const float share = (static_cast<float>(cell) + 0.5F) / cells;
+        return ImVec2(has_cells ? left + (right - left) * share : left, corner.y + height * 0.5F);
+      });
+  const bool hovered = hand.inside;
   ImGui::PopID();
   ImDrawList* list = ImGui::GetWindowDrawList();
   const bool is_chosen = chosen(frame) == &row;
@@ -148,13 +155,12 @@ void BlockRows::draw_row(const Frame& frame, Commands& commands, const Row& row,
                       em() * 0.1F);
   list->AddText(ImVec2(corner.x + em() * 0.9F, y), palette().text,
                 shortened(row_name(a, row.hook), names - em() * 1.2F).c_str());
-  const float left = corner.x + names, right = corner.x + width - numbers;
   std::int64_t dimension = row.facts.largest_at;
   if (right > left + em()) {
     const ImVec2 from(left, corner.y + em() * 0.3F), to(right, corner.y + height - em() * 0.3F);
     add_cells(*list, from, to, row.strip.values, std::max(1e-9F, 2.5F * row.strip.rms), 1.0F);
-    const ImVec2 mouse = ImGui::GetMousePos();
-    if (hovered && mouse.x >= left && mouse.x < right && !row.strip.indices.empty()) {
+    const ImVec2 mouse = hand.at;
+    if (hovered && mouse.x >= left && mouse.x < right && has_cells) {
       const auto cell = static_cast<std::size_t>((mouse.x - left) / (right - left) *
                                                  static_cast<float>(row.strip.indices.size()));
       dimension = row.strip.indices[std::min(cell, row.strip.indices.size() - 1)];
@@ -183,9 +189,7 @@ void BlockRows::draw_row(const Frame& frame, Commands& commands, const Row& row,
                          significant_text(static_cast<double>(trace.row(*scale, layer_, position_).front())));
     }
     facts_tooltip(value_name(trace, at), facts, hook_sentence(a, row.hook));
-    if (clicked) select(frame, commands, at);
-  } else if (clicked) {  // by the keyboard
-    select(frame, commands, largest);
+    if (hand.clicked) select(frame, commands, at);
   }
 }
 
@@ -232,8 +236,9 @@ void BlockRows::draw_histogram(const Frame& frame, Commands& commands, const Row
   }
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const float height = em() * 7.5F;
-  ImGui::InvisibleButton("##histogram", ImVec2(width, height + em() * 1.4F));
-  const bool hovered = ImGui::IsItemHovered();
+  const auto bins = static_cast<float>(std::max<std::size_t>(1, shown->counts.size()));
+  const Hand hand = canvas("##histogram", ImVec2(width, height + em() * 1.4F),
+                           {corner, ImVec2(width / bins, height + em() * 1.4F), {}});
   if (shown->counts.empty()) return;
   ImDrawList* list = ImGui::GetWindowDrawList();
   const std::int64_t most =
@@ -250,7 +255,7 @@ void BlockRows::draw_histogram(const Frame& frame, Commands& commands, const Row
     const float top = base - bar_height(shown->counts[bin], most, height - em() * 0.3F);
     list->AddRectFilled(ImVec2(left + bar * 0.08F, top), ImVec2(left + bar * 0.92F, base),
                         with_alpha(out ? palette().warning : block_color(row.hook), dimmed ? 0.4F : 0.9F));
-    if (hovered && ImGui::GetMousePos().x >= left && ImGui::GetMousePos().x < left + bar) {
+    if (hand.inside && hand.at.x >= left && hand.at.x < left + bar) {
       list->AddRectFilled(ImVec2(left, corner.y), ImVec2(left + bar, base),
                           with_alpha(palette().hover, 0.1F));
       facts_tooltip(
@@ -297,7 +302,8 @@ void BlockRows::draw_outliers(const Frame& frame, Commands& commands, const Row&
     if (x > 0.0F) ImGui::SameLine(0, em() * 0.35F);
     const ImVec2 corner = ImGui::GetCursorScreenPos();
     ImGui::PushID(static_cast<int>(dimension));
-    const bool clicked = ImGui::InvisibleButton("##outlier", ImVec2(need, em() * 1.5F));
+    const bool clicked =
+        ImGui::InvisibleButton("##outlier", ImVec2(need, em() * 1.5F), ImGuiButtonFlags_EnableNav);
     ImGui::PopID();
     const ValueReference at{row.hook, layer_, {position_, dimension, 0}};
     const bool lit = ImGui::IsItemHovered() || frame.hover.value == at;

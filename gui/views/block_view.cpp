@@ -10,6 +10,7 @@
 #include "gui/theme.h"
 #include "gui/views/block_lengths.h"
 #include "gui/views/block_neurons.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/empty_note.h"
 #include "gui/widgets/token_piece.h"
 #include "imgui_internal.h"
@@ -89,12 +90,8 @@ void BlockView::draw_neurons(const Frame& frame, Commands& commands) {
 
 // Arrows: tokens from left to right, layers up and down.
 void BlockView::walk(const Frame& frame, Commands& commands) const {
-  if (!ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) || ImGui::GetIO().WantTextInput) return;
-  const ImGuiID owner = ImGui::GetID("##keys");
-  const auto pressed = [owner](ImGuiKey key) {
-    ImGui::SetKeyOwner(key, owner);
-    return ImGui::IsKeyPressed(key, ImGuiInputFlags_Repeat, owner);
-  };
+  if (!panel_has_keys()) return;
+  const auto pressed = [](ImGuiKey key) { return ImGui::IsKeyPressed(key); };
   const std::int64_t query = frame.locked_query(), layer = frame.layer();
   if (pressed(ImGuiKey_LeftArrow) && query > 0) commands.edit(SelectQuery{query - 1});
   if (pressed(ImGuiKey_RightArrow) && query + 1 < frame.positions()) commands.edit(SelectQuery{query + 1});

@@ -174,7 +174,7 @@ std::optional<CandidateList::Chosen> CandidateList::draw(const Frame& frame, Com
   if (!wanted.empty()) search(tokenizer, wanted);
   draw_headings(columns(frame, ImGui::GetContentRegionAvail().x - ImGui::GetStyle().ScrollbarSize));
   const ImGuiWindowFlags flags = ImGuiWindowFlags_NoBackground;
-  if (ImGui::BeginChild("##rows", ImVec2(0.0F, height), ImGuiChildFlags_None, flags)) {
+  if (ImGui::BeginChild("##rows", ImVec2(0.0F, height), ImGuiChildFlags_NavFlattened, flags)) {
     const Columns at = columns(frame, ImGui::GetWindowWidth() - ImGui::GetStyle().ScrollbarSize);
     const auto all = static_cast<std::int64_t>(shown_->ranked.size());
     const std::int64_t rows =

@@ -190,7 +190,7 @@ void CatalogView::draw(const Frame& frame, Commands& commands) {
     wrapped(format_text("catalog.unreadable", fmt::arg("reason", error_)), palette().error, width);
     return;
   }
-  if (ImGui::BeginChild("###models", ImVec2(0.0F, 0.0F))) {
+  if (ImGui::BeginChild("###models", ImVec2(0.0F, 0.0F), ImGuiChildFlags_NavFlattened)) {
     draw_group("catalog.here", here_, true, frame, commands);
     draw_group("catalog.elsewhere", elsewhere_, false, frame, commands);
   }

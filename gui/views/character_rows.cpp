@@ -9,6 +9,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/token_piece.h"
@@ -155,7 +156,10 @@ void CharacterRows::draw(const ShownExplanation& shown) {
   const ImVec2 end = ImGui::GetCursorScreenPos();
   for (std::size_t at = 0; at < lines_.size(); ++at) {
     const ImVec2 corner(origin.x, origin.y + static_cast<float>(at) * line_height());
-    if (!ImGui::IsRectVisible(corner, ImVec2(corner.x + room, corner.y + line_height()))) continue;
+    // One more on both sides: the keyboard goes on to lines out of sight.
+    if (!ImGui::IsRectVisible(ImVec2(corner.x, corner.y - line_height()),
+                              ImVec2(corner.x + room, corner.y + 2 * line_height())))
+      continue;
     draw_names(corner);
     draw_line(shown, lines_[at], ImVec2(corner.x + names_width(), corner.y));
   }
@@ -229,12 +233,15 @@ void CharacterRows::draw_character(const ShownExplanation& shown, const SeenChar
     list->AddRect(from, to, with_alpha(palette().probability, 0.8F * shown.alpha()), em() * 0.25F,
                   std::max(1.0F, em() * 0.07F));
   }
-  if (shown.stale || !ImGui::IsWindowHovered() || !ImGui::IsMouseHoveringRect(from, to)) return;
+  if (shown.stale) return;
+  ImGui::PushID(static_cast<int>(character.begin));
+  const bool pressed = pressed_at("##character", from, to);
+  ImGui::PopID();
+  if (!ImGui::IsItemHovered()) return;
   next_begin_ = character.begin;
   next_end_ = character.end;
   if (character.token_count > 0) shown.hover(character.first_token);
-  if (character.token_count > 0 && ImGui::IsMouseClicked(ImGuiMouseButton_Left))
-    shown.click(character.first_token);
+  if (character.token_count > 0 && pressed) shown.click(character.first_token);
   std::string ids;
   for (std::size_t i = 0; i < character.token_count; ++i)
     ids += fmt::format("{}{}", i == 0 ? "" : ", ", shown.tokens()[character.first_token + i].id);
@@ -275,11 +282,17 @@ void CharacterRows::draw_tokens(const ShownExplanation& shown, const Line& line,
       list->AddRect(from, to, lit ? palette().hover : palette().lock, em() * 0.25F,
                     std::max(1.5F, em() * 0.09F));
     }
-    if (shown.stale || !ImGui::IsWindowHovered() || !ImGui::IsMouseHoveringRect(from, to)) continue;
+    if (shown.stale) continue;
+    ImGui::PushID(static_cast<int>(at));
+    ImGui::PushID(static_cast<int>(begin));
+    const bool pressed = pressed_at("##token", from, to);
+    ImGui::PopID();
+    ImGui::PopID();
+    if (!ImGui::IsItemHovered()) continue;
     next_begin_ = token.begin;
     next_end_ = token.end;
     shown.hover(at);
-    if (ImGui::IsMouseClicked(ImGuiMouseButton_Left)) shown.click(at);
+    if (pressed) shown.click(at);
     facts_tooltip("|" + visible_bytes(bytes) + "|",
                   {{text("prompt.id"), fmt::format("{}", token.id)},
                    {text("prompt.position"), fmt::format("{}", place)},

@@ -9,6 +9,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/canvas.h"
 
 namespace headlight {
 namespace {
@@ -198,12 +199,14 @@ void EmbeddingScatter::draw(const Frame& frame, Commands& commands, const ShownM
   arrange(room);
   move(frame, commands);
   ImGui::SetCursorScreenPos(corner);
-  ImGui::InvisibleButton("##scatter", room);
+  const Hand hand =
+      canvas("##scatter", room, now_.size(), [this](std::size_t at) { return plus(centre_, now_[at]); });
   std::int64_t pointed = -1;
-  if (ImGui::IsItemHovered() && shown.fresh) pointed = nearest(ImGui::GetMousePos());
+  if (hand.inside && shown.fresh)
+    pointed = hand.by_keys ? static_cast<std::int64_t>(hand.place) : nearest(hand.at);
   if (pointed >= 0) {
     hover_token(commands, shown.text, pointed);
-    if (ImGui::IsItemClicked()) click_token(frame, commands, shown.text, pointed);
+    if (hand.clicked) click_token(frame, commands, shown.text, pointed);
   }
   const LitTokens lit = lit_tokens(frame, shown.text);
   draw_axes(corner, room);

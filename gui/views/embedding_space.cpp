@@ -10,6 +10,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/canvas.h"
 #include "imgui_internal.h"
 
 namespace headlight {
@@ -267,14 +268,15 @@ void EmbeddingSpace::draw(const Frame& frame, Commands& commands, const ShownMap
   room_ = room.x;
   half_ = std::max(1.0F, std::min(room.x - em() * 8.0F, (room.y - em() * 2.0F) * 1.05F) * 0.5F) * 0.7F;
   move(frame, commands);
-  ImGui::InvisibleButton("##space", room);
+  const Hand hand =
+      canvas("##space", room, now_.size(), [this](std::size_t at) { return pixels(now_[at]).at; });
   steer(room);
   project();
   std::int64_t pointed = -1;
-  if (ImGui::IsItemHovered() && shown.fresh && !(ImGui::IsItemActive() && dragged_))
-    pointed = nearest(ImGui::GetMousePos());
+  if (hand.inside && shown.fresh && (hand.by_keys || !(ImGui::IsItemActive() && dragged_)))
+    pointed = hand.by_keys ? static_cast<std::int64_t>(hand.place) : nearest(hand.at);
   if (pointed >= 0) hover_token(commands, shown.text, pointed);
-  if (pointed >= 0 && ImGui::IsItemDeactivated() && !dragged_)
+  if (pointed >= 0 && hand.clicked && (hand.by_keys || !dragged_))
     click_token(frame, commands, shown.text, pointed);
   const LitTokens lit = lit_tokens(frame, shown.text);
   ImGui::GetWindowDrawList()->PushClipRect(start, ImVec2(start.x + room.x, start.y + room.y), true);

@@ -13,6 +13,7 @@
 #include "gui/strings.h"
 #include "gui/views/flow_values.h"
 #include "gui/views/flow_words.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/lit_cells.h"
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/ribbon.h"
@@ -264,7 +265,7 @@ void FlowAttention::draw_mix(const Frame& frame, Commands& commands) const {
   const Hook hook = attention_hooks(live_->model().architecture, cross_).z;
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const int cells = std::max(1, static_cast<int>(width_ / std::max(2.0F, std::round(em() * 0.18F))));
-  const ImVec2 mouse = ImGui::GetMousePos();
+  const ImVec2 mouse = hand_.at;
   for (const Row& row : rows_) {
     const std::int64_t query = row.numbers.query;
     const PooledStrip strip = pooled_strip(flow_vector(*live_, hook, layer_, head_, query), cells);
@@ -272,7 +273,7 @@ void FlowAttention::draw_mix(const Frame& frame, Commands& commands) const {
     const FlowRect rect = *cell(Step::mix, query, 0);
     const ImVec2 max(rect.max.x, rect.max.y - 1);
     add_cells(list, rect.min, max, strip.values, strip.rms * 3, 1.0F);
-    if (!ImGui::IsWindowHovered() || !rect.contains(mouse)) continue;
+    if (!hand_.inside || !rect.contains(mouse)) continue;
     const auto count = static_cast<float>(strip.values.size());
     const auto at = std::min(strip.values.size() - 1,
                              static_cast<std::size_t>((mouse.x - rect.min.x) / rect.width() * count));
@@ -282,7 +283,7 @@ void FlowAttention::draw_mix(const Frame& frame, Commands& commands) const {
     ImGui::SetTooltip("%s [%lld] = %s", hook_name(hook, layer_).c_str(),
                       static_cast<long long>(value.index[2]),
                       significant_text(static_cast<double>(strip.values[at]), 6).c_str());
-    if (ImGui::IsMouseClicked(ImGuiMouseButton_Left)) {
+    if (hand_.clicked) {
       const bool locked = frame.document.value == value;
       commands.edit(SelectValue{locked ? std::nullopt : std::optional(value)});
     }
@@ -358,6 +359,21 @@ std::optional<FlowAttention::Pointed> FlowAttention::pointed(ImVec2 mouse) const
   return std::nullopt;
 }
 
+// For the keyboard: every cell is one, and so is a row of the mix at each of its pixels.
+std::size_t FlowAttention::thing_at(ImVec2 point) const {
+  if (const auto over = pointed(point))
+    return 1 +
+           (static_cast<std::size_t>(over->step) * rows_.size() +
+            static_cast<std::size_t>(over->query - first_)) *
+               static_cast<std::size_t>(keys_) +
+           static_cast<std::size_t>(over->key);
+  for (const Row& row : rows_) {
+    const std::optional<FlowRect> rect = cell(Step::mix, row.numbers.query, 0);
+    if (rect && rect->contains(point)) return static_cast<std::size_t>(point.x) + (std::size_t{1} << 40U);
+  }
+  return 0;
+}
+
 void FlowAttention::answer(const Frame& frame, Commands& commands, const Pointed& pointed) const {
   const AttentionHooks hooks = attention_hooks(live_->model().architecture, cross_);
   const Hook hook = pointed.step == Step::weight ? hooks.pattern : hooks.scores;
@@ -365,7 +381,7 @@ void FlowAttention::answer(const Frame& frame, Commands& commands, const Pointed
   commands.hover().query = pointed.query;
   (cross_ ? commands.hover().source_key : commands.hover().key) = pointed.key;
   commands.hover().value = value;
-  if (!ImGui::IsMouseClicked(ImGuiMouseButton_Left)) return;
+  if (!hand_.clicked) return;
   const bool locked = frame.document.value == value;
   commands.edit(SelectValue{locked ? std::nullopt : std::optional(value)});
   if (frame.locked_query() != pointed.query) commands.edit(SelectQuery{pointed.query});
@@ -391,7 +407,11 @@ void FlowAttention::draw(const Frame& frame, Commands& commands, std::int64_t la
     return;
   }
   place(corner, room, std::min(em() * 5.5F, room.x * 0.12F));
-  const std::optional<Pointed> over = ImGui::IsWindowHovered() ? pointed(ImGui::GetMousePos()) : std::nullopt;
+  const float half_cell = std::max(3.0F, (column_left(Step::dot, 1) - column_left(Step::dot, 0)) * 0.5F);
+  hand_ = canvas(
+      "##steps", room,
+      {ImVec2(corner.x, row_top(first_)), ImVec2(half_cell, height_), [this](ImVec2 at) { return thing_at(at); }});
+  const std::optional<Pointed> over = hand_.inside ? pointed(hand_.at) : std::nullopt;
   const std::int64_t query = frame.query();
   const std::optional<std::int64_t> key =
       cross ? (frame.hover.source_key ? frame.hover.source_key : frame.document.source_key)

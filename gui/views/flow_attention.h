@@ -11,6 +11,7 @@
 #include "core/analysis/attention_row.h"
 #include "gui/frame.h"
 #include "gui/views/flow_layout.h"
+#include "gui/widgets/canvas.h"
 
 namespace headlight {
 
@@ -50,6 +51,7 @@ class FlowAttention {
   void draw_mix(const Frame& frame, Commands& commands) const;
   void draw_legends(const Frame& frame) const;
   void draw_sum(const Frame& frame, const Pointed& pointed) const;
+  std::size_t thing_at(ImVec2 point) const;
   std::optional<Pointed> pointed(ImVec2 mouse) const;
   void answer(const Frame& frame, Commands& commands, const Pointed& pointed) const;
   std::string key_text(const Frame& frame, std::int64_t key) const;
@@ -64,7 +66,8 @@ class FlowAttention {
   std::vector<Row> rows_;  // of the queries [first_, last_)
   double dot_limit_ = 0, score_limit_ = 0;
 
-  // Where things stand in this frame.
+  // Where things stand in this frame, and what points at them.
+  Hand hand_;
   ImVec2 corner_{0, 0};
   float heading_ = 0, labels_ = 0, width_ = 0, gap_ = 0, top_ = 0, height_ = 0;
   std::int64_t columns_ = 1;

@@ -13,6 +13,7 @@
 #include "gui/strings.h"
 #include "gui/views/flow_values.h"
 #include "gui/views/flow_words.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/lit_cells.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/rotated_text.h"
@@ -140,7 +141,7 @@ void FlowDetail::draw(const Frame& frame, Commands& commands, const FlowLayout& 
   if (grown < 0.98F) return;
   ImGui::SetCursorScreenPos(ImVec2(min.x + at.em, min.y + at.em * 0.8F));
   const ImVec2 inner(max.x - min.x - at.em * 2, max.y - min.y - at.em * 1.4F);
-  if (ImGui::BeginChild("##detail", inner, ImGuiChildFlags_None, ImGuiWindowFlags_NoScrollbar))
+  if (ImGui::BeginChild("##detail", inner, ImGuiChildFlags_NavFlattened, ImGuiWindowFlags_NoScrollbar))
     draw_content(frame, commands);
   ImGui::EndChild();
 }
@@ -149,6 +150,8 @@ void FlowDetail::draw_content(const Frame& frame, Commands& commands) {
   draw_head(frame);
   if (is_map(shown_)) {
     attention_.draw(frame, commands, layer_, head_, shown_ == Hook::cross_pattern);
+    if (takes_keyboard_) move_keyboard_here();
+    takes_keyboard_ = false;
     return;
   }
   if (values_.empty()) {
@@ -187,7 +190,8 @@ void FlowDetail::draw_head(const Frame& frame) {
     if (const auto chosen = segmented("order", orders, by_magnitude_ ? 1 : 0)) by_magnitude_ = *chosen == 1;
   }
   ImGui::SetCursorScreenPos(ImVec2(start.x + width - em() * 1.6F, start.y - em() * 0.1F));
-  if (ImGui::InvisibleButton("##close", ImVec2(em() * 1.6F, em() * 1.6F))) close(frame);
+  if (ImGui::InvisibleButton("##close", ImVec2(em() * 1.6F, em() * 1.6F), ImGuiButtonFlags_EnableNav))
+    close(frame);
   const ImU32 color = ImGui::IsItemHovered() ? palette().text : palette().muted;
   ImGui::SetItemTooltip("%s", text("flow.close").c_str());
   add_label(*list, fonts().body, 1.1F, ImVec2(start.x + width - em() * 0.8F, start.y), 0.5F, color, "×");
@@ -216,7 +220,7 @@ void FlowDetail::draw_overview() {
 }
 
 void FlowDetail::draw_numbers(const Frame& frame, Commands& commands) {
-  if (!ImGui::BeginChild("##numbers", ImVec2(0, 0))) {
+  if (!ImGui::BeginChild("##numbers", ImVec2(0, 0), ImGuiChildFlags_NavFlattened)) {
     ImGui::EndChild();
     return;
   }
@@ -227,7 +231,15 @@ void FlowDetail::draw_numbers(const Frame& frame, Commands& commands) {
   const auto count = static_cast<std::int64_t>(order_.size());
   const std::int64_t rows = (count + columns - 1) / columns;
   const ImVec2 start = ImGui::GetCursorScreenPos();
-  ImGui::Dummy(ImVec2(width, cell.y * static_cast<float>(rows)));
+  const auto number_at = [&](ImVec2 point) {  // the last row may be shorter
+    const auto row = static_cast<std::int64_t>((point.y - start.y) / cell.y);
+    const auto at = row * columns + static_cast<std::int64_t>((point.x - start.x) / cell.x);
+    return static_cast<std::size_t>(at < count ? at + 1 : 0);
+  };
+  const Hand hand =
+      canvas("##cells", ImVec2(width, cell.y * static_cast<float>(rows)), {start, cell, number_at});
+  if (takes_keyboard_) move_keyboard_here();
+  takes_keyboard_ = false;
   const float top = ImGui::GetWindowPos().y;
   const float bottom = top + ImGui::GetWindowSize().y;
   const auto first = std::max<std::int64_t>(0, static_cast<std::int64_t>((top - start.y) / cell.y));
@@ -236,14 +248,14 @@ void FlowDetail::draw_numbers(const Frame& frame, Commands& commands) {
     if (y > bottom) break;
     for (std::int64_t i = row * columns; i < std::min(count, (row + 1) * columns); ++i) {
       const ImVec2 min(start.x + cell.x * static_cast<float>(i - row * columns), y);
-      draw_number(frame, commands, min, cell, order_[static_cast<std::size_t>(i)]);
+      draw_number(frame, commands, min, cell, order_[static_cast<std::size_t>(i)], hand);
     }
   }
   ImGui::EndChild();
 }
 
 void FlowDetail::draw_number(const Frame& frame, Commands& commands, ImVec2 min, ImVec2 size,
-                             std::int64_t index) {
+                             std::int64_t index, const Hand& hand) {
   const float value = values_[static_cast<std::size_t>(index)];
   const float gap = std::max(1.0F, em() * 0.1F);
   const ImVec2 max(min.x + size.x - gap, min.y + size.y - gap);
@@ -262,7 +274,7 @@ void FlowDetail::draw_number(const Frame& frame, Commands& commands, ImVec2 min,
   add_label(*list, fonts().mono, 0.85F, ImVec2(max.x - em() * 0.35F, min.y + em() * 1.05F), 1, ink, number);
   const ValueReference here = reference(index);
   const bool locked = frame.document.value == here;
-  const bool hovered = ImGui::IsWindowHovered() && ImGui::IsMouseHoveringRect(min, max);
+  const bool hovered = hand.inside && FlowRect{min, max}.contains(hand.at);
   if (is_lit(lit_cells(frame), here)) add_lit_frame(*list, min, max, 1);
   if (locked || hovered)
     list->AddRect(min, max, locked ? palette().lock : palette().hover, em() * 0.2F,
@@ -273,8 +285,7 @@ void FlowDetail::draw_number(const Frame& frame, Commands& commands, ImVec2 min,
   ImGui::SetTooltip("%s", fmt::format("{}  {} = {:.9g}", hook_name(shown_, here.layer), label(index),
                                       static_cast<double>(value))
                               .c_str());
-  if (ImGui::IsMouseClicked(ImGuiMouseButton_Left))
-    commands.edit(SelectValue{locked ? std::nullopt : std::optional(here)});
+  if (hand.clicked) commands.edit(SelectValue{locked ? std::nullopt : std::optional(here)});
 }
 
 }  // namespace headlight

@@ -9,6 +9,7 @@
 #include "gui/frame.h"
 #include "gui/views/flow_attention.h"
 #include "gui/views/flow_layout.h"
+#include "gui/widgets/canvas.h"
 
 namespace headlight {
 
@@ -19,6 +20,8 @@ class FlowDetail {
   // Grows out of `from`, a place on the screen.
   void open(Hook hook, FlowRect from, const Frame& frame);
   void close(const Frame& frame);
+  // It was opened with the keyboard, which goes on in it.
+  void take_keyboard() { takes_keyboard_ = true; }
 
   // Whether a point lies on the opened panel.
   bool covers(ImVec2 point) const { return is_open() && panel_.contains(point); }
@@ -35,7 +38,8 @@ class FlowDetail {
   void draw_head(const Frame& frame);
   void draw_overview();
   void draw_numbers(const Frame& frame, Commands& commands);
-  void draw_number(const Frame& frame, Commands& commands, ImVec2 min, ImVec2 size, std::int64_t index);
+  void draw_number(const Frame& frame, Commands& commands, ImVec2 min, ImVec2 size, std::int64_t index,
+                   const Hand& hand);
   ValueReference reference(std::int64_t index) const;
   std::string label(std::int64_t index) const;
 
@@ -45,6 +49,7 @@ class FlowDetail {
   FlowRect panel_;  // as it was drawn last
   double since_ = 0;
   bool by_magnitude_ = false;
+  bool takes_keyboard_ = false;
 
   // What is shown.
   std::weak_ptr<const Trace> trace_;  // not held: a long one has gigabytes

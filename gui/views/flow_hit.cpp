@@ -288,6 +288,15 @@ void source_tooltip(const Frame& frame, Commands& commands, const FlowHit& hit) 
 
 }  // namespace
 
+std::size_t flow_thing(const FlowHit& hit) {
+  if (hit.pick == FlowPick::nothing) return 0;
+  const bool whole =
+      hit.pick == FlowPick::strip || hit.pick == FlowPick::map || hit.pick == FlowPick::cross_map;
+  std::size_t thing = static_cast<std::size_t>(hit.pick) * 256 + static_cast<std::size_t>(hit.hook);
+  thing = (thing << 20U) + static_cast<std::size_t>(hit.position + 1);
+  return (thing << 20U) + (whole ? 0 : static_cast<std::size_t>(hit.cell + 1));
+}
+
 void show_flow_hover(const FlowLayout& at, const Frame& frame, Commands& commands, FlowValues& values,
                      HeadRows* pattern, HeadRows* cross, const FlowHit& hit) {
   if (hit.pick == FlowPick::nothing) return;

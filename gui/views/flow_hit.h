@@ -37,6 +37,9 @@ struct FlowHit {
 
 FlowHit flow_hit(const FlowLayout& at, ImVec2 mouse);
 
+// For the keyboard: one number for each part that a click answers alike, 0 for nothing.
+std::size_t flow_thing(const FlowHit& hit);
+
 // The number that a cell of a strip or of the map stands for: the one of largest magnitude that it covers.
 struct FlowNumber {
   ValueReference reference;

@@ -10,6 +10,7 @@
 #include "gui/views/flow_encoder.h"
 #include "gui/views/flow_picture.h"
 #include "gui/views/flow_words.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/empty_note.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/segmented.h"
@@ -80,9 +81,9 @@ void FlowView::draw_text(const Frame& frame, Commands& commands) {
       std::max(room.x, narrowest_flow(em(), flow_parts(frame.trace()->model().architecture, 0)));
   const bool scrolls = width > room.x + 1;
   const ImGuiWindowFlags flags =
-      ImGuiWindowFlags_NoScrollWithMouse | ImGuiWindowFlags_NoNavInputs |
+      ImGuiWindowFlags_NoScrollWithMouse |
       (scrolls ? ImGuiWindowFlags_HorizontalScrollbar : ImGuiWindowFlags_NoScrollbar);
-  if (ImGui::BeginChild("##flow", room, ImGuiChildFlags_None, flags)) {
+  if (ImGui::BeginChild("##flow", room, ImGuiChildFlags_NavFlattened, flags)) {
     const float bar = scrolls ? ImGui::GetStyle().ScrollbarSize : 0;
     draw_picture(frame, commands, ImVec2(width, std::max(em() * 16, room.y - bar)));
     ImGui::Dummy(ImVec2(0, 0));  // after what was placed by hand
@@ -101,9 +102,19 @@ void FlowView::draw_picture(const Frame& frame, Commands& commands, ImVec2 size)
       at.source > 0 ? cross_maps_.rows(frame.result.trace, at.layer, at.head_index, true) : nullptr;
   if (!bands_.refresh(frame.result.trace, at, pattern)) commands.pending();
   ImGui::SetNextItemAllowOverlap();
-  const bool clicked = ImGui::InvisibleButton("##canvas", size);
-  const bool pointed = ImGui::IsItemHovered() && !detail_.is_open();
-  const FlowHit hit = pointed ? flow_hit(at, ImGui::GetMousePos()) : FlowHit{};
+  Hand hand;
+  if (detail_.is_open()) {  // the keyboard is in it, or chooses what it shows
+    hand.clicked = ImGui::InvisibleButton("##canvas", size);
+    was_open_ = true;
+  } else {
+    hand = canvas("##canvas", size,
+                  {corner, ImVec2(em() * 0.5F, std::max(2.0F, at.row_height * 0.25F)),
+                   [&at](ImVec2 point) { return flow_thing(flow_hit(at, point)); }});
+    if (was_open_ && keyboard_is_on_an_item()) move_keyboard_here();
+    was_open_ = false;
+  }
+  const bool pointed = hand.inside;
+  const FlowHit hit = pointed ? flow_hit(at, hand.at) : FlowHit{};
   const FlowScene scene{*ImGui::GetWindowDrawList(),
                         frame,
                         *frame.trace(),
@@ -136,7 +147,8 @@ void FlowView::draw_picture(const Frame& frame, Commands& commands, ImVec2 size)
     wheel_ = turned == 0 ? wheel_ : wheel_ + turned;
   }
   if (at.source > 0 || is_encoder_frame(frame)) choose_part(frame, commands, at);
-  if (clicked) handle_click(frame, commands, at, hit);
+  if (hand.clicked) handle_click(frame, commands, at, hit);
+  if (hand.clicked && hand.by_keys && detail_.is_open()) detail_.take_keyboard();
   handle_keys(frame, commands, at);
   if (detail_.is_open()) detail_.draw(frame, commands, at);
 }
@@ -217,7 +229,8 @@ void FlowView::handle_click(const Frame& frame, Commands& commands, const FlowLa
   }
 }
 
-// Enter opens the attention of the chosen token; Tab goes on to the next part, Shift+Tab to the one before.
+// Enter opens the attention of the chosen token; Shift and down goes on to the next part, up to the one
+// before.
 void FlowView::open_with_keys(const Frame& frame, const FlowLayout& at) {
   const auto place = [&](Hook hook) {
     const std::int64_t position = std::clamp(frame.locked_query(), at.first, at.last - 1);
@@ -225,12 +238,12 @@ void FlowView::open_with_keys(const Frame& frame, const FlowLayout& at) {
     return column != nullptr ? at.strip(*column, position) : at.map_row(position);
   };
   if (!detail_.is_open()) {
-    if (ImGui::IsKeyPressed(ImGuiKey_Enter, false)) detail_.open(Hook::pattern, place(Hook::pattern), frame);
+    if (panel_has_keys() && ImGui::IsKeyPressed(ImGuiKey_Enter, false))
+      detail_.open(Hook::pattern, place(Hook::pattern), frame);
     return;
   }
-  const ImGuiID owner = ImGui::GetID("##parts");
-  ImGui::SetKeyOwner(ImGuiKey_Tab, owner, ImGuiInputFlags_LockUntilRelease);
-  if (!ImGui::IsKeyPressed(ImGuiKey_Tab, ImGuiInputFlags_Repeat, owner)) return;
+  const bool on = ImGui::IsKeyPressed(ImGuiKey_DownArrow), back = ImGui::IsKeyPressed(ImGuiKey_UpArrow);
+  if (!ImGui::GetIO().KeyShift || on == back) return;
   std::vector<Hook> parts;
   for (const FlowColumn& column : at.columns) {
     parts.push_back(column.hook);
@@ -239,7 +252,7 @@ void FlowView::open_with_keys(const Frame& frame, const FlowLayout& at) {
   }
   const auto here = std::find(parts.begin(), parts.end(), *detail_.hook()) - parts.begin();
   const auto count = static_cast<std::ptrdiff_t>(parts.size());
-  const std::ptrdiff_t next = (here + (ImGui::GetIO().KeyShift ? count - 1 : 1)) % count;
+  const std::ptrdiff_t next = (here + (back ? count - 1 : 1)) % count;
   const Hook hook = parts[static_cast<std::size_t>(next)];
   detail_.open(hook, place(hook), frame);
 }
@@ -260,16 +273,15 @@ void FlowView::handle_keys(const Frame& frame, Commands& commands, const FlowLay
     ImGui::SetKeyOwner(ImGuiKey_Escape, owner, ImGuiInputFlags_LockUntilRelease);
     if (ImGui::IsKeyPressed(ImGuiKey_Escape, ImGuiInputFlags_None, owner)) detail_.close(frame);
   }
-  const bool focused =
-      ImGui::IsWindowFocused(ImGuiFocusedFlags_ChildWindows) && !ImGui::GetIO().WantTextInput;
-  if (focused) {
+  if (ImGui::IsWindowFocused(ImGuiFocusedFlags_ChildWindows) && !ImGui::GetIO().WantTextInput)
     open_with_keys(frame, at);
+  if (panel_has_keys()) {
     const std::int64_t sideways = (ImGui::IsKeyPressed(ImGuiKey_RightArrow) ? 1 : 0) -
                                   (ImGui::IsKeyPressed(ImGuiKey_LeftArrow) ? 1 : 0);
     (ImGui::GetIO().KeyShift ? head : layer) += sideways;
     const std::int64_t down =
         (ImGui::IsKeyPressed(ImGuiKey_DownArrow) ? 1 : 0) - (ImGui::IsKeyPressed(ImGuiKey_UpArrow) ? 1 : 0);
-    if (down != 0)
+    if (down != 0 && !ImGui::GetIO().KeyShift)
       commands.edit(SelectQuery{std::clamp<std::int64_t>(frame.locked_query() + down, 0, at.positions - 1)});
   }
   layer = std::clamp<std::int64_t>(layer, 0, at.layer_count - 1);

@@ -34,6 +34,7 @@ class FlowView : public View {
   HeadMaps maps_, cross_maps_;
   bool in_encoder_ = false;
   FlowDetail detail_;
+  bool was_open_ = false;  // the part, in the last frame
   float wheel_ = 0;  // turned, but not yet a whole layer
 };
 

@@ -51,7 +51,7 @@ void draw_bar(const ShownAttention& shown, Commands& commands, std::int64_t quer
   const float width = ImGui::GetContentRegionAvail().x;
   const float height = em() * 1.45F;
   ImGui::PushID(static_cast<int>(key));
-  const bool clicked = ImGui::InvisibleButton("##key", ImVec2(width, height));
+  const bool clicked = ImGui::InvisibleButton("##key", ImVec2(width, height), ImGuiButtonFlags_EnableNav);
   const bool hovered = ImGui::IsItemHovered();
   ImGui::PopID();
   if (hovered) {

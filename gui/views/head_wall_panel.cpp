@@ -12,6 +12,7 @@
 #include "gui/theme.h"
 #include "gui/views/head_summary.h"
 #include "gui/views/matrix_tools.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/map_scale.h"
 
 namespace headlight {
@@ -169,13 +170,15 @@ void HeadWallPanel::draw_outlines(const ShownAttention& shown, const WallLayout&
 
 void HeadWallPanel::draw_wall(const ShownAttention& shown, Commands& commands, const WallLayout& layout) {
   const ImVec2 corner = ImGui::GetCursorScreenPos();
-  ImGui::InvisibleButton("##heads", layout.extent);
-  const ImVec2 mouse = ImGui::GetMousePos();
-  const auto under = ImGui::IsItemHovered() ? layout.at(ImVec2(mouse.x - corner.x, mouse.y - corner.y))
-                                            : std::optional<std::pair<std::int64_t, std::int64_t>>();
+  const Hand hand = canvas("##heads", layout.extent,
+                           {ImVec2(corner.x + layout.origin.x, corner.y + layout.origin.y),
+                            ImVec2(layout.step, layout.step_down),
+                            {}});
+  const auto under = hand.inside ? layout.at(ImVec2(hand.at.x - corner.x, hand.at.y - corner.y))
+                                 : std::optional<std::pair<std::int64_t, std::int64_t>>();
   if (under) {
     commands.hover().head = under;
-    if (ImGui::IsMouseClicked(ImGuiMouseButton_Left)) choose(shown, commands, under->first, under->second);
+    if (hand.clicked) choose(shown, commands, under->first, under->second);
     if (ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left))
       commands.edit(ShowAttention{AttentionMode::matrix});
   }
@@ -190,7 +193,7 @@ namespace {
 
 // Arrow keys walk, Enter opens.
 void handle_keys(const ShownAttention& shown, Commands& commands, const WallLayout& layout) {
-  if (!ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) || ImGui::GetIO().WantTextInput) return;
+  if (!panel_has_keys()) return;
   std::int64_t x = 0;
   std::int64_t y = 0;
   if (ImGui::IsKeyPressed(ImGuiKey_LeftArrow)) --x;
@@ -251,7 +254,7 @@ void HeadWallPanel::draw_chosen(const ShownAttention& shown, Commands& commands,
     }
   }
   if (ImGui::BeginChild("##keys", ImVec2(std::min(ImGui::GetContentRegionAvail().x, em() * 34), 0),
-                        ImGuiChildFlags_None, ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar)) {
+                        ImGuiChildFlags_NavFlattened, ImGuiWindowFlags_NoScrollbar)) {
     const std::int64_t query = shown.query();
     HeadRows* rows = maps.rows(shown.trace, shown.layer, shown.head, shown.cross());
     draw_head_summary(shown, commands, rows ? rows->row(query) : nullptr, query);
@@ -286,8 +289,8 @@ void HeadWallPanel::draw(const ShownAttention& shown, Commands& commands, HeadMa
   const ImVec2 size(has_beside ? layout.extent.x + em() * 0.2F : room.x,
                     has_below ? std::min(layout.extent.y, for_heads) + em() * 0.2F : room.y);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
-  const bool visible = ImGui::BeginChild("##wall", size, ImGuiChildFlags_None,
-                                         ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_HorizontalScrollbar);
+  const bool visible =
+      ImGui::BeginChild("##wall", size, ImGuiChildFlags_NavFlattened, ImGuiWindowFlags_HorizontalScrollbar);
   ImGui::PopStyleVar();
   if (visible) {
     draw_wall(shown, commands, layout);
@@ -297,8 +300,8 @@ void HeadWallPanel::draw(const ShownAttention& shown, Commands& commands, HeadMa
   if (!has_below && !has_beside) return;
   if (has_beside) ImGui::SameLine(0, em() * 1.5F);
   if (has_below) ImGui::Dummy(ImVec2(0, em() * 0.3F));
-  if (ImGui::BeginChild("##chosen", ImVec2(0, 0), ImGuiChildFlags_None,
-                        ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar)) {
+  if (ImGui::BeginChild("##chosen", ImVec2(0, 0), ImGuiChildFlags_NavFlattened,
+                        ImGuiWindowFlags_NoScrollbar)) {
     draw_chosen(shown, commands, maps);
   }
   ImGui::EndChild();

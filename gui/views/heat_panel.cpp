@@ -15,6 +15,7 @@
 #include "gui/views/fold_choice.h"
 #include "gui/views/head_summary.h"
 #include "gui/views/making_line.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/segmented.h"
 
@@ -123,8 +124,8 @@ float HeatPanel::weight_of(const ShownAttention& shown, const Block& block, std:
 
 // Its background on every line that it stands on, and its letters above.
 void HeatPanel::draw_token(const ShownAttention& shown, const Block& block, const WrappedText& lines,
-                           std::size_t token, ImVec2 corner, float pitch,
-                           std::optional<std::size_t>& under_mouse) {
+                           std::size_t token, ImVec2 corner, float pitch, ImVec2 hand,
+                           std::optional<std::size_t>& under_hand) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const std::string_view all = block.pass.text;
   const auto [begin, end] = block.pass.spans[token];
@@ -169,7 +170,7 @@ void HeatPanel::draw_token(const ShownAttention& shown, const Block& block, cons
       }
     }
     list->PopClipRect();
-    if (ImGui::IsMouseHoveringRect(from, to)) under_mouse = token;
+    if (hand.x >= from.x && hand.x < to.x && hand.y >= from.y && hand.y < to.y) under_hand = token;
   }
 }
 
@@ -210,31 +211,43 @@ void HeatPanel::draw_block(const ShownAttention& shown, Commands& commands, cons
   const float pitch_share = 1.55F;
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   float pitch = 0;
-  std::optional<std::size_t> under_mouse;
   {
     const ScopedFont type(fonts().body, type_size(block.pass.text.size()));
     lines.update(block.pass.text, std::max(em() * 4, std::min(room, em() * 44)));
     pitch = lines.line_height() * pitch_share;
+  }
+  const auto& spans = block.pass.spans;
+  const auto middle = [&](std::size_t token) {  // of its last piece: a space before it may end another line
+    std::vector<WrappedText::Piece> pieces;
+    lines.pieces(spans[token].first, spans[token].second, pieces);
+    if (pieces.empty()) return corner;
+    const WrappedText::Piece& piece = pieces.back();
+    return ImVec2(corner.x + (piece.left + std::max(piece.right, piece.left + 1)) * 0.5F,
+                  corner.y + pitch * (static_cast<float>(piece.line) + 0.5F));
+  };
+  ImGui::PushID(block.of_queries ? "queries" : "keys");
+  const Hand hand = canvas("##text", ImVec2(room, pitch * static_cast<float>(std::max(1, lines.lines()))),
+                           spans.size(), middle);
+  ImGui::PopID();
+  std::optional<std::size_t> under_hand;
+  {
+    const ScopedFont type(fonts().body, type_size(block.pass.text.size()));
     const ImVec2 clip_from = ImGui::GetWindowDrawList()->GetClipRectMin();
     const ImVec2 clip_to = ImGui::GetWindowDrawList()->GetClipRectMax();
     const int first_line = static_cast<int>((clip_from.y - corner.y) / pitch) - 1;
     const int last_line = static_cast<int>((clip_to.y - corner.y) / pitch) + 1;
     const auto range = lines.range_of_lines(std::max(0, first_line), std::min(lines.lines() - 1, last_line));
     // Spans begin in the order of the text.
-    const auto& spans = block.pass.spans;
     auto at = std::lower_bound(spans.begin(), spans.end(), range.first,
                                [](const auto& span, std::size_t byte) { return span.second < byte; });
     for (; at != spans.end() && at->first <= range.second; ++at) {
-      draw_token(shown, block, lines, static_cast<std::size_t>(at - spans.begin()), corner, pitch,
-                 under_mouse);
+      draw_token(shown, block, lines, static_cast<std::size_t>(at - spans.begin()), corner, pitch, hand.at,
+                 under_hand);
     }
   }
-  const float high = pitch * static_cast<float>(std::max(1, lines.lines()));
-  ImGui::PushID(block.of_queries ? "queries" : "keys");
-  const bool clicked = ImGui::InvisibleButton("##text", ImVec2(std::max(1.0F, room), high));
-  const bool hovered = ImGui::IsItemHovered();
-  ImGui::PopID();
-  if (hovered && under_mouse) answer_mouse(shown, commands, block, *under_mouse, clicked);
+  if (hand.by_keys) under_hand = hand.place;
+  if (hand.inside && under_hand && *under_hand < spans.size())
+    answer_mouse(shown, commands, block, *under_hand, hand.clicked);
 }
 
 void HeatPanel::draw_texts(const ShownAttention& shown, Commands& commands, const Key& key,
@@ -284,9 +297,9 @@ void HeatPanel::draw(const ShownAttention& shown, Commands& commands, ShownTexts
   const bool listed = room.x >= em() * 40 && !choices.heat_to && choices.merge == HeadMerge::one;
   const float list_width = listed ? em() * 16 : 0;
   if (ImGui::BeginChild("##heat", ImVec2(room.x - list_width - (listed ? em() * 1.5F : 0), 0),
-                        ImGuiChildFlags_None, ImGuiWindowFlags_NoNavInputs)) {
+                        ImGuiChildFlags_NavFlattened)) {
     draw_texts(shown, commands, key, queries, keys);
-    if (ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) && !ImGui::GetIO().WantTextInput) {
+    if (panel_has_keys()) {
       const std::int64_t by = (ImGui::IsKeyPressed(ImGuiKey_RightArrow) ? 1 : 0) -
                               (ImGui::IsKeyPressed(ImGuiKey_LeftArrow) ? 1 : 0);
       if (by != 0 && !choices.heat_to) {
@@ -301,8 +314,8 @@ void HeatPanel::draw(const ShownAttention& shown, Commands& commands, ShownTexts
   ImGui::EndChild();
   if (!listed) return;
   ImGui::SameLine(0, em() * 1.5F);
-  if (ImGui::BeginChild("##strongest", ImVec2(list_width, 0), ImGuiChildFlags_None,
-                        ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar)) {
+  if (ImGui::BeginChild("##strongest", ImVec2(list_width, 0), ImGuiChildFlags_NavFlattened,
+                        ImGuiWindowFlags_NoScrollbar)) {
     HeadRows* head = maps.rows(shown.trace, shown.layer, shown.head, shown.cross());
     const std::int64_t query = shown.query();
     draw_head_summary(shown, commands, head != nullptr ? head->row(query) : nullptr, query);

@@ -43,7 +43,8 @@ class HeatPanel {
                   const PassText& keys);
   void draw_block(const ShownAttention& shown, Commands& commands, const Block& block, WrappedText& lines);
   void draw_token(const ShownAttention& shown, const Block& block, const WrappedText& lines,
-                  std::size_t token, ImVec2 corner, float pitch, std::optional<std::size_t>& under_mouse);
+                  std::size_t token, ImVec2 corner, float pitch, ImVec2 hand,
+                  std::optional<std::size_t>& under_hand);
   void answer_mouse(const ShownAttention& shown, Commands& commands, const Block& block, std::size_t token,
                     bool clicked);
   float weight_of(const ShownAttention& shown, const Block& block, std::int64_t unit) const;

@@ -292,7 +292,7 @@ void HelpView::draw(const Frame& frame, Commands& commands) {
   }
   ImGui::EndChild();
   if (beside) ImGui::SameLine(0, gap);
-  if (ImGui::BeginChild("##words", ImVec2(0, 0))) {
+  if (ImGui::BeginChild("##words", ImVec2(0, 0), ImGuiChildFlags_NavFlattened)) {
     draw_caps(text("help.words"));
     draw_words(frame, commands, ImGui::GetContentRegionAvail().x - em() * 0.5F);
   }

@@ -15,6 +15,7 @@
 #include "gui/theme.h"
 #include "gui/views/hook_words.h"
 #include "gui/views/inspector_words.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/muted_text.h"
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/segmented.h"
@@ -174,9 +175,9 @@ ValueReference InspectorView::current_weight(const Frame& frame) {
   return strongest_;
 }
 
-// While the mouse is in this panel, what it hovers here must not replace what is shown here.
+// While the mouse or the keyboard is in this panel, what it points at here must not replace what is shown here.
 ValueReference InspectorView::shown_value(const Frame& frame) {
-  if (frame.hover.value && !mouse_inside_ && !choice_.line) return *frame.hover.value;
+  if (frame.hover.value && !hand_inside_ && !choice_.line) return *frame.hover.value;
   if (frame.document.value) return *frame.document.value;
   return current_weight(frame);
 }
@@ -299,8 +300,10 @@ void InspectorView::draw_value(const Frame& frame, Commands& commands) const {
 
 void InspectorView::draw(const Frame& frame, Commands& commands) {
   // Also while a mouse button holds one of the numbers: what it holds must not change.
-  mouse_inside_ =
-      ImGui::IsWindowHovered(ImGuiHoveredFlags_ChildWindows | ImGuiHoveredFlags_AllowWhenBlockedByActiveItem);
+  hand_inside_ =
+      ImGui::IsWindowHovered(ImGuiHoveredFlags_ChildWindows |
+                             ImGuiHoveredFlags_AllowWhenBlockedByActiveItem) ||
+      (keyboard_is_on_an_item() && ImGui::IsWindowFocused(ImGuiFocusedFlags_ChildWindows));
   follow_trail(frame);
   if (frame.trace() == nullptr || frame.positions() == 0) {
     small_muted_text(text("inspector.empty"), 1.0F);

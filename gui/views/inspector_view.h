@@ -43,7 +43,7 @@ class InspectorView : public View {
 
   // The way from the first value that was opened to the one that is open.
   std::vector<ValueReference> trail_;
-  bool mouse_inside_ = false;
+  bool hand_inside_ = false;
   OperandChoice choice_;  // where the keyboard stands; until the mouse moves
 };
 

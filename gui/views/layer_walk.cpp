@@ -7,6 +7,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/canvas.h"
 #include "imgui_internal.h"
 
 namespace headlight {
@@ -50,7 +51,7 @@ bool play_button(bool playing) {
 // Returns the layer that the mouse chose, or -1.
 std::int64_t slider(std::int64_t layer, std::int64_t layers, float width) {
   const ImVec2 corner = ImGui::GetCursorScreenPos();
-  ImGui::InvisibleButton("##layer", ImVec2(width, height()));
+  ImGui::InvisibleButton("##layer", ImVec2(width, height()), ImGuiButtonFlags_EnableNav);
   const bool hovered = ImGui::IsItemHovered();
   const bool held = ImGui::IsItemActive();
   ImGui::SetItemTooltip("%s", text("embeddings.slider").c_str());
@@ -74,7 +75,7 @@ std::int64_t slider(std::int64_t layer, std::int64_t layers, float width) {
   const float knob = em() * (held || hovered ? 0.46F : 0.4F);
   list->AddCircleFilled(ImVec2(stop(layer), y), knob, palette().residual);
   list->AddCircle(ImVec2(stop(layer), y), knob, palette().panel, 0, em() * 0.1F);
-  if (!held) return -1;
+  if (!held || !ImGui::IsMouseDown(ImGuiMouseButton_Left)) return -1;
   const float part = std::clamp((ImGui::GetMousePos().x - left) / extent, 0.0F, 1.0F);
   return static_cast<std::int64_t>(std::lround(part * static_cast<float>(layers)));
 }
@@ -82,8 +83,8 @@ std::int64_t slider(std::int64_t layer, std::int64_t layers, float width) {
 // The arrows belong to the layers here, not to the way from button to button. With Shift they are others'.
 std::int64_t step_by_key(ImGuiID owner) {
   const ImGuiIO& io = ImGui::GetIO();
-  if (!ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) || io.WantTextInput || io.KeyShift)
-    return 0;
+  const bool on_slider = keyboard_is_on_an_item() && ImGui::GetCurrentContext()->NavId == owner;
+  if (io.KeyShift || !(on_slider || panel_has_keys())) return 0;
   for (const ImGuiKey key : {ImGuiKey_LeftArrow, ImGuiKey_RightArrow}) ImGui::SetKeyOwner(key, owner);
   return (ImGui::IsKeyPressed(ImGuiKey_RightArrow) ? 1 : 0) -
          (ImGui::IsKeyPressed(ImGuiKey_LeftArrow) ? 1 : 0);

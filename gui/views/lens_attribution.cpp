@@ -13,6 +13,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/significant_text.h"
@@ -190,10 +191,19 @@ void LensAttribution::draw_stairs(const Frame& frame, Commands& commands, const 
   const float current = plot.x(frame.layer());
   list->AddRectFilled(ImVec2(current, plot.stairs.y), ImVec2(current + plot.slot, plot.map_end.y),
                       with_alpha(palette().residual, 0.10F));
-  const ImVec2 mouse = ImGui::GetMousePos();
-  const bool hovered = ImGui::IsWindowHovered() && mouse.y >= plot.stairs.y - em() * 0.3F &&
-                       mouse.y <= plot.stairs_end.y + em() * 0.3F;
   const std::size_t parts = shown.layers.empty() || shown.layers.front().cross.empty() ? 2 : 3;
+  const float part = plot.slot / static_cast<float>(parts);
+  ImGui::SetCursorScreenPos(ImVec2(plot.left, plot.stairs.y - em() * 0.3F));
+  const Hand hand = canvas(
+      "##stairs",
+      ImVec2(plot.x(plot.layers + 1) - plot.left, plot.stairs_end.y - plot.stairs.y + em() * 0.6F),
+      steps.size(), [&](std::size_t at) {
+        const Stair& step = steps[at];
+        const bool is_layer = step.layer >= 0 && step.layer < plot.layers;
+        const float x = is_layer ? plot.x(step.layer) + part * (static_cast<float>((at - 1) % parts) + 0.5F)
+                                 : plot.x(step.layer) + plot.slot * 0.5F;
+        return ImVec2(x, y(step.from + step.by * 0.5));
+      });
   std::size_t in_layer = 0;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const Stair& step = steps[i];
@@ -212,14 +222,14 @@ void LensAttribution::draw_stairs(const Frame& frame, Commands& commands, const 
                     ImVec2(left + width + inset, y(step.from + step.by)),
                     with_alpha(palette().residual, 0.5F), line);
     }
-    if (!hovered || mouse.x < left || mouse.x >= left + width) continue;
+    if (!hand.inside || hand.at.x < left || hand.at.x >= left + width) continue;
     list->AddRect(ImVec2(left, plot.stairs.y), ImVec2(left + width, plot.stairs_end.y),
                   with_alpha(palette().hover, 0.6F), 0, line);
     facts_tooltip(step.name,
                   {{text("lens.adds"), signed_text(step.by)},
                    {text("lens.so_far"), significant_text(step.from + step.by)}},
                   text("lens.step_tip"));
-    if (is_layer && ImGui::IsMouseClicked(ImGuiMouseButton_Left)) {
+    if (is_layer && hand.clicked) {
       commands.edit(SelectHead{step.layer, frame.head()});
     }
   }
@@ -235,7 +245,6 @@ void LensAttribution::draw_heads(const Frame& frame, Commands& commands, const L
   const double largest = largest_head(shown);
   const float height = (plot.map_end.y - plot.map.y) / static_cast<float>(rows);
   const float gap = std::min(1.0F, std::min(height, plot.slot) * 0.1F);
-  const ImVec2 mouse = ImGui::GetMousePos();
   const auto value_at = [&](std::int64_t layer, std::size_t row) {
     const LayerContribution& here = shown.layers[static_cast<std::size_t>(layer)];
     return row < own ? here.heads[row] : here.cross[row - own];
@@ -262,18 +271,20 @@ void LensAttribution::draw_heads(const Frame& frame, Commands& commands, const L
                      plot.map.y + height * (static_cast<float>(row) + 0.5F) - em() * 0.38F),
               1, palette().muted, name);
   }
-  const bool inside = ImGui::IsWindowHovered() && mouse.y >= plot.map.y && mouse.y < plot.map_end.y &&
-                      mouse.x >= plot.x(0) && mouse.x < plot.x(plot.layers);
-  if (!inside) return;
-  const auto layer = std::clamp<std::int64_t>(static_cast<std::int64_t>((mouse.x - plot.x(0)) / plot.slot), 0,
-                                              plot.layers - 1);
-  const auto row = std::min(static_cast<std::size_t>((mouse.y - plot.map.y) / height), rows - 1);
+  ImGui::SetCursorScreenPos(plot.map);
+  const Hand hand = canvas("##heads", ImVec2(plot.map_end.x - plot.map.x, plot.map_end.y - plot.map.y),
+                           {plot.map, ImVec2(plot.slot, height), {}});
+  if (!hand.inside) return;
+  const auto layer = std::clamp<std::int64_t>(static_cast<std::int64_t>((hand.at.x - plot.x(0)) / plot.slot),
+                                              0, plot.layers - 1);
+  const auto row =
+      std::min(static_cast<std::size_t>(std::max(0.0F, hand.at.y - plot.map.y) / height), rows - 1);
   const auto head = static_cast<std::int64_t>(row < own ? row : row - own);
   commands.hover().head = {layer, head};
   facts_tooltip(fmt::format("L{} {}H{}", layer, row < own ? "" : "× ", head),
                 {{text("lens.adds"), signed_text(value_at(layer, row))}},
                 text(row < own ? "lens.head_tip" : "lens.cross_head_tip"));
-  if (ImGui::IsMouseClicked(ImGuiMouseButton_Left)) commands.edit(SelectHead{layer, head});
+  if (hand.clicked) commands.edit(SelectHead{layer, head});
 }
 
 void LensAttribution::refresh_sources(const Frame& frame,
@@ -310,7 +321,8 @@ float LensAttribution::draw_source(const Frame& frame, Commands& commands, const
   ImDrawList* list = ImGui::GetWindowDrawList();
   ImGui::SetCursorScreenPos(corner);
   ImGui::PushID(static_cast<int>(source.key));
-  const bool clicked = ImGui::InvisibleButton("##key", ImVec2(source.width, em() * 2.4F));
+  const bool clicked =
+      ImGui::InvisibleButton("##key", ImVec2(source.width, em() * 2.4F), ImGuiButtonFlags_EnableNav);
   ImGui::PopID();
   const bool hovered = ImGui::IsItemHovered();
   const ImVec2 end(corner.x + source.width, corner.y + height);
@@ -366,7 +378,7 @@ void LensAttribution::draw_sources(const Frame& frame, Commands& commands, const
     ImGui::TextUnformatted(shortened(words, ImGui::GetContentRegionAvail().x).c_str());
     ImGui::PopStyleColor();
   }
-  ImGui::BeginChild(cross ? "##cross_sources" : "##sources", ImVec2(0, height), ImGuiChildFlags_None,
+  ImGui::BeginChild(cross ? "##cross_sources" : "##sources", ImVec2(0, height), ImGuiChildFlags_NavFlattened,
                     ImGuiWindowFlags_NoBackground);
   const ImVec2 begin = ImGui::GetCursorScreenPos();
   const float room = ImGui::GetContentRegionAvail().x;

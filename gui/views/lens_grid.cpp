@@ -9,6 +9,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/rotated_text.h"
@@ -164,8 +165,9 @@ void LensGrid::draw_cells(const Frame& frame, const ShownLens& shown, const Cell
   }
 }
 
-void LensGrid::point(const Frame& frame, Commands& commands, const ShownLens& shown, const Cells& cells) {
-  const ImVec2 mouse = ImGui::GetMousePos();
+void LensGrid::point(const Frame& frame, Commands& commands, const ShownLens& shown, const Cells& cells,
+                     const Hand& hand) {
+  const ImVec2 mouse = hand.at;
   const auto index = [](float pixels, float size, std::int64_t count) {
     return std::clamp<std::int64_t>(static_cast<std::int64_t>(pixels / size), 0, count - 1);
   };
@@ -181,7 +183,7 @@ void LensGrid::point(const Frame& frame, Commands& commands, const ShownLens& sh
   const TokenId top = column->cells[static_cast<std::size_t>(layer)].top.front().id;
   if (top >= 0) commands.hover().candidate = top;
   tooltip(shown, *column, position, layer);
-  if (ImGui::IsItemClicked()) choose(frame, commands, shown, *column, position, layer);
+  if (hand.clicked) choose(frame, commands, shown, *column, position, layer);
 }
 
 namespace {
@@ -268,9 +270,8 @@ void LensGrid::draw(const Frame& frame, Commands& commands, const ShownLens& sho
                              std::min(room_y, whole.y + scrollbar));
   ImGui::SetCursorScreenPos(cells.window);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
-  ImGui::BeginChild(
-      "##cells", cells.window_size, ImGuiChildFlags_None,
-      ImGuiWindowFlags_HorizontalScrollbar | ImGuiWindowFlags_NoBackground | ImGuiWindowFlags_NoNav);
+  ImGui::BeginChild("##cells", cells.window_size, ImGuiChildFlags_NavFlattened,
+                    ImGuiWindowFlags_HorizontalScrollbar | ImGuiWindowFlags_NoBackground);
   scroll_to(frame, cells);
   cells.corner = ImGui::GetCursorScreenPos();
   const auto seen = [](float from, float extent, float cell, std::int64_t count) {
@@ -293,8 +294,8 @@ void LensGrid::draw(const Frame& frame, Commands& commands, const ShownLens& sho
   const std::int64_t row = cells.row_of(std::clamp<std::int64_t>(frame.layer() + 1, 0, rows - 1));
   const ImVec2 from = cells.at(row, query), to = cells.at(row + 1, query + 1);
   if (cells.cell.y > em() * 0.6F) outline(from, to, palette().text, std::max(1.0F, em() * 0.12F));
-  ImGui::InvisibleButton("##lens", ImVec2(std::max(1.0F, whole.x), std::max(1.0F, whole.y)));
-  if (ImGui::IsItemHovered()) point(frame, commands, shown, cells);
+  const Hand hand = canvas("##lens", whole, {cells.corner, cells.cell, {}});
+  if (hand.inside) point(frame, commands, shown, cells, hand);
   ImGui::EndChild();
   ImGui::PopStyleVar();
   draw_layers(frame, cells.window, cells.window_size, cells.corner.y, cells.cell.y, rows, left);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "gui/views/lens_shown.h"
+#include "gui/widgets/canvas.h"
 
 namespace headlight {
 
@@ -25,7 +26,8 @@ class LensGrid {
   void scroll_to(const Frame& frame, const Cells& cells);
   void draw_cells(const Frame& frame, const ShownLens& shown, const Cells& cells);
   const std::string& fitting(const ShownLens& shown, TokenId id, float width);
-  void point(const Frame& frame, Commands& commands, const ShownLens& shown, const Cells& cells);
+  void point(const Frame& frame, Commands& commands, const ShownLens& shown, const Cells& cells,
+             const Hand& hand);
 
   std::int64_t first_ = 0, last_ = 0;
   std::int64_t scrolled_to_ = -1;  // the position that was brought into view last

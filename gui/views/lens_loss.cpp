@@ -9,6 +9,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/ribbon.h"
@@ -89,10 +90,11 @@ void draw_bar(const Frame& frame, const Bars& bars, const TokenScores& scores, s
   }
 }
 
-void point(const Frame& frame, Commands& commands, const Bars& bars, const TokenScores& scores) {
+void point(const Frame& frame, Commands& commands, const Bars& bars, const TokenScores& scores,
+           const Hand& hand) {
   const auto count = static_cast<std::int64_t>(scores.scores.size());
   const auto position = std::clamp<std::int64_t>(
-      1 + static_cast<std::int64_t>((ImGui::GetMousePos().x - bars.corner.x) / bars.bar), 1, count - 1);
+      1 + static_cast<std::int64_t>((hand.at.x - bars.corner.x) / bars.bar), 1, count - 1);
   const TokenScore& score = scores.scores[static_cast<std::size_t>(position)];
   commands.hover().query = position;
   facts_tooltip("|" + frame.token_text(position) + "|",
@@ -101,7 +103,7 @@ void point(const Frame& frame, Commands& commands, const Bars& bars, const Token
                  {text("lens.probability"), percent_text(score.probability)},
                  {text("lens.rank"), score.rank > 0 ? "#" + grouped_text(score.rank) : "–"}},
                 format_text("lens.loss_tip", fmt::arg("before", frame.token_text(position - 1))));
-  if (!ImGui::IsItemClicked()) return;
+  if (!hand.clicked) return;
   const bool again = frame.document.query == position;
   commands.edit(SelectQuery{again ? std::nullopt : std::optional(position)});
   const TokenId id = scores.tokens[static_cast<std::size_t>(position)];
@@ -138,9 +140,8 @@ void draw_lens_loss(const Frame& frame, Commands& commands, const TokenScores& s
   }
   ImGui::SetCursorScreenPos(ImVec2(start.x + axis, start.y));
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
-  ImGui::BeginChild(
-      "##bars", ImVec2(room, height), ImGuiChildFlags_None,
-      ImGuiWindowFlags_HorizontalScrollbar | ImGuiWindowFlags_NoBackground | ImGuiWindowFlags_NoNav);
+  ImGui::BeginChild("##bars", ImVec2(room, height), ImGuiChildFlags_NavFlattened,
+                    ImGuiWindowFlags_HorizontalScrollbar | ImGuiWindowFlags_NoBackground);
   bars.corner = ImGui::GetCursorScreenPos();
   bars.corner.y += em() * 1.4F;
   const float mean = bars.corner.y + bars.height * (1.0F - static_cast<float>(totals.mean / totals.most));
@@ -149,8 +150,9 @@ void draw_lens_loss(const Frame& frame, Commands& commands, const TokenScores& s
   for (std::int64_t position = first; position < last; ++position) draw_bar(frame, bars, scores, position);
   ImGui::GetWindowDrawList()->AddLine(ImVec2(bars.corner.x, mean), ImVec2(bars.corner.x + whole, mean),
                                       with_alpha(palette().text, 0.5F), std::max(1.0F, em() * 0.06F));
-  ImGui::InvisibleButton("##loss", ImVec2(std::max(1.0F, whole), std::max(1.0F, height - scrollbar)));
-  if (ImGui::IsItemHovered()) point(frame, commands, bars, scores);
+  const Hand hand = canvas("##loss", ImVec2(whole, height - scrollbar),
+                           {bars.corner, ImVec2(bars.bar, height - scrollbar), {}});
+  if (hand.inside) point(frame, commands, bars, scores, hand);
   ImGui::EndChild();
   ImGui::PopStyleVar();
 }

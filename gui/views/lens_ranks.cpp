@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/significant_text.h"
@@ -136,8 +138,8 @@ void draw_curve(const Curve& curve, const Plot& plot, const ShownLens& shown, co
 }
 
 void point(const Frame& frame, Commands& commands, const ShownLens& shown, const LensColumn& column,
-           std::int64_t position, const Plot& plot, const std::vector<Curve>& curves) {
-  const ImVec2 mouse = ImGui::GetMousePos();
+           std::int64_t position, const Plot& plot, const std::vector<Curve>& curves, const Hand& hand) {
+  const ImVec2 mouse = hand.at;
   const float share = (mouse.x - plot.corner.x) / std::max(1.0F, plot.opposite.x - plot.corner.x);
   const auto cell =
       std::clamp<std::int64_t>(std::lround(share * static_cast<float>(plot.last)), 0, plot.last);
@@ -153,6 +155,7 @@ void point(const Frame& frame, Commands& commands, const ShownLens& shown, const
       nearest = &curve;
     }
   }
+  if (hand.by_keys) nearest = &curves[hand.place];
   if (nearest == nullptr) return;
   commands.hover().candidate = nearest->id;
   const LensCell& here = column.cells[static_cast<std::size_t>(cell)];
@@ -164,7 +167,7 @@ void point(const Frame& frame, Commands& commands, const ShownLens& shown, const
                  {text("lens.probability"), percent_text(here.probability(rank->logit))},
                  {text("lens.logit"), significant_text(static_cast<double>(rank->logit))}},
                 text("lens.rank_tip"));
-  if (!ImGui::IsItemClicked()) return;
+  if (!hand.clicked) return;
   const bool again = frame.document.candidate == nearest->id;
   commands.edit(SelectCandidate{again ? std::nullopt : std::optional(nearest->id)});
   if (cell == plot.last && !again) {
@@ -191,8 +194,17 @@ void draw_lens_ranks(const Frame& frame, Commands& commands, const ShownLens& sh
   const std::vector<Curve> curves = curves_of(plot, frame, shown, *column);
   for (const Curve& curve : curves) draw_curve(curve, plot, shown, *column, labels);
   ImGui::SetCursorScreenPos(ImVec2(plot.corner.x - em() * 0.3F, start.y));
-  ImGui::InvisibleButton("##ranks", ImVec2(start.x + size.x - plot.corner.x, size.y));
-  if (ImGui::IsItemHovered()) point(frame, commands, shown, *column, position, plot, curves);
+  // The keyboard goes down from name to name.
+  std::vector<std::size_t> order(curves.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return curves[a].label_y < curves[b].label_y; });
+  Hand hand =
+      canvas("##ranks", ImVec2(start.x + size.x - plot.corner.x, size.y), order.size(), [&](std::size_t at) {
+        return ImVec2(plot.opposite.x + em() * 1.5F, curves[order[at]].label_y + em() * 0.5F);
+      });
+  if (hand.by_keys && hand.place < order.size()) hand.place = order[hand.place];
+  if (hand.inside) point(frame, commands, shown, *column, position, plot, curves, hand);
 }
 
 }  // namespace headlight

@@ -11,6 +11,7 @@
 #include "gui/theme.h"
 #include "gui/views/lens_loss.h"
 #include "gui/views/lens_ranks.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/empty_note.h"
 #include "gui/widgets/muted_text.h"
 #include "gui/widgets/number_text.h"
@@ -303,13 +304,8 @@ void LensView::draw_loss(const Frame& frame, Commands& commands) {
 
 // Arrows: positions from left to right, layers from bottom to top.
 void LensView::walk(const Frame& frame, Commands& commands) const {
-  if (!ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) || ImGui::GetIO().WantTextInput) return;
-  if (ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopup)) return;
-  const ImGuiID owner = ImGui::GetID("##keys");
-  const auto pressed = [owner](ImGuiKey key) {
-    ImGui::SetKeyOwner(key, owner);
-    return ImGui::IsKeyPressed(key, ImGuiInputFlags_Repeat, owner);
-  };
+  if (!panel_has_keys()) return;
+  const auto pressed = [](ImGuiKey key) { return ImGui::IsKeyPressed(key); };
   const std::int64_t query = frame.locked_query(), layer = frame.layer(), head = frame.head();
   if (pressed(ImGuiKey_LeftArrow) && query > 0) commands.edit(SelectQuery{query - 1});
   if (pressed(ImGuiKey_RightArrow) && query + 1 < frame.positions()) commands.edit(SelectQuery{query + 1});

@@ -215,7 +215,8 @@ void draw_question(const Question& question, QuestionState& state, const Frame& 
   ImGui::PushStyleColor(ImGuiCol_ChildBg, mix(palette().panel, palette().raised, 0.55F));
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(em() * 0.9F, em() * 0.8F));
   const bool visible = ImGui::BeginChild(
-      "##question", ImVec2(0, 0), ImGuiChildFlags_AutoResizeY | ImGuiChildFlags_AlwaysUseWindowPadding);
+      "##question", ImVec2(0, 0),
+      ImGuiChildFlags_AutoResizeY | ImGuiChildFlags_AlwaysUseWindowPadding | ImGuiChildFlags_NavFlattened);
   ImGui::PopStyleVar();
   ImGui::PopStyleColor();
   if (visible) {

@@ -46,7 +46,7 @@ void draw_progress(const Lesson& lesson, std::int64_t step, bool finished, Comma
     const float left = corner.x + static_cast<float>(i) * (width + gap);
     ImGui::SetCursorScreenPos(ImVec2(left, corner.y));
     ImGui::PushID(static_cast<int>(i));
-    if (ImGui::InvisibleButton("###step", ImVec2(std::max(1.0F, width), height)))
+    if (ImGui::InvisibleButton("###step", ImVec2(std::max(1.0F, width), height), ImGuiButtonFlags_EnableNav))
       commands.edit(SetLesson{LessonPlace{lesson.id, i}});
     ImGui::SetItemTooltip(
         "%s", format_text("lesson.step", fmt::arg("step", i + 1), fmt::arg("steps", count)).c_str());
@@ -219,7 +219,8 @@ void LessonView::draw(const Frame& frame, Commands& commands) {
   draw_title(*lesson, frame, commands);
   draw_progress(*lesson, step, finished_, commands);
   const float footer = em() * 2.1F + ImGui::GetStyle().ItemSpacing.y;
-  if (ImGui::BeginChild("##body", ImVec2(0, std::max(em() * 4, ImGui::GetContentRegionAvail().y - footer)))) {
+  if (ImGui::BeginChild("##body", ImVec2(0, std::max(em() * 4, ImGui::GetContentRegionAvail().y - footer)),
+                        ImGuiChildFlags_NavFlattened)) {
     if (to_top_) ImGui::SetScrollY(0);
     to_top_ = false;
     if (finished_) {

@@ -12,6 +12,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/head_maps.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/rotated_text.h"
 
@@ -80,36 +81,42 @@ void draw_columns(const ShownAttention& shown, const MatrixAxes& axes, std::int6
 
 void row_buttons(const ShownAttention& shown, Commands& commands, const MatrixAxes& axes) {
   ImGui::SetCursorScreenPos(ImVec2(axes.corner.x - axes.left, axes.corner.y));
-  const bool clicked =
-      ImGui::InvisibleButton("##queries", ImVec2(axes.left - em() * 0.2F, std::max(1.0F, axes.size.y)));
-  if (!ImGui::IsItemHovered()) return;
+  const float width = axes.left - em() * 0.2F;
+  const Hand hand = canvas("##queries", ImVec2(width, axes.size.y),
+                           {ImVec2(axes.corner.x - axes.left, axes.first_y), ImVec2(width, axes.cell), {}});
+  if (!hand.inside) return;
   const auto query =
-      axes.window.first_row + static_cast<std::int64_t>((ImGui::GetMousePos().y - axes.first_y) / axes.cell);
+      axes.window.first_row + static_cast<std::int64_t>((hand.at.y - axes.first_y) / axes.cell);
   if (query < 0 || query >= shown.map.queries) return;
   shown.hover_query(commands, query);
   ImGui::SetTooltip("%s", format_text("attention.query_tooltip", fmt::arg("token", shown.query_text(query)),
                                       fmt::arg("position", query))
                               .c_str());
-  if (clicked)
+  if (hand.clicked)
     commands.edit(shown.select_query(shown.chosen_query() == query ? std::nullopt : std::optional(query)));
 }
 
 void column_buttons(const ShownAttention& shown, Commands& commands, const MatrixAxes& axes, float height) {
   ImGui::SetCursorScreenPos(ImVec2(axes.corner.x, axes.corner.y - height));
-  const bool clicked =
-      ImGui::InvisibleButton("##keys", ImVec2(std::max(1.0F, axes.size.x), height - em() * 0.2F));
-  if (!ImGui::IsItemHovered()) return;
-  // Follow the slant of the labels down to the column.
-  const ImVec2 mouse = ImGui::GetMousePos();
-  const float slant = (axes.corner.y - mouse.y) / std::tan(axes.angle);
-  const auto key = axes.window.first_column +
-                   static_cast<std::int64_t>(std::floor((mouse.x - slant - axes.first_x) / axes.cell));
+  // Labels lean to the right.
+  const auto slant = [&](float y) { return (axes.corner.y - y) / std::tan(axes.angle); };
+  const auto columns = static_cast<std::size_t>(axes.window.last_column - axes.window.first_column);
+  const Hand hand =
+      canvas("##keys", ImVec2(axes.size.x, height - em() * 0.2F), columns, [&](std::size_t column) {
+        const float y = axes.corner.y - em() * 0.5F;
+        return ImVec2(axes.first_x + (static_cast<float>(column) + 0.5F) * axes.cell + slant(y), y);
+      });
+  if (!hand.inside) return;
+  const auto key =
+      axes.window.first_column +
+      static_cast<std::int64_t>(std::floor((hand.at.x - slant(hand.at.y) - axes.first_x) / axes.cell));
   if (key < axes.window.first_column || key >= axes.window.last_column) return;
   shown.hover_key(commands, key);
   ImGui::SetTooltip("%s", format_text("attention.key_tooltip", fmt::arg("token", shown.key_text(key)),
                                       fmt::arg("position", key))
                               .c_str());
-  if (clicked) commands.edit(shown.select_key(shown.locked_key() == key ? std::nullopt : std::optional(key)));
+  if (hand.clicked)
+    commands.edit(shown.select_key(shown.locked_key() == key ? std::nullopt : std::optional(key)));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "gui/theme.h"
 #include "gui/views/head_summary.h"
 #include "gui/views/matrix_labels.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/map_scale.h"
 
 namespace headlight {
@@ -253,14 +254,16 @@ void MatrixPanel::draw_tooltip(const Plot& plot, std::int64_t query, std::int64_
 
 void MatrixPanel::handle_mouse(const Plot& plot, Commands& commands, const Geometry& geometry) {
   ImGui::SetCursorScreenPos(geometry.corner);
-  const bool clicked = ImGui::InvisibleButton(
-      "##cells", ImVec2(std::max(1.0F, geometry.size.x), std::max(1.0F, geometry.size.y)));
+  const Hand hand =
+      canvas("##cells", geometry.size,
+             {ImVec2(geometry.x(geometry.window.first_column), geometry.y(geometry.window.first_row)),
+              ImVec2(geometry.cell, geometry.cell),
+              {}});
   ImGui::SetItemKeyOwner(ImGuiKey_MouseWheelY);
-  const bool hovered = ImGui::IsItemHovered();
-  move_with_mouse(geometry, hovered);
-  if (!hovered) return;
+  move_with_mouse(geometry, hand.inside && !hand.by_keys);
+  if (!hand.inside) return;
   const ShownAttention& shown = plot.shown;
-  const ImVec2 mouse = ImGui::GetMousePos();
+  const ImVec2 mouse = hand.at;
   const auto key = static_cast<std::int64_t>(
                        geometry.column + static_cast<double>((mouse.x - geometry.corner.x) / geometry.cell)) +
                    geometry.first_column;
@@ -277,7 +280,7 @@ void MatrixPanel::handle_mouse(const Plot& plot, Commands& commands, const Geome
     zoom_ = 1;
     return;
   }
-  if (!clicked || dragged_) return;
+  if (!hand.clicked || (dragged_ && !hand.by_keys)) return;
   const bool release = shown.chosen_query() == query && shown.locked_key() == key;
   commands.edit(shown.select_query(release ? std::nullopt : std::optional(query)));
   commands.edit(shown.select_key(release ? std::nullopt : std::optional(key)));
@@ -286,7 +289,7 @@ void MatrixPanel::handle_mouse(const Plot& plot, Commands& commands, const Geome
 
 // Arrow keys walk over the cells of the matrix; +, - and 0 zoom.
 void MatrixPanel::handle_keys(const ShownAttention& shown, Commands& commands) {
-  if (!ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) || ImGui::GetIO().WantTextInput) return;
+  if (!panel_has_keys()) return;
   const std::int64_t last = shown.map.queries - 1;
   const std::int64_t query = shown.locked_query();
   if (ImGui::IsKeyPressed(ImGuiKey_UpArrow))
@@ -316,9 +319,8 @@ void MatrixPanel::handle_keys(const ShownAttention& shown, Commands& commands) {
 float MatrixPanel::draw_plot(const Plot& plot, Commands& commands, const char* name, ImVec2 room) {
   float used = room.x;
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
-  const bool visible = ImGui::BeginChild(
-      name, room, ImGuiChildFlags_None,
-      ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
+  const bool visible = ImGui::BeginChild(name, room, ImGuiChildFlags_NavFlattened,
+                                         ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
   ImGui::PopStyleVar();
   if (visible) {
     const Geometry geometry = place(plot.shown, ImGui::GetContentRegionAvail());
@@ -391,8 +393,8 @@ void MatrixPanel::draw(const ShownAttention& shown, Commands& commands, HeadMaps
   // Directly beside what the matrix really takes.
   const float used = std::min(room.x - list_width, plot_width);
   ImGui::SetCursorScreenPos(ImVec2(start.x + used, start.y));
-  if (ImGui::BeginChild("##row", ImVec2(std::min(room.x - used, em() * 34), 0), ImGuiChildFlags_None,
-                        ImGuiWindowFlags_NoNavInputs | ImGuiWindowFlags_NoScrollbar)) {
+  if (ImGui::BeginChild("##row", ImVec2(std::min(room.x - used, em() * 34), 0), ImGuiChildFlags_NavFlattened,
+                        ImGuiWindowFlags_NoScrollbar)) {
     const std::int64_t query = shown.query();
     draw_head_summary(shown, commands, rows->row(query), query);
   }

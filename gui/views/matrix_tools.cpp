@@ -10,6 +10,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/color_bar.h"
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/segmented.h"
@@ -55,7 +56,7 @@ void draw_picker_grid(const ShownAttention& shown, Commands& commands, const Hea
   const float step = std::max(8.0F, em() * 0.95F);
   const ImVec2 size(step * static_cast<float>(a.heads), step * static_cast<float>(a.layers));
   const ImVec2 corner = ImGui::GetCursorScreenPos();
-  const bool clicked = ImGui::InvisibleButton("##grid", size);
+  const Hand hand = canvas("##grid", size, {corner, ImVec2(step, step), {}});
   ImDrawList* list = ImGui::GetWindowDrawList();
   for (std::int64_t layer = 0; layer < a.layers; ++layer) {
     for (std::int64_t head = 0; head < a.heads; ++head) {
@@ -71,14 +72,13 @@ void draw_picker_grid(const ShownAttention& shown, Commands& commands, const Hea
         list->AddRect(from, to, is_first ? palette().lock : palette().hover, 0, std::max(1.5F, em() * 0.12F));
     }
   }
-  if (!ImGui::IsItemHovered()) return;
-  const ImVec2 mouse = ImGui::GetMousePos();
+  if (!hand.inside) return;
   const HeadPlace under{
-      std::clamp<std::int64_t>(static_cast<std::int64_t>((mouse.y - corner.y) / step), 0, a.layers - 1),
-      std::clamp<std::int64_t>(static_cast<std::int64_t>((mouse.x - corner.x) / step), 0, a.heads - 1)};
+      std::clamp<std::int64_t>(static_cast<std::int64_t>((hand.at.y - corner.y) / step), 0, a.layers - 1),
+      std::clamp<std::int64_t>(static_cast<std::int64_t>((hand.at.x - corner.x) / step), 0, a.heads - 1)};
   commands.hover().head = std::pair(under.layer, under.head);
   ImGui::SetTooltip("L%d H%d", static_cast<int>(under.layer), static_cast<int>(under.head));
-  if (!clicked) return;
+  if (!hand.clicked) return;
   AttentionChoices next = shown.frame.document.attention;
   next.compared = under;
   commands.edit(SetChoices{next});

@@ -9,6 +9,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/significant_text.h"
@@ -107,7 +108,7 @@ void ModelTensors::draw_rows(float height) {
     text_at(corner, count, whole, text("tensors.count"), palette().muted);
     text_at(corner, share, whole, text("tensors.share"), palette().muted);
   }
-  if (ImGui::BeginChild("##tensors", ImVec2(0.0F, height))) {
+  if (ImGui::BeginChild("##tensors", ImVec2(0.0F, height), ImGuiChildFlags_NavFlattened)) {
     const Columns at = columns(ImGui::GetWindowWidth() - ImGui::GetStyle().ScrollbarSize);
     ImDrawList* list = ImGui::GetWindowDrawList();
     ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(0.0F, 0.0F));
@@ -161,8 +162,8 @@ void ModelTensors::draw_histogram(const Frame&, Commands& commands) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 start = ImGui::GetCursorScreenPos();
   const float width = ImGui::GetContentRegionAvail().x, height = em() * 11.0F;
-  ImGui::InvisibleButton("##histogram", ImVec2(std::max(1.0F, width), height));
-  const bool hovered = ImGui::IsItemHovered();
+  const float bin = width / static_cast<float>(ValueHistogram::bins);
+  const Hand hand = canvas("##histogram", ImVec2(width, height), {start, ImVec2(bin, height), {}});
   list->AddText(ImVec2(start.x, start.y + em() * 0.4F), palette().text, tensors_[chosen_].name.c_str());
   if (!done || !done->value || done->key.model != model_ || done->key.tensor != chosen_) {
     list->AddText(ImVec2(start.x, start.y + em() * 2.0F), palette().muted,
@@ -181,11 +182,10 @@ void ModelTensors::draw_histogram(const Frame&, Commands& commands) {
   const float top = start.y + em() * 3.6F, bottom = start.y + height - em() * 1.5F;
   const std::int64_t most = *std::max_element(histogram.counts.begin(), histogram.counts.end());
   const double scale = std::log1p(static_cast<double>(std::max<std::int64_t>(1, most)));
-  const float bin = width / static_cast<float>(ValueHistogram::bins);
   for (std::size_t i = 0; i < ValueHistogram::bins; ++i) {
     const double part = std::log1p(static_cast<double>(histogram.counts[i])) / scale;
     const float x = start.x + bin * static_cast<float>(i);
-    const bool lit = hovered && ImGui::GetMousePos().x >= x && ImGui::GetMousePos().x < x + bin;
+    const bool lit = hand.inside && hand.at.x >= x && hand.at.x < x + bin;
     if (part > 0.0) {
       list->AddRectFilled(ImVec2(x, bottom - (bottom - top) * static_cast<float>(part)),
                           ImVec2(x + std::max(1.0F, bin - 1.0F), bottom),

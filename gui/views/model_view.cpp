@@ -15,6 +15,7 @@
 #include "gui/views/hook_words.h"
 #include "gui/views/known_models.h"
 #include "gui/views/model_picture.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/lesson_marks.h"
 #include "gui/widgets/segmented.h"
 #include "imgui.h"
@@ -50,7 +51,7 @@ void draw_facts(const std::vector<Fact>& facts, float width) {
   for (const Fact& fact : facts) {
     const ImVec2 corner = ImGui::GetCursorScreenPos();
     ImGui::PushID(fact.key.c_str());
-    ImGui::InvisibleButton("###fact", ImVec2(width, line));
+    ImGui::InvisibleButton("###fact", ImVec2(width, line), ImGuiButtonFlags_EnableNav);
     const bool hovered = ImGui::IsItemHovered();
     ImGui::PopID();
     ImGui::SetCursorScreenPos(ImVec2(corner.x, corner.y + line));
@@ -235,7 +236,10 @@ void draw_hashes(const std::optional<CatalogEntry>& entry, float width) {
     ImGui::TextUnformatted(file.sha256.c_str());
     ImGui::PopStyleColor();
     ImGui::PopTextWrapPos();
-    if (ImGui::IsItemClicked()) ImGui::SetClipboardText(file.sha256.c_str());
+    ImGui::PushID(file.path.c_str());
+    if (pressed_at("###hash", ImGui::GetItemRectMin(), ImGui::GetItemRectMax()))
+      ImGui::SetClipboardText(file.sha256.c_str());
+    ImGui::PopID();
     const ScopedFont body(fonts().body, 1.0F);
     ImGui::SetItemTooltip("%s", text("model.hash_tip").c_str());
   }
@@ -399,7 +403,7 @@ void ModelView::draw(const Frame& frame, Commands& commands) {
     page_ = static_cast<Page>(*page);
   }
   ImGui::Dummy(ImVec2(0, em() * 0.3F));
-  if (ImGui::BeginChild("##page")) {
+  if (ImGui::BeginChild("##page", ImVec2(0, 0), ImGuiChildFlags_NavFlattened)) {
     switch (page_) {
       case Page::facts:
         draw_facts_page(frame);

@@ -134,7 +134,7 @@ void draw_neighbor_list(const Frame& frame, Commands& commands, const NearestTok
   const Columns at = columns(std::max(width, em() * 14.0F));
   draw_headings(at, order);
   const float height = std::max(ImGui::GetContentRegionAvail().y, em() * 6.0F);
-  if (ImGui::BeginChild("##nearest", ImVec2(0.0F, height), ImGuiChildFlags_None,
+  if (ImGui::BeginChild("##nearest", ImVec2(0.0F, height), ImGuiChildFlags_NavFlattened,
                         ImGuiWindowFlags_NoBackground)) {
     ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(0.0F, 0.0F));
     const std::vector<NearToken>& tokens = order == NeighborOrder::dot ? nearest.by_dot : nearest.by_cosine;

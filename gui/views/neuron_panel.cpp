@@ -12,6 +12,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/row_panel.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/rotated_text.h"
 
@@ -107,15 +108,16 @@ void NeuronPanel::strip_mouse(const ShownAttention& shown, Commands& commands, H
   ImGui::SetCursorScreenPos(corner);
   ImGui::PushID(static_cast<int>(hook));
   ImGui::PushID(static_cast<int>(key));
-  const bool clicked = ImGui::InvisibleButton("##strip", ImVec2(width, em() * 1.2F));
-  ImGui::PopID();
-  ImGui::PopID();
-  if (!ImGui::IsItemHovered()) return;
   const std::span<const float> q = query_vector(shown), k = key_vector(shown, key);
   const auto count = static_cast<std::int64_t>(q.size());
+  const Hand hand =
+      canvas("##strip", ImVec2(width, em() * 1.2F),
+             {corner, ImVec2(width / static_cast<float>(std::max<std::int64_t>(1, count)), em() * 1.2F), {}});
+  ImGui::PopID();
+  ImGui::PopID();
+  if (!hand.inside) return;
   const auto dimension = std::clamp<std::int64_t>(
-      static_cast<std::int64_t>((ImGui::GetMousePos().x - corner.x) / width * static_cast<float>(count)), 0,
-      count - 1);
+      static_cast<std::int64_t>((hand.at.x - corner.x) / width * static_cast<float>(count)), 0, count - 1);
   const auto at = static_cast<std::size_t>(dimension);
   ValueReference value = shown.cell(shown.hooks.scores, row_.query, key);
   if (hook == shown.hooks.q) value = shown.place(hook, row_.query, shown.head, dimension);
@@ -132,7 +134,7 @@ void NeuronPanel::strip_mouse(const ShownAttention& shown, Commands& commands, H
           : format_text("attention.neuron_cell_tip", fmt::arg("dimension", dimension), fmt::arg("q", q_text),
                         fmt::arg("k", k_text), fmt::arg("product", product));
   ImGui::SetTooltip("%s\n%s", words.c_str(), shown.hook_line(hook).c_str());
-  if (clicked) {
+  if (hand.clicked) {
     commands.edit(SelectValue{shown.frame.document.value == value ? std::nullopt : std::optional(value)});
   }
 }
@@ -180,7 +182,8 @@ void NeuronPanel::draw_number(const ShownAttention& shown, Commands& commands, c
   ImGui::SetCursorScreenPos(ImVec2(at.x, corner.y));
   ImGui::PushID(static_cast<int>(value.hook));
   ImGui::PushID(static_cast<int>(value.index[2]));
-  const bool clicked = ImGui::InvisibleButton("##number", ImVec2(std::max(1.0F, size.x), em() * 1.4F));
+  const bool clicked = ImGui::InvisibleButton("##number", ImVec2(std::max(1.0F, size.x), em() * 1.4F),
+                                              ImGuiButtonFlags_EnableNav);
   ImGui::PopID();
   ImGui::PopID();
   const bool locked = shown.frame.document.value == value;
@@ -218,7 +221,8 @@ void NeuronPanel::draw_row(const ShownAttention& shown, Commands& commands, cons
   // The label locks the key.
   ImGui::SetCursorScreenPos(ImVec2(columns.label, y));
   ImGui::PushID(static_cast<int>(key));
-  if (ImGui::InvisibleButton("##key", ImVec2(columns.label_width, columns.line))) {
+  if (ImGui::InvisibleButton("##key", ImVec2(columns.label_width, columns.line),
+                             ImGuiButtonFlags_EnableNav)) {
     commands.edit(shown.select_key(shown.locked_key() == key ? std::nullopt : std::optional(key)));
   }
   ImGui::PopID();
@@ -336,11 +340,11 @@ void NeuronPanel::draw_chosen(const ShownAttention& shown, Commands& commands, s
         palette().muted, axis_words.c_str());
   }
   ImGui::SetCursorScreenPos(plot);
-  const bool clicked = ImGui::InvisibleButton("##sums", size);
-  if (ImGui::IsItemHovered()) {
-    const auto count = static_cast<float>(products.product.size());
-    const auto dimension = static_cast<std::size_t>(
-        std::clamp((ImGui::GetMousePos().x - plot.x) / size.x * count, 0.0F, count - 1));
+  const auto count = static_cast<float>(products.product.size());
+  const Hand hand = canvas("##sums", size, {plot, ImVec2(size.x / std::max(1.0F, count), size.y), {}});
+  if (hand.inside) {
+    const auto dimension =
+        static_cast<std::size_t>(std::clamp((hand.at.x - plot.x) / size.x * count, 0.0F, count - 1));
     const ValueReference value = shown.cell(shown.hooks.scores, row_.query, key);
     shown.hover_query(commands, row_.query);
     shown.hover_key(commands, key);
@@ -351,7 +355,7 @@ void NeuronPanel::draw_chosen(const ShownAttention& shown, Commands& commands, s
                                         fmt::arg("product", hand_number(products.product[dimension], 4)),
                                         fmt::arg("sum", hand_number(products.running[dimension], 4)))
                                 .c_str());
-    if (clicked) {
+    if (hand.clicked) {
       commands.edit(SelectValue{shown.frame.document.value == value ? std::nullopt : std::optional(value)});
     }
   }
@@ -376,15 +380,15 @@ void NeuronPanel::draw(const ShownAttention& shown, Commands& commands) {
   const float room = std::max(columns.line * 2, ImGui::GetContentRegionAvail().y - below);
   const std::int64_t key = chosen_key(shown);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
-  if (ImGui::BeginChild("##keys", ImVec2(0, std::min(room, count * columns.line + 1)), ImGuiChildFlags_None,
-                        ImGuiWindowFlags_NoNavInputs)) {
+  if (ImGui::BeginChild("##keys", ImVec2(0, std::min(room, count * columns.line + 1)),
+                        ImGuiChildFlags_NavFlattened)) {
     draw_rows(shown, commands, columns);
   }
   ImGui::EndChild();
   ImGui::PopStyleVar();
   ImGui::Dummy(ImVec2(0, em() * 0.4F));
   draw_chosen(shown, commands, key);
-  if (!ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) || ImGui::GetIO().WantTextInput) return;
+  if (!panel_has_keys()) return;
   const std::int64_t last = static_cast<std::int64_t>(row_.weight.size()) - 1;
   if (ImGui::IsKeyPressed(ImGuiKey_UpArrow)) {
     commands.edit(shown.select_key(std::max(row_.first_key, shown.locked_key().value_or(key) - 1)));

@@ -97,7 +97,7 @@ void draw_class_list(const std::vector<ClassScore>& classes) {
     const float width = ImGui::GetContentRegionAvail().x;
     const float line = em() * 2.4F;
     ImGui::PushID(static_cast<int>(one.label));
-    ImGui::InvisibleButton("##class", ImVec2(std::max(1.0F, width), line));
+    ImGui::InvisibleButton("##class", ImVec2(std::max(1.0F, width), line), ImGuiButtonFlags_EnableNav);
     ImGui::PopID();
     ImGui::SetItemTooltip("%s", format_text("next.class_tip", fmt::arg("name", one.name),
                                             fmt::arg("logit", fmt::format("{:.4f}", one.logit)))

@@ -10,6 +10,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/empty_note.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/number_text.h"
@@ -83,9 +84,10 @@ void PositionsPanel::draw_table(const Frame& frame, Commands& commands, const Sh
   draw_similarity_cells(corner, extent, picture.cells);
   draw_numbers(corner, extent, rows);
   ImGui::SetCursorScreenPos(corner);
-  ImGui::InvisibleButton("##positions", ImVec2(extent, extent));
-  if (ImGui::IsItemHovered()) {
-    const ImVec2 mouse = ImGui::GetMousePos();
+  const float cell = extent / static_cast<float>(std::max<std::int64_t>(1, rows));
+  const Hand hand = canvas("##positions", ImVec2(extent, extent), {corner, ImVec2(cell, cell), {}});
+  if (hand.inside) {
+    const ImVec2 mouse = hand.at;
     const auto position = [&](float pixels) {
       const auto at = static_cast<std::int64_t>(pixels / extent * static_cast<float>(rows));
       return std::clamp<std::int64_t>(at, 0, rows - 1);
@@ -98,7 +100,7 @@ void PositionsPanel::draw_table(const Frame& frame, Commands& commands, const Sh
                    {"a", fmt::format("W_pos [{}, :]", row)},
                    {"b", fmt::format("W_pos [{}, :]", column)}},
                   text("embeddings.two_positions_tip"));
-    if (ImGui::IsItemClicked() && row < shown.positions()) click_token(frame, commands, shown, row);
+    if (hand.clicked && row < shown.positions()) click_token(frame, commands, shown, row);
   }
   // How far this text reaches.
   const float reach =

@@ -11,6 +11,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/making_line.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/empty_note.h"
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/rotated_text.h"
@@ -195,10 +196,10 @@ void RolloutPanel::handle_mouse(const ShownAttention& shown, Commands& commands,
   const float width = std::max(1.0F, layout.cell * static_cast<float>(layout.tokens));
   const float bottom = layout.flow_top + layout.flow_line;
   ImGui::SetCursorScreenPos(ImVec2(layout.corner.x, layout.corner.y - em() * 2));
-  const bool clicked =
-      ImGui::InvisibleButton("##cells", ImVec2(width, std::max(1.0F, bottom - layout.corner.y + em() * 2)));
-  if (!ImGui::IsItemHovered()) return;
-  const ImVec2 mouse = ImGui::GetMousePos();
+  const Hand hand = canvas("##cells", ImVec2(width, bottom - layout.corner.y + em() * 2),
+                           {layout.corner, ImVec2(layout.cell, layout.line), {}});
+  if (!hand.inside) return;
+  const ImVec2 mouse = hand.at;
   const auto key = std::clamp<std::int64_t>(
       static_cast<std::int64_t>((mouse.x - layout.corner.x) / layout.cell), 0, layout.tokens - 1);
   shown.hover_key(commands, key);
@@ -222,13 +223,13 @@ void RolloutPanel::handle_mouse(const ShownAttention& shown, Commands& commands,
   } else {
     ImGui::SetTooltip("%s", format_text("attention.rollout_choose", fmt::arg("token", to)).c_str());
   }
-  if (clicked) {
+  if (hand.clicked) {
     commands.edit(shown.select_query(shown.chosen_query() == key ? std::nullopt : std::optional(key)));
   }
 }
 
 void RolloutPanel::handle_keyboard(const ShownAttention& shown, Commands& commands) const {
-  if (!ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) || ImGui::GetIO().WantTextInput) return;
+  if (!panel_has_keys()) return;
   const std::int64_t by =
       (ImGui::IsKeyPressed(ImGuiKey_RightArrow) ? 1 : 0) - (ImGui::IsKeyPressed(ImGuiKey_LeftArrow) ? 1 : 0);
   if (by == 0) return;

@@ -10,6 +10,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/positions_panel.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/significant_text.h"
@@ -132,8 +133,9 @@ void draw_likeness(const Angles& angles, float top, float height) {
   list->AddPolyline(line.data(), static_cast<int>(line.size()), palette().attention, em() * 0.12F);
 }
 
-void point(const Frame& frame, Commands& commands, const ShownText& shown, const Angles& angles) {
-  const ImVec2 mouse = ImGui::GetMousePos();
+void point(const Frame& frame, Commands& commands, const ShownText& shown, const Angles& angles,
+           const Hand& hand) {
+  const ImVec2 mouse = hand.at;
   const auto index = [](float pixels, float cell, std::int64_t count) {
     return std::clamp<std::int64_t>(static_cast<std::int64_t>(pixels / cell), 0, count - 1);
   };
@@ -153,7 +155,7 @@ void point(const Frame& frame, Commands& commands, const ShownText& shown, const
     facts.emplace_back(text("embeddings.magnitude"), significant_text(angles.rotation.magnitude));
   facts_tooltip(in_text ? token_of(frame, shown, position) + "  ·  " + where : where, facts,
                 text("embeddings.rotary_tip"));
-  if (in_text && ImGui::IsItemClicked()) click_token(frame, commands, shown, position);
+  if (in_text && hand.clicked) click_token(frame, commands, shown, position);
 }
 
 }  // namespace
@@ -181,8 +183,9 @@ void draw_rotary_angles(const Frame& frame, Commands& commands, const ShownText&
   draw_rows(angles);
   draw_headings(angles);
   ImGui::SetCursorScreenPos(angles.corner);
-  ImGui::InvisibleButton("##angles", angles.size);
-  if (ImGui::IsItemHovered()) point(frame, commands, shown, angles);
+  const Hand hand = canvas("##angles", angles.size,
+                           {angles.corner, ImVec2(angles.column_width(), angles.row_height()), {}});
+  if (hand.inside) point(frame, commands, shown, angles, hand);
   const std::int64_t marked = token_in_question(frame, shown);
   if (marked >= 0 && marked < angles.columns) {
     const float x = angles.corner.x + static_cast<float>(marked) * angles.column_width();

@@ -11,6 +11,7 @@
 #include "gui/theme.h"
 #include "gui/views/row_products.h"
 #include "gui/views/row_table.h"
+#include "gui/widgets/canvas.h"
 
 namespace headlight {
 namespace {
@@ -64,7 +65,7 @@ void RowPanel::draw(const ShownAttention& shown, Commands& commands) {
     ImGui::TextDisabled("%s", text("attention.not_done").c_str());
     return;
   }
-  if (!ImGui::BeginChild("##steps", ImVec2(0, 0), ImGuiChildFlags_None, ImGuiWindowFlags_NoNavInputs)) {
+  if (!ImGui::BeginChild("##steps", ImVec2(0, 0), ImGuiChildFlags_NavFlattened)) {
     ImGui::EndChild();
     return;
   }
@@ -82,7 +83,7 @@ void RowPanel::draw(const ShownAttention& shown, Commands& commands) {
   const float strips_top = ImGui::GetCursorPosY();
   draw_product_strips(shown, commands, row_, products_, key_);
   strips_height_ = ImGui::GetCursorPosY() - strips_top;
-  if (ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) && !ImGui::GetIO().WantTextInput) {
+  if (panel_has_keys()) {
     if (ImGui::IsKeyPressed(ImGuiKey_UpArrow))
       commands.edit(shown.select_key(std::max(row_.first_key, key_ - 1)));
     if (ImGui::IsKeyPressed(ImGuiKey_DownArrow)) {

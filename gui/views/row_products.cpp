@@ -14,6 +14,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/row_panel.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/rotated_text.h"
 
 namespace headlight {
@@ -173,19 +174,19 @@ void draw_one_strip(const ShownAttention& shown, Commands& commands, const Atten
   }
   ImGui::SetCursorScreenPos(at);
   ImGui::PushID(strip.label);
-  const bool clicked = ImGui::InvisibleButton("##strip", ImVec2(width, strip_height()));
+  const auto count = static_cast<std::int64_t>(strip.values->size());
+  const Hand hand = canvas("##strip", ImVec2(width, strip_height()),
+                           {at, ImVec2(width / static_cast<float>(count), strip_height()), {}});
   ImGui::PopID();
-  if (ImGui::IsItemHovered()) {
-    const auto count = static_cast<std::int64_t>(strip.values->size());
+  if (hand.inside) {
     const auto dimension = std::clamp<std::int64_t>(
-        static_cast<std::int64_t>((ImGui::GetMousePos().x - at.x) / width * static_cast<float>(count)), 0,
-        count - 1);
+        static_cast<std::int64_t>((hand.at.x - at.x) / width * static_cast<float>(count)), 0, count - 1);
     const ValueReference value = strip_value(shown, row, strip.hook, key, dimension);
     shown.hover_query(commands, row.query);
     shown.hover_key(commands, key);
     commands.hover().value = value;
     strip_tooltip(shown, row, products, static_cast<std::size_t>(dimension), strip.hook);
-    if (clicked)
+    if (hand.clicked)
       commands.edit(SelectValue{shown.frame.document.value == value ? std::nullopt : std::optional(value)});
   }
   ImGui::SetCursorScreenPos(ImVec2(corner.x, corner.y + strip_step()));

@@ -13,6 +13,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/row_panel.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/lit_cells.h"
 #include "gui/widgets/rotated_text.h"
 
@@ -146,8 +147,8 @@ void draw_headings(const Columns& columns, const AttentionRow& row, std::int64_t
 
 // What a click on a line locks: the column decides which number.
 ValueReference value_under(const ShownAttention& shown, const Columns& columns, const AttentionRow& row,
-                           std::int64_t key) {
-  const bool score = ImGui::GetMousePos().x < columns.x[2];
+                           std::int64_t key, float x) {
+  const bool score = x < columns.x[2];
   return shown.cell(score ? shown.hooks.scores : shown.hooks.pattern, row.query, key);
 }
 
@@ -169,17 +170,19 @@ void draw_line(const ShownAttention& shown, Commands& commands, const Columns& c
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const float right = columns.x[3] + columns.width;
   ImGui::PushID(static_cast<int>(key));
-  const bool clicked = ImGui::InvisibleButton("##line", ImVec2(right - columns.left, line_height()));
-  const bool hovered = ImGui::IsItemHovered();
+  const auto column = [&](std::size_t which) {  // the score, the weight
+    return ImVec2(columns.x[which + 1] + columns.width * 0.5F, corner.y + line_height() * 0.5F);
+  };
+  const Hand hand = canvas("##line", ImVec2(right - columns.left, line_height()), 2, column);
   ImGui::PopID();
-  if (hovered) {
-    const ValueReference value = value_under(shown, columns, row, key);
+  if (hand.inside) {
+    const ValueReference value = value_under(shown, columns, row, key, hand.at.x);
     shown.hover_query(commands, row.query);
     shown.hover_key(commands, key);
     commands.hover().head = std::pair(shown.layer, shown.head);
     commands.hover().value = value;
     line_tooltip(shown, row, key, value);
-    if (clicked) {
+    if (hand.clicked) {
       const bool release = shown.locked_key() == key && shown.frame.document.value == value;
       commands.edit(shown.select_key(release ? std::nullopt : std::optional(key)));
       commands.edit(SelectValue{release ? std::nullopt : std::optional(value)});
@@ -282,8 +285,7 @@ void draw_row_table(const ShownAttention& shown, Commands& commands, const Atten
   const double score_limit = largest_magnitude(row.score);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
   const float body = std::max(line_height() * 2, height - heading_height() - line_height() - em() * 0.3F);
-  const bool visible =
-      ImGui::BeginChild("##lines", ImVec2(0, body), ImGuiChildFlags_None, ImGuiWindowFlags_NoNavInputs);
+  const bool visible = ImGui::BeginChild("##lines", ImVec2(0, body), ImGuiChildFlags_NavFlattened);
   ImGui::PopStyleVar();
   if (visible) {
     const std::int64_t masked = masked_lines(shown, row);

@@ -9,6 +9,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/thin_slider.h"
@@ -78,8 +79,7 @@ void SamplingPanel::draw_curve(const Frame& frame, Commands& commands, const Tok
   const float width = ImGui::GetContentRegionAvail().x;
   const float height = em() * 6.2F;
   const ImVec2 start = ImGui::GetCursorScreenPos();
-  ImGui::InvisibleButton("##curve", ImVec2(std::max(1.0F, width), height));
-  const bool hovered = ImGui::IsItemHovered();
+  const Hand hand = canvas("##curve", ImVec2(width, height), {start, ImVec2(em() * 0.5F, height), {}});
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ScopedFont small(fonts().mono, 0.75F);
   const float left = start.x + em() * 3.2F, right = start.x + width - em() * 0.3F;
@@ -128,9 +128,8 @@ void SamplingPanel::draw_curve(const Frame& frame, Commands& commands, const Tok
   list->AddPolyline(points.data(), static_cast<int>(points.size()), palette().probability,
                     std::max(1.5F, em() * 0.14F));
   draw_cuts(frame.document.sampling, x_of, top, bottom);
-  if (!hovered || ranked.empty()) return;
-  const double part =
-      std::clamp(static_cast<double>((ImGui::GetMousePos().x - left) / (right - left)), 0.0, 1.0);
+  if (!hand.inside || ranked.empty()) return;
+  const double part = std::clamp(static_cast<double>((hand.at.x - left) / (right - left)), 0.0, 1.0);
   const auto rank =
       std::min(static_cast<std::size_t>(std::llround(std::pow(10.0, last * part))) - 1, ranked.size() - 1);
   const Candidate& candidate = ranked[rank];
@@ -167,13 +166,12 @@ void SamplingPanel::draw_choice(const Frame& frame, Commands& commands, const To
   const float width = ImGui::GetContentRegionAvail().x;
   const float height = em() * 1.25F;
   const ImVec2 start = ImGui::GetCursorScreenPos();
-  ImGui::InvisibleButton("##choice", ImVec2(std::max(1.0F, width), height + em() * 0.5F),
-                         ImGuiButtonFlags_EnableNav);
-  const bool hovered = ImGui::IsItemHovered();
+  const Hand hand = canvas("##choice", ImVec2(width, height + em() * 0.5F),
+                           {start, ImVec2(em() * 0.5F, height + em() * 0.5F), {}});
   ImDrawList* list = ImGui::GetWindowDrawList();
   double sum = 0.0, from = 0.0, to = 0.0;
   std::int64_t rank = 0;
-  const double under = static_cast<double>((ImGui::GetMousePos().x - start.x) / std::max(1.0F, width));
+  const double under = static_cast<double>((hand.at.x - start.x) / std::max(1.0F, width));
   for (std::int64_t i = 0; i < counted_->kept; ++i) {
     const Candidate& candidate = counted_->ranked[static_cast<std::size_t>(i)];
     const double part = candidate.sampled;
@@ -195,7 +193,7 @@ void SamplingPanel::draw_choice(const Frame& frame, Commands& commands, const To
                       candidate.id == id ? palette().background : palette().text, words.c_str());
       }
     }
-    if (hovered && under >= sum && under < sum + part) commands.hover().candidate = candidate.id;
+    if (hand.inside && under >= sum && under < sum + part) commands.hover().candidate = candidate.id;
     sum += part;
     if (right - left <= 0.7F && candidate.id != id && sum > number && sum > 0.999) break;
   }

@@ -10,6 +10,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/significant_text.h"
@@ -77,8 +78,8 @@ void tooltip(const Frame& frame, const ShownText& shown, const SimilarityPicture
 }
 
 void point(const Frame& frame, Commands& commands, const ShownText& shown, const SimilarityPicture& picture,
-           const SimilarityKey& at, const Plot& plot) {
-  const ImVec2 mouse = ImGui::GetMousePos();
+           const SimilarityKey& at, const Plot& plot, const Hand& hand) {
+  const ImVec2 mouse = hand.at;
   const auto index = [&](float pixels) {
     return std::clamp<std::int64_t>(static_cast<std::int64_t>(pixels / plot.cell), 0, plot.side - 1) *
            plot.step;
@@ -88,7 +89,7 @@ void point(const Frame& frame, Commands& commands, const ShownText& shown, const
   hover_token(commands, shown, row);
   (shown.encoder ? commands.hover().source_key : commands.hover().key) = column;
   tooltip(frame, shown, picture, at, row, column);
-  if (ImGui::IsItemClicked()) click_pair(frame, commands, shown, row, column);
+  if (hand.clicked) click_pair(frame, commands, shown, row, column);
 }
 
 }  // namespace
@@ -180,8 +181,9 @@ void SimilarityMaps::draw(const Frame& frame, Commands& commands, const ShownTex
   draw_similarity_cells(plot.corner, drawn, cells);
   draw_names(frame, shown, lit, plot, left, top - em() * 1.6F);
   ImGui::SetCursorScreenPos(plot.corner);
-  ImGui::InvisibleButton("##similarity", ImVec2(drawn, drawn));
-  if (ImGui::IsItemHovered() && fresh_) point(frame, commands, shown, picture, key, plot);
+  const Hand hand =
+      canvas("##similarity", ImVec2(drawn, drawn), {plot.corner, ImVec2(plot.cell, plot.cell), {}});
+  if (hand.inside && fresh_) point(frame, commands, shown, picture, key, plot, hand);
   if (lit.locked_key) outline(plot, *lit.locked_key, false, with_alpha(palette().key, 0.8F));
   if (lit.locked) outline(plot, *lit.locked, true, palette().lock);
   if (lit.hovered_key) outline(plot, *lit.hovered_key, false, palette().key);

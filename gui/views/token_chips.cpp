@@ -10,6 +10,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/token_piece.h"
@@ -165,6 +166,10 @@ void TokenChips::draw(const Frame& frame, Commands& commands, const std::string&
   ImGui::Dummy(ImVec2(0.0F, 0.0F));
 }
 
+std::int64_t TokenChips::last_that_runs() const {
+  return std::min<std::int64_t>(static_cast<std::int64_t>(chips_.size()), context_) - 1;
+}
+
 // The chip above or below that is the nearest.
 std::size_t TokenChips::in_other_row(std::size_t position, int by) const {
   const int row = std::clamp(chips_[position].row + by, 0, rows_ - 1);
@@ -187,7 +192,7 @@ void TokenChips::walk(const Frame& frame, Commands& commands) {
   const auto pressed = [owner](ImGuiKey key) {
     return ImGui::IsKeyPressed(key, ImGuiInputFlags_Repeat, owner);
   };
-  const std::int64_t last = std::min<std::int64_t>(static_cast<std::int64_t>(chips_.size()), context_) - 1;
+  const std::int64_t last = last_that_runs();
   if (last < 0) return;
   const std::int64_t from = std::clamp<std::int64_t>(locked_token(which_, frame).value_or(last), 0, last);
   const auto at = static_cast<std::size_t>(from);
@@ -212,10 +217,14 @@ void TokenChips::draw_chip(const Frame& frame, Commands& commands, std::size_t p
   const bool runs = at < context_;
   ImGui::SetCursorScreenPos(corner);
   ImGui::PushID(static_cast<int>(position));
-  const bool clicked = ImGui::InvisibleButton("##chip", ImVec2(chip.width, chip_height()));
+  // Tab goes to one of them, the arrows to the others.
+  const bool is_stop = at == std::clamp<std::int64_t>(locked_token(which_, frame).value_or(last_that_runs()),
+                                                      0, last_that_runs());
+  const bool clicked = ImGui::InvisibleButton("##chip", ImVec2(chip.width, chip_height()),
+                                              is_stop ? ImGuiButtonFlags_EnableNav : ImGuiButtonFlags_None);
   const bool hovered = ImGui::IsItemHovered();
   if (take_focus_ == at) {
-    ImGui::SetFocusID(ImGui::GetItemID(), ImGui::GetCurrentWindow());
+    move_keyboard_here();
     take_focus_.reset();
   }
   has_focus_ = has_focus_ || ImGui::IsItemFocused();

@@ -46,6 +46,7 @@ class TokenChips {
   void make_chip(const Tokenizer& tokenizer, const Token& token, Chip& chip) const;
   void place_chips(float width);
   void show_row_of(std::size_t position);
+  std::int64_t last_that_runs() const;
   void walk(const Frame& frame, Commands& commands);
   std::size_t in_other_row(std::size_t position, int by) const;
   void scroll_with_wheel(ImVec2 corner, ImVec2 opposite);

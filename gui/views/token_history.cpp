@@ -10,6 +10,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/token_ways.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/muted_text.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/segmented.h"
@@ -179,7 +180,8 @@ bool TokenHistory::draw_word(const ShownExplanation& shown, std::size_t word, Im
   const bool is_chosen = word == word_;
   ImGui::SetCursorScreenPos(corner);
   ImGui::PushID(static_cast<int>(word));
-  const bool clicked = ImGui::InvisibleButton("##word", ImVec2(width, em() * 1.55F));
+  const bool clicked =
+      ImGui::InvisibleButton("##word", ImVec2(width, em() * 1.55F), ImGuiButtonFlags_EnableNav);
   const bool hovered = ImGui::IsItemHovered();
   ImGui::PopID();
   ImDrawList* list = ImGui::GetWindowDrawList();
@@ -246,14 +248,9 @@ void TokenHistory::draw_words(const ShownExplanation& shown) {
 }
 
 void TokenHistory::take_keys(std::size_t last) {
-  if (!ImGui::IsWindowFocused(ImGuiFocusedFlags_ChildWindows) || ImGui::GetIO().WantTextInput) return;
-  const ImGuiID owner = ImGui::GetID("##steps");
-  for (const ImGuiKey key : {ImGuiKey_LeftArrow, ImGuiKey_RightArrow}) ImGui::SetKeyOwner(key, owner);
-  const auto pressed = [owner](ImGuiKey key) {
-    return ImGui::IsKeyPressed(key, ImGuiInputFlags_Repeat, owner);
-  };
-  if (pressed(ImGuiKey_LeftArrow) && step_ > 0) --step_, is_playing_ = false;
-  if (pressed(ImGuiKey_RightArrow) && step_ < last) ++step_, is_playing_ = false;
+  if (!panel_has_keys()) return;
+  if (ImGui::IsKeyPressed(ImGuiKey_LeftArrow) && step_ > 0) --step_, is_playing_ = false;
+  if (ImGui::IsKeyPressed(ImGuiKey_RightArrow) && step_ < last) ++step_, is_playing_ = false;
 }
 
 void TokenHistory::draw_controls(const ShownExplanation& shown, std::size_t last) {

@@ -10,6 +10,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/significant_text.h"
@@ -61,7 +62,12 @@ bool draw_box(const ShownExplanation& shown, const Box& box) {
           with_alpha(mix(ink, ground, 0.25F), alpha), box.caption.c_str());
     }
   }
-  const bool inside = ImGui::IsWindowHovered() && ImGui::IsMouseHoveringRect(box.corner, box.opposite);
+  ImGui::PushID(static_cast<int>(box.corner.x));
+  ImGui::PushID(static_cast<int>(box.corner.y - ImGui::GetWindowPos().y + ImGui::GetScrollY()));
+  const bool pressed = pressed_at("##box", box.corner, box.opposite);
+  const bool inside = ImGui::IsItemHovered();
+  ImGui::PopID();
+  ImGui::PopID();
   if (is_token) {
     const bool lit = shown.hovered() == box.token;
     if (lit || shown.locked() == box.token) {
@@ -69,7 +75,7 @@ bool draw_box(const ShownExplanation& shown, const Box& box) {
                     std::max(1.5F, em() * 0.1F));
     }
     if (inside) shown.hover(box.token);
-    if (inside && ImGui::IsMouseClicked(ImGuiMouseButton_Left)) shown.click(box.token);
+    if (pressed) shown.click(box.token);
   } else if (inside || box.look == BoxLook::newest) {
     list->AddRect(box.corner, box.opposite,
                   inside ? palette().hover : with_alpha(palette().probability, alpha), rounding,

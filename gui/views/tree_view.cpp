@@ -10,6 +10,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/icon_button.h"
 #include "gui/widgets/number_text.h"
@@ -258,7 +259,7 @@ void TreeView::draw(const Frame& frame, Commands& commands) {
     return;
   }
   lay_out(*root_.model->tokenizer);
-  if (ImGui::BeginChild("##tree", ImVec2(0.0F, 0.0F), ImGuiChildFlags_None,
+  if (ImGui::BeginChild("##tree", ImVec2(0.0F, 0.0F), ImGuiChildFlags_NavFlattened,
                         ImGuiWindowFlags_HorizontalScrollbar | ImGuiWindowFlags_NoBackground)) {
     draw_canvas(frame, commands);
   }
@@ -402,7 +403,7 @@ void TreeView::draw_leaf(const Scene& scene, std::size_t index) {
     list->AddText(ImVec2(at.x, at.y + chip_height() + em() * 0.06F), palette().muted, log.c_str());
     ImGui::SetCursorScreenPos(at);
     const float width = std::max(wide, ImGui::CalcTextSize(log.c_str()).x);
-    ImGui::InvisibleButton("##total", ImVec2(width, row_height() * 0.9F));
+    ImGui::InvisibleButton("##total", ImVec2(width, row_height() * 0.9F), ImGuiButtonFlags_EnableNav);
     at.x += width;
   }
   ImGui::SetItemTooltip("%s", text("tree.total_tip").c_str());

@@ -10,6 +10,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/muted_text.h"
 #include "gui/widgets/number_text.h"
@@ -133,9 +134,10 @@ void TwoTokenizers::draw_rows(const ShownExplanation& shown, const ExplainedKey&
   const ImVec2 clip_min = list->GetClipRectMin();
   const ImVec2 clip_max = list->GetClipRectMax();
   const auto first = std::partition_point(rows.chips.begin(), rows.chips.end(), [&](const Chip& chip) {
-    return row_top(chip.row) + row_height() < clip_min.y;
+    return row_top(chip.row) + 2 * row_height() < clip_min.y;  // the keyboard goes on to rows out of sight
   });
-  for (auto chip = first; chip != rows.chips.end() && row_top(chip->row) < clip_max.y; ++chip) {
+  for (auto chip = first; chip != rows.chips.end() && row_top(chip->row) - row_height() < clip_max.y;
+       ++chip) {
     const auto at = static_cast<std::size_t>(chip - rows.chips.begin());
     const Token& token = tokens[at];
     const ImVec2 from(origin.x + chip->left, row_top(chip->row));
@@ -155,11 +157,15 @@ void TwoTokenizers::draw_rows(const ShownExplanation& shown, const ExplainedKey&
     if (lit) list->AddRect(from, to, palette().hover, em() * 0.25F, std::max(1.5F, em() * 0.09F));
     if (!lit && is_own && shown.locked() == at)
       list->AddRect(from, to, palette().lock, em() * 0.25F, std::max(1.5F, em() * 0.09F));
-    if (shown.stale || !ImGui::IsWindowHovered() || !ImGui::IsMouseHoveringRect(from, to)) continue;
+    if (shown.stale) continue;
+    ImGui::PushID(static_cast<int>(at));
+    const bool pressed = pressed_at(is_own ? "##token" : "##other", from, to);
+    ImGui::PopID();
+    if (!ImGui::IsItemHovered()) continue;
     next_begin_ = token.begin;
     next_end_ = token.end;
     if (is_own) shown.hover(at);
-    if (is_own && ImGui::IsMouseClicked(ImGuiMouseButton_Left)) shown.click(at);
+    if (is_own && pressed) shown.click(at);
     const std::string& bytes = key.tokenizer->bytes(token.id);
     facts_tooltip("|" + visible_bytes(bytes) + "|",
                   {{text("prompt.id"), fmt::format("{}", token.id)},

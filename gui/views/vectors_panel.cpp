@@ -13,6 +13,7 @@
 #include "gui/theme.h"
 #include "gui/views/points_panel.h"
 #include "gui/views/tool_row.h"
+#include "gui/widgets/canvas.h"
 #include "gui/widgets/empty_note.h"
 #include "gui/widgets/segmented.h"
 #include "imgui_internal.h"
@@ -24,11 +25,7 @@ float em() { return ImGui::GetFontSize(); }
 
 // Heads are chosen with the arrows that the layers leave free.
 void choose_head(const SimilarityKey& key, std::int64_t heads, Commands& commands) {
-  const ImGuiIO& io = ImGui::GetIO();
-  if (!ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) || io.WantTextInput || io.KeyShift)
-    return;
-  for (const ImGuiKey arrow : {ImGuiKey_UpArrow, ImGuiKey_DownArrow})
-    ImGui::SetKeyOwner(arrow, ImGui::GetID("##layer"));
+  if (ImGui::GetIO().KeyShift || !panel_has_keys()) return;
   const std::int64_t step =
       (ImGui::IsKeyPressed(ImGuiKey_DownArrow) ? 1 : 0) - (ImGui::IsKeyPressed(ImGuiKey_UpArrow) ? 1 : 0);
   const std::int64_t head = std::clamp<std::int64_t>(key.head + step, 0, heads - 1);

@@ -152,7 +152,7 @@ void WallScores::draw_tools(const ShownAttention& shown, Commands& commands) {
   ImGui::SetCursorPosY(ImGui::GetCursorPosY() + em() * 0.2F);  // in line with the words beside it
   double least = std::min(now.least_score, most);
   if (ImGui::BeginChild("##least", ImVec2(std::min(em() * 20, ImGui::GetContentRegionAvail().x), em() * 1.7F),
-                        ImGuiChildFlags_None, ImGuiWindowFlags_NoScrollbar)) {
+                        ImGuiChildFlags_NavFlattened, ImGuiWindowFlags_NoScrollbar)) {
     if (thin_slider("##least_score", text("wall.least"), "", text("wall.least_tip"),
                     {0.0, std::max(most, 0.01), "%.2f"}, em() * 5, least)) {
       AttentionChoices next = now;
