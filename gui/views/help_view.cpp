@@ -25,13 +25,14 @@ struct KeyLine {
   const char* keys;
   const char* name;
 };
-constexpr std::array<KeyLine, 28> key_lines = {{
+constexpr std::array<KeyLine, 29> key_lines = {{
     {"Ctrl+K", "palette"},
     {"Ctrl+L", "prompt"},
     {"Ctrl+1…5", "views"},
     {"Ctrl+Enter", "generate"},
     {"←/→/↑/↓", "arrows"},
     {"Shift+←/→", "flow_heads"},
+    {"Shift+↑/↓", "flow_parts"},
     {"Enter", "enter"},
     {"@click", "click"},
     {"@double_click", "double_click"},

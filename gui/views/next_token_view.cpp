@@ -16,6 +16,7 @@
 #include "gui/views/tree_layout.h"
 #include "gui/widgets/icon_button.h"
 #include "gui/widgets/number_text.h"
+#include "gui/widgets/segmented.h"
 #include "gui/widgets/significant_text.h"
 #include "gui/widgets/thin_slider.h"
 #include "gui/widgets/token_piece.h"
@@ -335,8 +336,8 @@ void NextTokenView::draw_header(const Frame&) {
   ImGui::SetItemTooltip("%s", format_text(masked ? "next.at_tip" : "next.after_tip",
                                           fmt::arg("token", after_), fmt::arg("position", position_))
                                   .c_str());
-  ImGui::SameLine(0.0F, em() * 0.6F);
-  ImGui::SetNextItemWidth(std::max(em() * 4.0F, ImGui::GetContentRegionAvail().x));
+  next_in_line(em() * 4.0F, em() * 0.6F);
+  ImGui::SetNextItemWidth(ImGui::GetContentRegionAvail().x);
   const bool fits = ImGui::CalcTextSize(hint.c_str()).x + em() * 1.2F < ImGui::GetContentRegionAvail().x;
   ImGui::InputTextWithHint("##find", fits ? hint.c_str() : text("next.find").c_str(), &wanted_);
   ImGui::SetItemTooltip("%s", text("next.find_tip").c_str());

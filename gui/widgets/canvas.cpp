@@ -15,8 +15,6 @@ namespace {
 constexpr std::array walking_keys = {ImGuiKey_LeftArrow, ImGuiKey_RightArrow, ImGuiKey_UpArrow,
                                      ImGuiKey_DownArrow, ImGuiKey_Home,       ImGuiKey_End};
 
-int last_walked_frame = -2;  // in which a canvas had the arrow keys
-
 struct Steps {
   int x = 0, y = 0;
   bool first = false, last = false;
@@ -25,7 +23,6 @@ struct Steps {
 
 // Takes the keys from the way between items, and from the panel.
 Steps walking_steps(ImGuiID owner) {
-  last_walked_frame = ImGui::GetFrameCount();
   const auto pressed = [owner](ImGuiKey key) {
     return ImGui::IsKeyPressed(key, ImGuiInputFlags_Repeat, owner);
   };
@@ -209,8 +206,7 @@ void move_keyboard_here() {
 bool panel_has_keys() {
   if (!ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) || ImGui::GetIO().WantTextInput)
     return false;
-  if (keyboard_is_on_an_item() || last_walked_frame + 1 >= ImGui::GetFrameCount()) return false;
-  if (ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopup)) return false;
+  if (keyboard_is_on_an_item() || ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopup)) return false;
   const ImGuiID owner = ImGui::GetID("##panel_keys");
   for (const ImGuiKey key : walking_keys) ImGui::SetKeyOwner(key, owner);
   return true;

@@ -88,13 +88,15 @@ TEST(FlowOpened, EveryPartIsReachedWithKeysAlone) {
       std::set<Hook> seen;
       for (std::size_t i = 0; i <= view.layout().columns.size() + 1; ++i) {
         seen.insert(*view.detail().hook());
-        ctx.KeyPress(ImGuiKey_Tab);
+        ctx.KeyPress(ImGuiMod_Shift | ImGuiKey_DownArrow);
         ctx.Yield(3);
         IM_CHECK(view.detail().is_open());
       }
       for (const FlowColumn& column : view.layout().columns) IM_CHECK(seen.contains(column.hook));
-      ctx.KeyPress(ImGuiMod_Shift | ImGuiKey_Tab);
+      const std::optional<Hook> last = view.detail().hook();
+      ctx.KeyPress(ImGuiMod_Shift | ImGuiKey_UpArrow);
       ctx.Yield(3);
+      IM_CHECK(view.detail().hook() != last);
       ctx.KeyPress(ImGuiKey_Escape);
       ctx.Yield(3);
       IM_CHECK(!view.detail().is_open());
