@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/session/document_names.h"
+#include "gui/app.h"
 #include "gui/strings.h"
 #include "gui/view.h"
 #include "imgui_internal.h"
@@ -406,6 +407,78 @@ TEST_P(KeyboardReach, ComesToAllThatTheMouseComesTo) {
 
 INSTANTIATE_TEST_SUITE_P(Views, KeyboardReach, ::testing::ValuesIn(scenes()),
                          [](const auto& named) { return named.param.name; });
+
+// The program around the views: bars, tabs, panels' marks, the status bar. Ctrl+Tab goes from window to
+// window, Tab within one.
+TEST(KeyboardReachTest, ComesToEveryWindowOfTheProgram) {
+  load_strings(assets_folder() / "strings");
+  ScriptedGui gui(ScriptedGui::Renderer::none, width, height);
+  StartOptions options;
+  options.compute.model = golden_path("tiny_llama_q.gguf");
+  options.text = "one two three";
+  App app(options, {}, [] {});
+  app.wait_idle();
+  double seconds = 0.0;
+  const auto frames = [&](int count) { gui.draw_frames([&] { app.draw(seconds += 1.0 / 60.0); }, count); };
+  frames(20);
+  ImGuiIO& io = ImGui::GetIO();
+  ImGuiContext& g = *ImGui::GetCurrentContext();
+  std::map<ImGuiID, std::string> over;
+  for (float y = 4; y < height; y += 9) {
+    for (float x = 4; x < width; x += 11) {
+      io.AddMousePosEvent(x, y);
+      frames(1);
+      if (g.HoveredId != 0 && !over.contains(g.HoveredId)) frames(8);  // the cursor changes late
+      // Borders between panels are for the mouse; "Reset the layout" is in the palette.
+      const ImGuiMouseCursor cursor = ImGui::GetMouseCursor();
+      const bool border = cursor == ImGuiMouseCursor_ResizeEW || cursor == ImGuiMouseCursor_ResizeNS;
+      if (g.HoveredId == 0 || border) continue;
+      over.try_emplace(g.HoveredId, fmt::format("{:.0f}, {:.0f} in {}", x, y,
+                                                g.HoveredWindow ? g.HoveredWindow->Name : "?"));
+    }
+  }
+  io.AddMousePosEvent(-FLT_MAX, -FLT_MAX);
+  for (const ImGuiWindow* window : g.Windows) {
+    for (const char* bar : {"#SCROLLX", "#SCROLLY"}) over.erase(ImHashStr(bar, 0, window->ID));
+  }
+  EXPECT_GT(over.size(), 30U);
+  const auto press = [&](ImGuiKey key) {
+    for (const bool down : {true, false}) {
+      io.AddKeyEvent(key, down);
+      frames(1);
+    }
+    frames(1);
+  };
+  std::set<ImGuiWindow*> windows;
+  for (int turn = 0; turn < 12; ++turn) {
+    io.AddKeyEvent(ImGuiMod_Ctrl, true);
+    io.AddKeyEvent(ImGuiKey_LeftCtrl, true);
+    frames(2);
+    for (int i = 0; i <= turn; ++i) press(ImGuiKey_Tab);
+    io.AddKeyEvent(ImGuiKey_LeftCtrl, false);
+    io.AddKeyEvent(ImGuiMod_Ctrl, false);
+    frames(4);
+    if (g.NavWindow == nullptr || !windows.insert(g.NavWindow->RootWindow).second) continue;
+    std::set<ImGuiID> stops;
+    for (int tab = 0; tab < 200; ++tab) {
+      over.erase(g.NavId);
+      press(ImGuiKey_Tab);
+      if (!stops.insert(g.NavId).second) break;
+      if (io.WantTextInput) press(ImGuiKey_Escape);
+    }
+    // Of a row of tokens Tab comes to one, the arrows to the others.
+    for (int tab = 0; tab < 6; ++tab) {
+      for (ImGuiID at = 0; at != g.NavId;) {
+        at = g.NavId;
+        over.erase(at);
+        press(ImGuiKey_LeftArrow);
+      }
+      press(ImGuiKey_Tab);
+      if (io.WantTextInput) press(ImGuiKey_Escape);
+    }
+  }
+  for (const auto& [item, place] : over) ADD_FAILURE() << "no key comes to what is at " << place;
+}
 
 }  // namespace
 }  // namespace headlight
