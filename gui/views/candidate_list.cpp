@@ -101,8 +101,10 @@ CandidateList::Columns CandidateList::columns(const Frame& frame, float width) c
   }
   at.probability = right;
   right -= em() * 3.9F;
-  at.token = em() * 2.5F;
+  const bool narrow = width < em() * 11.0F;  // the order says the rank, and the number how long a bar is
+  at.token = narrow ? em() * 0.3F : em() * 2.5F;
   at.bar = at.token + std::clamp((right - at.token) * 0.52F, em() * 4.0F, em() * 8.0F);
+  if (narrow) at.bar = std::max(at.token + em() * 2.0F, right);
   return at;
 }
 
@@ -239,8 +241,9 @@ void CandidateList::draw_headings(const Columns& at) const {
   const float height = em();
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ScopedFont small(fonts().body, 0.78F);
+  const float room = at.probability - at.token - ImGui::CalcTextSize(text("next.token").c_str()).x - em();
   const auto right_aligned = [&](float right, const char* key) {
-    const std::string& words = text(key);
+    const std::string words = shortened(text(key), std::max(em(), room));
     list->AddText(ImVec2(corner.x + right - ImGui::CalcTextSize(words.c_str()).x, corner.y), palette().muted,
                   words.c_str());
   };
@@ -288,7 +291,7 @@ void CandidateList::draw_row(const Frame& frame, Commands& commands, const Colum
   if (locked) list->AddRect(corner, opposite, palette().lock, em() * 0.3F, std::max(1.0F, em() * 0.08F));
   const bool cut = candidate.cut != Candidate::Cut::none;
   const ImU32 ink = cut ? palette().muted : palette().text;
-  {
+  if (at.token > em()) {
     const ScopedFont mono(fonts().mono, 0.8F);
     // The edge of the rank column; ranks beyond 9,999 come only from a search.
     const std::string number = rank < 9999 ? fmt::format("#{}", rank + 1) : grouped_text(rank + 1);

@@ -1,4 +1,5 @@
 // Attention opened in place, the keys that open parts, and the light on what a value was computed from.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -9,6 +10,7 @@
 #include "gui/views/flow_view.h"
 #include "gui/views/inspector_view.h"
 #include "gui/widgets/lit_cells.h"
+#include "imgui_internal.h"
 #include "tests/gui/scripted_gui.h"
 #include "tests/gui/synthetic_trace.h"
 
@@ -102,6 +104,53 @@ TEST(FlowOpened, EveryPartIsReachedWithKeysAlone) {
       IM_CHECK(!view.detail().is_open());
     }));
   }
+}
+
+// Tab comes to the picture, Enter opens what the arrows have gone to and chooses a number of it, Esc leads
+// back.
+TEST(FlowOpened, NumbersAreChosenWithKeysAlone) {
+  load_strings(assets_folder() / "strings");
+  ScriptedGui gui;
+  SyntheticWorld world(SyntheticShape{});
+  world.settings.reduced_motion = true;
+  FlowView view;
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    ctx.Yield(2);
+    ImGui::SetWindowFocus("view");
+    ctx.Yield(2);
+    ctx.KeyPress(ImGuiKey_Tab);
+    ctx.Yield(2);
+    for (int i = 0; i < 60 && !view.detail().is_open(); ++i) {  // down and to the left, until something opens
+      ctx.KeyPress(i % 2 == 0 ? ImGuiKey_Enter : i < 8 ? ImGuiKey_DownArrow : ImGuiKey_LeftArrow);
+      ctx.Yield(3);
+    }
+    IM_CHECK(view.detail().is_open());
+    const ImGuiID picture = ImGui::GetCurrentContext()->NavId;
+    const Hook opened = *view.detail().hook();
+    std::set<std::string> chosen;
+    for (int i = 0; i < 3; ++i) {
+      ctx.KeyPress(ImGuiKey_Enter);
+      ctx.Yield(2);
+      IM_CHECK(world.document.value.has_value());
+      chosen.insert(fmt::format("{} {}", world.document.value->index[1], world.document.value->index[2]));
+      ctx.KeyPress(ImGuiKey_RightArrow);
+      ctx.Yield(2);
+    }
+    IM_CHECK_EQ(chosen.size(), 3U);
+    IM_CHECK(view.detail().hook() == opened);
+    ctx.KeyPress(ImGuiKey_Tab);  // how they are ordered, and the cross that closes
+    IM_CHECK(ImGui::GetCurrentContext()->NavId != picture);
+    ctx.KeyPress(ImGuiKey_Escape);
+    ctx.Yield(3);
+    IM_CHECK(!view.detail().is_open());
+    const std::int64_t layer = world.document.layer;
+    ctx.KeyPress(ImGuiKey_LeftArrow);
+    ctx.KeyPress(ImGuiKey_RightArrow);
+    ctx.KeyPress(ImGuiKey_RightArrow);
+    ctx.Yield(2);
+    IM_CHECK_EQ(world.document.layer, layer);  // they walk over the picture again, not through the layers
+    IM_CHECK(ImGui::GetCurrentContext()->NavCursorVisible);
+  }));
 }
 
 TEST(FlowOpened, AttentionOfNastyTraces) {
