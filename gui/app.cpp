@@ -14,6 +14,7 @@
 #include "gui/layout.h"
 #include "gui/settings.h"
 #include "gui/strings.h"
+#include "gui/widgets/canvas.h"
 #include "imgui.h"
 
 namespace headlight {
@@ -333,6 +334,7 @@ void App::shortcuts(Commands& commands) {
 }
 
 void App::draw(double seconds) {
+  let_tab_begin_anew();
   if (presenter_.is_on() && ImGui::GetIO().DisplaySize.y != looks_at_height_) apply_look();
   model_ = computation_.model();
   result_ = computation_.result();

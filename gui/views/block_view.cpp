@@ -13,7 +13,7 @@
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/empty_note.h"
 #include "gui/widgets/token_piece.h"
-#include "imgui_internal.h"
+#include "imgui.h"
 
 namespace headlight {
 namespace {

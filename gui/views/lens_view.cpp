@@ -17,7 +17,7 @@
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/segmented.h"
 #include "gui/widgets/token_piece.h"
-#include "imgui_internal.h"
+#include "imgui.h"
 
 namespace headlight {
 namespace {

@@ -16,7 +16,7 @@
 #include "gui/widgets/segmented.h"
 #include "gui/widgets/significant_text.h"
 #include "gui/widgets/token_piece.h"
-#include "imgui_internal.h"
+#include "imgui.h"
 
 namespace headlight {
 namespace {

@@ -16,7 +16,7 @@
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/empty_note.h"
 #include "gui/widgets/segmented.h"
-#include "imgui_internal.h"
+#include "imgui.h"
 
 namespace headlight {
 namespace {

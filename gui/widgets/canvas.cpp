@@ -196,6 +196,12 @@ bool keyboard_is_on_an_item() {
   return g.NavCursorVisible && g.NavHighlightItemUnderNav && g.NavId != 0;
 }
 
+void let_tab_begin_anew() {
+  ImGuiContext& g = *ImGui::GetCurrentContext();
+  // ImGui looks for the item behind the one that has the ring, and finds none.
+  if (g.NavId == 0 && g.ActiveId == 0) g.NavCursorVisible = false;
+}
+
 void move_keyboard_here() {
   ImGuiContext& g = *ImGui::GetCurrentContext();
   const bool rings = keyboard_is_on_an_item();

@@ -41,6 +41,9 @@ bool pressed_at(const char* id, ImVec2 from, ImVec2 to);
 // Whether the keyboard is on an item that it has gone to with Tab or the arrows.
 bool keyboard_is_on_an_item();
 
+// Once a frame: after Esc, which puts it on nothing, Tab begins with the first item again.
+void let_tab_begin_anew();
+
 // Puts it on the last item, when it is on another one.
 void move_keyboard_here();
 

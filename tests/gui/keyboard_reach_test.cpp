@@ -477,6 +477,10 @@ TEST(KeyboardReachTest, ComesToEveryWindowOfTheProgram) {
       if (io.WantTextInput) press(ImGuiKey_Escape);
     }
   }
+  press(ImGuiKey_Escape);  // lets go, and Tab begins anew
+  press(ImGuiKey_Escape);
+  press(ImGuiKey_Tab);
+  EXPECT_NE(g.NavId, 0U);
   for (const auto& [item, place] : over) ADD_FAILURE() << "no key comes to what is at " << place;
 }
 
