@@ -123,8 +123,10 @@ void add_block(const Way& way, std::int64_t layer, std::vector<double>& directio
   const BlockWeights& block = way.trace.model().blocks[static_cast<std::size_t>(layer)];
   const bool behind = way.a.wiring == Wiring::post_norm;
   if (behind) way.back_through(block.ln2, Hook::ln2_scale, layer, direction, result.constant);
-  result.layers[static_cast<std::size_t>(layer)].mlp =
-      dot(way.trace.row(Hook::mlp_out, layer, way.position), direction);
+  if (way.a.has_mlp()) {
+    result.layers[static_cast<std::size_t>(layer)].mlp =
+        dot(way.trace.row(Hook::mlp_out, layer, way.position), direction);
+  }
   if (way.a.cross_attention) {
     if (behind) way.back_through(block.ln_cross, Hook::ln_cross_scale, layer, direction, result.constant);
     add_cross(way, layer, block, direction, result);

@@ -98,6 +98,10 @@ Operands stream_sum(const OperandCell& cell) {
     return sum_of_places(cell,
                          {before, {"attn_out", here(Hook::attn_out)}, {"mlp_out", here(Hook::mlp_out)}});
   }
+  if (!cell.a.has_mlp()) {
+    const NamedPlace same = stream_before_mlp(cell);
+    return copied_operands(cell, same.label, same.place);
+  }
   return sum_of_places(cell, {stream_before_mlp(cell), {"mlp_out", here(Hook::mlp_out)}});
 }
 

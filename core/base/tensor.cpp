@@ -39,6 +39,16 @@ Tensor::Tensor(Shape shape, std::span<const float> values) : Tensor(std::move(sh
   std::copy(values.begin(), values.end(), data_.get());
 }
 
+Tensor Tensor::view(Shape shape, std::shared_ptr<const void> owner, const float* values) {
+  Tensor result;
+  result.size_ = element_count(shape);
+  result.shape_ = std::move(shape);
+  // Nobody writes through it: the owner counts as a second holder, so that writable() refuses.
+  result.data_ = std::shared_ptr<float[]>(std::const_pointer_cast<void>(std::move(owner)),
+                                          const_cast<float*>(values));  // NOLINT
+  return result;
+}
+
 float* Tensor::writable() {
   if (data_.use_count() > 1) throw std::logic_error("a shared tensor is immutable; copy() it first");
   return data_.get();

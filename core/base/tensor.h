@@ -21,6 +21,10 @@ class Tensor {
   explicit Tensor(Shape shape);                        // uninitialised values, to be written by its maker
   Tensor(Shape shape, std::span<const float> values);  // copies; throws std::logic_error on a wrong count
 
+  // `values`, which `owner` keeps alive, without copying them. The owner may change them between two uses, as
+  // a trainer does.
+  static Tensor view(Shape shape, std::shared_ptr<const void> owner, const float* values);
+
   bool empty() const { return data_ == nullptr; }
   const Shape& shape() const { return shape_; }
   std::int64_t axis(std::size_t index) const { return shape_.at(index); }

@@ -201,6 +201,7 @@ Tensor block(const Pass& pass, std::int64_t layer, Tensor stream) {
     if (norms_behind) stream = ln_cross(stream);
   }
 
+  if (!pass.architecture.has_mlp()) return door.pass(Hook::resid_post, layer, std::move(stream));
   added = mlp(pass, layer, weights, norms_behind ? stream : ln2(stream));
   stream = door.pass(Hook::resid_post, layer, backend.add(stream, added));
   return norms_behind ? ln2(stream) : stream;

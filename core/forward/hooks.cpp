@@ -143,9 +143,10 @@ bool has_hook(Hook hook, const ArchitectureDescription& a) {
       return a.rotary.dimensions > 0;
     case Hook::attn_out_raw:
     case Hook::ln1_post_scale:
+      return a.sandwich_norms;
     case Hook::mlp_out_raw:
     case Hook::ln2_post_scale:
-      return a.sandwich_norms;
+      return a.sandwich_norms && a.has_mlp();
     case Hook::resid_mid:
       return a.wiring != Wiring::parallel;
     case Hook::ln_cross_scale:
@@ -160,7 +161,13 @@ bool has_hook(Hook hook, const ArchitectureDescription& a) {
     case Hook::resid_mid_cross:
       return a.cross_attention;
     case Hook::mlp_pre_linear:
-      return a.gated;
+      return a.gated && a.has_mlp();
+    case Hook::ln2_scale:
+    case Hook::ln2_normalized:
+    case Hook::mlp_pre:
+    case Hook::mlp_post:
+    case Hook::mlp_out:
+      return a.has_mlp();
     case Hook::ln_final_scale:
     case Hook::ln_final_normalized:
       return a.final_norm;
@@ -188,11 +195,6 @@ bool has_hook(Hook hook, const ArchitectureDescription& a) {
     case Hook::pattern:
     case Hook::z:
     case Hook::attn_out:
-    case Hook::ln2_scale:
-    case Hook::ln2_normalized:
-    case Hook::mlp_pre:
-    case Hook::mlp_post:
-    case Hook::mlp_out:
     case Hook::resid_post:
       return true;
   }

@@ -42,7 +42,7 @@ struct ArchitectureDescription {
   std::int64_t heads = 0;     // query heads
   std::int64_t kv_heads = 0;  // key/value heads; query head h reads key head h / (heads / kv_heads)
   std::int64_t d_head = 0;
-  std::int64_t d_mlp = 0;
+  std::int64_t d_mlp = 0;     // 0: blocks of attention alone (Elhage et al. 2021)
   std::int64_t vocabulary = 0;
   std::int64_t context = 0;  // trained positions
 
@@ -91,6 +91,7 @@ struct ArchitectureDescription {
   Pooling pooling = Pooling::none;
   bool unit_embedding = false;  // the pooled vector is divided by its length
 
+  bool has_mlp() const { return d_mlp > 0; }
   bool is_local(std::int64_t layer) const {
     return layer < static_cast<std::int64_t>(local_layers.size()) &&
            local_layers[static_cast<std::size_t>(layer)];

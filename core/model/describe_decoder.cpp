@@ -116,7 +116,7 @@ ArchitectureDescription llama_like(const DescriptionKeys& config, const Usual& u
   }
   a.d_head = config.count_or(
       "head_dim", usual.d_head == 0 || head_is_null ? a.d_model / a.heads : usual.d_head, most_values);
-  a.d_mlp = config.count_or("intermediate_size", usual.d_mlp, most_values);
+  a.d_mlp = config.whole_or("intermediate_size", usual.d_mlp);
   a.vocabulary = config.count_or("vocab_size", usual.vocabulary, most_values);
   a.context = config.count_or("max_position_embeddings", usual.context, most_values);
   a.norm_epsilon = config.positive_or("rms_norm_eps", 1e-6);
@@ -167,7 +167,12 @@ ModelDescription describe_llama(const ModelFile& file) {
   a.attention_bias = a.attention_output_bias = config.flag_or("attention_bias", false);
   a.mlp_bias = config.flag_or("mlp_bias", false);
   a.activation = config.activation_or("hidden_act", "silu");
-  return with_llama_names(config, std::move(a), false);
+  ModelDescription description = with_llama_names(config, a, false);
+  if (!a.has_mlp()) {  // transformers keeps matrices without numbers, and a norm that nobody reads
+    std::vector<std::string>& ignored = description.main.form.ignored;
+    ignored.insert(ignored.end(), {"*.mlp.*", "*.post_attention_layernorm.weight"});
+  }
+  return description;
 }
 
 // Jiang et al. 2023: every layer looks back only so far.

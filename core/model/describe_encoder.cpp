@@ -167,8 +167,9 @@ ModelPart describe_bert(const DescriptionKeys& config) {
     part.names.head_dense = "cls.predictions.transform.dense.weight";
     part.names.head_norm = "cls.predictions.transform.LayerNorm.weight";
     part.names.unembedding = "cls.predictions.decoder.weight";
-    part.names.output_bias =
-        file.find("cls.predictions.bias") ? "cls.predictions.bias" : "cls.predictions.decoder.bias";
+    part.names.output_bias = file.find("cls.predictions.decoder.bias") && !file.find("cls.predictions.bias")
+                                 ? "cls.predictions.decoder.bias"
+                                 : "cls.predictions.bias";
     part.form.ignored.insert(part.form.ignored.end(), {"cls.predictions.decoder.*", "cls.predictions.bias"});
     a.tied_output = is_tied(config, true, part.names.unembedding, part.names.embedding);
   }
@@ -200,7 +201,9 @@ ModelPart describe_roberta(const DescriptionKeys& config) {
     part.names.head_dense = "lm_head.dense.weight";
     part.names.head_norm = "lm_head.layer_norm.weight";
     part.names.unembedding = "lm_head.decoder.weight";
-    part.names.output_bias = file.find("lm_head.bias") ? "lm_head.bias" : "lm_head.decoder.bias";
+    part.names.output_bias = file.find("lm_head.decoder.bias") && !file.find("lm_head.bias")
+                                 ? "lm_head.decoder.bias"
+                                 : "lm_head.bias";
     part.form.ignored.insert(part.form.ignored.end(), {"lm_head.decoder.*", "lm_head.bias"});
     a.tied_output = is_tied(config, true, part.names.unembedding, part.names.embedding);
   }

@@ -169,9 +169,9 @@ ModelDescription describe_bart(const DescriptionKeys& config, bool marian) {
     if (marian && !config.flag_or("share_encoder_decoder_embeddings", true)) {
       result.names.embedding = prefix + side + ".embed_tokens.weight";
       if (decoder) b.vocabulary = config.count_or("decoder_vocab_size", a.vocabulary, most_values);
-    } else if (file.find(result.names.embedding) == nullptr) {
-      // Some writers keep one of the copies instead of the shared table.
-      result.names.embedding = prefix + "encoder.embed_tokens.weight";
+    } else if (const std::string copy = prefix + "encoder.embed_tokens.weight";
+               file.find(result.names.embedding) == nullptr && file.find(copy) != nullptr) {
+      result.names.embedding = copy;  // some writers keep one of the copies instead of the shared table
     }
     return result;
   };

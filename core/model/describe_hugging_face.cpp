@@ -160,6 +160,7 @@ std::string model_class(const DescriptionKeys& config) {
 bool is_tied(const DescriptionKeys& config, bool usual, const std::string& output,
              const std::string& embedding) {
   const bool tied = config.flag_or("tie_word_embeddings", usual);
+  if (config.file().tensors().empty()) return tied;  // the description of a model that is yet to be made
   const StoredTensor* own = config.file().find(output);
   if (own == nullptr && !tied) {
     config.refuse("tie_word_embeddings",

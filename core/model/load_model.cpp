@@ -44,7 +44,7 @@ class Part {
     const WeightNames& names = part_.names;
     BlockWeights block;
     block.ln1 = norm(names.ln1, layer);
-    block.ln2 = norm(names.ln2, layer);
+    if (a_.has_mlp()) block.ln2 = norm(names.ln2, layer);
     if (a_.sandwich_norms) {
       block.ln1_post = norm(names.ln1_post, layer);
       block.ln2_post = norm(names.ln2_post, layer);
@@ -54,6 +54,7 @@ class Part {
       block.ln_cross = norm(names.ln_cross, layer);
       block.cross = projections(names.cross_q, names.cross_k, names.cross_v, names.cross_o, layer);
     }
+    if (!a_.has_mlp()) return block;
     block.w_in = block_matrix(names.in, a_.d_mlp, a_.d_model, layer);
     if (a_.gated) block.w_gate = block_matrix(names.gate, a_.d_mlp, a_.d_model, layer);
     block.w_out = block_matrix(names.out, a_.d_model, a_.d_mlp, layer);

@@ -80,6 +80,9 @@ Weight StoredWeights::matrix(const std::string& name, std::int64_t rows, std::in
 Tensor StoredWeights::vector(const std::string& name, std::int64_t length) {
   const bool is_row = present(name).shape.size() == 2;
   const StoredTensor& stored = checked(name, is_row ? Shape{1, length} : Shape{length});
+  if (const float* floats = floats_in_place(stored.format, stored.bytes.data())) {
+    return Tensor::view({length}, file_, floats);
+  }
   Tensor values({length});
   decode_row(stored.format, stored.bytes.data(), length, values.writable());
   return values;

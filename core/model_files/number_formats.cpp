@@ -196,4 +196,9 @@ void decode_row(NumberFormat format, const std::byte* row, std::int64_t columns,
   layout_of(format).decode_row(row, columns, values);
 }
 
+const float* floats_in_place(NumberFormat format, const std::byte* bytes) {
+  const bool aligned = reinterpret_cast<std::uintptr_t>(bytes) % alignof(float) == 0;
+  return format == NumberFormat::f32 && aligned ? reinterpret_cast<const float*>(bytes) : nullptr;
+}
+
 }  // namespace headlight

@@ -50,5 +50,7 @@ std::int64_t block_bytes(NumberFormat format);   // bytes a block
 std::int64_t row_bytes(NumberFormat format, std::int64_t columns);
 // Writes `columns` float32 values, each rounded at most once. `row` needs no alignment.
 void decode_row(NumberFormat format, const std::byte* row, std::int64_t columns, float* values);
+// The bytes as the float32 numbers that they are; null for another format, or where they lie at an odd place.
+const float* floats_in_place(NumberFormat format, const std::byte* bytes);
 
 }  // namespace headlight

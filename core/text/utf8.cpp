@@ -88,6 +88,12 @@ void append_byte_names(std::string& text, std::string_view bytes) {
   for (const char byte : bytes) text += fmt::format("<0x{:02X}>", static_cast<unsigned char>(byte));
 }
 
+// Spaces of other widths, which would look like the usual one or like nothing: Unicode's Zs but U+0020.
+bool is_blank(char32_t code_point) {
+  return code_point == 0xA0 || code_point == 0x1680 || (code_point >= 0x2000 && code_point <= 0x200B) ||
+         code_point == 0x202F || code_point == 0x205F || code_point == 0x3000;
+}
+
 std::string spelled_out(std::string_view bytes, bool marks_white_space) {
   std::string text;
   text.reserve(bytes.size());
@@ -105,7 +111,7 @@ std::string spelled_out(std::string_view bytes, bool marks_white_space) {
       text += "→";
     } else if (character.code_point == U'\n') {
       text += "⏎";
-    } else if (is_control(character.code_point)) {
+    } else if (is_control(character.code_point) || is_blank(character.code_point)) {
       append_byte_names(text, here);
     } else {
       text += here;

@@ -198,4 +198,8 @@ CASES = [
                        share_encoder_decoder_embeddings=False, decoder_vocab_size=40, decoder_start_token_id=39,
                        pad_token_id=39),
          "encoder and decoder vocabularies apart (48 and 40), relu, no embedding scale"),
+    # Blocks of attention alone; at the end, because a case's seed is its place
+    Case("llama_attention_only", "LlamaForCausalLM",
+         LLAMA | dict(intermediate_size=0, num_key_value_heads=4, tie_word_embeddings=True),
+         "no MLP: blocks of attention alone"),
 ]

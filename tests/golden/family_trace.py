@@ -24,6 +24,7 @@ GATED_MLP = ["mlp.gate_proj out mlp.hook_pre", "mlp.up_proj out mlp.hook_pre_lin
 LLAMA_LAYER = [". in hook_resid_pre", "input_layernorm out ln1.hook_normalized", "self_attn out hook_attn_out",
                "post_attention_layernorm in hook_resid_mid", "post_attention_layernorm out ln2.hook_normalized",
                *GATED_MLP, "mlp out hook_mlp_out", ". out hook_resid_post"]
+ATTENTION_ONLY_LAYER = [line for line in LLAMA_LAYER if "mlp" not in line and "ln2" not in line]
 # Sandwich norms: the block's own outputs are normalised before they are added.
 GEMMA_LAYER = [". in hook_resid_pre", "input_layernorm out ln1.hook_normalized", "self_attn out hook_attn_out_raw",
                "post_attention_layernorm out hook_attn_out", "pre_feedforward_layernorm in hook_resid_mid",
@@ -98,7 +99,8 @@ def seq2seq(model, layer_of, attention, cross, layers, outside):
 def wiring_of(model):
     kind, config = model.config.model_type, model.config
     if kind in ("llama", "mistral", "qwen2", "qwen3"):
-        return llama_stack()
+        # Of an MLP without neurons, and of the norm before it, nothing is shown.
+        return llama_stack(None if config.intermediate_size else ATTENTION_ONLY_LAYER)
     if kind in ("gemma2", "gemma3_text"):
         return llama_stack(GEMMA_LAYER)
     if kind == "gpt2":

@@ -6,6 +6,7 @@
 #include "core/backends/cpu/kernels.h"
 
 #include "core/backends/cpu/functions.h"
+#include "core/backends/cpu/gradient_loops.h"
 #include "core/backends/cpu/packed_super_blocks.h"
 #include "core/backends/cpu/products.h"
 #include "core/backends/cpu/scores.h"
@@ -323,6 +324,12 @@ const Kernels table = {.name = NAME(HEADLIGHT_ISA),
                        .gelu = gelu,
                        .gelu_tanh = gelu_tanh,
                        .relu = relu,
-                       .tanh = tanh};
+                       .tanh = tanh,
+                       .add_product = add_product,
+                       .silu_slope = silu_slope,
+                       .gelu_slope = gelu_slope,
+                       .gelu_tanh_slope = gelu_tanh_slope,
+                       .relu_slope = relu_slope,
+                       .tanh_slope = tanh_slope};
 
 }  // namespace headlight::HEADLIGHT_ISA

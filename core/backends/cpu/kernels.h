@@ -85,6 +85,17 @@ struct Kernels {
   void (*gelu_tanh)(const float* x, std::int64_t count, float* out);  // its approximation
   void (*relu)(const float* x, std::int64_t count, float* out);
   void (*tanh)(const float* x, std::int64_t count, float factor, float* out);  // factor * tanh(x / factor)
+
+  // For training. out[r * out_stride + c] += sum over k < b.rows of a[r * a_row + k * a_step] * b[k][c], for
+  // r < rows and c < width, in float32, 256 terms at a time: with the steps exchanged, a transposed.
+  void (*add_product)(const float* a, std::int64_t a_row, std::int64_t a_step, FloatRows b, std::int64_t rows,
+                      std::int64_t width, float* out, std::int64_t out_stride);
+  // out[i] *= the slope of the activation at x[i].
+  void (*silu_slope)(const float* x, std::int64_t count, float* out);
+  void (*gelu_slope)(const float* x, std::int64_t count, float* out);
+  void (*gelu_tanh_slope)(const float* x, std::int64_t count, float* out);
+  void (*relu_slope)(const float* x, std::int64_t count, float* out);
+  void (*tanh_slope)(const float* x, std::int64_t count, float* out);
 };
 
 }  // namespace headlight
