@@ -93,6 +93,7 @@ CommandLine run_command_line(int argc, char** argv, const FrameBench& frames) {
   add_ablate(app, result.exit_code);
   add_patch(app, result.exit_code);
   add_models(app, result.exit_code);
+  add_train(app, result.exit_code);
   add_lessons(app, result.exit_code);
   add_bench(app, result.exit_code, frames);
   const CLI::App* view = add_view(app, result.options);

@@ -17,6 +17,7 @@ void add_generate(CLI::App& app, int& exit_code);
 void add_ablate(CLI::App& app, int& exit_code);
 void add_patch(CLI::App& app, int& exit_code);
 void add_models(CLI::App& app, int& exit_code);
+void add_train(CLI::App& app, int& exit_code);
 void add_lessons(CLI::App& app, int& exit_code);
 // `frames` measures the window; empty: this program has none.
 void add_bench(CLI::App& app, int& exit_code, const FrameBench& frames = {});
