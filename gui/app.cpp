@@ -333,6 +333,21 @@ void App::shortcuts(Commands& commands) {
   }
 }
 
+// Without a network the first start shows what comes with the program, and says so.
+void App::fall_back(double seconds) {
+  if (model_ || load_.phase != LoadPhase::failed || fell_back_) return;
+  fell_back_ = true;
+  try {
+    const auto wanted = find_in_catalog(document().model), own = find_in_catalog(offline_model);
+    if (!wanted || wanted->own() || !own || !installed_path(*own)) return;
+    desk_.say({format_text("load.instead", fmt::arg("model", wanted->title), fmt::arg("own", own->title),
+                           fmt::arg("error", load_.error)),
+               true});
+    run({OpenModel{own->name}}, seconds);
+  } catch (const UserError&) {  // no catalog: the load's own error is on the screen
+  }
+}
+
 void App::draw(double seconds) {
   let_tab_begin_anew();
   if (presenter_.is_on() && ImGui::GetIO().DisplaySize.y != looks_at_height_) apply_look();
@@ -340,6 +355,7 @@ void App::draw(double seconds) {
   result_ = computation_.result();
   load_ = computation_.load_state();
   error_ = computation_.error();
+  fall_back(seconds);
   show_traced_text();
   update_tokens();
   lock_lesson_tokens();

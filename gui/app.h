@@ -65,6 +65,7 @@ class App {
   void update_tokens();
   void request_if_changed();
   void continue_generating(double seconds);
+  void fall_back(double seconds);
   void open_file(const std::string& path);
   void open_session(const std::string& path);
   void open_trace(const std::string& path, const std::string& model);
@@ -90,6 +91,7 @@ class App {
   PathDialog path_dialog_;
   PathDialog::Purpose path_purpose_ = PathDialog::Purpose::open;
   NoticeStack notices_;
+  bool fell_back_ = false;  // to the model that comes with the program; once
   Exporter exporter_;
   std::optional<FileRequest> export_;  // what the open path dialog is for, if not for a session
   std::set<std::string> highlights_;

@@ -236,13 +236,24 @@ bool draw_dialog_window(View& view, const Frame& frame, Commands& commands) {
   const float font = ImGui::GetFontSize();
   ImGui::SetNextWindowPos(viewport->GetCenter(), ImGuiCond_Appearing, ImVec2(0.5F, 0.5F));
   ImGui::SetNextWindowSize(ImVec2(std::min(viewport->Size.x * 0.92F, font * 52.0F),
-                                  std::min(viewport->Size.y * 0.88F, font * 40.0F)),
+                                  std::min(viewport->Size.y * 0.88F, font * 52.0F)),
                            ImGuiCond_Appearing);
   const std::string title = name_of(view) + "###dialog." + std::string(view.name());
   const ImGuiWindowFlags flags =
       ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoSavedSettings;
   ImGui::PushStyleVar(ImGuiStyleVar_WindowBorderSize, std::max(1.0F, font * 0.06F));
-  if (ImGui::Begin(title.c_str(), &open, flags)) {
+  // The title stands above the content's left edge, in the panel's own colour.
+  ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(ImGui::GetStyle().WindowPadding.x, font * 0.6F));
+  ImGui::PushStyleColor(ImGuiCol_TitleBgActive, palette().panel);
+  ImGui::PushStyleColor(ImGuiCol_TitleBg, palette().panel);
+  bool visible = false;
+  {
+    const ScopedFont strong(fonts().strong, 1.1F);
+    visible = ImGui::Begin(title.c_str(), &open, flags);
+  }
+  ImGui::PopStyleColor(2);
+  ImGui::PopStyleVar();
+  if (visible) {
     draw_shadow();
     view.draw(frame, commands);
   }

@@ -38,6 +38,22 @@ bool joins(unsigned char neighbour) { return neighbour >= 0x80; }
 
 }  // namespace
 
+std::string show_token_spaces(const std::string& text) {
+  std::string shown;
+  shown.reserve(text.size() + 16);
+  bool in_code = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    shown += text[at];
+    if (text[at] != '`') continue;
+    in_code = !in_code;
+    const bool is_space = at + 2 < text.size() && text[at + 1] == ' ' && text[at + 2] != ' ';
+    if (!in_code || !is_space) continue;
+    shown += "·";
+    ++at;
+  }
+  return shown;
+}
+
 std::string separate_formulas(const std::string& text) {
   constexpr std::string_view hair_space = "\xE2\x80\x8A";
   std::string separated;
@@ -108,7 +124,7 @@ void Markdown::draw(const std::string& text, float relative_size) {
   RichMd::GetStyle().linkColor = ImGui::ColorConvertU32ToFloat4(palette().query);
   RichMd::GetStyle().errorColor = ImGui::ColorConvertU32ToFloat4(palette().error);
   ImGui::PushFont(nullptr, ImGui::GetStyle().FontSizeBase * relative_size);
-  RichMd::Render(separate_formulas(text));
+  RichMd::Render(separate_formulas(show_token_spaces(text)));
   ImGui::PopFont();
 }
 

@@ -22,6 +22,9 @@ class Markdown {
   bool loaded_ = false;
 };
 
+// The text with the space at the start of a token in code made visible, as in every view: "` is`" is "`·is`".
+std::string show_token_spaces(const std::string& text);
+
 // The text with a hair space between each formula and a Korean letter beside it, so that the parser sees the
 // formula.
 std::string separate_formulas(const std::string& text);

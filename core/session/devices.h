@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "core/base/bilingual.h"
+
 namespace headlight {
 
 class Backend;
@@ -12,7 +14,7 @@ class Backend;
 struct DeviceChoice {
   std::string name;  // "cpu"
   bool available = false;
-  std::string reason;  // one sentence: what was found, or why it cannot be used
+  Bilingual reason;  // one sentence: what was found, or why it cannot be used
 };
 
 // The best first.

@@ -81,6 +81,8 @@ void draw_attention_note(const ShownAttention& shown, Commands& commands) {
   }
   const float words_room = narrow ? room : room - buttons - em();
   const float height = narrow ? em() * 1.2F : em() * 1.75F;
+  if (active.empty() && ImGui::CalcTextSize(words.c_str()).x > words_room)
+    words = text("attention.not_explanation_short");
   const std::string fitted = fitted_text(words, std::max(em() * 2, words_room));
   ImGui::GetWindowDrawList()->AddText(ImVec2(corner.x, corner.y + (height - em()) * 0.5F), color,
                                       fitted.c_str());

@@ -71,8 +71,8 @@ std::string tick_label(MapScale scale, float position) {
   return fmt::format("{:.2g}", weight);
 }
 
-// The colour bar: its two ends and its middle labelled, and the grey of masked cells. False, and nothing
-// drawn, when it needs a line of its own and may not have one.
+// The colour bar: its two ends and its middle labelled, and the grey of masked cells; behind what stands
+// there, or on a line of its own. False, and nothing drawn, when it does not fit behind.
 bool draw_legend(const Frame& frame, bool own_line) {
   const MapScale scale = frame.document.map_scale;
   const ScopedFont small(fonts().body, 0.8F);
@@ -87,24 +87,25 @@ bool draw_legend(const Frame& frame, bool own_line) {
                       gap * 3 + em() + swatch + ImGui::CalcTextSize(masked.c_str()).x;
   const float edge = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x;
   if (!own_line && ImGui::GetItemRectMax().x + em() * 1.2F + width > edge) return false;
-  next_in_line(width, em() * 1.2F);
+  if (!own_line) next_in_line(width, em() * 1.2F);
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 start = ImGui::GetCursorScreenPos();
   const float height = em() * 1.75F / 0.8F;
   ImGui::Dummy(ImVec2(width, height));
   if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s", text("attention.legend_tip").c_str());
-  const float text_y = start.y + (height - em()) * 0.5F;
+  // The middle's number stands beneath the bar: on it, no ink would be readable on every map.
+  const float rise = middle.empty() ? 0.0F : em() * 0.5F;
+  const float text_y = start.y + (height - em()) * 0.5F - rise;
   float x = start.x;
   list->AddText(ImVec2(x, text_y), palette().muted, low.c_str());
   x += ImGui::CalcTextSize(low.c_str()).x + gap;
-  const float top = start.y + height * 0.5F - em() * 0.4F;
-  const float bottom = start.y + height * 0.5F + em() * 0.4F;
+  const float top = start.y + height * 0.5F - em() * 0.4F - rise, bottom = top + em() * 0.8F;
   add_color_bar(*list, ImVec2(x, top), ImVec2(x + bar, bottom), sequential_map());
   if (!middle.empty()) {
     const ImVec2 size = ImGui::CalcTextSize(middle.c_str());
-    const ImU32 ink =
-        current_theme() == Theme::dark ? IM_COL32(255, 255, 255, 235) : IM_COL32(20, 16, 40, 235);
-    list->AddText(ImVec2(x + (bar - size.x) * 0.5F, text_y), ink, middle.c_str());
+    list->AddLine(ImVec2(x + bar * 0.5F, bottom), ImVec2(x + bar * 0.5F, bottom + em() * 0.15F),
+                  palette().muted, 1.0F);
+    list->AddText(ImVec2(x + (bar - size.x) * 0.5F, bottom + em() * 0.1F), palette().muted, middle.c_str());
   }
   x += bar + gap;
   list->AddText(ImVec2(x, text_y), palette().muted, high.c_str());
@@ -164,8 +165,16 @@ void draw_caption(const ShownAttention& shown, Commands& commands, const char* k
       return;  // the picture needs the room of the words
     }
   }
+  const bool own_legend = wants_legend && !has_head(frame.document.attention_mode);
+  if (own_legend) draw_legend(frame, true);
   const ScopedFont small(fonts().body, 0.88F);
   std::string caption = text(key);
+  const float edge = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x;
+  const float words = ImGui::CalcTextSize(caption.c_str()).x + em() * 1.5F;
+  if (own_legend && ImGui::GetItemRectMax().x + words < edge) {  // share its line
+    ImGui::SameLine(0, em() * 1.5F);
+    ImGui::SetCursorPosY(ImGui::GetCursorPosY() + (ImGui::GetItemRectSize().y - em()) * 0.5F);
+  }
   if (frame.document.hide_sink && has_sink(frame.document.attention_mode)) {
     caption += ' ';
     caption += text("attention.sink_hidden");
@@ -217,7 +226,7 @@ void AttentionView::draw(const Frame& frame, Commands& commands) {
   const AttentionMode mode = frame.document.attention_mode;
   bool wants_legend = has_scale(mode) && !has_own_legend(frame.document);
   if (has_scale(mode)) draw_scales(frame, commands);
-  if (wants_legend && draw_legend(frame, !has_head(mode))) wants_legend = false;
+  if (wants_legend && draw_legend(frame, false)) wants_legend = false;
   ImGui::Dummy(ImVec2(0, em() * 0.1F));
   const ShownAttention shown = shown_attention(frame);
   if (!shown.trace || shown.map.queries == 0 || shown.map.keys == 0) {

@@ -11,6 +11,7 @@
 #include "gui/theme.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
+#include "gui/widgets/number_text.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/significant_text.h"
 #include "gui/widgets/token_piece.h"
@@ -80,14 +81,14 @@ void draw_axes(const Frame& frame, const Chart& chart) {
   for (double power = chart.least; power <= chart.most + 1e-9; power += step) {
     const float y = chart.y(std::pow(10.0, power));
     list->AddLine(ImVec2(chart.corner.x, y), ImVec2(chart.opposite.x, y), palette().grid, line);
-    add_label(*list, fonts().mono, 0.78F, ImVec2(chart.corner.x - em() * 0.5F, y - em() * 0.4F), 1,
+    add_label(*list, fonts().body, 0.84F, ImVec2(chart.corner.x - em() * 0.5F, y - em() * 0.42F), 1,
               palette().muted,
-              power >= 0 && power < 5 ? fmt::format("{:.0f}", std::pow(10.0, power))
-                                      : fmt::format("1e{:.0f}", power));
+              power >= 0 && chart.most < 7 ? grouped_text(std::llround(std::pow(10.0, power)))
+                                           : fmt::format("1e{:.0f}", power));
   }
   const auto every = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(em() * 2.4F / column)));
   for (std::int64_t layer = 0; layer < chart.layers; layer += every) {
-    add_label(*list, fonts().mono, 0.78F, ImVec2(chart.x(layer), chart.opposite.y + em() * 0.35F), 0.5F,
+    add_label(*list, fonts().body, 0.84F, ImVec2(chart.x(layer), chart.opposite.y + em() * 0.35F), 0.5F,
               layer == frame.layer() ? palette().text : palette().muted, fmt::format("L{}", layer));
   }
 }
@@ -194,7 +195,7 @@ void draw_block_lengths(const Frame& frame, Commands& commands, const StreamLeng
   const float height = std::max(em() * 5, end - ImGui::GetCursorPosY());
   Chart chart;
   chart.layers = std::max<std::int64_t>(1, frame.trace()->model().architecture.layers);
-  chart.corner = ImVec2(start.x + em() * 3.4F, start.y + em() * 0.4F);
+  chart.corner = ImVec2(start.x + em() * 4.2F, start.y + em() * 0.4F);
   chart.opposite = ImVec2(start.x + std::max(em() * 6, size.x - em() * 0.5F), start.y + height - em() * 1.6F);
   fit(chart, lengths);
   draw_axes(frame, chart);

@@ -266,7 +266,7 @@ void BlockRows::draw_histogram(const Frame& frame, Commands& commands, const Row
   const auto mark = [&](double value, float align) {
     const auto place =
         step > 0.0 ? static_cast<float>((value - shown->least) / (shown->most - shown->least)) : 0.5F;
-    add_label(*list, fonts().mono, 0.78F, ImVec2(corner.x + width * place, base + em() * 0.3F), align,
+    add_label(*list, fonts().body, 0.84F, ImVec2(corner.x + width * place, base + em() * 0.3F), align,
               palette().muted, significant_text(value, 3));
   };
   mark(shown->least, 0.0F);

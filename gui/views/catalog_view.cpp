@@ -127,6 +127,10 @@ void draw_group(const char* key, const std::vector<CatalogEntry>& entries, bool 
 std::string catalog_facts(const CatalogEntry& entry) {
   std::vector<std::string> parts;
   parts.push_back(entry.licence.empty() ? text("catalog.licence_unknown") : entry.licence);
+  if (entry.own()) {
+    parts.push_back(text("catalog.own"));
+    return fmt::format("{}", fmt::join(parts, "  ·  "));
+  }
   if (entry.download_bytes() > 0) {
     const std::string size = size_text(entry.download_bytes());
     parts.push_back(format_text(entry.hub() ? "catalog.about_size" : "catalog.size", fmt::arg("size", size)));

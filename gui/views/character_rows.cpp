@@ -270,7 +270,7 @@ void CharacterRows::draw_tokens(const ShownExplanation& shown, const Line& line,
     const std::size_t place = at + static_cast<std::size_t>(shown.shift);
     list->AddRectFilled(from, to, with_alpha(token_color(place), shown.alpha()), em() * 0.25F);
     const std::string& bytes = shown.key.tokenizer->bytes(token.id);
-    std::string label = invalid_utf8_offset(bytes) ? part_piece(bytes) : token_piece(bytes);
+    std::string label = label_piece(bytes);
     {
       const ScopedFont small(fonts().body, 0.84F);
       label = shortened(label, to.x - from.x);

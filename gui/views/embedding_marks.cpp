@@ -12,6 +12,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/hook_words.h"
+#include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
@@ -116,8 +117,8 @@ std::vector<SpotName> spot_names(const std::vector<TokenId>& tokens, const Token
       names.push_back({});
       continue;
     }
-    names.push_back({visible_bytes(tokenizer.bytes(tokens[i])),
-                     count[tokens[i]] > 1 ? std::to_string(i) : std::string()});
+    names.push_back(
+        {part_piece(tokenizer.bytes(tokens[i])), count[tokens[i]] > 1 ? std::to_string(i) : std::string()});
   }
   return names;
 }
@@ -153,8 +154,8 @@ void draw_label(ImDrawList& list, ImVec2 middle, const SpotName& name, std::size
   list.AddText(at, ink, name.token.c_str());
   if (name.subscript.empty()) return;
   const float width = ImGui::CalcTextSize(name.token.c_str()).x;
-  const ScopedFont small(fonts().mono, 0.88F * 0.72F);
-  list.AddText(ImVec2(at.x + width, at.y + em() * 0.55F), with_alpha(palette().muted, alpha),
+  const ScopedFont small(fonts().body, 0.88F * 0.78F);
+  list.AddText(ImVec2(at.x + width, at.y + em() * 0.55F), with_alpha(palette().token_text, 0.75F * alpha),
                name.subscript.c_str());
 }
 

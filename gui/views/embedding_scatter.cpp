@@ -168,6 +168,20 @@ void EmbeddingScatter::draw_axes(ImVec2 corner, ImVec2 size) const {
   list->AddText(ImVec2(corner.x, corner.y - em() * 1.45F), palette().muted, upwards.c_str());
 }
 
+// Beneath all names, which it would strike through.
+void EmbeddingScatter::draw_leader(std::size_t at, std::int64_t pointed) const {
+  const ImVec2 offset = labels_[at];
+  if (!finite(now_[at]) || !finite(offset)) return;
+  const ImVec2 point = plus(centre_, now_[at]);
+  const LabelSize label = label_sizes_[at].width > 0 ? label_sizes_[at] : label_size(names_[at]);
+  const float away = std::hypot(std::max(0.0F, std::abs(offset.x) - label.width * 0.5F),
+                                std::max(0.0F, std::abs(offset.y) - label.height * 0.5F));
+  if (away <= em() * 1.0F) return;
+  const float alpha = pointed >= 0 && pointed != static_cast<std::int64_t>(at) ? 0.35F : 1.0F;
+  ImGui::GetWindowDrawList()->AddLine(point, plus(point, offset), with_alpha(palette().muted, 0.55F * alpha),
+                                      std::max(1.0F, em() * 0.06F));
+}
+
 void EmbeddingScatter::draw_spot(std::size_t at, const LitTokens& lit, std::int64_t pointed) const {
   if (!finite(now_[at])) return;
   ImDrawList* list = ImGui::GetWindowDrawList();
@@ -178,15 +192,7 @@ void EmbeddingScatter::draw_spot(std::size_t at, const LitTokens& lit, std::int6
   const ImU32 ring = pointed == position ? palette().hover : lit.ring(position);
   ImVec2 offset = labels_[at];
   if (!finite(offset) && chosen) offset = ImVec2(0, -em() * 1.3F);
-  if (finite(offset)) {
-    const ImVec2 middle = plus(point, offset);
-    const LabelSize label = label_sizes_[at].width > 0 ? label_sizes_[at] : label_size(names_[at]);
-    const float away = std::hypot(std::max(0.0F, std::abs(offset.x) - label.width * 0.5F),
-                                  std::max(0.0F, std::abs(offset.y) - label.height * 0.5F));
-    if (away > em() * 1.0F)
-      list->AddLine(point, middle, with_alpha(palette().muted, 0.55F * alpha), std::max(1.0F, em() * 0.06F));
-    draw_label(*list, middle, names_[at], at, alpha, ring);
-  }
+  if (finite(offset)) draw_label(*list, plus(point, offset), names_[at], at, alpha, ring);
   draw_dot(*list, point, em() * (chosen ? 0.34F : 0.26F), at, alpha, ring);
 }
 
@@ -213,6 +219,7 @@ void EmbeddingScatter::draw(const Frame& frame, Commands& commands, const ShownM
   ImGui::GetWindowDrawList()->PushClipRect(corner, ImVec2(corner.x + room.x, corner.y + room.y), true);
   draw_paths(*map_, stream_, lit, pointed,
              [this](const Projection::Point& point) { return plus(centre_, pixels(point)); });
+  for (std::size_t i = 0; i < now_.size(); ++i) draw_leader(i, pointed);
   // What is pointed at comes last, over the others.
   const std::int64_t last = pointed >= 0 ? pointed : token_in_question(frame, shown.text);
   for (std::size_t i = 0; i < now_.size(); ++i) {

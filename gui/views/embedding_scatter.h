@@ -28,6 +28,7 @@ class EmbeddingScatter {
   std::int64_t nearest(ImVec2 mouse) const;
   void draw_axes(ImVec2 corner, ImVec2 size) const;
   void draw_ticks(int axis, ImVec2 corner, ImVec2 size, double step) const;
+  void draw_leader(std::size_t at, std::int64_t pointed) const;
   void draw_spot(std::size_t at, const LitTokens& lit, std::int64_t pointed) const;
 
   std::shared_ptr<const TokenMap> map_;  // what is drawn

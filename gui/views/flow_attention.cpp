@@ -242,7 +242,7 @@ void FlowAttention::draw_matrix(const Frame& frame, Step step) const {
   const float wide = column_left(step, 1) - column_left(step, 0);
   const float gap = wide > em() * 0.5F ? 1.0F : 0.0F;
   const bool numbers = wide >= em() * 1.9F && height_ >= em() * 1.1F && columns_ == keys_;
-  const ScopedFont mono(fonts().mono, wide >= em() * 2.5F ? 0.76F : 0.62F);
+  const ScopedFont mono(fonts().body, wide >= em() * 2.5F ? 0.8F : 0.66F);
   for (const Row& row : rows_) {
     const float top = row_top(row.numbers.query);
     const float bottom = row_top(row.numbers.query + 1) - (height_ > em() * 0.6F ? 1.0F : 0.0F);
@@ -302,7 +302,7 @@ void FlowAttention::draw_legends(const Frame& frame) const {
     const std::string low = is_weight ? "0" : "−" + ends[i];
     const float left = column_left(step, 0);
     const float x =
-        left + add_label(list, fonts().mono, 0.72F, ImVec2(left, y), 0, palette().muted, low) + em() * 0.4F;
+        left + add_label(list, fonts().body, 0.8F, ImVec2(left, y), 0, palette().muted, low) + em() * 0.4F;
     const float bar = std::min(em() * 6, width_ - (x - left) - em() * 3.2F);
     constexpr int pieces = 24;
     for (int piece = 0; piece < pieces; ++piece) {
@@ -313,7 +313,7 @@ void FlowAttention::draw_legends(const Frame& frame) const {
       list.AddRectFilled(ImVec2(x + bar * static_cast<float>(piece) / pieces, y + em() * 0.15F),
                          ImVec2(x + bar * static_cast<float>(piece + 1) / pieces, y + em() * 0.65F), color);
     }
-    add_label(list, fonts().mono, 0.72F, ImVec2(x + bar + em() * 0.4F, y), 0, palette().muted, ends[i]);
+    add_label(list, fonts().body, 0.8F, ImVec2(x + bar + em() * 0.4F, y), 0, palette().muted, ends[i]);
   }
 }
 

@@ -99,14 +99,16 @@ void draw_titles(const FlowScene& scene) {
     const std::string fitted = fitted_text(words, at.head.max.x + at.em * 6 - x);
     scene.list.AddText(ImVec2(x, small_y), palette().muted, fitted.c_str());
   }
-  add_label(scene.list, fonts().strong, heading_size,
-            ImVec2((at.column(Hook::mlp_pre)->left + at.column(Hook::mlp_out)->right) * 0.5F, small_y), 0.5F,
-            palette().muted, text(at.parts.wiring == Wiring::parallel ? "flow.parallel" : "flow.mlp_title"));
+  if (at.parts.mlp) {
+    add_label(scene.list, fonts().strong, heading_size,
+              ImVec2((at.column(Hook::mlp_pre)->left + at.column(Hook::mlp_out)->right) * 0.5F, small_y), 0.5F,
+              palette().muted, text(at.parts.wiring == Wiring::parallel ? "flow.parallel" : "flow.mlp_title"));
+  }
   const auto range = [&](const FlowRect& cards, std::int64_t first, std::int64_t last) {
     if (last < first) return;
     const std::string name = first == last ? fmt::format("{}", first) : fmt::format("{}–{}", first, last);
-    if (label_width(fonts().mono, 0.68F, name) > cards.width() + at.em * 0.8F) return;
-    add_label(scene.list, fonts().mono, 0.68F, ImVec2(cards.center().x, at.block.max.y + at.em * 0.05F), 0.5F,
+    if (label_width(fonts().body, 0.76F, name) > cards.width() + at.em * 1.6F) return;
+    add_label(scene.list, fonts().body, 0.76F, ImVec2(cards.center().x, at.block.max.y + at.em * 0.05F), 0.5F,
               palette().muted, name);
   };
   range(at.layers_before, 0, at.layer - 1);
@@ -152,7 +154,7 @@ void draw_headings(const FlowScene& scene) {
   above(Hook::cross_attn_out, at.source > 0 ? "flow.out" : "flow.cross", palette().attention);
   above(Hook::ln_cross_normalized, "flow.norm", palette().muted);
   above(Hook::ln2_normalized, "flow.norm", palette().muted);
-  {
+  if (at.parts.mlp) {
     // The longest of the names, over a narrow column.
     const ScopedFont small(fonts().body, heading_size);
     const FlowColumn& neurons = *at.column(Hook::mlp_pre);
@@ -163,7 +165,7 @@ void draw_headings(const FlowScene& scene) {
                        palette().muted, name.c_str());
   }
   above(Hook::mlp_out_raw, "flow.out", palette().muted);
-  heading(scene, middle(Hook::mlp_out), at.parts.sandwich ? "flow.norm" : "flow.out", palette().muted);
+  above(Hook::mlp_out, at.parts.sandwich ? "flow.norm" : "flow.out", palette().muted);
   above(Hook::ln_final_normalized, "flow.norm", palette().muted);
   above(Hook::mlm_head_normalized, "flow.head_part", palette().muted);
   add_label(scene.list, fonts().body, heading_size,
@@ -199,8 +201,8 @@ void draw_flow_footer(const FlowScene& scene) {
   const float height = at.em * 0.55F;
   const std::string low = "−3";
   const std::string high = "+3";
-  float x = at.footer.max.x - label_width(fonts().mono, 0.72F, high);
-  add_label(scene.list, fonts().mono, 0.72F, ImVec2(x, y), 0, palette().muted, high);
+  float x = at.footer.max.x - label_width(fonts().body, 0.78F, high);
+  add_label(scene.list, fonts().body, 0.78F, ImVec2(x, y), 0, palette().muted, high);
   x -= at.em * 0.4F + bar;
   const auto& table = color_table(ColorMap::diverging);
   constexpr std::size_t pieces = 32;
@@ -212,8 +214,8 @@ void draw_flow_footer(const FlowScene& scene) {
     scene.list.AddRectFilledMultiColor(ImVec2(left, y + at.em * 0.13F),
                                        ImVec2(left + step, y + at.em * 0.13F + height), from, to, to, from);
   }
-  add_label(scene.list, fonts().mono, 0.72F, ImVec2(x - at.em * 0.4F, y), 1, palette().muted, low);
-  x -= at.em * 0.8F + label_width(fonts().mono, 0.72F, low);
+  add_label(scene.list, fonts().body, 0.78F, ImVec2(x - at.em * 0.4F, y), 1, palette().muted, low);
+  x -= at.em * 0.8F + label_width(fonts().body, 0.78F, low);
   const std::string& hint = text("flow.hint");
   const std::string& legend = text("flow.legend");
   const float legend_width = label_width(fonts().body, 0.75F, legend);

@@ -266,7 +266,7 @@ void FlowDetail::draw_number(const Frame& frame, Commands& commands, ImVec2 min,
   list->AddRectFilled(min, max, color, em() * 0.2F);
   const ImU32 ink = ink_on(color);
   {
-    const ScopedFont small(fonts().mono, 0.65F);
+    const ScopedFont small(fonts().body, 0.72F);
     const std::string name = fitted_text(label(index), size.x - em() * 1.2F);
     list->AddText(ImVec2(min.x + em() * 0.55F, min.y + em() * 0.15F), with_alpha(ink, 0.7F), name.c_str());
   }

@@ -102,6 +102,10 @@ void place_block(FlowLayout& at, Pen& pen) {
     pen.column(behind ? Hook::ln_cross_normalized : Hook::resid_mid_cross, strip_units, 0, 1, true);
   } else if (behind) {
     pen.column(Hook::ln1_normalized, strip_units, 0, 1, true);
+  } else if (!at.parts.mlp) {  // nothing is added any more
+    at.mlp_plus = at.attention_plus;
+    at.block.max.x = pen.x;
+    return;
   } else if (at.parts.wiring != Wiring::parallel) {
     pen.column(Hook::resid_mid, strip_units, 0, 1, true);
   }
@@ -284,6 +288,7 @@ FlowParts flow_parts(const ArchitectureDescription& a, std::int64_t layer) {
   parts.positions = has_hook(Hook::pos_embed, a);
   parts.token_types = has_hook(Hook::token_type_embed, a);
   parts.cross = a.cross_attention;
+  parts.mlp = a.has_mlp();
   parts.gated = a.gated;
   parts.sandwich = a.sandwich_norms;
   const bool masked = has_hook(Hook::mlm_head_normalized, a);

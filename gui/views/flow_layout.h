@@ -28,6 +28,7 @@ struct FlowParts {
   bool positions = false;  // a table of positions is added to the tokens
   bool token_types = false;
   bool cross = false;  // attention to an encoder's text
+  bool mlp = true;     // false: blocks of attention alone
   bool gated = true;
   bool sandwich = false;                  // a norm behind attention and one behind the MLP, before the sums
   Hook last = Hook::ln_final_normalized;  // what the output reads

@@ -56,7 +56,7 @@ void draw_source_stack(const FlowScene& scene) {
   }
   add_label(scene.list, fonts().strong, 0.85F, ImVec2(at.source_tokens.min.x, at.block.min.y + at.em * 0.4F),
             0, hot ? palette().text : palette().muted, text("flow.encoder"));
-  add_label(scene.list, fonts().mono, 0.68F,
+  add_label(scene.list, fonts().body, 0.76F,
             ImVec2(at.source_stack.center().x, at.source_stack.max.y + at.em * 0.05F), 0.5F, palette().muted,
             at.source_layers > 1 ? fmt::format("0–{}", at.source_layers - 1) : "0");
 }

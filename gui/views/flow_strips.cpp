@@ -95,7 +95,7 @@ void draw_map_row(const FlowScene& scene, std::int64_t query) {
   const float alpha = scene.chosen(query) ? 1.0F : 0.72F;
   const float width = at.map.width() / static_cast<float>(at.map_columns);
   const float gap = width > at.em * 0.5F ? 1.0F : 0.0F;
-  const bool numbers = width > at.em * 1.2F && row.height() > at.em * 0.8F;
+  const bool numbers = width > at.em * 1.2F && row.height() > at.em * 0.68F;
   for (std::int64_t cell = 0; cell < at.map_columns; ++cell) {
     const float value = map_value(scene, weights, query, cell, largest);
     const FlowRect rect = at.map_cell(query, cell);
@@ -110,9 +110,12 @@ void draw_map_row(const FlowScene& scene, std::int64_t query) {
       std::string words = fmt::format("{:.2f}", static_cast<double>(weights[key]));
       if (width < at.em * 1.8F && words.starts_with("0.")) words.erase(0, 1);
       if (width < at.em * 1.8F && words == "1.00") words = "1";
-      add_label(scene.list, fonts().mono, 0.64F, ImVec2(rect.center().x, rect.center().y - at.em * 0.42F),
-                0.5F, with_alpha(bright ? IM_COL32(20, 20, 26, 255) : IM_COL32(240, 240, 246, 255), alpha),
-                words);
+      // Not the mono face: its dotted zero is an eight at this size.
+      const float room = (width / at.em - 0.2F) / (0.5F * static_cast<float>(words.size()));
+      const float size = std::clamp(room, 0.66F, std::clamp(0.6F * row.height() / at.em, 0.66F, 0.86F));
+      add_label(scene.list, fonts().body, size,
+                ImVec2(rect.center().x, rect.center().y - at.em * size * 0.62F), 0.5F,
+                bright ? IM_COL32(20, 20, 26, 255) : IM_COL32(240, 240, 246, 255), words);
     }
     const bool hovered = scene.frame.hover.key && *scene.frame.hover.key >= key &&
                          *scene.frame.hover.key < at.first_key(cell + 1) && scene.chosen(query);
@@ -173,7 +176,7 @@ void draw_bar(const FlowScene& scene, const FlowRect& rect, const std::string& n
   const float y = rect.min.y + at.em * 0.12F;
   const std::string percent = percent_text(probability);
   const float percent_width =
-      add_label(scene.list, fonts().mono, 0.78F, ImVec2(rect.max.x - at.em * 0.15F, y + at.em * 0.08F), 1,
+      add_label(scene.list, fonts().body, 0.84F, ImVec2(rect.max.x - at.em * 0.15F, y + at.em * 0.08F), 1,
                 first ? palette().text : palette().muted, percent);
   {
     const ScopedFont font(first ? fonts().strong : fonts().body, 0.9F);
@@ -200,7 +203,7 @@ void draw_candidate(const FlowScene& scene, std::int64_t rank) {
   if (hot)
     scene.list.AddRectFilled(ImVec2(rect.min.x - at.em * 0.25F, rect.min.y), rect.max,
                              with_alpha(palette().probability, 0.12F), at.em * 0.3F);
-  draw_bar(scene, rect, visible_bytes(scene.trace.model().tokenizer->bytes(candidate.id)),
+  draw_bar(scene, rect, label_piece(scene.trace.model().tokenizer->bytes(candidate.id)),
            candidate.probability, rank == 0);
 }
 

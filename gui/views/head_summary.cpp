@@ -12,6 +12,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/widgets/rotated_text.h"
+#include "gui/widgets/significant_text.h"
 
 namespace headlight {
 namespace {
@@ -31,6 +32,12 @@ std::vector<std::int64_t> strongest_keys(const float* weights, const KeyRange& s
                     });
   keys.resize(kept);
   return keys;
+}
+
+// Many weights are small: two decimals would make zeros of them.
+std::string weight_text(float weight) {
+  return weight > 0.0F && weight < 0.0005F ? significant_text(static_cast<double>(weight), 1)
+                                           : fmt::format("{:.3f}", weight);
 }
 
 void draw_heading(const ShownAttention& shown, std::int64_t query) {
@@ -78,7 +85,7 @@ void draw_bar(const ShownAttention& shown, Commands& commands, std::int64_t quer
   list->AddText(ImVec2(corner.x + em() * 0.3F, text_y), palette().key,
                 fitted_text(shown.key_text(key), label_width).c_str());
   const float bar_left = corner.x + label_width + em() * 0.8F;
-  const float number_width = em() * 2.9F;
+  const float number_width = em() * 3.9F;
   const float room = std::max(0.0F, corner.x + width - number_width - bar_left);
   const float share = std::isnan(weight) ? 0.0F : std::clamp(weight, 0.0F, 1.0F);
   const float inset = height * 0.24F;
@@ -88,7 +95,7 @@ void draw_bar(const ShownAttention& shown, Commands& commands, std::int64_t quer
                       ImVec2(bar_left + std::max(1.0F, room * share), corner.y + height - inset),
                       palette().attention, em() * 0.2F);
   const ScopedFont mono(fonts().mono, 0.92F);
-  const std::string number = std::isnan(weight) ? "NaN" : fmt::format("{:.2f}", weight);
+  const std::string number = std::isnan(weight) ? "NaN" : weight_text(weight);
   const float number_x = corner.x + width - em() * 0.3F - ImGui::CalcTextSize(number.c_str()).x;
   list->AddText(ImVec2(number_x, text_y), std::isnan(weight) ? palette().error : palette().text,
                 number.c_str());

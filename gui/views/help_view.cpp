@@ -231,7 +231,7 @@ void HelpView::draw_keys(float width) {
     any = true;
     const ImVec2 start = ImGui::GetCursorPos();
     const float keys = draw_chord(ImGui::GetCursorScreenPos(), line.keys);
-    const float indent = std::max(em() * 8.5F, keys + em() * 0.5F);
+    const float indent = std::max(em() * 9.3F, keys + em() * 0.5F);
     ImGui::SetCursorPos(ImVec2(start.x + indent, start.y + em() * 0.15F));
     ImGui::PushTextWrapPos(start.x + width);
     ImGui::TextUnformatted(what.c_str());
@@ -285,8 +285,8 @@ void HelpView::draw(const Frame& frame, Commands& commands) {
   ImGui::Dummy(ImVec2(0, em() * 0.3F));
   const float room = ImGui::GetContentRegionAvail().x;
   const float gap = em() * 2;
-  const bool beside = room > em() * 36;
-  const float keys = beside ? em() * 19 : room;
+  const bool beside = room > em() * 42;
+  const float keys = beside ? em() * 22 : room;
   if (ImGui::BeginChild("##keys", ImVec2(keys, beside ? 0.0F : em() * 14))) {
     draw_caps(text("help.keys"));
     draw_keys(ImGui::GetContentRegionAvail().x - em() * 0.5F);

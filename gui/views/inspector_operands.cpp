@@ -158,9 +158,11 @@ void contribution_cell(ImVec2 corner, const Columns& c, double value, double lim
   const double share = limit > 0 && std::isfinite(value) ? std::min(1.0, std::abs(value) / limit) : 0.0;
   const ImU32 color = weight ? palette().attention : color_of(ColorMap::diverging, value < 0 ? -0.7F : 0.7F);
   const float inset = c.line * 0.14F;
+  // Beside the number where both have room, else behind it.
+  const float room = width - c.number > em() * 3 ? width - c.number : width;
   ImGui::GetWindowDrawList()->AddRectFilled(
       ImVec2(corner.x, corner.y + inset),
-      ImVec2(corner.x + width * static_cast<float>(share), corner.y + c.line - inset),
+      ImVec2(corner.x + room * static_cast<float>(share), corner.y + c.line - inset),
       with_alpha(color, 0.35F), em() * 0.2F);
   const ScopedFont mono(fonts().mono, small_size);
   words_at(corner, ImVec2(width - em() * 0.2F, c.line), std::isnan(value) ? palette().error : palette().text,

@@ -34,6 +34,13 @@ std::string signed_text(double value, int digits = 4) {
   return (value > 0 ? "+" : "") + significant_text(value, digits);
 }
 
+// As many decimals in every term: a reader adds them up.
+std::string addend_text(double value) {
+  if (!std::isfinite(value)) return significant_text(value);
+  std::string digits = fmt::format("{:.4f}", std::abs(value));
+  return (value < 0 ? "−" : "+") + digits;
+}
+
 // A small square and words behind it, in the line; wraps.
 void term(ImU32 color, const std::string& words, const std::string& number, const std::string& tooltip) {
   const float gap = em() * 0.4F;
@@ -146,18 +153,18 @@ void LensAttribution::draw_equation(const LogitAttribution& shown, const std::st
   }
   ImGui::SetItemTooltip("%s", text(shown.capped ? "lens.logit_capped_tip" : "lens.logit_tip").c_str());
   term(palette().residual, text("lens.part_embedding"),
-       signed_text(shown.embedding + shown.positions + shown.token_types), text("lens.part_embedding_tip"));
-  term(attention_color(), text("lens.part_attention"), signed_text(attention),
+       addend_text(shown.embedding + shown.positions + shown.token_types), text("lens.part_embedding_tip"));
+  term(attention_color(), text("lens.part_attention"), addend_text(attention),
        text("lens.part_attention_tip"));
   if (shown.layers.empty() || !shown.layers.front().cross.empty()) {
-    term(cross_color(), text("lens.part_cross"), signed_text(cross), text("lens.part_cross_tip"));
+    term(cross_color(), text("lens.part_cross"), addend_text(cross), text("lens.part_cross_tip"));
   }
-  term(mlp_color(), "MLP", signed_text(mlp), text("lens.part_mlp_tip"));
+  term(mlp_color(), "MLP", addend_text(mlp), text("lens.part_mlp_tip"));
   if (shown.constant != 0.0) {
-    term(palette().grid, text("lens.part_constant"), signed_text(shown.constant),
+    term(palette().grid, text("lens.part_constant"), addend_text(shown.constant),
          text("lens.part_constant_tip"));
   }
-  term(palette().panel, text("lens.part_sum"), significant_text(shown.sum, 6), text("lens.part_sum_tip"));
+  term(palette().panel, text("lens.part_sum"), addend_text(shown.sum), text("lens.part_sum_tip"));
   term(palette().panel, text("lens.part_difference"), significant_text(shown.difference(), 2),
        text("lens.part_difference_tip"));
 }
@@ -183,7 +190,7 @@ void LensAttribution::draw_stairs(const Frame& frame, Commands& commands, const 
   const float line = std::max(1.0F, em() * 0.05F);
   const auto level = [&](double value, ImU32 color, const std::string& words) {
     list->AddLine(ImVec2(plot.left, y(value)), ImVec2(plot.stairs_end.x, y(value)), color, line);
-    add_label(*list, fonts().mono, 0.8F, ImVec2(plot.left - em() * 0.5F, y(value) - em() * 0.4F), 1,
+    add_label(*list, fonts().body, 0.84F, ImVec2(plot.left - em() * 0.5F, y(value) - em() * 0.4F), 1,
               palette().muted, words);
   };
   level(0.0, palette().grid, "0");
@@ -266,7 +273,7 @@ void LensAttribution::draw_heads(const Frame& frame, Commands& commands, const L
   const auto every = static_cast<std::size_t>(std::max(1.0F, std::ceil(em() * 1.1F / height)));
   for (std::size_t row = 0; row < rows; row += every) {
     const std::string name = row < own ? fmt::format("H{}", row) : fmt::format("×H{}", row - own);
-    add_label(*list, fonts().mono, 0.75F,
+    add_label(*list, fonts().mono, 0.84F,
               ImVec2(plot.left - em() * 0.5F,
                      plot.map.y + height * (static_cast<float>(row) + 0.5F) - em() * 0.38F),
               1, palette().muted, name);
@@ -330,8 +337,8 @@ float LensAttribution::draw_source(const Frame& frame, Commands& commands, const
   list->AddRectFilled(corner, end, color, em() * 0.2F);
   list->AddText(ImVec2(corner.x + em() * 0.35F, corner.y + em() * 0.15F), ink_on(color),
                 source.token.c_str());
-  add_label(*list, fonts().mono, 0.78F, ImVec2(corner.x + em() * 0.35F, corner.y + em() * 1.45F), 0,
-            palette().muted, number);
+  add_label(*list, fonts().body, 0.88F, ImVec2(corner.x + em() * 0.35F, corner.y + em() * 1.45F), 0,
+            palette().text, number);
   const auto& hovered_key = source.cross ? frame.hover.source_key : frame.hover.key;
   if (hovered || hovered_key == source.key) {
     list->AddRect(corner, end, palette().key, em() * 0.2F, std::max(1.0F, em() * 0.09F));
@@ -387,7 +394,7 @@ void LensAttribution::draw_sources(const Frame& frame, Commands& commands, const
     Source source{static_cast<std::int64_t>(key), shown.position, sources[key], largest, cross, "", 0.0F};
     source.token = shortened(token_piece(trace->model().tokenizer->bytes(tokens[key])), em() * 7);
     source.width = em() * 0.7F + std::max(ImGui::CalcTextSize(source.token.c_str()).x,
-                                          label_width(fonts().mono, 0.78F, signed_text(source.share, 2)));
+                                          label_width(fonts().body, 0.88F, signed_text(source.share, 2)));
     if (x > 0 && x + source.width > room) {
       x = 0;
       line += em() * 2.7F;
@@ -428,7 +435,7 @@ void LensAttribution::draw(const Frame& frame, Commands& commands,
   const float names = plot.stairs_end.y + em() * 0.55F;
   const auto every = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(em() * 2.4F / plot.slot)));
   for (std::int64_t layer = 0; layer < plot.layers; layer += every) {
-    add_label(*list, fonts().mono, 0.78F, ImVec2(plot.x(layer) + plot.slot * 0.5F, names), 0.5F,
+    add_label(*list, fonts().mono, 0.84F, ImVec2(plot.x(layer) + plot.slot * 0.5F, names), 0.5F,
               layer == frame.layer() ? palette().text : palette().muted, fmt::format("L{}", layer));
   }
   draw_heads(frame, commands, shown, plot);

@@ -205,11 +205,41 @@ void draw_layers(const Frame& frame, ImVec2 window, ImVec2 window_size, float to
     if (!is_current && !ends && ((layer - 1) % step != 0 || !free)) continue;
     if (!is_current && ends && std::abs(layer - current) < step) continue;
     const std::string name = lens_layer_name(layer);
-    const float y = top + cell * (static_cast<float>(rows - 1 - layer) + 0.5F) - em() * 0.5F;
+    const float middle = top + cell * (static_cast<float>(rows - 1 - layer) + 0.5F);
+    if (middle < window.y || middle > window.y + window_size.y) continue;
+    const float y = middle - em() * 0.5F;
     list->AddText(ImVec2(window.x - em() * 0.6F - ImGui::CalcTextSize(name.c_str()).x, y),
                   is_current ? palette().text : palette().muted, name.c_str());
   }
   list->PopClipRect();
+}
+
+// Columns that are too narrow for words: positions as on an axis, and the token in question.
+void draw_positions(const Frame& frame, const ShownLens& shown, ImVec2 window, ImVec2 window_size, float left,
+                    float cell, std::int64_t first, std::int64_t last) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ScopedFont small(fonts().body, 0.86F);
+  const float y = window.y + window_size.y + em() * 0.25F;
+  const auto draw = [&](std::int64_t position, const std::string& words, ImU32 color) {
+    const float width = ImGui::CalcTextSize(words.c_str()).x;
+    const float x = left + cell * (static_cast<float>(position) + 0.5F) - width * 0.5F;
+    const float end = std::max(window.x, window.x + window_size.x - width);
+    list->AddText(ImVec2(std::clamp(x, window.x, end), y), color, words.c_str());
+    return width;
+  };
+  const std::int64_t marked = frame.hover.query.value_or(frame.locked_query());
+  float taken = 0;
+  if (marked >= first && marked < last) {
+    const std::string words = fmt::format("{} ({})", shortened(shown.token_at(marked), em() * 8), marked);
+    taken = draw(marked, words, frame.hover.query ? palette().query : palette().lock);
+  }
+  std::int64_t every = 10;
+  while (cell * static_cast<float>(every) < em() * 4) every *= 2;
+  for (std::int64_t position = (first + every - 1) / every * every; position < last; position += every) {
+    const float apart = std::abs(static_cast<float>(position - marked)) * cell;
+    if (taken > 0 && apart < taken + em() * 1.5F) continue;
+    draw(position, fmt::format("{}", position), palette().muted);
+  }
 }
 
 // The tokens that were read, beneath the cells.
@@ -219,23 +249,22 @@ void draw_tokens(const Frame& frame, const ShownLens& shown, ImVec2 window, ImVe
   const float y = window.y + window_size.y + em() * 0.25F;
   list->PushClipRect(ImVec2(window.x - em() * 2, y), ImVec2(window.x + window_size.x + em(), y + room), true);
   const bool flat = cell >= em() * 2.6F, leaning = cell >= em() * 0.8F;
+  if (!leaning) {
+    draw_positions(frame, shown, window, window_size, left, cell, first, last);
+    list->PopClipRect();
+    return;
+  }
   const ScopedFont small(fonts().body, 0.86F);
   for (std::int64_t position = first; position < last; ++position) {
     const bool lit = frame.hover.query == position, locked = frame.locked_query() == position;
-    if (!flat && !leaning && !lit && !locked) continue;
     const ImU32 color = lit ? palette().query : locked ? palette().lock : palette().muted;
     const float x = left + cell * static_cast<float>(position);
     const std::string token = shown.token_at(position);
     if (flat) {
       list->AddText(ImVec2(x + em() * 0.25F, y), color, shortened(token, cell - em() * 0.4F).c_str());
-    } else if (leaning) {
+    } else {
       add_rotated_text(*list, ImVec2(x + cell * 0.5F, y + em() * 0.4F), token_angle, color,
                        fitted_text(token, room * 1.05F));
-    } else if (lit || !frame.hover.query) {
-      const float width = ImGui::CalcTextSize(token.c_str()).x;
-      const float at =
-          std::clamp(x - width * 0.5F, window.x, std::max(window.x, window.x + window_size.x - width));
-      list->AddText(ImVec2(at, y), color, token.c_str());
     }
   }
   list->PopClipRect();
@@ -253,21 +282,29 @@ void LensGrid::draw(const Frame& frame, Commands& commands, const ShownLens& sho
   Cells cells;
   cells.rows = rows;
   cells.columns = columns;
-  cells.cell.x = std::clamp(room_x / static_cast<float>(columns), least, em() * 7.5F);
+  const auto column = [&](float room) {
+    return std::clamp(room / static_cast<float>(columns), least, em() * 11.0F);
+  };
+  cells.cell.x = column(room_x);
   const bool flat = cells.cell.x >= em() * 2.6F;
   const bool leaning = !flat && cells.cell.x >= em() * 0.8F;
   const float bottom = em() * (leaning ? 4.2F : 1.6F);
-  const float scrollbar =
-      cells.cell.x * static_cast<float>(columns) > room_x + 1 ? ImGui::GetStyle().ScrollbarSize : 0;
-  const float room_y = std::max(em() * 4, size.y - bottom);
-  // Wide cells have words, and rows high enough for them: rather than losing those, deep models scroll.
+  const float bar = ImGui::GetStyle().ScrollbarSize;
+  float room_y = std::max(em() * 4, size.y - bottom);
+  // Wide cells have words, and rows high enough for them: rather than losing those, deep models scroll, by
+  // whole rows, and leave the columns' room to the scroll bar.
+  if (flat && em() * 1.22F * static_cast<float>(rows) > room_y + 1) {
+    cells.cell.x = column(room_x - bar);
+    room_y = em() * 1.22F * std::floor(room_y / (em() * 1.22F));
+  }
+  const float scrollbar = cells.cell.x * static_cast<float>(columns) > room_x + 1 ? bar : 0;
   cells.cell.y =
       std::clamp((room_y - scrollbar) / static_cast<float>(rows), flat ? em() * 1.22F : least, em() * 1.9F);
   const ImVec2 whole(cells.cell.x * static_cast<float>(columns), cells.cell.y * static_cast<float>(rows));
   const bool overflows = whole.y + scrollbar > room_y + 1;
   cells.window = ImVec2(start.x + left, start.y);
-  cells.window_size = ImVec2(std::min(room_x, whole.x + (overflows ? ImGui::GetStyle().ScrollbarSize : 0)),
-                             std::min(room_y, whole.y + scrollbar));
+  cells.window_size =
+      ImVec2(std::min(room_x, whole.x + (overflows ? bar : 0)), std::min(room_y, whole.y + scrollbar));
   ImGui::SetCursorScreenPos(cells.window);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
   ImGui::BeginChild("##cells", cells.window_size, ImGuiChildFlags_NavFlattened,

@@ -1,4 +1,4 @@
-// A bar for each token, its mean, and what they come to together.
+// A bar for each token, their mean, and what they come to together.
 #include "gui/views/lens_loss.h"
 
 #include <fmt/format.h>
@@ -52,6 +52,13 @@ void draw_summary(const Totals& totals) {
   ImGui::SetItemTooltip("%s", text("lens.loss_summary_tip").c_str());
 }
 
+// 1, 2 or 5 times a power of ten, so that about four lie below the longest bar.
+double tick_of(double most) {
+  const double power = std::pow(10.0, std::floor(std::log10(most / 4.0)));
+  const double steps = most / (4.5 * power);
+  return power * (steps <= 1.0 ? 1.0 : steps <= 2.0 ? 2.0 : steps <= 5.0 ? 5.0 : 10.0);
+}
+
 struct Bars {
   ImVec2 corner;  // of the first bar, as it is scrolled
   float bar = 0, height = 0, names = 0;
@@ -69,12 +76,8 @@ void draw_bar(const Frame& frame, const Bars& bars, const TokenScores& scores, s
     const float top = base - std::max(1.0F, bars.height * static_cast<float>(bits / bars.most));
     list->AddRectFilled(ImVec2(left + gap, top), ImVec2(left + bars.bar - gap, base),
                         with_alpha(palette().probability, lit ? 1.0F : 0.8F), std::min(gap, em() * 0.15F));
-    if (bars.bar >= em() * 2.4F) {
-      add_label(*list, fonts().mono, 0.8F, ImVec2(left + bars.bar * 0.5F, top - em() * 1.05F), 0.5F,
-                palette().muted, fmt::format("{:.1f}", bits));
-    }
   } else {
-    add_label(*list, fonts().mono, 0.8F, ImVec2(left + bars.bar * 0.5F, base - em()), 0.5F, palette().error,
+    add_label(*list, fonts().body, 0.84F, ImVec2(left + bars.bar * 0.5F, base - em()), 0.5F, palette().error,
               "NaN");
   }
   const ImU32 color = lit ? palette().query : locked ? palette().lock : palette().muted;
@@ -88,6 +91,24 @@ void draw_bar(const Frame& frame, const Bars& bars, const TokenScores& scores, s
     add_rotated_text(*list, ImVec2(left + bars.bar * 0.5F, y + em() * 0.3F), -0.95F, color,
                      fitted_text(token, bars.names * 1.05F));
   }
+}
+
+// On its own ground: the line of the mean may run behind it.
+void draw_number(const Bars& bars, ImVec2 place, float align, const std::string& words, ImU32 color) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float width = label_width(fonts().body, 0.84F, words), left = place.x - width * align;
+  list->AddRectFilled(ImVec2(left - em() * 0.15F, place.y - em() * 0.05F),
+                      ImVec2(left + width + em() * 0.15F, place.y + em() * 0.85F), palette().panel,
+                      std::min(em() * 0.15F, bars.bar));
+  add_label(*list, fonts().body, 0.84F, place, align, color, words);
+}
+
+void draw_bar_number(const Bars& bars, const TokenScores& scores, std::int64_t position) {
+  const double bits = bits_of(scores.scores[static_cast<std::size_t>(position)]);
+  if (!std::isfinite(bits) || bars.bar < em() * 2.4F) return;
+  const float top = bars.corner.y + bars.height * (1.0F - static_cast<float>(bits / bars.most));
+  draw_number(bars, ImVec2(bars.x(position) + bars.bar * 0.5F, top - em() * 1.05F), 0.5F,
+              fmt::format("{:.1f}", bits), palette().muted);
 }
 
 void point(const Frame& frame, Commands& commands, const Bars& bars, const TokenScores& scores,
@@ -131,25 +152,29 @@ void draw_lens_loss(const Frame& frame, Commands& commands, const TokenScores& s
   bars.height = height - bars.names - scrollbar - em() * 2.2F;
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float base = start.y + em() * 1.4F + bars.height;
-  for (const double bits : {0.0, totals.most / 2, totals.most}) {
-    const float y = base - bars.height * static_cast<float>(bits / totals.most);
-    list->AddLine(ImVec2(start.x + axis, y), ImVec2(start.x + size.x, y), palette().grid,
-                  std::max(1.0F, em() * 0.05F));
-    add_label(*list, fonts().mono, 0.8F, ImVec2(start.x + axis - em() * 0.4F, y - em() * 0.4F), 1,
-              palette().muted, fmt::format("{:.0f}", bits));
+  const float right = start.x + axis + std::min(room, whole);
+  const double tick = tick_of(totals.most);
+  const auto y_of = [&](double bits) { return base - bars.height * static_cast<float>(bits / totals.most); };
+  for (int i = 0; tick * i <= totals.most * 1.0001; ++i) {
+    const float y = y_of(tick * i);
+    list->AddLine(ImVec2(start.x + axis, y), ImVec2(right, y), palette().grid, std::max(1.0F, em() * 0.05F));
+    add_label(*list, fonts().body, 0.84F, ImVec2(start.x + axis - em() * 0.4F, y - em() * 0.4F), 1,
+              palette().muted, fmt::format("{:g}", tick * i));
   }
+  add_label(*list, fonts().body, 0.8F, ImVec2(start.x, start.y), 0, palette().muted, text("lens.loss_unit"));
   ImGui::SetCursorScreenPos(ImVec2(start.x + axis, start.y));
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
   ImGui::BeginChild("##bars", ImVec2(room, height), ImGuiChildFlags_NavFlattened,
                     ImGuiWindowFlags_HorizontalScrollbar | ImGuiWindowFlags_NoBackground);
   bars.corner = ImGui::GetCursorScreenPos();
   bars.corner.y += em() * 1.4F;
-  const float mean = bars.corner.y + bars.height * (1.0F - static_cast<float>(totals.mean / totals.most));
+  const float mean = y_of(totals.mean);
   const std::int64_t first = 1 + static_cast<std::int64_t>(ImGui::GetScrollX() / bars.bar);
   const std::int64_t last = std::min(count, first + static_cast<std::int64_t>(room / bars.bar) + 2);
   for (std::int64_t position = first; position < last; ++position) draw_bar(frame, bars, scores, position);
   ImGui::GetWindowDrawList()->AddLine(ImVec2(bars.corner.x, mean), ImVec2(bars.corner.x + whole, mean),
                                       with_alpha(palette().text, 0.5F), std::max(1.0F, em() * 0.06F));
+  for (std::int64_t position = first; position < last; ++position) draw_bar_number(bars, scores, position);
   const Hand hand = canvas("##loss", ImVec2(whole, height - scrollbar),
                            {bars.corner, ImVec2(bars.bar, height - scrollbar), {}});
   if (hand.inside) point(frame, commands, bars, scores, hand);

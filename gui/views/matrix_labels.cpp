@@ -21,9 +21,22 @@ namespace {
 
 constexpr float label_size = 0.88F;
 constexpr std::int64_t most_measured_labels = 256;
+constexpr std::int64_t position_from = 3;  // tokens for each label, above which it says its position
+constexpr std::int64_t most_named = 120;   // tokens of a text whose labels are positions in most windows
 
 float em() { return ImGui::GetFontSize(); }
 float as_float(std::int64_t value) { return static_cast<float>(value); }
+
+// As many tokens for each label as it takes, or more: positions that are round numbers.
+std::int64_t tokens_for_label(float needed, float cell) {
+  const auto every = static_cast<std::int64_t>(std::ceil(needed / cell));
+  if (every <= position_from) return every;
+  for (std::int64_t power = 1;; power *= 10) {
+    for (const std::int64_t factor : {1, 2, 5}) {
+      if (power * factor >= every) return power * factor;
+    }
+  }
+}
 
 // Which of the labels first .. last are drawn when `every` cells have room for one.
 bool is_drawn(std::int64_t index, std::int64_t every, std::optional<std::int64_t> marked,
@@ -33,6 +46,16 @@ bool is_drawn(std::int64_t index, std::int64_t every, std::optional<std::int64_t
   return index % every == 0 && !covers(marked) && !covers(other);
 }
 
+// Where a label speaks for many tokens, a word would not say for which: positions, as on an axis, and the
+// words of those that are pointed at.
+std::string label_of(const std::string& token, std::int64_t position, std::int64_t every, bool strong,
+                     float room) {
+  if (every <= position_from) return fitted_text(token, room);
+  if (!strong) return fmt::format("{}", position);
+  const std::string place = fmt::format(" ({})", position);
+  return fitted_text(token, room - ImGui::CalcTextSize(place.c_str()).x) + place;
+}
+
 void draw_rows(const ShownAttention& shown, const MatrixAxes& axes, std::int64_t every) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const std::optional<std::int64_t> lit = shown.hovered_query();
@@ -40,12 +63,12 @@ void draw_rows(const ShownAttention& shown, const MatrixAxes& axes, std::int64_t
   const float room = axes.left - em() * 0.7F;
   for (std::int64_t query = axes.window.first_row; query < axes.window.last_row; ++query) {
     if (!is_drawn(query, every, lit, locked)) continue;
-    const std::string label = fitted_text(shown.query_text(query), room);
+    const bool strong = query == lit || query == locked;
+    const std::string label = label_of(shown.query_text(query), query, every, strong, room);
     const ImVec2 size = ImGui::CalcTextSize(label.c_str());
     const float middle = axes.first_y + (as_float(query - axes.window.first_row) + 0.5F) * axes.cell;
     if (middle < axes.corner.y || middle > axes.corner.y + axes.size.y) continue;
     const ImVec2 at(axes.corner.x - em() * 0.5F - size.x, middle - size.y * 0.5F);
-    const bool strong = query == lit || query == locked;
     if (strong) {
       list->AddRectFilled(ImVec2(at.x - em() * 0.25F, at.y - em() * 0.05F),
                           ImVec2(at.x + size.x + em() * 0.25F, at.y + size.y + em() * 0.05F),
@@ -63,9 +86,9 @@ void draw_columns(const ShownAttention& shown, const MatrixAxes& axes, std::int6
     if (!is_drawn(key, every, lit, locked)) continue;
     const float middle = axes.first_x + (as_float(key - axes.window.first_column) + 0.5F) * axes.cell;
     if (middle < axes.corner.x || middle > axes.corner.x + axes.size.x) continue;
-    const std::string label = fitted_text(shown.key_text(key), length);
-    const ImVec2 start(middle, axes.corner.y - em() * 0.55F);
     const bool strong = key == lit || key == locked;
+    const std::string label = label_of(shown.key_text(key), key, every, strong, length);
+    const ImVec2 start(middle, axes.corner.y - em() * 0.55F);
     if (strong) {
       // A chip that leans with its text.
       const float width = ImGui::CalcTextSize(label.c_str()).x + em() * 0.25F;
@@ -124,6 +147,7 @@ void column_buttons(const ShownAttention& shown, Commands& commands, const Matri
 float widest_label(const ShownAttention& shown, float most) {
   const ScopedFont font(fonts().body, label_size);
   float widest = em() * 2;
+  if (std::max(shown.map.queries, shown.map.keys) > most_named) return std::min(em() * 3.2F, most);
   // A long text must not cost a measurement of each of its tokens.
   const std::int64_t queries = std::min(shown.map.queries, most_measured_labels);
   const std::int64_t keys = std::min(shown.map.keys, most_measured_labels);
@@ -141,8 +165,8 @@ void draw_matrix_labels(const ShownAttention& shown, Commands& commands, const M
   const float height = length * std::sin(axes.angle) + em() * 1.0F;
   {
     const ScopedFont font(fonts().body, label_size);
-    draw_rows(shown, axes, static_cast<std::int64_t>(std::ceil(em() * 1.1F / axes.cell)));
-    draw_columns(shown, axes, static_cast<std::int64_t>(std::ceil(em() * 1.25F / axes.cell)), length);
+    draw_rows(shown, axes, tokens_for_label(em() * 1.1F, axes.cell));
+    draw_columns(shown, axes, tokens_for_label(em() * 1.25F, axes.cell), length);
   }
   row_buttons(shown, commands, axes);
   column_buttons(shown, commands, axes, height);

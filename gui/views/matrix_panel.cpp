@@ -106,7 +106,7 @@ void MatrixPanel::draw_numbers(const Plot& plot, const Geometry& geometry) const
   ImDrawList* list = ImGui::GetWindowDrawList();
   const CellWindow& window = geometry.window;
   const bool weights_are_shown = plot.is_plain() && (!document.hide_sink || plot.map.per_row);
-  const ScopedFont mono(fonts().mono, geometry.cell >= em() * 3.4F ? 0.95F : 0.78F);
+  const ScopedFont mono(fonts().body, geometry.cell >= em() * 3.4F ? 1.0F : 0.82F);
   for (std::int64_t query = window.first_row; query < window.last_row; ++query) {
     const KeyRange seen = plot.shown.map.seen(query);
     const float* weights = weights_are_shown ? plot.rows.row(query) : nullptr;

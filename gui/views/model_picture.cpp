@@ -73,7 +73,7 @@ std::vector<Part> block_parts(const ArchitectureDescription& a) {
   mlp.adds = true;
   mlp.norm_before = a.wiring != Wiring::post_norm;
   mlp.norm_after = parts.front().norm_after;
-  parts.push_back(mlp);
+  if (a.has_mlp()) parts.push_back(mlp);
   return parts;
 }
 

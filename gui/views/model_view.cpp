@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "core/analysis/model_cost.h"
 #include "core/base/errors.h"
@@ -141,7 +142,7 @@ std::string head_words(const ArchitectureDescription& a) {
 void add_parts(const ArchitectureDescription& a, std::vector<Fact>& facts) {
   facts.push_back({"norm", norm_words(a)});
   facts.push_back({"positions", positions_words(a)});
-  if (a.rotary.dimensions > 0) facts.push_back({"rotary", fmt::format("{:g}", a.rotary.base)});
+  if (a.rotary.dimensions > 0) facts.push_back({"rotary", grouped(std::llround(a.rotary.base))});
   const std::string scaling = a.rotary.dimensions > 0 ? scaling_words(a.rotary) : "";
   if (!scaling.empty()) facts.push_back({"scaling", scaling});
   if (a.window > 0) {
@@ -301,7 +302,7 @@ void draw_devices(const std::vector<DeviceChoice>& devices) {
       ImGui::TextUnformatted(device.name.c_str());
     }
     ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
-    ImGui::TextWrapped("%s", device.reason.c_str());
+    ImGui::TextWrapped("%s", in_language(device.reason).c_str());
     ImGui::PopStyleColor();
     ImGui::EndGroup();
   }

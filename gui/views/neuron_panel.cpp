@@ -319,7 +319,7 @@ void NeuronPanel::draw_chosen(const ShownAttention& shown, Commands& commands, s
   const ImVec2 plot(corner.x + axis, corner.y + em() * 0.3F);
   draw_sums(products, plot, size, range);
   {
-    const ScopedFont mono(fonts().mono, 0.75F);
+    const ScopedFont mono(fonts().body, 0.82F);
     ImDrawList* list = ImGui::GetWindowDrawList();
     const auto label = [&](double value, float y) {
       const std::string words = hand_number(value, 1);

@@ -260,9 +260,9 @@ void NextTokenView::draw(const Frame& frame, Commands& commands) {
   draw_masks(frame, commands);
   draw_measures();
   draw_comparison(frame, commands);
-  // The list takes what the other parts left over in the last frame, four rows at least.
+  // The list takes what the other parts left over in the last frame, two rows at least: it scrolls by itself.
   const float rows =
-      std::floor(std::clamp((available - others_) / CandidateList::row_height(), 4.0F, 100.0F));
+      std::floor(std::clamp((available - others_) / CandidateList::row_height(), 2.0F, 100.0F));
   const float height = rows * CandidateList::row_height();
   ImGui::PushStyleVar(ImGuiStyleVar_Alpha, fade(frame, commands));
   const auto chosen = list_.draw(frame, commands, shown_, *model_->tokenizer, wanted_, height, continues,

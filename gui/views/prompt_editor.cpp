@@ -119,15 +119,16 @@ std::optional<std::int64_t> PromptEditor::draw_tokens(const Frame& frame, const 
   const ScopedFont large(fonts().body, relative_size);
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 opposite(corner_.x + size_.x, corner_.y + size_.y);
-  const float rounding = ImGui::GetStyle().FrameRounding;
-  list->AddRectFilled(corner_, opposite, palette().background, rounding);
-  list->AddRect(corner_, opposite, active_ ? with_alpha(palette().query, 0.7F) : palette().grid, rounding,
-                std::max(1.0F, ImGui::GetFontSize() * 0.06F));
+  list->AddRectFilled(corner_, opposite, palette().background, ImGui::GetStyle().FrameRounding);
+  if (layout_.lines() <= most_lines() || !inner_ || tokens.empty()) draw_frame(*list);
   draw_invitation(frame);
   std::optional<std::int64_t> under_mouse;
   if (!inner_ || tokens.empty()) return under_mouse;
   list->PushClipRect(corner_, opposite, true);
   inner_->DrawList->PushClipRect(corner_, opposite, false);
+  // Tokens of lines that are seen in part would run over the frame.
+  const float margin = padding().y * 0.9F;
+  list->PushClipRect(ImVec2(corner_.x, corner_.y + margin), ImVec2(opposite.x, opposite.y - margin), true);
   const auto line_at = [this](float y) {
     return static_cast<int>(std::floor((y - origin_.y) / layout_.line_height()));
   };
@@ -150,9 +151,31 @@ std::optional<std::int64_t> PromptEditor::draw_tokens(const Frame& frame, const 
     }
   }
   draw_marks(seen.first, seen.second);
+  if (layout_.lines() > most_lines()) cover_cut_lines();
   inner_->DrawList->PopClipRect();
   list->PopClipRect();
+  list->PopClipRect();
   return under_mouse;
+}
+
+// The editor scrolls into its own padding: half lines above and below the whole ones.
+void PromptEditor::cover_cut_lines() {
+  const float rounding = ImGui::GetStyle().FrameRounding;
+  const float bar = inner_->ScrollbarY ? ImGui::GetStyle().ScrollbarSize : 0.0F;
+  const ImVec2 opposite(corner_.x + size_.x, corner_.y + size_.y);
+  ImDrawList* list = inner_->DrawList;
+  list->AddRectFilled(corner_, ImVec2(opposite.x - bar, corner_.y + padding().y), palette().background,
+                      rounding, ImDrawFlags_RoundTop);
+  list->AddRectFilled(ImVec2(corner_.x, opposite.y - padding().y), ImVec2(opposite.x - bar, opposite.y),
+                      palette().background, rounding, ImDrawFlags_RoundBottom);
+  draw_frame(*list);
+}
+
+void PromptEditor::draw_frame(ImDrawList& list) const {
+  const float thickness = std::max(1.0F, ImGui::GetFontSize() * 0.06F);
+  list.AddRect(corner_, ImVec2(corner_.x + size_.x, corner_.y + size_.y),
+               active_ ? with_alpha(palette().query, 0.7F) : palette().grid, ImGui::GetStyle().FrameRounding,
+               thickness);
 }
 
 void PromptEditor::draw_token(const Frame& frame, std::int64_t position, ImU32 ground, bool runs) {

@@ -11,7 +11,10 @@
 #include "gui/theme.h"
 #include "gui/views/positions_panel.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/color_bar.h"
 #include "gui/widgets/facts.h"
+#include "gui/widgets/number_text.h"
+#include "gui/widgets/ribbon.h"
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/significant_text.h"
 
@@ -64,10 +67,15 @@ void draw_cells(const Angles& angles) {
                 palette().grid, 0, 1.0F);
 }
 
+std::string wavelength_text(double positions) {
+  return positions < 1e3 || positions > 1e9 ? significant_text(positions)
+                                            : grouped_text(std::llround(positions));
+}
+
 // Left: the two dimensions of a pair. Right: after how many positions it is back.
 void draw_rows(const Angles& angles) {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const ScopedFont mono(fonts().mono, 0.8F);
+  const ScopedFont mono(fonts().body, 0.84F);
   const auto step = static_cast<std::int64_t>(std::ceil(em() * 1.25F / angles.row_height()));
   for (std::int64_t pair = 0; pair < angles.pairs(); pair += std::max<std::int64_t>(1, step)) {
     const float y = angles.corner.y + (static_cast<float>(pair) + 0.5F) * angles.row_height() - em() * 0.5F;
@@ -76,28 +84,39 @@ void draw_rows(const Angles& angles) {
     list->AddText(ImVec2(angles.corner.x - size.x - em() * 0.6F, y), palette().muted, dimensions.c_str());
     const double wavelength = two_pi / angles.rotation.frequencies[static_cast<std::size_t>(pair)];
     list->AddText(ImVec2(angles.corner.x + angles.size.x + em() * 0.6F, y), palette().text,
-                  significant_text(wavelength).c_str());
+                  wavelength_text(wavelength).c_str());
   }
 }
 
 void draw_headings(const Angles& angles) {
   ImDrawList* list = ImGui::GetWindowDrawList();
+  const float margin = em() * 5.6F;
   const ScopedFont small(fonts().body, 0.82F);
   const std::string& left = text("embeddings.pairs");
   const ImVec2 size = ImGui::CalcTextSize(left.c_str());
   const float y = angles.corner.y - em() * 1.4F;
   list->AddText(ImVec2(std::max(angles.corner.x - size.x - em() * 0.6F, angles.corner.x - em() * 5.4F), y),
                 palette().muted, left.c_str());
-  list->AddText(ImVec2(angles.corner.x + angles.size.x + em() * 0.6F, y), palette().muted,
-                text("embeddings.wavelength").c_str());
+  const float right = angles.corner.x + angles.size.x;
+  const std::string& length = text("embeddings.wavelength");
+  const float end = right + margin - ImGui::CalcTextSize(length.c_str()).x;
+  const float heading = std::min(right + em() * 0.6F, end);
+  list->AddText(ImVec2(heading, y), palette().muted, length.c_str());
+  const float bar = em() * 8;
+  if (angles.size.x < bar + em() * 12) return;
+  const float top = y + em() * 0.15F, start = std::min(right, heading - em()) - bar - em() * 2;
+  add_color_bar(*list, ImVec2(start, top), ImVec2(start + bar, top + em() * 0.75F), ColorMap::diverging);
+  add_label(*list, fonts().body, 1.0F, ImVec2(start - em() * 0.4F, y), 1, palette().muted, "cos  −1");
+  add_label(*list, fonts().body, 1.0F, ImVec2(start + bar + em() * 0.4F, y), 0, palette().muted, "1");
 }
 
 // Positions under the cells, then how much of a product is left at that distance.
 void draw_likeness(const Angles& angles, float top, float height) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float left = angles.corner.x, right = left + angles.size.x;
+  const float base = top + em() * 3.2F, plot = height - em() * 3.2F;
   {
-    const ScopedFont mono(fonts().mono, 0.8F);
+    const ScopedFont mono(fonts().body, 0.84F);
     const ImVec2 words = ImGui::CalcTextSize(text("embeddings.position_axis").c_str());
     for (std::int64_t tick = 0; tick < angles.columns; tick += angles.columns / 4) {
       const float x = left + (static_cast<float>(tick) + 0.5F) * angles.column_width();
@@ -111,16 +130,14 @@ void draw_likeness(const Angles& angles, float top, float height) {
     const std::string& words = text("embeddings.position_axis");
     list->AddText(ImVec2(right - ImGui::CalcTextSize(words.c_str()).x, top + em() * 0.1F), palette().muted,
                   words.c_str());
+    if (plot < em() * 2) return;
     list->AddText(ImVec2(left, top + em() * 1.7F), palette().muted,
                   fitted_text(text("embeddings.rotary_likeness"), angles.size.x + em() * 5.0F).c_str());
   }
-  const float base = top + em() * 3.2F;
-  const float plot = height - em() * 3.2F;
-  if (plot < em() * 2) return;
   const auto y = [&](double value) { return base + plot * static_cast<float>(0.5 - value * 0.5); };
   const float hair = std::max(1.0F, em() * 0.06F);
   list->AddLine(ImVec2(left, y(0)), ImVec2(right, y(0)), palette().grid, hair);
-  const ScopedFont mono(fonts().mono, 0.8F);
+  const ScopedFont mono(fonts().body, 0.84F);
   for (const int value : {1, 0, -1}) {
     const char* label = value > 0 ? "1" : value < 0 ? "−1" : "0";
     const ImVec2 size = ImGui::CalcTextSize(label);
@@ -147,7 +164,7 @@ void point(const Frame& frame, Commands& commands, const ShownText& shown, const
   const double angle = angles.angle(pair, position);
   const std::string where = format_text("embeddings.position", fmt::arg("position", position));
   Facts facts = {{text("embeddings.pairs"), fmt::format("{}, {}", pair, pair + angles.pairs())},
-                 {text("embeddings.wavelength"), significant_text(two_pi / frequency)},
+                 {text("embeddings.wavelength"), wavelength_text(two_pi / frequency)},
                  {text("embeddings.angle"), fmt::format("{} × {} = {}", position, significant_text(frequency),
                                                         significant_text(angle))},
                  {"cos, sin", significant_text(std::cos(angle)) + ", " + significant_text(std::sin(angle))}};
@@ -174,7 +191,7 @@ void draw_rotary_angles(const Frame& frame, Commands& commands, const ShownText&
   angles.columns = std::clamp(shown.positions(), fewest_columns, most_columns);
   const ImVec2 room = ImGui::GetContentRegionAvail();
   const ImVec2 start = ImGui::GetCursorScreenPos();
-  const float below = room.y > em() * 22 ? em() * 8.5F : em() * 3.2F;
+  const float below = room.y > em() * 19 ? em() * 8.5F : em() * 1.6F;
   angles.corner = ImVec2(std::floor(start.x + em() * 5.6F), std::floor(start.y + em() * 2.0F));
   angles.size = ImVec2(std::max(em() * 6, room.x - em() * 11.2F),
                        std::max(em() * 8, std::min(room.y - below - em() * 2.4F,

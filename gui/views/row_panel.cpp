@@ -77,7 +77,9 @@ void RowPanel::draw(const ShownAttention& shown, Commands& commands) {
   draw_weight_formula(shown, row_, key_);
   const float strips = strips_height_ > 0 ? strips_height_ : product_strips_height();
   const float all = row_table_height(shown, row_);
-  const float room = ImGui::GetContentRegionAvail().y - strips - em();
+  float room = ImGui::GetContentRegionAvail().y - strips - em();
+  // Where not both fit, the table takes what is seen but for the sentence that begins the strips.
+  if (room < std::min(all, em() * 14)) room = ImGui::GetContentRegionAvail().y - em() * 2.6F;
   draw_row_table(shown, commands, row_, key_, std::clamp(room, std::min(all, em() * 12), all));
   ImGui::Dummy(ImVec2(0, em() * 0.4F));
   const float strips_top = ImGui::GetCursorPosY();

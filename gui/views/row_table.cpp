@@ -284,7 +284,8 @@ void draw_row_table(const ShownAttention& shown, Commands& commands, const Atten
   const double dot_limit = largest_magnitude(row.dot);
   const double score_limit = largest_magnitude(row.score);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
-  const float body = std::max(line_height() * 2, height - heading_height() - line_height() - em() * 0.3F);
+  const float rest = height - heading_height() - line_height() - em() * 0.3F;
+  const float body = line_height() * std::max(2.0F, std::floor(rest / line_height() + 0.01F));  // whole lines
   const bool visible = ImGui::BeginChild("##lines", ImVec2(0, body), ImGuiChildFlags_NavFlattened);
   ImGui::PopStyleVar();
   if (visible) {

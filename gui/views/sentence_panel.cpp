@@ -41,10 +41,10 @@ void draw_cell(ImVec2 corner, float side, double cosine, bool hovered) {
   const std::string words = cosine_text(cosine);
   const float size = std::min(em() * 0.92F, side * 0.36F);
   if (size < em() * 0.5F) return;  // the tooltip says it
-  const ImVec2 extent = fonts().mono->CalcTextSizeA(size, FLT_MAX, 0.0F, words.c_str());
+  const ImVec2 extent = fonts().body->CalcTextSizeA(size, FLT_MAX, 0.0F, words.c_str());
   const ImVec4 rgb = ImGui::ColorConvertU32ToFloat4(color);
   const bool bright = 0.3F * rgb.x + 0.59F * rgb.y + 0.11F * rgb.z > 0.5F;
-  list->AddText(fonts().mono, size,
+  list->AddText(fonts().body, size,
                 ImVec2(corner.x + (side - extent.x) * 0.5F, corner.y + (side - extent.y) * 0.5F),
                 bright ? IM_COL32(15, 18, 22, 255) : IM_COL32(240, 242, 246, 255), words.c_str());
 }
@@ -61,7 +61,7 @@ void SentencePanel::draw_matrix(const SentenceSimilarity& similarity, Commands&)
   const ImVec2 start = ImGui::GetCursorScreenPos();
   ImDrawList* list = ImGui::GetWindowDrawList();
   const auto number = [&](std::size_t i, ImVec2 at, bool column) {
-    const ScopedFont mono(fonts().mono, 0.85F);
+    const ScopedFont mono(fonts().body, 0.85F);
     const std::string words = fmt::format("{}", i + 1);
     const ImVec2 size = ImGui::CalcTextSize(words.c_str());
     list->AddText(column ? ImVec2(at.x + (side - size.x) * 0.5F, at.y)

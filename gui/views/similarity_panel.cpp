@@ -40,10 +40,15 @@ void outline(const Plot& plot, std::int64_t position, bool is_row, ImU32 color) 
 
 void draw_names(const Frame& frame, const ShownText& shown, const LitTokens& lit, const Plot& plot,
                 float left, float top) {
-  if (plot.step > 1 || plot.cell < em() * 0.7F) return;
+  if (plot.step > 1) return;
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const ScopedFont small(fonts().body, std::clamp(plot.cell / em() * 0.8F, 0.62F, 0.82F));
+  const ScopedFont small(fonts().body, 0.8F);
+  // Every second or third name where there is no room for all: large enough to be read, and those in
+  // question.
+  const auto every = static_cast<std::int64_t>(std::max(1.0F, std::ceil(em() * 1.05F / plot.cell)));
   for (std::int64_t i = 0; i < plot.side; ++i) {
+    const bool marked = lit.hovered == i || lit.hovered_key == i;
+    if (i % every != 0 && !marked) continue;
     const float middle = (static_cast<float>(i) + 0.5F) * plot.cell;
     const ImU32 row_color = lit.hovered == i ? palette().query : palette().muted;
     const ImU32 column_color = lit.hovered_key == i ? palette().key : palette().muted;

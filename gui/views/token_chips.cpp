@@ -54,7 +54,8 @@ void TokenChips::find_brackets() {
   }
 }
 
-// Rows from left to right; the tokens of one character stay together where a row is wide enough.
+// Rows from left to right; the tokens of one character stay together where a row is wide enough. Where not
+// all rows are seen, the last one is full: the end of the text is what the views look from.
 void TokenChips::place_chips(float width) {
   std::vector<std::size_t> end_of_unit(chips_.size());
   for (std::size_t at = 0; at < chips_.size(); ++at) end_of_unit[at] = at;
@@ -81,13 +82,52 @@ void TokenChips::place_chips(float width) {
     x += chips_[at].width + gap();
   }
   rows_ = chips_.empty() ? 0 : row + 1;
+  if (rows_ > rows_shown_) fill_last_row(width);
+}
+
+// The first chips of a row go to the row before it as long as what follows fills the last one.
+void TokenChips::fill_last_row(float width) {
+  std::vector<bool> begins(chips_.size(), true);  // a row may begin with it
+  for (const Bracket& bracket : brackets_) {
+    float needed = -gap();
+    for (std::size_t at = bracket.first; at <= bracket.last; ++at) needed += chips_[at].width + gap();
+    if (needed > width) continue;
+    for (std::size_t at = bracket.first + 1; at <= bracket.last; ++at) begins[at] = false;
+  }
+  std::vector<std::size_t> starts;  // of the rows, the last row first
+  float taken = 0.0F;               // by the row so far
+  float unit = 0.0F;                // by chips that must stay together
+  std::size_t start = chips_.size();
+  for (std::size_t at = chips_.size(); at-- > 0;) {
+    unit += chips_[at].width + gap();
+    if (!begins[at]) continue;
+    if (start < chips_.size() && taken + unit - gap() > width) {
+      starts.push_back(start);
+      taken = 0.0F;
+    }
+    taken += unit;
+    unit = 0.0F;
+    start = at;
+  }
+  if (start != 0) return;  // one character over several rows: as they were
+  starts.push_back(0);
+  rows_ = static_cast<int>(starts.size());
+  for (std::size_t row = 0; row < starts.size(); ++row) {
+    const std::size_t end = row == 0 ? chips_.size() : starts[row - 1];
+    float x = 0.0F;
+    for (std::size_t at = starts[row]; at < end; ++at) {
+      chips_[at].left = x;
+      chips_[at].row = rows_ - 1 - static_cast<int>(row);
+      x += chips_[at].width + gap();
+    }
+  }
 }
 
 void TokenChips::update(const Frame& frame, const std::string& text, const std::vector<Token>& tokens,
                         float width) {
   const std::shared_ptr<const Tokenizer>& tokenizer = tokenizer_of(which_, *frame.model);
   const bool same_text = text == text_ && tokens == tokens_ && tokenizer == tokenizer_;
-  if (same_text && width == width_ && em() == font_) return;
+  if (same_text && width == width_ && em() == font_ && rows_shown_ == placed_for_) return;
   const auto changed = std::mismatch(tokens.begin(), tokens.end(), tokens_.begin(), tokens_.end()).first;
   const bool first_time = tokens_.empty();
   text_ = text;
@@ -95,6 +135,7 @@ void TokenChips::update(const Frame& frame, const std::string& text, const std::
   tokenizer_ = tokenizer;
   width_ = width;
   font_ = em();
+  placed_for_ = rows_shown_;
   chips_.assign(tokens_.size(), {});
   for (std::size_t at = 0; at < tokens_.size(); ++at) make_chip(*tokenizer_, tokens_[at], chips_[at]);
   find_brackets();
@@ -344,7 +385,7 @@ void TokenChips::draw_footer(const Frame&, std::size_t context) const {
   if (rows_ > rows_shown_) {
     ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
     ImGui::TextUnformatted(
-        format_text("prompt.rows",
+        format_text(rows_shown_ == 1 ? "prompt.row" : "prompt.rows",
                     fmt::arg("tokens", grouped_text(static_cast<std::int64_t>(tokens_.size()))),
                     fmt::arg("first", first_row_ + 1), fmt::arg("last", first_row_ + rows_shown_),
                     fmt::arg("rows", rows_))

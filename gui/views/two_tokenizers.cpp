@@ -11,6 +11,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/combo.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/muted_text.h"
 #include "gui/widgets/number_text.h"
@@ -27,7 +28,7 @@ float row_height() { return em() * 1.75F; }
 
 std::string label_of(const Tokenizer& tokenizer, const Token& token) {
   const std::string& bytes = tokenizer.bytes(token.id);
-  return shortened(invalid_utf8_offset(bytes) ? part_piece(bytes) : token_piece(bytes), em() * 10.0F);
+  return shortened(label_piece(bytes), em() * 10.0F);
 }
 
 const char* script_key(Script script) {
@@ -81,8 +82,7 @@ void TwoTokenizers::draw_choice(const ShownExplanation& shown) {
   muted_text(text("prompt.compared_with"));
   ImGui::SameLine();
   ImGui::SetNextItemWidth(std::min(em() * 22.0F, ImGui::GetContentRegionAvail().x));
-  if (!ImGui::BeginCombo("##second", shortened(preview, em() * 18.0F).c_str(), ImGuiComboFlags_HeightLarge))
-    return;
+  if (!begin_combo("##second", shortened(preview, em() * 18.0F))) return;
   if (ImGui::IsWindowAppearing()) sources_.want(++looked_);  // what was fetched meanwhile
   if (sources && sources->value) {
     for (const TokenizerSource& source : *sources->value) {

@@ -13,6 +13,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/combo.h"
 #include "gui/widgets/segmented.h"
 #include "gui/widgets/thin_slider.h"
 
@@ -115,8 +116,7 @@ void WallScores::draw_tools(const ShownAttention& shown, Commands& commands) {
   ImGui::TextDisabled("%s", text("wall.sorted_by").c_str());
   ImGui::SameLine(0, em() * 0.6F);
   ImGui::SetNextItemWidth(em() * 11);
-  if (ImGui::BeginCombo("##order", text(words ? words->name : "wall.model").c_str(),
-                        ImGuiComboFlags_HeightLarge)) {
+  if (begin_combo("##order", text(words ? words->name : "wall.model"))) {
     const auto offer = [&](WallOrder order, const char* name, const char* tip) {
       if (ImGui::Selectable(text(name).c_str(), now.order == order)) {
         AttentionChoices next = now;

@@ -79,7 +79,7 @@ TokenChoice::Chosen TokenChoice::draw_list(const Words& words, const Tokenizer& 
 
 float TokenChoice::width(const Words& words) {
   return ImGui::CalcTextSize(words.label.c_str()).x +
-         std::min(ImGui::CalcTextSize(words.shown.c_str()).x, em() * 10) + em() * 2.4F;
+         std::min(ImGui::CalcTextSize(words.shown.c_str()).x, em() * 12.4F) + em() * 2.4F;
 }
 
 TokenChoice::Chosen TokenChoice::draw(const char* id, const Words& words, const Tokenizer& tokenizer,
@@ -99,7 +99,7 @@ TokenChoice::Chosen TokenChoice::draw(const char* id, const Words& words, const 
   list->AddText(ImVec2(corner.x + em() * 0.6F, y), palette().muted, words.label.c_str());
   const float label = ImGui::CalcTextSize(words.label.c_str()).x;
   list->AddText(ImVec2(corner.x + em() * 1.0F + label, y), palette().text,
-                shortened(words.shown, em() * 10.2F).c_str());
+                shortened(words.shown, em() * 12.6F).c_str());
   const ImVec2 arrow(opposite.x - em() * 0.75F, corner.y + size.y * 0.5F);
   list->AddTriangleFilled(ImVec2(arrow.x - em() * 0.24F, arrow.y - em() * 0.13F),
                           ImVec2(arrow.x + em() * 0.24F, arrow.y - em() * 0.13F),

@@ -41,6 +41,10 @@ std::string part_piece(std::string_view bytes) {
   return found;
 }
 
+std::string label_piece(std::string_view bytes) {
+  return invalid_utf8_offset(bytes) ? part_piece(bytes) : token_piece(bytes);
+}
+
 std::string shortened(const std::string& words, float width) {
   if (ImGui::CalcTextSize(words.c_str()).x <= width) return words;
   std::string kept;

@@ -16,6 +16,9 @@ std::string token_piece(std::string_view bytes);
 // token is a part of a character.
 std::string part_piece(std::string_view bytes);
 
+// The one of the two that suits a token: part_piece() where the bytes are no whole characters.
+std::string label_piece(std::string_view bytes);
+
 // In the current font: what fits into `width`, and "…".
 std::string shortened(const std::string& words, float width);
 

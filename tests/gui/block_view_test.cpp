@@ -61,7 +61,7 @@ TEST(BlockView, SurvivesNastyTraces) {
 }
 
 bool wait_for(ImGuiTestContext& ctx, const std::function<bool()>& there) {
-  for (int i = 0; i < 2000 && !there(); ++i) {
+  for (int i = 0; i < 20000 && !there(); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));  // the engine's own clock runs faster
     ctx.Yield();
   }

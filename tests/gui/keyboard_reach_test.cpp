@@ -97,9 +97,13 @@ class Reach {
   Reach(ScriptedGui& gui, SyntheticWorld& world, View& view, bool selects, bool closes)
       : gui_(gui), world_(world), view_(view), selects_(selects), closes_(closes) {
     world_.settings.reduced_motion = true;  // the clock stands still
-    for (int i = 0; i < 500 && (i < 4 || pending_); ++i) {
+    // Until nothing has been under way for some frames: a busy machine may need seconds for what a worker
+    // makes.
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    for (int calm = 0; calm < 12 && std::chrono::steady_clock::now() < end;) {
       frame();
-      if (pending_) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      calm = pending_ ? 0 : calm + 1;
     }
     asked.clear();
   }
@@ -176,6 +180,15 @@ class Reach {
     gui_.draw_frames([this] { draw(); }, 1);
   }
 
+  // What a click began is made in the background, and changes what there is to come to.
+  void settle() {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (pending_ && std::chrono::steady_clock::now() < end) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      frame();
+    }
+  }
+
   void move_mouse(ImVec2 to) {
     ImGui::GetIO().AddMousePosEvent(to.x, to.y);
     frame();
@@ -193,6 +206,7 @@ class Reach {
     }
     ImGui::GetIO().MouseClickedTime[0] = -100;  // the next one is no double click
     close_what_opened();
+    settle();
     if (ImGui::GetIO().WantTextInput || !closes_) return;
     press(ImGuiKey_Escape);
   }
@@ -220,6 +234,7 @@ class Reach {
     }
     g().NavCursorVisible = g().NavHighlightItemUnderNav = true;
     frame();
+    settle();
     for (int i = 0; i < 200 && !g().NavIdIsAlive; ++i) {  // what it opened is made in the background
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
       frame();

@@ -127,6 +127,11 @@ TEST(Markdown, AFormulaBesideAKoreanLetterStaysAFormula) {
   EXPECT_EQ(separate_formulas("$$x$$\n\n나"), "$$x$$\n\n나");
 }
 
+TEST(Markdown, TheSpaceOfATokenInCodeIsSeen) {
+  EXPECT_EQ(show_token_spaces("` is` reads ` Paris`, `L23 H4` too"), "`·is` reads `·Paris`, `L23 H4` too");
+  EXPECT_EQ(show_token_spaces("a `x` b `y`"), "a `x` b `y`");
+}
+
 // MicroTeX falls back to the source text when it fails: the picture of a formula must not be that of its
 // source.
 TEST(Markdown, DrawsFormulas) {
