@@ -93,9 +93,17 @@ class Progress {
 
 void print_measurement(TrainingRun& run) {
   const Measurement& measurement = run.measure();
+  const Method method = run.config().training.method;
+  const char* scored = method == Method::labels ? "token" : "pair";
   for (const HeldOutLoss& loss : measurement.losses) {
-    fmt::print("step {}, held-out {}: {:.4f} nats a token{}, {:.1f} % right\n", measurement.step, loss.source,
-               loss.per_token, loss.per_byte > 0.0 ? fmt::format(", {:.4f} a byte", loss.per_byte) : "",
+    if (method == Method::policy_gradient) {
+      fmt::print("step {}, held-out {}: reward {:.3f}, {:.4f} nats a token from where it began\n",
+                 measurement.step, loss.source, loss.reward, loss.per_token);
+      continue;
+    }
+    fmt::print("step {}, held-out {}: {:.4f} nats a {}{}, {:.1f} % right\n", measurement.step, loss.source,
+               loss.per_token, scored,
+               loss.per_byte > 0.0 ? fmt::format(", {:.4f} a byte", loss.per_byte) : "",
                100.0 * loss.accuracy);
   }
   for (const std::string& text : run.config().training.samples) {

@@ -90,14 +90,14 @@ void write_model(const Parameters& parameters, const std::string& folder, bool h
   write_whole_file(folder + "/config.json", parameters.files().config.dump(2) + "\n");
 }
 
-void write_state(const Parameters& parameters, const Optimizer& optimizer, const nlohmann::json& notes,
+void write_state(std::span<const float> moving, const Optimizer& optimizer, const nlohmann::json& notes,
                  const std::string& folder) {
   make_folder(std::filesystem::path(folder) / "training");
-  const Shape shape = {static_cast<std::int64_t>(parameters.values().size())};
+  const Shape shape = {static_cast<std::int64_t>(moving.size())};
   const std::string text = notes.dump();
   SafetensorsWriter writer;
   writer.add("notes", {static_cast<std::int64_t>(text.size())}, "U8", text);
-  writer.add("weights", shape, "F32", float_bytes(parameters.values()));
+  writer.add("weights", shape, "F32", float_bytes(moving));
   writer.add("means", shape, "F32", float_bytes(optimizer.means()));
   writer.add("squares", shape, "F32", float_bytes(optimizer.squares()));
   write_whole_file(state_path(folder), writer.file({{"format", "training state"}}));
@@ -108,7 +108,7 @@ bool has_state(const std::string& folder) {
   return std::filesystem::exists(state_path(folder), error);
 }
 
-std::optional<nlohmann::json> read_state(Parameters& parameters, Optimizer& optimizer,
+std::optional<nlohmann::json> read_state(std::span<float> moving, Optimizer& optimizer,
                                          const std::string& folder) {
   const std::string path = state_path(folder);
   if (!has_state(folder)) return std::nullopt;
@@ -123,12 +123,12 @@ std::optional<nlohmann::json> read_state(Parameters& parameters, Optimizer& opti
                     "--out, or remove this file.",
                     path, name));
   };
-  const auto expected = static_cast<std::int64_t>(parameters.values().size());
+  const auto expected = static_cast<std::int64_t>(moving.size());
   const auto numbers_of = [&](const char* name) {
     const StoredTensor& tensor = tensor_of(name, NumberFormat::f32);
     if (tensor.shape[0] != expected) {
       throw FileError(fmt::format(
-          "{}: '{}' has {} numbers, but the configuration makes a model of {}. It was changed since the run "
+          "{}: '{}' has {} numbers, but the configuration trains {}. It was changed since the run "
           "began: give it another folder with --out, or remove this one to begin anew.",
           path, name, tensor.shape[0], expected));
     }
@@ -139,7 +139,7 @@ std::optional<nlohmann::json> read_state(Parameters& parameters, Optimizer& opti
   const std::byte* weights = numbers_of("weights");
   const std::byte* means = numbers_of("means");
   const std::byte* squares = numbers_of("squares");
-  decode_row(NumberFormat::f32, weights, expected, parameters.values().data());  // now that all is there
+  decode_row(NumberFormat::f32, weights, expected, moving.data());  // now that all is there
   decode_row(NumberFormat::f32, means, expected, optimizer.means().data());
   decode_row(NumberFormat::f32, squares, expected, optimizer.squares().data());
   return notes;

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "core/training/optimizer.h"
@@ -17,16 +18,16 @@ void write_weights(const Parameters& parameters, const std::string& folder, bool
 // Throws UserError: a full disk, a folder that may not be written to.
 void write_model(const Parameters& parameters, const std::string& folder, bool half);
 
-// The weights, the optimizer's running means and `notes`, in one file: all of them or none. How many steps
+// What the optimizer moves, its running means and `notes`, in one file: all of them or none. How many steps
 // are done belongs into the notes.
-void write_state(const Parameters& parameters, const Optimizer& optimizer, const nlohmann::json& notes,
+void write_state(std::span<const float> moving, const Optimizer& optimizer, const nlohmann::json& notes,
                  const std::string& folder);
 
 bool has_state(const std::string& folder);
 
 // Takes up what write_state left and returns its notes; nothing when there is no such file. Throws FileError,
 // and takes nothing: a damaged file, or one of a model of another shape.
-std::optional<nlohmann::json> read_state(Parameters& parameters, Optimizer& optimizer,
+std::optional<nlohmann::json> read_state(std::span<float> moving, Optimizer& optimizer,
                                          const std::string& folder);
 
 }  // namespace headlight

@@ -115,6 +115,7 @@ class SourceReader {
         is_json_(source.path.ends_with(".jsonl")),
         text_(template_parts(source.text, source.name)) {
     if (!source.target.empty()) target_ = template_parts(source.target, source.name);
+    if (!source.rejected.empty()) rejected_ = template_parts(source.rejected, source.name);
   }
 
   std::optional<CorpusDocument> document(const Line& line) const {
@@ -126,15 +127,17 @@ class SourceReader {
         is_json_ ? parse_strict_object(line.text, {.path = line.place()}) : json{{"line", line.text}};
     document.text = filled(text_, object, line);
     if (!target_.empty()) document.target = filled(target_, object, line);
+    if (!rejected_.empty()) document.rejected = filled(rejected_, object, line);
     if (!source_.label.empty()) document.label = label_of(object, source_.label, line);
-    const bool is_empty = document.text.empty() || (!target_.empty() && document.target.empty());
+    const bool is_empty = document.text.empty() || (!target_.empty() && document.target.empty()) ||
+                          (!rejected_.empty() && document.rejected.empty());
     return is_empty ? std::nullopt : std::optional(std::move(document));
   }
 
  private:
   const CorpusSource& source_;
   bool is_json_;
-  std::vector<std::string> text_, target_;
+  std::vector<std::string> text_, target_, rejected_;
 };
 
 void check_hash(const CorpusSource& source, const MappedFile& file) {
@@ -150,10 +153,14 @@ void check_hash(const CorpusSource& source, const MappedFile& file) {
   }
 }
 
+std::int64_t bytes_of(const CorpusDocument& document) {
+  return static_cast<std::int64_t>(document.text.size() + document.target.size() + document.rejected.size());
+}
+
 void add(CorpusDocument document, std::vector<CorpusDocument>& documents, std::int64_t& count,
          std::int64_t& bytes) {
   ++count;
-  bytes += static_cast<std::int64_t>(document.text.size() + document.target.size());
+  bytes += bytes_of(document);
   documents.push_back(std::move(document));
 }
 
@@ -208,7 +215,7 @@ void leave_out_what_is_held_out(Corpus& corpus) {
     SourceCounts& counts = corpus.counts[static_cast<std::size_t>(document.source)];
     ++counts.left_out;
     --counts.train_documents;
-    counts.train_bytes -= static_cast<std::int64_t>(document.text.size() + document.target.size());
+    counts.train_bytes -= bytes_of(document);
     return true;
   });
 }
@@ -217,7 +224,7 @@ void check_enough(const Corpus& corpus) {
   std::int64_t bytes = 0;
   std::set<std::int32_t> labels;
   for (const CorpusDocument& document : corpus.train) {
-    bytes += static_cast<std::int64_t>(document.text.size() + document.target.size());
+    bytes += bytes_of(document);
     labels.insert(document.label);
   }
   check_enough_text(static_cast<std::int64_t>(corpus.train.size()), bytes);
@@ -276,6 +283,7 @@ WordCounts corpus_words(const Corpus& corpus, const std::function<void(float)>& 
     const std::int64_t times = copies(corpus.sources[source].vocabulary_repeat, index[source]++, 0);
     words.add(document.text, times);
     if (!document.target.empty()) words.add(document.target, times);
+    if (!document.rejected.empty()) words.add(document.rejected, times);
     if (progress && ++done % 256 == 0)
       progress(static_cast<float>(done) / static_cast<float>(corpus.train.size()));
   }

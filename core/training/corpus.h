@@ -12,13 +12,14 @@
 namespace headlight {
 
 struct CorpusDocument {
-  std::string text;         // of a translation, what is translated
-  std::string target;       // its translation
+  std::string text;         // of a translation, what is translated; of a preference, what is asked
+  std::string target;       // its translation; the better answer
+  std::string rejected;     // the other answer
   std::int32_t label = -1;  // its class
   std::int32_t source = 0;  // place in Corpus::sources
 };
 
-// What a file held. Bytes are those of the documents' texts and targets.
+// What a file held. Bytes are those of all texts of the documents.
 struct SourceCounts {
   std::int64_t train_documents = 0, train_bytes = 0;
   std::int64_t held_out_documents = 0, held_out_bytes = 0;

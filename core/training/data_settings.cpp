@@ -29,6 +29,13 @@ void read_templates(const ConfigObject& object, CorpusSource& source) {
     source.kind = DocumentKind::translation;
     source.text = object.text("source");
     source.target = object.text("target");
+  } else if (object.has("prompt") || object.has("chosen") || object.has("rejected")) {
+    if (object.has("text") || object.has("label"))
+      object.fail("prompt", "belongs to a preference, which has no 'text' and no 'label'.");
+    source.kind = DocumentKind::preference;
+    source.text = object.text("prompt");
+    source.target = object.text("chosen");
+    source.rejected = object.text("rejected");
   } else {
     source.text = is_lines ? object.text_or("text", "{line}") : object.text("text");
     if (object.has("label")) {
@@ -37,8 +44,8 @@ void read_templates(const ConfigObject& object, CorpusSource& source) {
     }
   }
   if (is_lines && source.kind != DocumentKind::text) {
-    object.fail("path",
-                fmt::format("is '{}': translations and labels need JSON lines (.jsonl).", source.path));
+    object.fail("path", fmt::format("is '{}': translations, preferences and labels need JSON lines (.jsonl).",
+                                    source.path));
   }
 }
 
@@ -69,8 +76,9 @@ CorpusSource generated_source(const ConfigObject& object, CorpusSource source) {
 }
 
 CorpusSource source_from(const ConfigObject& object, bool bundled) {
-  object.allow({"name", "path", "sha256", "licence", "language", "text", "source", "target", "label", "part",
-                "hold_out_every", "repeat", "vocabulary_repeat", "own", "generated", "documents"});
+  object.allow({"name", "path", "sha256", "licence", "language", "text", "source", "target", "prompt",
+                "chosen", "rejected", "label", "part", "hold_out_every", "repeat", "vocabulary_repeat", "own",
+                "generated", "documents"});
   CorpusSource source;
   source.name = object.text("name");
   if (object.has("generated")) return generated_source(object, std::move(source));
@@ -131,7 +139,7 @@ DataSettings data_settings_from_json(const nlohmann::json& data, const std::stri
       if (other.kind != source.kind) {
         entry.fail("name",
                    fmt::format("is '{}', whose documents are of another kind than those of '{}': texts, "
-                               "translations and labelled texts cannot be mixed.",
+                               "translations, preferences and labelled texts cannot be mixed.",
                                source.name, other.name));
       }
     }

@@ -21,6 +21,8 @@
 //       "text": "{q}\n{a}",                         fields of the object; a list of texts is joined with
 //                                                   spaces; of plain text "{line}", which may be left out
 //       "source": "{ko}", "target": "{en}",         instead of "text": a translation
+//       "prompt": "{q}\n", "chosen": "{good}", "rejected": "{bad}",   instead of "text": two answers, each
+//                                                   joined to what is asked, of which the first is better
 //       "label": "label",                           with "text": the field with the class, a number from 0
 //       "part": "train",                            or valid or test: the whole file is held out
 //       "hold_out_every": 50,                       of "train": each 50th document is for validation instead
@@ -41,14 +43,15 @@
 namespace headlight {
 
 enum class CorpusPart { train, valid, test };
-enum class DocumentKind { text, translation, labelled };
+enum class DocumentKind { text, translation, labelled, preference };
 
 struct CorpusSource {
   std::string name, path, sha256, licence, language;
   std::string folder;          // where the path lies; empty: in that of the corpora
   std::int64_t generated = 0;  // so many documents are made by generated_texts.h; there is no path then
-  std::string text;            // the template of the text, or of the one to translate from
-  std::string target;          // of a translation
+  std::string text;            // the template of the text, of the one to translate from, or of what is asked
+  std::string target;          // of a translation, or of the better answer
+  std::string rejected;        // of the other answer
   std::string label;           // the field
   DocumentKind kind = DocumentKind::text;
   CorpusPart part = CorpusPart::train;

@@ -13,6 +13,7 @@ struct TrainingExample {
   std::vector<TokenId> tokens;  // of the decoder, where there are two parts
   std::vector<TokenId> labels;  // what each position should say, or not_scored; of a classifier: one
   std::vector<TokenId> source;  // what the encoder of an encoder-decoder reads
+  double advantage = 0.0;       // of a text that the model drew: its reward above the mean of the others
 };
 
 }  // namespace headlight

@@ -29,16 +29,14 @@ double length_of(std::span<const float> gradients) {
   return std::sqrt(total);
 }
 
-Optimizer::Optimizer(const Parameters& parameters, OptimizerSettings settings)
-    : settings_(settings),
-      means_(parameters.values().size(), 0.0F),
-      squares_(parameters.values().size(), 0.0F) {
-  train_only(parameters, {});
+Optimizer::Optimizer(const std::vector<Parameter>& list, std::size_t values, OptimizerSettings settings)
+    : settings_(settings), means_(values, 0.0F), squares_(values, 0.0F) {
+  train_only(list, {});
 }
 
-void Optimizer::train_only(const Parameters& parameters, const std::vector<std::string>& globs) {
+void Optimizer::train_only(const std::vector<Parameter>& list, const std::vector<std::string>& globs) {
   parts_.clear();
-  for (const Parameter& parameter : parameters.list()) {
+  for (const Parameter& parameter : list) {
     const bool moves = globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
                          return glob_matches(glob, parameter.name);
                        });

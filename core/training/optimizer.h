@@ -25,7 +25,10 @@ double learning_rate_at(const OptimizerSettings& settings, std::int64_t step);
 
 class Optimizer {
  public:
-  Optimizer(const Parameters& parameters, OptimizerSettings settings);
+  // For values of which these are the tensors.
+  Optimizer(const std::vector<Parameter>& list, std::size_t values, OptimizerSettings settings);
+  Optimizer(const Parameters& parameters, OptimizerSettings settings)
+      : Optimizer(parameters.list(), parameters.values().size(), settings) {}
 
   // Moves the parameters once. `length`: that of the whole gradient, before it is cut.
   // Source: Kingma & Ba 2015; Loshchilov & Hutter 2019, algorithm 2; cut: Pascanu et al. 2013.
@@ -35,7 +38,7 @@ class Optimizer {
   const OptimizerSettings& settings() const { return settings_; }
 
   // Only tensors whose name matches one of these globs move; empty: all.
-  void train_only(const Parameters& parameters, const std::vector<std::string>& globs);
+  void train_only(const std::vector<Parameter>& list, const std::vector<std::string>& globs);
 
   // Running means of the gradient and of its square: all that a resumed run needs beside the weights.
   std::span<float> means() { return means_; }

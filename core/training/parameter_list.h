@@ -9,6 +9,8 @@
 
 namespace headlight {
 
+constexpr double normal_deviation = 0.02;  // of what begins as random numbers
+
 enum class Beginning { normal, ones, zeros };
 
 struct PlannedTensor {

@@ -14,17 +14,16 @@
 #include "core/model/architecture_table.h"
 #include "core/model/model_tokenizer.h"
 #include "core/model_files/model_file.h"
+#include "core/training/gru.h"
 #include "core/training/parameter_list.h"
 #include "core/training/random_numbers.h"
 
 namespace headlight {
 namespace {
 
-constexpr double deviation = 0.02;
-
 class FileInMemory final : public ModelFile {
  public:
-  // For describe_model() alone: these files, with tensors that lie elsewhere.
+  // For plan_of() alone: these files, with tensors that lie elsewhere.
   FileInMemory(const ModelFiles& files, const ModelFile* trained) : files_(files) {
     if (trained == nullptr) return;
     tensors_ = trained->tensors();
@@ -124,6 +123,14 @@ void check_finite(std::span<const float> values, const std::string& path, const 
       path, name, *bad, bad - values.begin()));
 }
 
+std::vector<PlannedTensor> plan_of(const ModelFile& file) {
+  if (const auto gru = describe_gru(file.metadata())) return planned_tensors(*gru);
+  const ModelDescription description = describe_hugging_face(file);
+  check_trainable(description.main);
+  if (description.encoder) check_trainable(*description.encoder);
+  return planned_tensors(description, token_type_rows(file.metadata()));
+}
+
 }  // namespace
 
 ModelFiles model_files(const ModelFile& file) {
@@ -172,11 +179,7 @@ Parameters::Parameters(ModelFiles files, const ModelFile& trained, std::uint64_t
 }
 
 void Parameters::draw(const ModelFile* trained, std::uint64_t seed) {
-  const FileInMemory described(files_, trained);
-  const ModelDescription description = describe_hugging_face(described);
-  check_trainable(description.main);
-  if (description.encoder) check_trainable(*description.encoder);
-  const std::vector<PlannedTensor> plan = planned_tensors(description, token_type_rows(files_.config));
+  const std::vector<PlannedTensor> plan = plan_of(FileInMemory(files_, trained));
   for (const PlannedTensor& tensor : plan) {
     std::int64_t size = 1;
     for (const std::int64_t length : tensor.shape) size *= length;
@@ -192,7 +195,7 @@ void Parameters::draw(const ModelFile* trained, std::uint64_t seed) {
     for (std::int64_t n = 0; n < list_[i].size; ++n) {
       if (plan[i].beginning == Beginning::ones) values[n] = 1.0F;
       if (plan[i].beginning == Beginning::normal) {
-        values[n] = static_cast<float>(random.normal() * deviation / plan[i].shrink);
+        values[n] = static_cast<float>(random.normal() * normal_deviation / plan[i].shrink);
       }
     }
   }
@@ -200,8 +203,41 @@ void Parameters::draw(const ModelFile* trained, std::uint64_t seed) {
 
 void Parameters::make_model() {
   const auto file = std::make_shared<const FileInMemory>(files_, block_, list_);
-  model_ = files_.companions.contains("tokenizer.json") ? load_model(file, "training")
-                                                        : load_weights(file, "training");
+  const bool has_tokenizer = files_.companions.contains("tokenizer.json");
+  if (const auto description = describe_gru(files_.config)) {
+    const auto gru = std::make_shared<GruModel>(make_gru(*description));
+    if (has_tokenizer) gru->tokenizer = model_tokenizer(*file, description->vocabulary);
+    gru_ = gru;
+    return;
+  }
+  model_ = has_tokenizer ? load_model(file, "training") : load_weights(file, "training");
+}
+
+// Its tensors in the order of planned_tensors().
+GruModel Parameters::make_gru(const GruDescription& description) const {
+  auto next = list_.begin();
+  const auto matrix = [&] {
+    const Parameter& at = *next++;
+    return Weight{NumberFormat::f32, at.shape[0], at.shape[1],
+                  reinterpret_cast<const std::byte*>(block_.get() + at.first), block_};
+  };
+  const auto bias = [&] {
+    const Parameter& at = *next++;
+    return Tensor::view(at.shape, block_, block_.get() + at.first);
+  };
+  GruModel gru{description, matrix(), {}, nullptr};
+  for (std::int64_t layer = 0; layer < description.layers; ++layer) {
+    GruLayer& made = gru.layers.emplace_back();
+    made.w_input = matrix();
+    made.w_state = matrix();
+    made.b_input = bias();
+    made.b_state = bias();
+  }
+  return gru;
+}
+
+const std::shared_ptr<const Tokenizer>& Parameters::tokenizer() const {
+  return gru_ ? gru_->tokenizer : model_->tokenizer;
 }
 
 std::int64_t Parameters::place(const void* weight) const {

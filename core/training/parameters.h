@@ -15,6 +15,8 @@
 namespace headlight {
 
 class ModelFile;
+struct GruDescription;
+struct GruModel;
 
 // A tensor as Hugging Face's files name it: `size` numbers of the block from `first` on.
 struct Parameter {
@@ -53,20 +55,25 @@ class Parameters {
   std::span<const float> values() const { return {block_.get(), static_cast<std::size_t>(size_)}; }
 
   // Reads the block whenever it computes: no pass may run while somebody writes to values().
+  // One of the two is there, the other is null.
   const std::shared_ptr<const Model>& model() const { return model_; }
+  const std::shared_ptr<const GruModel>& gru() const { return gru_; }
+  const std::shared_ptr<const Tokenizer>& tokenizer() const;  // of either; null where the files have none
 
-  // Where a weight of model() lies in the block; -1 for what is not trained (sinusoidal positions).
+  // Where a weight of the model lies in the block; -1 for what is not trained (sinusoidal positions).
   std::int64_t place(const void* weight) const;
 
  private:
   void draw(const ModelFile* trained, std::uint64_t seed);
   void make_model();
+  GruModel make_gru(const GruDescription& description) const;
 
   ModelFiles files_;
   std::vector<Parameter> list_;
   std::int64_t size_ = 0;
   std::shared_ptr<float[]> block_;
   std::shared_ptr<const Model> model_;
+  std::shared_ptr<const GruModel> gru_;
 };
 
 }  // namespace headlight

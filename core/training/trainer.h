@@ -8,23 +8,19 @@
 
 #include "core/backends/backend.h"
 #include "core/backends/cpu/thread_pool.h"
-#include "core/training/backward_pass.h"
-#include "core/training/example.h"
-#include "core/training/losses.h"
+#include "core/training/low_rank.h"
 #include "core/training/optimizer.h"
+#include "core/training/text_pass.h"
+#include "core/training/training_objective.h"
 
 namespace headlight {
 
 struct StepReport {
-  double loss = 0.0;             // in nats a scored position, before the step
+  double loss = 0.0;             // a scored position (nats) or a pair, before the step
   double gradient_length = 0.0;  // before it was cut
   std::int64_t tokens = 0;       // computed
   std::int64_t scored = 0;
 };
-
-// The pass of one text, with everything that the way back needs.
-std::shared_ptr<const Trace> training_pass(const std::shared_ptr<const Model>& model, Backend& backend,
-                                           const TrainingExample& example);
 
 class Trainer {
  public:
@@ -32,13 +28,19 @@ class Trainer {
   // numbers do not depend on how many threads there are. More threads than lanes find nothing to do.
   Trainer(Parameters& parameters, Optimizer& optimizer, int threads, int lanes = 2);
 
+  // What is made small; each position's label, unless this is called.
+  void aim_at(Objective objective) { objective_ = std::move(objective); }
+  // From now on these are moved, and not the parameters themselves; the optimizer must be one of their list.
+  void adapt(LowRank& low_rank) { low_rank_ = &low_rank; }
+
   // The mean loss of the batch and its derivative, without a step; `report.loss` is not finite when the
   // numbers have run away.
   StepReport compute_gradients(std::span<const TrainingExample> batch);
   // That, and a step; none when loss or gradient are not finite: the weights stay as they are.
   StepReport step(std::span<const TrainingExample> batch);
-  // The loss alone.
-  Loss evaluate(std::span<const TrainingExample> examples);
+  // The loss alone, of what is made small or of something else.
+  Loss evaluate(std::span<const TrainingExample> examples) { return evaluate(examples, objective_); }
+  Loss evaluate(std::span<const TrainingExample> examples, const Objective& objective);
 
   const Gradients& gradients() const { return *lanes_.front().gradients; }
 
@@ -49,13 +51,20 @@ class Trainer {
     std::unique_ptr<Gradients> gradients;
     Loss loss;
   };
-  void run_lane(Lane& lane, std::size_t number, std::span<const TrainingExample> batch, double weight);
+  // Weight 0: the loss alone.
+  void run_lane(Lane& lane, std::size_t number, std::span<const TrainingExample> batch,
+                const Objective& objective, double weight);
+  void run_lanes(std::span<const TrainingExample> batch, const Objective& objective, double weight);
+  std::int64_t scored_in(std::span<const TrainingExample> batch) const;
 
   Parameters& parameters_;
   Optimizer& optimizer_;
   const Kernels& kernels_;
+  Objective objective_ = label_objective();
+  LowRank* low_rank_ = nullptr;
   ThreadPool threads_;
   std::vector<Lane> lanes_;
+  std::span<const float> moving_gradients_;  // of what the optimizer moves
 };
 
 }  // namespace headlight

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <filesystem>
 
 #include "core/base/byte_reader.h"
@@ -13,6 +14,10 @@ namespace headlight {
 namespace {
 
 constexpr std::int64_t most = std::int64_t{1} << 31;
+
+std::string beside(const std::string& config, const std::string& folder) {
+  return (std::filesystem::path(config).parent_path() / folder).string();
+}
 
 OptimizerSettings read_optimizer(const ConfigObject& training) {
   OptimizerSettings settings;
@@ -27,16 +32,57 @@ OptimizerSettings read_optimizer(const ConfigObject& training) {
   return settings;
 }
 
+LowRankSettings read_low_rank(const ConfigObject& object) {
+  object.allow({"rank", "alpha", "matrices"});
+  LowRankSettings settings;
+  settings.rank = object.whole_or("rank", settings.rank, 1, 1 << 14);
+  settings.alpha = object.number_or("alpha", settings.alpha, 1e-6, 1e6);
+  settings.matrices = object.texts("matrices");
+  return settings;
+}
+
+void read_objective(const ConfigObject& training, TrainingSettings& settings) {
+  if (training.has("low_rank")) {
+    if (training.has("train_only")) training.fail("low_rank", "names what moves; \"train_only\" does, too.");
+    settings.low_rank = read_low_rank(training.object("low_rank"));
+  }
+  if (training.has("method")) {
+    settings.method = std::array{
+        Method::dpo, Method::reward_model,
+        Method::policy_gradient}[training.choice("method", {"dpo", "reward_model", "policy_gradient"})];
+  }
+  if (training.has("teacher")) {
+    if (settings.method != Method::labels) training.fail("teacher", "does not stand beside \"method\".");
+    settings.teacher = beside(training.path(), training.text("teacher"));
+  } else if (training.has("temperature")) {
+    training.fail("temperature", "belongs to a \"teacher\".");
+  }
+  const bool draws = settings.method == Method::policy_gradient;
+  if (training.has("beta") && settings.method != Method::dpo && !draws) {
+    training.fail("beta", "belongs to the \"method\" dpo or policy_gradient.");
+  }
+  for (const char* key : {"reward", "answer_tokens"}) {
+    if (training.has(key) && !draws) training.fail(key, "belongs to the \"method\" policy_gradient.");
+  }
+  if (draws) settings.reward = beside(training.path(), training.text("reward"));
+  settings.answer_tokens = training.whole_or("answer_tokens", settings.answer_tokens, 1, 1 << 16);
+  settings.temperature = training.number_or("temperature", settings.temperature, 0.01, 100.0);
+  settings.beta = training.number_or("beta", settings.beta, 1e-4, 100.0);
+}
+
 TrainingSettings read_settings(const ConfigObject& training) {
-  training.allow({"steps", "batch", "context", "together", "learning_rate", "final_share", "warm_up",
-                  "weight_decay", "beta1", "beta2", "largest_gradient", "train_only", "seed", "lanes",
-                  "evaluate_every", "keep", "samples", "number_format"});
+  training.allow(
+      {"steps",          "batch",  "context", "together",         "learning_rate", "final_share", "warm_up",
+       "weight_decay",   "beta1",  "beta2",   "largest_gradient", "train_only",    "low_rank",    "teacher",
+       "temperature",    "method", "beta",    "reward",           "answer_tokens", "seed",        "lanes",
+       "evaluate_every", "keep",   "samples", "number_format"});
   TrainingSettings settings;
   settings.optimizer = read_optimizer(training);
   settings.batch = training.whole("batch", 1, 1 << 16);
   settings.context = training.whole_or("context", 0, 2, 1 << 20);
   settings.together = training.flag_or("together", true);
   if (training.has("train_only")) settings.train_only = training.texts("train_only");
+  read_objective(training, settings);
   settings.seed = static_cast<std::uint64_t>(training.whole_or("seed", 1, 0, most));
   settings.lanes = static_cast<int>(training.whole_or("lanes", settings.lanes, 1, 64));
   settings.evaluate_every = training.whole_or("evaluate_every", settings.evaluate_every, 1, most);
@@ -44,6 +90,32 @@ TrainingSettings read_settings(const ConfigObject& training) {
   if (training.has("samples")) settings.samples = training.texts("samples");
   if (training.has("number_format")) settings.half = training.choice("number_format", {"f32", "f16"}) == 1;
   return settings;
+}
+
+void check_together(const ConfigObject& training, const TrainingConfig& config) {
+  const bool prefers = config.data.sources.front().kind == DocumentKind::preference;
+  const Method method = config.training.method;
+  if (prefers && method == Method::labels) {
+    training.fail("method", "is missing: the sources are preferences, so dpo or reward_model was expected.");
+  }
+  if (prefers && method == Method::policy_gradient) {
+    training.fail("method", "draws the answers itself, but the sources are preferences: give \"text\".");
+  }
+  if (method == Method::policy_gradient && config.training.batch < 2) {
+    training.fail("batch", "is 1, but an answer is compared with the others: at least 2 were expected.");
+  }
+  if (!prefers && (method == Method::dpo || method == Method::reward_model)) {
+    training.fail("method",
+                  "learns from preferences (\"prompt\", \"chosen\", \"rejected\"), but the sources "
+                  "are none.");
+  }
+  for (const char* key : {"low_rank", "method"}) {
+    const bool needs_start =
+        training.has(key) && (std::string(key) == "low_rank" || method != Method::reward_model);
+    if (needs_start && !config.start_from) {
+      training.fail(key, "goes on from a trained model: name its folder with \"start_from\".");
+    }
+  }
 }
 
 }  // namespace
@@ -60,15 +132,17 @@ TrainingConfig read_training_config(const std::string& path) {
   all.object("model");
   all.object("data");
   config.data = data_settings_from_json(config.json.at("data"), path);
-  if (all.has("start_from")) {
-    const std::filesystem::path from = all.text("start_from");
-    config.start_from = (std::filesystem::path(path).parent_path() / from).string();
-    if (all.has("tokenizer")) all.fail("tokenizer", "stands beside \"start_from\", whose tokenizer is taken");
+  config.training = read_settings(all.object("training"));
+  if (all.has("start_from")) config.start_from = beside(path, all.text("start_from"));
+  if (config.start_from || config.training.teacher) {
+    const char* whose = config.start_from ? "start_from" : "teacher";
+    if (all.has("tokenizer"))
+      all.fail("tokenizer", fmt::format("stands beside \"{}\", whose tokenizer is taken", whose));
   } else {
     all.object("tokenizer");
     config.tokenizer = byte_pair_settings_from_json(config.json.at("tokenizer"), path);
   }
-  config.training = read_settings(all.object("training"));
+  check_together(all.object("training"), config);
   return config;
 }
 

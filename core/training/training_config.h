@@ -4,12 +4,13 @@
 //     "name": "tiny-stories",
 //     "start_from": "FOLDER",           a trained model to go on from, beside this file; its tokenizer is
 //                                       taken. May be absent
-//     "model": {…},                     config.json as Hugging Face writes it; vocab_size follows from the
-//                                       tokenizer. With "start_from": what differs from that model's
-//     "tokenizer": {…}, "data": {…},    see data_settings.h; no tokenizer with "start_from"
+//     "model": {…},                     config.json as Hugging Face writes it, or a recurrent network, see
+//                                       gru.h; vocab_size follows from the tokenizer. With "start_from": what
+//                                       differs from that model's
+//     "tokenizer": {…}, "data": {…},    see data_settings.h; no tokenizer with "start_from" or "teacher"
 //     "training": {
 //       "steps": 4000,
-//       "batch": 16,                    texts a step
+//       "batch": 16,                    texts a step, or pairs
 //       "context": 256,                 most tokens of a text; the model's own if absent
 //       "together": true,               short texts share the context; false: each stands alone. true if
 //                                       absent
@@ -18,6 +19,19 @@
 //       "largest_gradient": 1.0,        see optimizer.h; all may be absent. warm_up: then a tenth of the
 //                                       steps, at most 100
 //       "train_only": ["*q_proj*"],     names of the tensors that move, as globs; all if absent
+//       "low_rank": {                   with "start_from": only thin matrices move, see low_rank.h. May be
+//         "rank": 8, "alpha": 16,       absent, and does not stand beside "train_only"
+//         "matrices": ["*q_proj*"]
+//       },
+//       "teacher": "FOLDER",            a model, beside this file, whose probabilities are learnt. May be
+//                                       absent
+//       "temperature": 2,               with "teacher"; 2 if absent
+//       "method": "dpo",                of preferences alone: dpo, with "start_from"; or reward_model, for a
+//                                       classifier with one label. Or policy_gradient, with "start_from":
+//                                       the texts are what is asked, and the model draws the answers
+//       "reward": "FOLDER",             with policy_gradient: what reward_model made, beside this file
+//       "answer_tokens": 24,            with policy_gradient: most of an answer; 24 if absent
+//       "beta": 0.1,                    with dpo and policy_gradient; 0.1 if absent
 //       "seed": 1,
 //       "lanes": 2,                     parts of a batch that are computed at the same time; the numbers
 //                                       depend on it, but not on the threads
@@ -35,9 +49,12 @@
 #include <vector>
 
 #include "core/training/data_settings.h"
+#include "core/training/low_rank.h"
 #include "core/training/optimizer.h"
 
 namespace headlight {
+
+enum class Method { labels, dpo, reward_model, policy_gradient };
 
 struct TrainingSettings {
   OptimizerSettings optimizer;
@@ -45,6 +62,13 @@ struct TrainingSettings {
   std::int64_t context = 0;  // 0: the model's
   bool together = true;
   std::vector<std::string> train_only;
+  std::optional<LowRankSettings> low_rank;
+  std::optional<std::string> teacher;  // a folder
+  double temperature = 2.0;
+  Method method = Method::labels;
+  double beta = 0.1;
+  std::string reward;  // a folder
+  std::int64_t answer_tokens = 24;
   std::uint64_t seed = 1;
   int lanes = 2;
   std::int64_t evaluate_every = 200;

@@ -5,55 +5,27 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <limits>
+#include <map>
 
-#include "core/analysis/distribution.h"
 #include "core/base/byte_reader.h"
 #include "core/base/errors.h"
 #include "core/base/mapped_file.h"
 #include "core/base/shown_text.h"
 #include "core/base/strict_json.h"
 #include "core/base/whole_file.h"
-#include "core/forward/forward_pass.h"
 #include "core/model_files/model_file.h"
 #include "core/training/checkpoint.h"
+#include "core/training/drawn_answers.h"
+#include "core/training/gru.h"
+#include "core/training/sampled_text.h"
 
 namespace headlight {
 namespace {
 
 constexpr std::int64_t steps_a_point = 10;
-constexpr std::int64_t most_held_out_tokens = 60000;  // of a source
 constexpr int most_useless_passes = 100;  // passes or batches that teach nothing, one after the other
-
-std::function<void(float)> told(const Preparation& preparation, const char* what) {
-  if (!preparation) return {};
-  preparation(what, 0.0F);
-  return [&preparation, what](float share) { preparation(what, share); };
-}
-
-std::vector<std::string_view> texts_of(const std::vector<CorpusDocument>& documents,
-                                       std::string CorpusDocument::*text) {
-  std::vector<std::string_view> texts;
-  for (const CorpusDocument& document : documents) texts.emplace_back(document.*text);
-  return texts;
-}
-
-// What is to be predicted, and the kind of text that teaches it.
-DocumentKind kind_of(const Model& model) {
-  if (model.encoder) return DocumentKind::translation;
-  return model.architecture.head == OutputHead::classifier ? DocumentKind::labelled : DocumentKind::text;
-}
-
-const char* name_of(DocumentKind kind) {
-  switch (kind) {
-    case DocumentKind::text:
-      return "texts (\"text\")";
-    case DocumentKind::translation:
-      return "translations (\"source\" and \"target\")";
-    case DocumentKind::labelled:
-      return "texts with a class (\"text\" and \"label\")";
-  }
-  return "";
-}
+constexpr std::int64_t most_sample_tokens = 1 << 20;  // of a recurrent network, which has no longest text
 
 std::map<std::string, std::string> companions_in(const std::string& folder) {
   std::map<std::string, std::string> texts;
@@ -67,12 +39,10 @@ std::map<std::string, std::string> companions_in(const std::string& folder) {
   return texts;
 }
 
-// <eos> behind a text that a decoder goes on with, unless the tokenizer puts it there.
-std::optional<TokenId> end_token(const Model& model) {
-  if (model.encoder || model.architecture.head != OutputHead::language_model) return std::nullopt;
-  const std::optional<TokenId> end = model.tokenizer->end_of_text();
-  const std::vector<Token> framed = model.tokenizer->encode("a");
-  return end && !framed.empty() && framed.back().id == *end ? std::nullopt : end;
+std::int64_t outputs_of(const Parameters& parameters) {
+  if (parameters.gru()) return parameters.gru()->description.vocabulary;
+  const ArchitectureDescription& a = parameters.model()->architecture;
+  return a.head == OutputHead::classifier ? a.labels : a.vocabulary;
 }
 
 }  // namespace
@@ -80,17 +50,11 @@ std::optional<TokenId> end_token(const Model& model) {
 TrainingRun::TrainingRun(TrainingConfig config, const std::string& corpora, std::string folder, int threads,
                          const Preparation& preparation)
     : config_(std::move(config)), folder_(std::move(folder)), threads_(threads) {
-  corpus_ = read_corpus(config_.data, corpora, told(preparation, "reading"));
-  make_model(preparation);
-  make_tokens(preparation);
-  begin_pass(0);
-  if (!fills_a_batch()) refuse_small_pass();
-  const TrainingSettings& settings = config_.training;
-  optimizer_ = std::make_unique<Optimizer>(*parameters_, settings.optimizer);
-  optimizer_->train_only(*parameters_, settings.train_only);
-  trainer_ = std::make_unique<Trainer>(*parameters_, *optimizer_, threads_, settings.lanes);
-  backend_ = make_cpu_backend(threads_);
-  if (const auto state = read_state(*parameters_, *optimizer_, folder_)) {
+  Corpus corpus = read_corpus(config_.data, corpora, told(preparation, "reading"));
+  make_model(corpus, preparation);
+  make_texts(std::move(corpus), preparation);
+  make_trainer();
+  if (const auto state = read_state(moving(), *optimizer_, folder_)) {
     try {
       take_up(*state);
     } catch (const nlohmann::json::exception&) {
@@ -101,204 +65,217 @@ TrainingRun::TrainingRun(TrainingConfig config, const std::string& corpora, std:
   }
 }
 
-bool TrainingRun::fills_a_batch() const {
-  return next_ + config_.training.batch <= static_cast<std::int64_t>(examples_of_pass());
-}
-
-void TrainingRun::refuse_small_pass() const {
-  throw UserError(fmt::format(
-      "{}: the texts make {} sequences of {} tokens, but a step takes {}. Give more text, or a smaller "
-      "\"batch\".",
-      config_.path, examples_of_pass(), context_, config_.training.batch));
-}
-
-void TrainingRun::make_model(const Preparation& preparation) {
+// The tokenizer of the run that goes on, of the teacher, or a new one.
+ModelFiles TrainingRun::new_model_files(const Corpus& corpus, const Preparation& preparation) const {
   ModelFiles files{config_.model, {}};
-  std::shared_ptr<const ModelFile> trained;
-  const std::string tokenizer = folder_ + "/tokenizer.json";
-  if (config_.start_from) {
-    trained = open_model_file(*config_.start_from);
-    files = model_files(*trained);
-    files.config.merge_patch(config_.model);
-  } else if (has_state(folder_)) {  // of the run that goes on
-    files.companions = companions_in(folder_);
-  }
-  if (!files.companions.contains("tokenizer.json") && !config_.start_from) {
-    const WordCounts words = corpus_words(corpus_, told(preparation, "words"));
+  if (has_state(folder_)) files.companions = companions_in(folder_);
+  const bool has_tokenizer = files.companions.contains("tokenizer.json");
+  if (!has_tokenizer && teacher_) files.companions = companions_in(*config_.training.teacher);
+  if (!has_tokenizer && !teacher_) {
+    const WordCounts words = corpus_words(corpus, told(preparation, "words"));
     const TrainedBytePairs pairs =
         train_byte_pairs(words, config_.tokenizer, told(preparation, "vocabulary"));
     files.companions = {{"tokenizer.json", tokenizer_json(pairs, config_.tokenizer)},
                         {"tokenizer_config.json", tokenizer_config_json(config_.tokenizer)}};
   }
-  if (!config_.start_from) {
+  if (teacher_) {
+    files.config["vocab_size"] = teacher_->architecture.vocabulary;
+  } else {
     const std::string& text = files.companions.at("tokenizer.json");
     files.config["vocab_size"] =
-        parse_strict_object(text, {.path = tokenizer}).at("model").at("vocab").size();
+        parse_strict_object(text, {.path = folder_ + "/tokenizer.json"}).at("model").at("vocab").size();
   }
-  parameters_ = trained ? std::make_unique<Parameters>(std::move(files), *trained, config_.training.seed)
-                        : std::make_unique<Parameters>(std::move(files), config_.training.seed);
-  const Model& model = *parameters_->model();
-  if (!model.tokenizer) {
+  return files;
+}
+
+void TrainingRun::make_model(const Corpus& corpus, const Preparation& preparation) {
+  const TrainingSettings& settings = config_.training;
+  if (settings.teacher) teacher_ = load_model(*settings.teacher, "teacher");
+  if (config_.start_from) {
+    const std::shared_ptr<const ModelFile> trained = open_model_file(*config_.start_from);
+    ModelFiles files = model_files(*trained);
+    files.config.merge_patch(config_.model);
+    parameters_ = std::make_unique<Parameters>(std::move(files), *trained, settings.seed);
+  } else {
+    parameters_ = std::make_unique<Parameters>(new_model_files(corpus, preparation), settings.seed);
+  }
+  if (!parameters_->tokenizer()) {
     throw UserError(fmt::format("{}: the model has no tokenizer.json, which its texts need.", config_.path));
   }
-  kind_ = kind_of(model);
-  const DocumentKind given = config_.data.sources.front().kind;
-  if (given != kind_) {
-    throw UserError(fmt::format("{}: this model learns from {}, but the sources are {}.", config_.path,
-                                name_of(kind_), name_of(given)));
+  if (teacher_) check_teacher();
+}
+
+// What is learnt from a teacher is one probability for each of its tokens.
+void TrainingRun::check_teacher() const {
+  const Tokenizer& own = *parameters_->tokenizer();
+  const Tokenizer& other = *teacher_->tokenizer;
+  bool same = own.vocabulary_size() == other.vocabulary_size();
+  for (TokenId id = 0; same && id < own.vocabulary_size(); ++id) same = own.piece(id) == other.piece(id);
+  const bool does_the_same =
+      parameters_->gru() ? teacher_->architecture.head == OutputHead::language_model && !teacher_->encoder
+                         : teacher_->architecture.head == parameters_->model()->architecture.head &&
+                               !teacher_->encoder == !parameters_->model()->encoder &&
+                               teacher_->architecture.labels == parameters_->model()->architecture.labels;
+  if (same && does_the_same) return;
+  throw UserError(fmt::format(
+      "{}: the teacher in {} {}; take another teacher, or another model to teach.", config_.path,
+      *config_.training.teacher,
+      same ? "does something else than this model (to go on with a text, fill gaps, translate, classify)"
+           : fmt::format("has other tokens ({}) than this model ({})", other.vocabulary_size(),
+                         own.vocabulary_size())));
+}
+
+void TrainingRun::make_texts(Corpus corpus, const Preparation& preparation) {
+  check_kind(corpus.sources.front().kind);
+  const std::int64_t most = context();
+  check_labels(corpus);
+  check_samples();
+  const TrainingSettings& settings = config_.training;
+  using Packing = TrainingTexts::Packing;
+  const Packing packing = settings.method == Method::policy_gradient ? Packing::asked
+                          : settings.together                        ? Packing::together
+                                                                     : Packing::alone;
+  texts_ = std::make_unique<TrainingTexts>(std::move(corpus), *parameters_, most, settings.seed, packing,
+                                           preparation);
+  if (!fills_a_batch()) refuse_small_pass();
+}
+
+void TrainingRun::check_kind(DocumentKind given) const {
+  const Method method = config_.training.method;
+  const DocumentKind kind = kind_for(*parameters_);
+  const bool rewards = method == Method::reward_model;
+  const bool fits = rewards ? kind == DocumentKind::labelled && outputs_of(*parameters_) == 1
+                            : kind == DocumentKind::text && !parameters_->gru() &&
+                                  parameters_->model()->architecture.head == OutputHead::language_model;
+  if (method != Method::labels && !fits) {
+    throw UserError(fmt::format("{}: \"method\" needs {}.", config_.path,
+                                rewards ? "a classifier with one label, which is the reward" : "a decoder"));
   }
-  context_ = model.architecture.context;
-  if (config_.training.context > 0) context_ = std::min(context_, config_.training.context);
-  check_data();
-  if (model.architecture.head == OutputHead::masked_lm) {
-    masker_.emplace(*model.tokenizer, config_.training.seed);
+  if ((method == Method::labels || method == Method::policy_gradient) && given != kind) {
+    throw UserError(fmt::format("{}: this model learns from {}, but the sources are {}.", config_.path,
+                                name_of(kind), name_of(given)));
   }
 }
 
-// What would otherwise fail hours later, or at every step.
-void TrainingRun::check_data() const {
-  const Model& model = *parameters_->model();
-  const ArchitectureDescription& a = model.architecture;
-  if (context_ < 2) {
-    throw UserError(fmt::format(
-        "{}: the model's context is one token; at least two are needed to learn from a text.", config_.path));
+// Most tokens of a text.
+std::int64_t TrainingRun::context() const {
+  const std::int64_t wanted = config_.training.context;
+  if (parameters_->gru() && wanted == 0) {
+    throw UserError(
+        fmt::format("{}: a recurrent network has no longest text of its own: give \"context\", the tokens "
+                    "through which it learns backwards.",
+                    config_.path));
   }
-  for (const std::vector<CorpusDocument>* documents : {&corpus_.train, &corpus_.valid}) {
+  std::int64_t most = wanted;
+  if (!parameters_->gru()) {
+    const std::int64_t own = parameters_->model()->architecture.context;
+    most = wanted > 0 ? std::min(own, wanted) : own;
+  }
+  const bool teacher_has_less = teacher_ && teacher_->architecture.context < most;
+  if (teacher_has_less) most = teacher_->architecture.context;
+  if (most >= 2) return most;
+  throw UserError(
+      fmt::format("{}: the {}'s context is one token; at least two are needed to learn from a text.",
+                  config_.path, teacher_has_less ? "teacher" : "model"));
+}
+
+// What would otherwise fail at some step.
+void TrainingRun::check_labels(const Corpus& corpus) const {
+  if (corpus.sources.front().kind != DocumentKind::labelled) return;
+  const std::int64_t labels = outputs_of(*parameters_);
+  for (const std::vector<CorpusDocument>* documents : {&corpus.train, &corpus.valid}) {
     for (const CorpusDocument& document : *documents) {
-      if (kind_ != DocumentKind::labelled || document.label < a.labels) continue;
+      if (document.label < labels) continue;
       throw UserError(fmt::format(
           "{}: a text of the source '{}' has the class {}, but the model's classes are 0 to {}. Set "
           "\"num_labels\" of the model to the number of classes.",
-          config_.path, corpus_.sources[static_cast<std::size_t>(document.source)].name, document.label,
-          a.labels - 1));
+          config_.path, corpus.sources[static_cast<std::size_t>(document.source)].name, document.label,
+          labels - 1));
     }
   }
+}
+
+// What would otherwise fail at the first measurement.
+void TrainingRun::check_samples() const {
   const std::vector<std::string>& samples = config_.training.samples;
-  if (!samples.empty() && a.head != OutputHead::language_model) {
+  const Model* const model = parameters_->model().get();
+  if (!samples.empty() && model && model->architecture.head != OutputHead::language_model) {
     throw UserError(fmt::format(
         "{}: \"samples\" are texts to be continued, but this model continues none. Leave them out.",
         config_.path));
   }
-  const std::int64_t room = model.encoder ? model.encoder->architecture.context : a.context;
+  std::int64_t room = most_sample_tokens;
+  if (model) room = (model->encoder ? *model->encoder : *model).architecture.context;
   for (const std::string& text : samples) {
-    const std::size_t tokens = model.tokenizer->encode(text).size();
+    const std::size_t tokens = parameters_->tokenizer()->encode(text).size();
     if (tokens > 0 && static_cast<std::int64_t>(tokens) <= room) continue;
     throw UserError(fmt::format("{}: the sample '{}' has {} tokens, but 1 to {} were expected.", config_.path,
                                 printable(text, 40), tokens, room));
   }
 }
 
-void TrainingRun::make_tokens(const Preparation& preparation) {
-  const Model& model = *parameters_->model();
-  const Tokenizer& tokenizer = *model.tokenizer;
-  const auto end = end_token(model);
-  documents_ = token_documents(tokenizer, texts_of(corpus_.train, &CorpusDocument::text), end,
-                               told(preparation, "tokens"));
-  if (kind_ == DocumentKind::translation) {
-    targets_ = token_documents(tokenizer, texts_of(corpus_.train, &CorpusDocument::target), end,
-                               told(preparation, "tokens"));
+void TrainingRun::make_trainer() {
+  const TrainingSettings& settings = config_.training;
+  if (settings.low_rank) {
+    low_rank_ = std::make_unique<LowRank>(parameters_->list(), parameters_->values(), *settings.low_rank,
+                                          settings.seed);
   }
-  hold_out();
-  for (std::vector<CorpusDocument>* documents : {&corpus_.train, &corpus_.valid, &corpus_.test}) {
-    for (CorpusDocument& document : *documents) document.text = document.target = {};
-  }
+  const std::vector<Parameter>& list = low_rank_ ? low_rank_->list() : parameters_->list();
+  optimizer_ = std::make_unique<Optimizer>(list, moving().size(), settings.optimizer);
+  optimizer_->train_only(list, settings.train_only);
+  trainer_ = std::make_unique<Trainer>(*parameters_, *optimizer_, threads_, settings.lanes);
+  trainer_->aim_at(objective());
+  if (low_rank_) trainer_->adapt(*low_rank_);
+  backend_ = make_cpu_backend(threads_);
 }
 
-// The first documents of each source, up to a number of tokens; each alone, as a person would type it.
-void TrainingRun::hold_out() {
-  const Model& model = *parameters_->model();
-  const auto end = end_token(model);
-  const TokenDocuments texts =
-      token_documents(*model.tokenizer, texts_of(corpus_.valid, &CorpusDocument::text), end);
-  const TokenDocuments targets =
-      token_documents(*model.tokenizer, texts_of(corpus_.valid, &CorpusDocument::target), end);
-  std::vector<std::int64_t> tokens;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    const CorpusDocument& document = corpus_.valid[i];
-    const CorpusSource& source = corpus_.sources[static_cast<std::size_t>(document.source)];
-    auto found = std::find_if(held_out_.begin(), held_out_.end(),
-                              [&](const HeldOut& held) { return held.source == source.name; });
-    if (found == held_out_.end()) {
-      found = held_out_.insert(held_out_.end(), HeldOut{source.name, source.language, {}, 0});
-      tokens.push_back(0);
-    }
-    std::int64_t& count = tokens[static_cast<std::size_t>(found - held_out_.begin())];
-    if (count >= most_held_out_tokens) continue;
-    TrainingExample example =
-        whole_example(texts[i], targets[i], document.label, -1, static_cast<std::int64_t>(i));
-    const bool is_cut = static_cast<std::int64_t>(std::max(texts[i].size(), targets[i].size())) > context_;
-    if (is_cut || example.tokens.empty()) continue;  // its bytes could not be counted
-    count += static_cast<std::int64_t>(example.tokens.size());
-    found->bytes += static_cast<std::int64_t>(
-        (kind_ == DocumentKind::translation ? document.target : document.text).size());
-    found->examples.push_back(std::move(example));
-  }
+// A model that the training is to be judged by.
+std::shared_ptr<const Model> TrainingRun::load_reward() const {
+  const std::string& folder = config_.training.reward;
+  std::shared_ptr<const Model> reward = load_model(folder, "reward");
+  const ArchitectureDescription& a = reward->architecture;
+  if (a.head == OutputHead::classifier && a.labels == 1 && reward->tokenizer) return reward;
+  throw UserError(
+      fmt::format("{}: the reward in {} is no classifier with one label; train one with the \"method\" "
+                  "reward_model.",
+                  config_.path, folder));
 }
 
-// A text that stands alone. `pass` and `index` decide what is hidden, where tokens are hidden.
-TrainingExample TrainingRun::whole_example(const std::vector<TokenId>& text,
-                                           const std::vector<TokenId>& target, std::int32_t label,
-                                           std::int64_t pass, std::int64_t index) const {
-  switch (kind_) {
-    case DocumentKind::labelled:
-      return {shortened(text, context_), {label}, {}};
-    case DocumentKind::translation: {
-      const auto start = static_cast<TokenId>(parameters_->model()->decoder_start.value_or(0));
-      TranslationPair pair = translation_pair(shortened(text, context_), shortened(target, context_), start);
-      return {std::move(pair.target), std::move(pair.labels), std::move(pair.source)};
-    }
-    case DocumentKind::text:
-      break;
-  }
-  if (masker_) {
-    TrainingSequence sequence = masker_->masked(shortened(text, context_), pass, index);
-    return {std::move(sequence.tokens), std::move(sequence.labels), {}};
-  }
-  TrainingExample example{text, {}, {}};
-  for (std::size_t i = 1; i < text.size(); ++i) example.labels.push_back(text[i]);
-  if (!text.empty()) example.labels.push_back(not_scored);
-  return example;
+Objective TrainingRun::objective() {
+  const TrainingSettings& settings = config_.training;
+  if (teacher_) return distillation_objective(teacher_, settings.temperature);
+  if (settings.method == Method::reward_model) return reward_objective();
+  if (settings.method == Method::labels) return label_objective();
+  const std::shared_ptr<const ModelFile> begin = open_model_file(*config_.start_from);
+  const Parameters reference(parameters_->files(), *begin,
+                             settings.seed);  // its weights live on in its model
+  reference_ = reference.model();
+  if (settings.method == Method::dpo) return preference_objective(reference_, settings.beta);
+  reward_ = load_reward();
+  return policy_objective(reference_, settings.beta);
 }
 
-void TrainingRun::begin_pass(std::int64_t pass) {
-  pass_ = pass;
-  next_ = 0;
-  order_ = documents_of_pass(corpus_, pass);
-  if (kind_ == DocumentKind::text) {
-    packed_ = std::make_unique<PackedPass>(
-        documents_, std::move(order_),
-        PackingSettings{
-            .context = context_, .seed = config_.training.seed, .together = config_.training.together},
-        pass);
-    order_.clear();
-  } else {
-    shuffle(order_, config_.training.seed, pass);
-  }
+bool TrainingRun::fills_a_batch() const {
+  return next_ + config_.training.batch <= static_cast<std::int64_t>(texts_->size());
 }
 
-TrainingExample TrainingRun::example(std::size_t index) const {
-  if (packed_) {
-    TrainingSequence sequence = packed_->sequence(index);
-    if (masker_) {
-      sequence = masker_->masked(std::move(sequence.tokens), pass_, static_cast<std::int64_t>(index));
-    }
-    return {std::move(sequence.tokens), std::move(sequence.labels), {}};
-  }
-  const std::size_t document = order_[index];
-  static const std::vector<TokenId> none;
-  return whole_example(documents_[document], targets_.empty() ? none : targets_[document],
-                       corpus_.train[document].label, pass_, static_cast<std::int64_t>(index));
+void TrainingRun::refuse_small_pass() const {
+  throw UserError(fmt::format(
+      "{}: the texts make {} sequences of {} tokens, but a step takes {}. Give more text, or a smaller "
+      "\"batch\".",
+      config_.path, texts_->size(), texts_->context(), config_.training.batch));
 }
 
 std::vector<TrainingExample> TrainingRun::next_batch() {
   // Where some texts stand in every other pass alone, a pass may be too small.
   for (int tries = 0; !fills_a_batch(); ++tries) {
     if (tries == most_useless_passes) refuse_small_pass();
-    begin_pass(pass_ + 1);
+    texts_->begin_pass(texts_->pass() + 1);
+    next_ = 0;
   }
   std::vector<TrainingExample> batch;
   for (const std::int64_t end = next_ + config_.training.batch; next_ < end; ++next_)
-    batch.push_back(example(static_cast<std::size_t>(next_)));
+    texts_->append(static_cast<std::size_t>(next_), batch);
   return batch;
 }
 
@@ -312,12 +289,21 @@ StepReport TrainingRun::step() {
                       "Give other texts, or a larger \"batch\".",
                       config_.path, tries));
     }
-    report = trainer_->step(next_batch());
+    std::vector<TrainingExample> batch = next_batch();
+    const auto number = static_cast<std::uint64_t>(steps_done() * most_useless_passes + tries);
+    const double reward = reward_ ? draw(number, batch) : 0.0;
+    report = trainer_->step(batch);
+    if (reward_ && std::isfinite(report.loss)) report.loss = -reward;
   }
   tokens_done_ += report.tokens;
   note(report);
   keep_weights();
   return report;
+}
+
+double TrainingRun::draw(std::uint64_t number, std::span<TrainingExample> examples) const {
+  const AnswerSettings settings = {config_.training.answer_tokens, config_.training.seed};
+  return draw_answers(*parameters_, *backend_, *reward_, settings, number, examples);
 }
 
 // Where the config says so.
@@ -327,18 +313,22 @@ void TrainingRun::keep_weights() const {
   write_weights(*parameters_, fmt::format("{}/training/steps/{:06}", folder_, steps_done()), /*half=*/true);
 }
 
-// The loss, in nats, of a model that takes all labels for equally likely.
+// The loss of a model that knows nothing: it takes all labels, or both answers, for equally likely.
 double TrainingRun::guessing() const {
-  const ArchitectureDescription& a = parameters_->model()->architecture;
-  return std::log(static_cast<double>(kind_ == DocumentKind::labelled ? a.labels : a.vocabulary));
+  if (reward_) return std::numeric_limits<double>::infinity();  // a reward may be any number
+  if (texts_->pairs()) return std::log(2.0);
+  const double choices = std::log(static_cast<double>(outputs_of(*parameters_)));
+  const double temperature = config_.training.temperature;
+  return teacher_ ? temperature * temperature * choices : choices;
 }
 
 void TrainingRun::refuse_loss(double loss, std::int64_t step) const {
   throw UserError(fmt::format(
-      "{}: training ran away at step {}: the loss is {:.3g}, where guessing has {:.3g}. The learning rate of "
-      "{:.2g} is too large for it; try a third of it with another --out. The last good state is in {}, whose "
-      "weights \"start_from\" can take.",
-      config_.path, step, loss, guessing(), config_.training.optimizer.learning_rate, folder_));
+      "{}: training ran away at step {}: the loss is {:.3g}{}. The learning rate of {:.2g} is too large for "
+      "it; try a third of it with another --out. The last good state is in {}, whose weights \"start_from\" "
+      "can take.",
+      config_.path, step, loss, reward_ ? "" : fmt::format(", where guessing has {:.3g}", guessing()),
+      config_.training.optimizer.learning_rate, folder_));
 }
 
 // Adds to the curve. A loss far above that of a model that knows nothing will not come back.
@@ -358,46 +348,50 @@ void TrainingRun::note(const StepReport& report) {
   summed_ = 0;
 }
 
+// Answers to what is held out, always drawn from the same random numbers.
+HeldOutLoss TrainingRun::measure_answers(const HeldOut& held) {
+  std::vector<TrainingExample> examples = held.examples;
+  const double reward = draw(~std::uint64_t{0}, examples);
+  const Loss now = trainer_->evaluate(examples, label_objective());
+  const Loss then = trainer_->evaluate(examples, labels_of_another(reference_));
+  const auto scored = static_cast<double>(std::max<std::int64_t>(now.scored, 1));
+  return {.source = held.source,
+          .language = held.language,
+          .per_token = (then.sum - now.sum) / scored,
+          .accuracy = static_cast<double>(now.right) / scored,
+          .reward = reward,
+          .tokens = now.scored,
+          .bytes = held.bytes};
+}
+
+// A student is measured as any other model, by the labels.
 const Measurement& TrainingRun::measure() {
   Measurement measurement{steps_done(), {}};
-  for (const HeldOut& held : held_out_) {
-    const Loss loss = trainer_->evaluate(held.examples);
+  for (const HeldOut& held : texts_->held_out()) {
+    if (reward_) {
+      if (!held.examples.empty()) measurement.losses.push_back(measure_answers(held));
+      continue;
+    }
+    const Loss loss =
+        teacher_ ? trainer_->evaluate(held.examples, label_objective()) : trainer_->evaluate(held.examples);
     if (loss.scored == 0) continue;
     if (!std::isfinite(loss.sum)) refuse_loss(loss.sum, steps_done());
-    const bool all_scored = kind_ != DocumentKind::labelled && !masker_;
-    measurement.losses.push_back({held.source, held.language, loss.sum / static_cast<double>(loss.scored),
-                                  all_scored ? loss.sum / static_cast<double>(held.bytes) : 0.0,
-                                  static_cast<double>(loss.right) / static_cast<double>(loss.scored),
-                                  loss.scored, held.bytes});
+    const auto scored = static_cast<double>(loss.scored);
+    measurement.losses.push_back(
+        {.source = held.source,
+         .language = held.language,
+         .per_token = loss.sum / scored,
+         .per_byte = texts_->scores_every_token() ? loss.sum / static_cast<double>(held.bytes) : 0.0,
+         .accuracy = static_cast<double>(loss.right) / scored,
+         .tokens = loss.scored,
+         .bytes = held.bytes});
   }
   measurements_.push_back(std::move(measurement));
   return measurements_.back();
 }
 
 std::string TrainingRun::sample(const std::string& text, std::int64_t tokens, std::uint64_t seed) const {
-  const std::shared_ptr<const Model>& model = parameters_->model();
-  ForwardRequest request;
-  request.capture.next_token_only = true;
-  for (const Token& token : model->tokenizer->encode(text)) request.tokens.push_back(token.id);
-  if (model->encoder) {
-    request.source_tokens = std::move(request.tokens);
-    request.tokens = {static_cast<TokenId>(model->decoder_start.value_or(0))};
-  }
-  const std::size_t begin = request.tokens.size();
-  // A translation has one best wording; a story should not be the same each time.
-  const SamplingSettings settings = {.temperature = model->encoder ? 0.0 : 0.8};
-  while (static_cast<std::int64_t>(request.tokens.size() - begin) < tokens &&
-         static_cast<std::int64_t>(request.tokens.size()) < model->architecture.context) {
-    request.previous = run_forward(model, *backend_, request);
-    const Tensor logits = request.previous->at(Hook::logits);
-    const auto last = logits.values().last(static_cast<std::size_t>(logits.axis(1)));
-    const TokenId id = headlight::sample(distribution(last, settings), seed, request.previous->positions());
-    if (id == model->tokenizer->end_of_text()) break;
-    request.tokens.push_back(id);
-  }
-  const auto made =
-      std::vector<TokenId>(request.tokens.begin() + static_cast<std::ptrdiff_t>(begin), request.tokens.end());
-  return readable_bytes(model->tokenizer->decode(made));
+  return sampled_text(*parameters_, *backend_, text, tokens, seed);
 }
 
 nlohmann::json TrainingRun::notes() const {
@@ -413,9 +407,10 @@ nlohmann::json TrainingRun::notes() const {
                           {"accuracy", loss.accuracy},
                           {"tokens", loss.tokens},
                           {"bytes", loss.bytes}});
+      if (reward_) measured.back()["reward"] = loss.reward;
     }
   }
-  return {{"steps", steps_done()}, {"pass", pass_},
+  return {{"steps", steps_done()}, {"pass", texts_->pass()},
           {"next", next_},         {"tokens", tokens_done_},
           {"curve", curve},        {"measured", measured},
           {"summed", summed_},     {"sums", {sums_.loss, sums_.gradient_length}},
@@ -432,7 +427,8 @@ void TrainingRun::take_up(const nlohmann::json& notes) {
   }
   const auto count = [&](const char* key) { return notes.at(key).get<std::uint32_t>(); };
   optimizer_->set_steps_done(count("steps"));
-  begin_pass(count("pass"));
+  if (low_rank_) low_rank_->apply();
+  texts_->begin_pass(count("pass"));
   next_ = count("next");
   tokens_done_ = notes.at("tokens").get<std::int64_t>();
   summed_ = count("summed");
@@ -447,12 +443,15 @@ void TrainingRun::take_up(const nlohmann::json& notes) {
     measurements_.back().losses.push_back(
         {loss.at("source").get<std::string>(), loss.at("language").get<std::string>(),
          loss.at("nats_per_token").get<double>(), loss.at("nats_per_byte").get<double>(),
-         loss.at("accuracy").get<double>(), loss.at("tokens").get<std::int64_t>(),
+         loss.at("accuracy").get<double>(), loss.value("reward", 0.0), loss.at("tokens").get<std::int64_t>(),
          loss.at("bytes").get<std::int64_t>()});
   }
 }
 
-void TrainingRun::write_state_file() const { write_state(*parameters_, *optimizer_, notes(), folder_); }
+void TrainingRun::write_state_file() const {
+  const std::span<const float> moving = low_rank_ ? low_rank_->values() : parameters_->values();
+  write_state(moving, *optimizer_, notes(), folder_);
+}
 
 void TrainingRun::write_model_files() const {
   write_model(*parameters_, folder_, config_.training.half);

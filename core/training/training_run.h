@@ -1,29 +1,25 @@
 // A whole training run: its texts, its model, one step after the other, and files from which it goes on.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "core/training/corpus.h"
-#include "core/training/packing.h"
 #include "core/training/trainer.h"
 #include "core/training/training_config.h"
+#include "core/training/training_texts.h"
 
 namespace headlight {
-
-// What a run tells about its preparation: a name ("reading", "vocabulary", "tokens") and the share done. May
-// throw to stop.
-using Preparation = std::function<void(const char* what, float share)>;
 
 // Of one source's texts that are held out.
 struct HeldOutLoss {
   std::string source, language;
-  double per_token = 0.0;  // nats
+  double per_token = 0.0;  // nats; of preferences the loss of a pair; of drawn answers how far they have gone
+                           // from the model that training began with: log p - log p then
   double per_byte = 0.0;   // of the text, the token behind its end counted in; 0 where not all is scored
-  double accuracy = 0.0;   // share of the tokens (or texts) whose label was the likeliest
+  double accuracy = 0.0;   // share of the tokens, texts or pairs that were right
+  double reward = 0.0;     // of drawn answers: the mean
   std::int64_t tokens = 0, bytes = 0;
 };
 
@@ -50,18 +46,19 @@ class TrainingRun {
   std::int64_t steps_done() const { return optimizer_->steps_done(); }
   bool finished() const { return steps_done() >= config_.training.optimizer.steps; }
   std::int64_t tokens_done() const { return tokens_done_; }
-  std::int64_t tokens_of_pass() const { return packed_ ? packed_->tokens() : 0; }
+  std::int64_t tokens_of_pass() const { return texts_->tokens(); }
   const std::vector<CurvePoint>& curve() const { return curve_; }
   const std::vector<Measurement>& measurements() const { return measurements_; }
 
-  // One step; keeps weights where the config says so. Throws UserError when the numbers have run away: what
-  // is in the folder stays as it is, and this object must not be used any more.
+  // One step, whose loss is minus the mean reward where answers are drawn; keeps weights where the config
+  // says so. Throws UserError when the numbers have run away: what is in the folder stays as it is, and this
+  // object must not be used any more.
   StepReport step();
   // Whether the loss was looked at just now, and is none of a run that went astray: a good moment to write.
   bool is_checked() const { return summed_ == 0; }
   // The loss on what is held out, source by source.
   const Measurement& measure();
-  // Continues a text, likeliest tokens first drawn with temperature 0.8, as the model would now.
+  // What the model goes on with now: see sampled_text.h.
   std::string sample(const std::string& text, std::int64_t tokens, std::uint64_t seed) const;
 
   // Everything that is needed to go on, at once or not at all.
@@ -70,23 +67,23 @@ class TrainingRun {
   void write_model_files() const;
 
  private:
-  struct HeldOut {
-    std::string source, language;
-    std::vector<TrainingExample> examples;
-    std::int64_t bytes = 0;
-  };
-
-  void make_model(const Preparation& preparation);
-  void check_data() const;
-  void make_tokens(const Preparation& preparation);
-  void hold_out();
-  void begin_pass(std::int64_t pass);
+  void make_model(const Corpus& corpus, const Preparation& preparation);
+  ModelFiles new_model_files(const Corpus& corpus, const Preparation& preparation) const;
+  void check_teacher() const;
+  void make_texts(Corpus corpus, const Preparation& preparation);
+  std::int64_t context() const;
+  void check_kind(DocumentKind given) const;
+  void check_labels(const Corpus& corpus) const;
+  void check_samples() const;
+  void make_trainer();
+  Objective objective();
+  std::shared_ptr<const Model> load_reward() const;
+  // Lets the model answer; returns the mean reward.
+  double draw(std::uint64_t number, std::span<TrainingExample> examples) const;
+  HeldOutLoss measure_answers(const HeldOut& held);
+  std::span<float> moving() { return low_rank_ ? low_rank_->values() : parameters_->values(); }
   bool fills_a_batch() const;
   [[noreturn]] void refuse_small_pass() const;
-  std::size_t examples_of_pass() const { return packed_ ? packed_->size() : order_.size(); }
-  TrainingExample example(std::size_t index) const;
-  TrainingExample whole_example(const std::vector<TokenId>& text, const std::vector<TokenId>& target,
-                                std::int32_t label, std::int64_t pass, std::int64_t index) const;
   std::vector<TrainingExample> next_batch();
   void keep_weights() const;
   double guessing() const;
@@ -98,21 +95,15 @@ class TrainingRun {
   TrainingConfig config_;
   std::string folder_;
   int threads_;
-  DocumentKind kind_ = DocumentKind::text;
-  std::int64_t context_ = 0;
   std::unique_ptr<Parameters> parameters_;
+  std::shared_ptr<const Model> teacher_, reference_, reward_;  // what the objective needs of them
+  std::unique_ptr<LowRank> low_rank_;
+  std::unique_ptr<TrainingTexts> texts_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Trainer> trainer_;
   std::unique_ptr<Backend> backend_;  // of samples
-  std::optional<TokenMasker> masker_;
 
-  Corpus corpus_;                       // its texts are dropped when they are tokens
-  TokenDocuments documents_, targets_;  // of corpus_.train; the targets of translations
-  std::vector<HeldOut> held_out_;
-
-  std::unique_ptr<PackedPass> packed_;  // or, where each document stands alone:
-  std::vector<std::size_t> order_;
-  std::int64_t pass_ = 0, next_ = 0, tokens_done_ = 0;
+  std::int64_t next_ = 0, tokens_done_ = 0;
   std::vector<CurvePoint> curve_;
   std::vector<Measurement> measurements_;
   CurvePoint sums_;  // of the point to come

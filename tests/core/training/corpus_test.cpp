@@ -158,8 +158,8 @@ TEST(CorpusPasses, RepeatWhatTheConfigSays) {
   corpus.sources.resize(2);
   corpus.sources[0].repeat = 2;
   corpus.sources[1].repeat = 0.5;
-  for (int i = 0; i < 3; ++i) corpus.train.push_back({"a", "", -1, 0});
-  for (int i = 0; i < 4; ++i) corpus.train.push_back({"b", "", -1, 1});
+  for (int i = 0; i < 3; ++i) corpus.train.push_back({"a", "", "", -1, 0});
+  for (int i = 0; i < 4; ++i) corpus.train.push_back({"b", "", "", -1, 1});
   EXPECT_EQ(documents_of_pass(corpus, 0), (std::vector<std::size_t>{0, 0, 1, 1, 2, 2, 4, 6}));
   EXPECT_EQ(documents_of_pass(corpus, 1), (std::vector<std::size_t>{0, 0, 1, 1, 2, 2, 3, 5}));
 }
@@ -169,7 +169,7 @@ TEST(CorpusPasses, VocabularyCountsAsTheConfigSays) {
   corpus.sources.resize(2);
   corpus.sources[0].vocabulary_repeat = 3;
   corpus.sources[1].vocabulary_repeat = 0;
-  corpus.train = {{"banana", "", -1, 0}, {"xyxyxyxyxy", "", -1, 1}, {"", "banana", -1, 0}};
+  corpus.train = {{"banana", "", "", -1, 0}, {"xyxyxyxyxy", "", "", -1, 1}, {"", "banana", "", -1, 0}};
   const TrainedBytePairs trained = train_byte_pairs(corpus_words(corpus), {400, {}, 6, TextFrame::none});
   ASSERT_EQ(trained.pieces.size(), 260U);  // an, anan of "banana", each 6 times; no xy
   for (const std::string& piece : trained.pieces) EXPECT_NE(piece, "xy");
