@@ -13,6 +13,7 @@ constexpr int gradient_rows = 6;                       // of out in one tile
 constexpr int gradient_vectors = lanes == 16 ? 4 : 2;  // of its columns: 24 or 12 running sums
 constexpr Int64 gradient_terms = 256;                  // of k at a time: their b stays in the second cache
 constexpr Int64 gradient_block = 8 * gradient_rows;    // rows of a that are copied together
+constexpr Int64 copied_ahead = 8;
 
 // a[r * a_row + k * a_step]: a matrix or, with the steps exchanged, its transpose.
 struct SteppedFloats {
@@ -114,6 +115,8 @@ void add_product(const float* a, Int64 a_row, Int64 a_step, FloatRows b, Int64 r
       SteppedFloats some = {a + r * a_row + k * a_step, a_row, a_step};
       if (a_row == 1 && a_step > gradient_block) {
         for (Int64 i = 0; i < terms; ++i) {
+          const float* ahead = some.data + (i + copied_ahead) * a_step;  // no prefetcher follows such strides
+          for (Int64 line = 0; line < gradient_block; line += 16) __builtin_prefetch(ahead + line);
           __builtin_memcpy(copied + i * gradient_block, some.data + i * a_step,
                            static_cast<std::size_t>(length) * sizeof(float));
         }
