@@ -344,6 +344,8 @@ void App::fall_back(double seconds) {
                            fmt::arg("error", load_.error)),
                true});
     run({OpenModel{own->name}}, seconds);
+    const bool typed_none = !examples_.empty() && document().text == examples_.front().text;
+    if (typed_none && own->first_text) run({SetText{in_language(*own->first_text)}}, seconds);
   } catch (const UserError&) {  // no catalog: the load's own error is on the screen
   }
 }

@@ -182,6 +182,7 @@ CatalogEntry read_entry(const json& object, const std::string& where) {
   entry.about = fields.bilingual("about");
   entry.languages = fields.texts("languages");
   if (fields.has("limits")) entry.limits = fields.bilingual("limits");
+  if (fields.has("first_text")) entry.first_text = fields.bilingual("first_text");
   Fields source(fields.get("source"), where + ", source");
   const std::string kind = source.text("kind");
   if (kind == "pypi") {

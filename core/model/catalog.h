@@ -51,7 +51,8 @@ struct CatalogEntry {
   Bilingual origin;     // who made it
   Bilingual about;      // one sentence: what it is good for
   std::vector<std::string> languages;
-  std::optional<Bilingual> limits;  // what to expect of it, where that is not obvious
+  std::optional<Bilingual> limits;      // what to expect of it, where that is not obvious
+  std::optional<Bilingual> first_text;  // one that it does well, for who has typed none
 
   std::variant<WheelSource, HubSource, OwnFolder> source;
   std::vector<CatalogFile> files;  // may be empty for a hub: then its answer decides

@@ -53,6 +53,10 @@ TEST(Catalog, ReadsEveryField) {
   EXPECT_EQ(entry.files[0].sha256.substr(0, 4), "fedc");
   EXPECT_TRUE(entry.pinned());
   EXPECT_EQ(entry.download_bytes(), 10);
+  EXPECT_EQ(entry.first_text, std::nullopt);
+  json object = good_entry();
+  object["first_text"] = {{"en", "Once"}, {"ko", "옛날"}};
+  EXPECT_EQ(parse_catalog(json::array({object}).dump(), "catalog.json").at(0).first_text->ko, "옛날");
 }
 
 TEST(Catalog, ReadsAnEntryOfAHub) {
