@@ -57,6 +57,8 @@ SCENES = {
     "ranks": ["--view", "ranks", *SHOPS],
     "attribution": ["--view", "attribution", *SHOPS],
     "loss": ["--view", "loss", *SHOPS],
+    "learning": ["--view", "learning", "--model", "tiny-induction", "--text", "kqzmtkqzmt"],
+    "learning_run": ["--view", "learning", "--train-steps", "400", "--model", "tiny-induction", "--text", "kqzmtkqzmt"],
     "lesson": ["--lesson", "attention_by_hand", "--step", "1"],
     "presenter": ["--presenter", "--view", "flow", *CAPITAL],
     "presenter_wall": ["--presenter", "--view", "wall", *FOX],

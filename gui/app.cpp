@@ -8,6 +8,7 @@
 
 #include "core/base/errors.h"
 #include "core/session/document_names.h"
+#include "core/session/learning.h"
 #include "core/session/text_tokens.h"
 #include "gui/bars.h"
 #include "gui/fonts.h"
@@ -115,6 +116,7 @@ App::App(const StartOptions& options, std::filesystem::path config, std::functio
     }
   }
   if (document().model == model) computation_.open_model(model);  // else it is being opened
+  if (options.train_steps > 0) learn_until(options.train_steps);
   if (options.lesson) {
     if (!find_lesson(lessons_, *options.lesson)) {
       throw UserError(
@@ -195,6 +197,7 @@ void App::act(const Action& action) {
     }
     void operator()(const StopGenerating&) const { app.tokens_to_generate_ = 0; }
     void operator()(const PauseGenerating& pause) const { app.paused_ = pause.pause; }
+    void operator()(const Learn& learn) const { app.learn(learn); }
     void operator()(const ShowPalette&) const { app.palette_.open(); }
     void operator()(const ShowLessons&) const {
       for (const LessonOrError& entry : app.lessons_) {
@@ -290,7 +293,8 @@ Frame App::make_frame(double seconds) {
           std::exchange(focus_prompt_, false),
           frame_seconds_,
           seconds,
-          tasks_};
+          tasks_,
+          learning_snapshot_.get()};
 }
 
 void App::shortcuts(Commands& commands) {
@@ -358,6 +362,7 @@ void App::draw(double seconds) {
   load_ = computation_.load_state();
   error_ = computation_.error();
   fall_back(seconds);
+  follow_learning(seconds);
   show_traced_text();
   update_tokens();
   lock_lesson_tokens();
@@ -373,7 +378,7 @@ void App::draw(double seconds) {
   draw_files(commands, seconds);
 
   hover_ = commands.hover();
-  pending_ = commands.is_pending();
+  pending_ = commands.is_pending() || waits_for_learning();
   tasks_ = commands.tasks();
   for (const Action& action : commands.actions()) act(action);
   std::vector<Command> gesture;  // what one frame asks for is one step to undo

@@ -21,6 +21,8 @@
 
 namespace headlight {
 
+class Learning;
+
 class App {
  public:
   // `wake` asks for a frame, from any thread. `config` is the folder that remembers settings, `state` the one
@@ -76,6 +78,11 @@ class App {
   void write_export(const std::string& path);
   void copy_table();
   void draw_files(Commands& commands, double seconds);
+  void learn(const Learn& order);
+  void learn_until(std::int64_t step);
+  bool waits_for_learning() const;
+  void follow_learning(double seconds);
+  void open_learnt(double seconds);
 
   std::filesystem::path config_;
   std::function<void()> wake_;
@@ -122,7 +129,11 @@ class App {
   double generated_at_ = 0.0;    // seconds, when the last token came
   std::vector<LongTask> tasks_;  // of the last frame
   bool quit_ = false;
-  Computation computation_;  // last: its threads end before the rest goes
+  std::int64_t learn_until_ = 0;    // pictures wait for this step
+  std::int64_t learnt_models_ = 0;  // that were written when we looked
+  std::shared_ptr<const LearningSnapshot> learning_snapshot_;
+  std::unique_ptr<Learning> learning_;  // made when it is first needed
+  Computation computation_;             // last: its threads end before the rest goes
 };
 
 }  // namespace headlight

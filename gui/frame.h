@@ -19,6 +19,8 @@
 
 namespace headlight {
 
+struct LearningSnapshot;
+
 // What the mouse was over in the last frame: every view draws it highlighted, wherever it shows it.
 struct Hover {
   std::optional<std::int64_t> query;                          // a token, or the row of a map
@@ -67,6 +69,7 @@ struct Frame {
   double frame_seconds;                     // what drawing the last frame cost on the CPU
   double seconds;                           // since the start
   const std::vector<LongTask>& tasks;       // that views reported in the last frame
+  const LearningSnapshot* learning;         // null before the first run
 
   // The trace, when there is one; it may be unfinished.
   const Trace* trace() const { return result.trace.get(); }
@@ -97,6 +100,11 @@ struct StopGenerating {};
 struct PauseGenerating {
   bool pause;
 };
+// To the model that learns in the window.
+struct Learn {
+  enum class Order { start, pause, go_on, one_update, stop, open } order;
+  std::int64_t step = -1;  // open: the kept state to open in every view, else the newest
+};
 struct ShowPalette {};  // Ctrl+K
 struct ShowLessons {};
 struct ShowModel {};
@@ -108,7 +116,7 @@ struct TogglePresenter {};  // F5
 struct RetryLoading {};
 struct CancelLoading {};
 struct Quit {};
-using Action = std::variant<Undo, Redo, ChangeSettings, Generate, StopGenerating, PauseGenerating,
+using Action = std::variant<Undo, Redo, ChangeSettings, Generate, StopGenerating, PauseGenerating, Learn,
                             ShowPalette, ShowLessons, ShowModel, ShowCatalog, ShowHelp, FocusPrompt,
                             ResetLayout, TogglePresenter, RetryLoading, CancelLoading, Quit>;
 

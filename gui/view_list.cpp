@@ -7,6 +7,7 @@
 #include "gui/views/flow_view.h"
 #include "gui/views/help_view.h"
 #include "gui/views/inspector_view.h"
+#include "gui/views/learning_view.h"
 #include "gui/views/lens_view.h"
 #include "gui/views/lesson_view.h"
 #include "gui/views/model_view.h"
@@ -24,6 +25,7 @@ std::vector<PlacedView> make_views() {
   views.push_back({Place::center, std::make_unique<EmbeddingsView>()});
   views.push_back({Place::center, std::make_unique<BlockView>()});
   views.push_back({Place::center, std::make_unique<LensView>()});
+  views.push_back({Place::center, std::make_unique<LearningView>()});
   views.push_back({Place::side, std::make_unique<NextTokenView>()});
   views.push_back({Place::side, std::make_unique<InspectorView>()});
   views.push_back({Place::drawer, std::make_unique<TreeView>()});

@@ -1,5 +1,6 @@
 #include "core/base/user_folders.h"
 
+#include <fmt/format.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -12,19 +13,26 @@ namespace headlight {
 
 namespace fs = std::filesystem;
 
-std::string cache_folder() {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  if (cache && fs::path(cache).is_absolute()) return (fs::path(cache) / "headlight").string();
+namespace {
+
+std::string folder_of(const char* variable, const char* below_home, const char* what_for) {
+  const char* folder = std::getenv(variable);
+  if (folder && fs::path(folder).is_absolute()) return (fs::path(folder) / "headlight").string();
   const char* home = std::getenv("HOME");
   if (!home || !fs::path(home).is_absolute()) {
     const passwd* user = getpwuid(getuid());
     home = user ? user->pw_dir : nullptr;
   }
   if (!home || !fs::path(home).is_absolute()) {
-    throw UserError(
-        "There is no home folder to keep models in: set HOME or XDG_CACHE_HOME to an absolute path.");
+    throw UserError(fmt::format("There is no home folder to keep {} in: set HOME or {} to an absolute path.",
+                                what_for, variable));
   }
-  return (fs::path(home) / ".cache" / "headlight").string();
+  return (fs::path(home) / below_home / "headlight").string();
 }
+
+}  // namespace
+
+std::string cache_folder() { return folder_of("XDG_CACHE_HOME", ".cache", "models"); }
+std::string data_folder() { return folder_of("XDG_DATA_HOME", ".local/share", "what you made"); }
 
 }  // namespace headlight

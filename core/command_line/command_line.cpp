@@ -41,6 +41,9 @@ void add_window_options(CLI::App& app, StartOptions& options) {
   app.add_option("--theme", options.theme, "Colours")->check(CLI::IsMember({"dark", "light"}));
   app.add_option("--lesson", options.lesson, "Start this lesson (headlight lessons list)");
   app.add_option("--step", options.lesson_step, "Its step, from 0")->check(CLI::Range(0, 1000));
+  app.add_option("--train-steps", options.train_steps,
+                 "Learn so many steps in the view `learning`, then pause")
+      ->check(CLI::Range(std::int64_t{0}, most_learning_steps));
   app.add_option("--dialog", options.dialog, "Open this dialog")
       ->check(CLI::IsMember({"model", "catalog", "help"}))
       ->group("");  // for pictures; not listed

@@ -20,7 +20,8 @@ struct StartOptions {
   std::optional<std::string> theme;        // "dark", "light"
   std::optional<std::string> lesson;
   std::int64_t lesson_step = 0;
-  std::string dialog;  // "model", "catalog", "help": open at the start
+  std::int64_t train_steps = 0;  // of the learning view, before the picture is drawn
+  std::string dialog;            // "model", "catalog", "help": open at the start
   std::optional<std::int64_t> layer;
   std::optional<std::int64_t> head;
   int width = 1440;

@@ -52,6 +52,7 @@ struct Applier {
       void operator()(const LensChoices& choices) const { d.lens = choices; }
       void operator()(const PromptChoices& choices) const { d.prompt = choices; }
       void operator()(const NextChoices& choices) const { d.next = choices; }
+      void operator()(const LearningChoices& choices) const { d.learning = choices; }
     };
     std::visit(Setter{d}, c.choices);
   }

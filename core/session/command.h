@@ -69,7 +69,8 @@ struct SetEmbeddingWithoutFirst {
   bool without;
 };
 struct SetChoices {
-  std::variant<AttentionChoices, EmbeddingChoices, LensChoices, PromptChoices, NextChoices> choices;
+  std::variant<AttentionChoices, EmbeddingChoices, LensChoices, PromptChoices, NextChoices, LearningChoices>
+      choices;
 };
 struct SetSampling {
   SamplingSettings sampling;

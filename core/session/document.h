@@ -14,9 +14,9 @@
 
 namespace headlight {
 
-enum class CenterView { flow, attention, embeddings, block, lens };
-// All heads; one head; one row step by step; lines between words; the text coloured; queries and keys dimension
-// by dimension; attention followed down through the layers.
+enum class CenterView { flow, attention, embeddings, block, lens, learning };
+// All heads; one head; one row step by step; lines between words; the text coloured; queries and keys
+// dimension by dimension; attention followed down through the layers.
 enum class AttentionMode { wall, matrix, row, arcs, heat, neuron, rollout };
 // Of an encoder-decoder: the decoder to itself, the decoder to the encoder's text, the encoder to itself.
 // Other models have the first only.
@@ -53,6 +53,7 @@ struct Document {
   LensChoices lens;
   PromptChoices prompt;
   NextChoices next;
+  LearningChoices learning;
   SamplingSettings sampling;
   std::uint64_t seed = 1;
   std::vector<Intervention> interventions;

@@ -23,6 +23,7 @@ inline constexpr std::array center_views = {
     Named<CenterView>{"embeddings", CenterView::embeddings},
     Named<CenterView>{"block", CenterView::block},
     Named<CenterView>{"lens", CenterView::lens},
+    Named<CenterView>{"learning", CenterView::learning},
 };
 
 inline constexpr std::array attention_modes = {
@@ -122,6 +123,16 @@ inline constexpr std::array lens_numbers = {
     Named<LensNumber>{"divergence", LensNumber::divergence},
 };
 
+inline constexpr std::array learning_tasks = {
+    Named<LearningTask>{"letters", LearningTask::letters},
+    Named<LearningTask>{"text", LearningTask::text},
+};
+inline constexpr std::array learning_sizes = {
+    Named<LearningSize>{"small", LearningSize::small},
+    Named<LearningSize>{"medium", LearningSize::medium},
+    Named<LearningSize>{"large", LearningSize::large},
+};
+
 // The table of an enum's names: an enum in the document needs a line here to be saved in sessions.
 constexpr const auto& names_of(CenterView) { return center_views; }
 constexpr const auto& names_of(AttentionMode) { return attention_modes; }
@@ -138,6 +149,8 @@ constexpr const auto& names_of(NeighborsOf) { return neighbor_sources; }
 constexpr const auto& names_of(NeighborOrder) { return neighbor_orders; }
 constexpr const auto& names_of(SimilarityOf) { return similarity_sources; }
 constexpr const auto& names_of(LensPart) { return lens_parts; }
+constexpr const auto& names_of(LearningTask) { return learning_tasks; }
+constexpr const auto& names_of(LearningSize) { return learning_sizes; }
 
 // Nothing when no value has this name.
 template <class Names>

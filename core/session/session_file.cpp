@@ -27,7 +27,8 @@ template <class Self, class Visit>
 void document_fields(Self& document, Visit& visit) {
   auto& [text, source_text, model, view, attention_mode, attention_part, map_scale, hide_sink, layer, head,
          query, key, source_query, source_key, candidate, value, embedding_layer, embedding_without_first,
-         attention, embedding, lens, prompt, next, sampling, seed, interventions, lesson] = document;
+         attention, embedding, lens, prompt, next, learning, sampling, seed, interventions, lesson] =
+      document;
   visit("text", text);
   visit("source_text", source_text);
   visit("model", model);
@@ -51,6 +52,7 @@ void document_fields(Self& document, Visit& visit) {
   visit("lens", lens);
   visit("prompt", prompt);
   visit("next", next);
+  visit("learning", learning);
   visit("sampling", sampling);
   visit("seed", seed);
   visit("interventions", interventions);
@@ -83,6 +85,10 @@ void check(const Document& d, const LocatedJson& json) {
   require(is_a_count(d.next.grow_tokens) && is_a_count(d.next.beam_width) && is_a_count(d.next.beam_depth) &&
               d.next.speed >= 0.0,
           json, "next", "counts from 1 to 10000 and a speed from 0 on");
+  const LearningChoices& l = d.learning;
+  require(l.steps >= 1 && l.steps <= most_learning_steps && l.learning_rate > 0.0 && l.learning_rate <= 1.0 &&
+              l.seed >= 0,
+          json, "learning", "1 to 100000 steps, a learning rate above 0 and at most 1, a seed from 0 on");
   const SamplingSettings& s = d.sampling;
   require(s.temperature >= 0.0 && s.temperature <= 100.0 && s.top_k >= 0 && s.top_p >= 0.0 &&
               s.top_p <= 1.0 && s.min_p >= 0.0 && s.min_p <= 1.0,

@@ -153,4 +153,30 @@ struct NextChoices {
   }
 };
 
+// Repeated letters, made up as they are needed, or a text of one's own.
+enum class LearningTask { letters, text };
+enum class LearningSize { small, medium, large };
+constexpr std::int64_t most_learning_steps = 100'000;
+
+// The model that is trained in the window: from what, how large, how.
+struct LearningChoices {
+  LearningTask task = LearningTask::letters;
+  std::string text;  // to learn from, of LearningTask::text
+  LearningSize size = LearningSize::small;
+  std::int64_t steps = 1500;
+  double learning_rate = 3e-3;
+  std::int64_t seed = 1;
+  bool operator==(const LearningChoices&) const = default;
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("task", self.task);
+    visit("text", self.text);
+    visit("size", self.size);
+    visit("steps", self.steps);
+    visit("learning_rate", self.learning_rate);
+    visit("seed", self.seed);
+  }
+};
+
 }  // namespace headlight

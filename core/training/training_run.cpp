@@ -50,10 +50,7 @@ std::int64_t outputs_of(const Parameters& parameters) {
 TrainingRun::TrainingRun(TrainingConfig config, const std::string& corpora, std::string folder, int threads,
                          const Preparation& preparation)
     : config_(std::move(config)), folder_(std::move(folder)), threads_(threads) {
-  Corpus corpus = read_corpus(config_.data, corpora, told(preparation, "reading"));
-  make_model(corpus, preparation);
-  make_texts(std::move(corpus), preparation);
-  make_trainer();
+  make(read_corpus(config_.data, corpora, told(preparation, "reading")), preparation);
   if (const auto state = read_state(moving(), *optimizer_, folder_)) {
     try {
       take_up(*state);
@@ -65,10 +62,21 @@ TrainingRun::TrainingRun(TrainingConfig config, const std::string& corpora, std:
   }
 }
 
+TrainingRun::TrainingRun(TrainingConfig config, Corpus corpus, int threads, const Preparation& preparation)
+    : config_(std::move(config)), threads_(threads) {
+  make(std::move(corpus), preparation);
+}
+
+void TrainingRun::make(Corpus corpus, const Preparation& preparation) {
+  make_model(corpus, preparation);
+  make_texts(std::move(corpus), preparation);
+  make_trainer();
+}
+
 // The tokenizer of the run that goes on, of the teacher, or a new one.
 ModelFiles TrainingRun::new_model_files(const Corpus& corpus, const Preparation& preparation) const {
   ModelFiles files{config_.model, {}};
-  if (has_state(folder_)) files.companions = companions_in(folder_);
+  if (!folder_.empty() && has_state(folder_)) files.companions = companions_in(folder_);
   const bool has_tokenizer = files.companions.contains("tokenizer.json");
   if (!has_tokenizer && teacher_) files.companions = companions_in(*config_.training.teacher);
   if (!has_tokenizer && !teacher_) {
@@ -289,10 +297,10 @@ StepReport TrainingRun::step() {
                       "Give other texts, or a larger \"batch\".",
                       config_.path, tries));
     }
-    std::vector<TrainingExample> batch = next_batch();
+    batch_ = next_batch();
     const auto number = static_cast<std::uint64_t>(steps_done() * most_useless_passes + tries);
-    const double reward = reward_ ? draw(number, batch) : 0.0;
-    report = trainer_->step(batch);
+    const double reward = reward_ ? draw(number, batch_) : 0.0;
+    report = trainer_->step(batch_);
     if (reward_ && std::isfinite(report.loss)) report.loss = -reward;
   }
   tokens_done_ += report.tokens;
@@ -323,6 +331,12 @@ double TrainingRun::guessing() const {
 }
 
 void TrainingRun::refuse_loss(double loss, std::int64_t step) const {
+  if (folder_.empty()) {
+    throw UserError(fmt::format(
+        "Training ran away at step {}: the loss is {:.3g}, where guessing has {:.3g}. The learning rate of "
+        "{:.2g} is too large for it; try a third of it.",
+        step, loss, guessing(), config_.training.optimizer.learning_rate));
+  }
   throw UserError(fmt::format(
       "{}: training ran away at step {}: the loss is {:.3g}{}. The learning rate of {:.2g} is too large for "
       "it; try a third of it with another --out. The last good state is in {}, whose weights \"start_from\" "

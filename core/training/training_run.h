@@ -40,6 +40,9 @@ class TrainingRun {
   // `folder` if there is one. Throws UserError.
   TrainingRun(TrainingConfig config, const std::string& corpora, std::string folder, int threads,
               const Preparation& preparation = {});
+  // The same from texts that are here already, and in memory alone: there is no folder to go on from, and
+  // none to write to.
+  TrainingRun(TrainingConfig config, Corpus corpus, int threads, const Preparation& preparation = {});
 
   const TrainingConfig& config() const { return config_; }
   const Parameters& parameters() const { return *parameters_; }
@@ -54,6 +57,10 @@ class TrainingRun {
   // says so. Throws UserError when the numbers have run away: what is in the folder stays as it is, and this
   // object must not be used any more.
   StepReport step();
+  // What the last step learnt from, how its loss changed with each parameter, and the loss that it has now.
+  const std::vector<TrainingExample>& batch() const { return batch_; }
+  const Gradients& gradients() const { return trainer_->gradients(); }
+  Loss batch_loss() { return trainer_->evaluate(batch_); }
   // Whether the loss was looked at just now, and is none of a run that went astray: a good moment to write.
   bool is_checked() const { return summed_ == 0; }
   // The loss on what is held out, source by source.
@@ -67,6 +74,7 @@ class TrainingRun {
   void write_model_files() const;
 
  private:
+  void make(Corpus corpus, const Preparation& preparation);
   void make_model(const Corpus& corpus, const Preparation& preparation);
   ModelFiles new_model_files(const Corpus& corpus, const Preparation& preparation) const;
   void check_teacher() const;
@@ -93,7 +101,7 @@ class TrainingRun {
   void take_up(const nlohmann::json& notes);
 
   TrainingConfig config_;
-  std::string folder_;
+  std::string folder_;  // empty: none
   int threads_;
   std::unique_ptr<Parameters> parameters_;
   std::shared_ptr<const Model> teacher_, reference_, reward_;  // what the objective needs of them
@@ -103,6 +111,7 @@ class TrainingRun {
   std::unique_ptr<Trainer> trainer_;
   std::unique_ptr<Backend> backend_;  // of samples
 
+  std::vector<TrainingExample> batch_;
   std::int64_t next_ = 0, tokens_done_ = 0;
   std::vector<CurvePoint> curve_;
   std::vector<Measurement> measurements_;

@@ -48,7 +48,8 @@ Frame EncoderFrame::frame() const {
           .focus_prompt = outer_.focus_prompt,
           .frame_seconds = outer_.frame_seconds,
           .seconds = outer_.seconds,
-          .tasks = outer_.tasks};
+          .tasks = outer_.tasks,
+          .learning = outer_.learning};
 }
 
 void EncoderFrame::pass_on(Commands& inner, Commands& commands) {

@@ -81,6 +81,8 @@ std::string words(const Command& command, const Document& document) {
             if constexpr (std::is_same_v<Choices, PromptChoices>)
               return "prompt:" + changed(document.prompt, to);
             if constexpr (std::is_same_v<Choices, NextChoices>) return "next:" + changed(document.next, to);
+            if constexpr (std::is_same_v<Choices, LearningChoices>)
+              return "learning:" + changed(document.learning, to);
             return "choices";
           },
           c.choices);
@@ -346,6 +348,8 @@ std::vector<Scene> scenes() {
        false, false, 1},                        // ends the growing
       {"model", "model", {}, false, false, 1},  // ends a check
       {"help", "help", {}},
+      {"learning", "learning", {}},
+      {"learning_text", "learning", [](SyntheticWorld& w) { w.document.learning.task = LearningTask::text; }},
   };
   for (const auto& named : attention_modes) {
     all.push_back({"attention_" + std::string(named.name), "attention",

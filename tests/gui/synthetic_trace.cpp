@@ -272,7 +272,8 @@ Frame SyntheticWorld::frame() const {
           .focus_prompt = false,
           .frame_seconds = 0.0,
           .seconds = 0.0,
-          .tasks = tasks};
+          .tasks = tasks,
+          .learning = learning.get()};
 }
 
 std::function<void()> SyntheticWorld::drawn_by(View& view) {

@@ -58,6 +58,7 @@ struct SyntheticWorld {
   std::vector<LessonOrError> lessons;
   std::set<std::string> highlights;
   std::vector<LongTask> tasks;
+  std::shared_ptr<const LearningSnapshot> learning;
   std::vector<Command> edits;  // all that were emitted
 };
 

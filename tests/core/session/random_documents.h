@@ -43,6 +43,9 @@ class RandomDocuments {
     fill(d.lens);
     fill(d.prompt);
     fill(d.next);
+    fill(d.learning);
+    d.learning.steps = 1 + number(most_learning_steps);
+    d.learning.learning_rate = 1.0 - real();
     d.sampling = {2.0 * real(), number(100), real(), real()};
     d.seed = random_();
     const std::int64_t changes = number(4);

@@ -1,0 +1,47 @@
+// One run of the learning view: what its worker does between two looks at its orders.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "core/session/learning.h"
+#include "core/training/training_run.h"
+
+namespace headlight {
+
+class Learning::Run {
+ public:
+  // `told` is called with what is prepared; it may throw to stop. Throws UserError.
+  Run(const LearningChoices& choices, std::int64_t pause_at,
+      const std::function<void(const LearningSnapshot&)>& told);
+
+  // One update. `alone`: with everything that can be told about it. True when there is something new to be
+  // seen. What goes wrong is kept in the snapshot.
+  bool step(bool alone);
+  // Ends it; what was kept stays.
+  void stop();
+  void write(const Write& write, std::int64_t count);
+  // Looks at the model as it is.
+  void look();
+
+  bool is_over() const { return snapshot_.is_over(); }
+  bool pauses_here() const { return snapshot_.step == pause_at_; }
+  LearningSnapshot snapshot(bool going) const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void keep();
+  void note_update(const StepReport& report);
+  void finish(LearningPhase phase);
+
+  std::unique_ptr<TrainingRun> run_;  // null when it is over
+  ModelFiles files_;
+  std::unique_ptr<LearningProbe> probe_;
+  std::int64_t pause_at_;
+  LearningSnapshot snapshot_;
+  Clock::time_point looked_, shown_;
+  Clock::duration look_cost_{};
+};
+
+}  // namespace headlight

@@ -1,0 +1,232 @@
+#include "core/session/learning_task.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <set>
+
+#include "core/backends/cpu/thread_pool.h"
+#include "core/base/errors.h"
+#include "core/base/user_folders.h"
+#include "core/session/document_names.h"
+#include "core/training/generated_texts.h"
+
+namespace headlight {
+namespace {
+
+constexpr std::int64_t byte_vocabulary = 259;       // <pad>, <bos>, <eos> and the 256 bytes
+constexpr std::int64_t letters_documents = 40'000;  // so many that none is learnt by heart
+constexpr std::int64_t letters_held_out = 200;      // each such one, as for assets/models/tiny_induction
+constexpr std::int64_t letters = 26;
+constexpr std::int64_t probe_bytes = 56, prompt_bytes = 24;
+constexpr int lanes = 8;  // threads that can work at one batch; the numbers depend on it, not on the machine
+
+// Floating-point operations a second of one core while it trains: 6 a parameter and token, measured on an
+// AMD Zen 4 with models of these sizes.
+constexpr double operations_of_a_core = 33e9;
+
+std::int64_t text_bytes(const LearningChoices& choices) {
+  return static_cast<std::int64_t>(choices.text.size());
+}
+
+std::int64_t parameters_of(const LearningPlan& plan, bool tied) {
+  const std::int64_t block = 4 * plan.width * plan.width + plan.width +
+                             (plan.inner > 0 ? 3 * plan.width * plan.inner + plan.width : 0);
+  return (tied ? 1 : 2) * plan.vocabulary * plan.width + plan.layers * block + plan.width;
+}
+
+nlohmann::json model_of(const LearningPlan& plan, bool tied) {
+  return {{"model_type", "llama"},
+          {"architectures", {"LlamaForCausalLM"}},
+          {"num_hidden_layers", plan.layers},
+          {"hidden_size", plan.width},
+          {"num_attention_heads", plan.heads},
+          {"num_key_value_heads", plan.heads},
+          {"intermediate_size", plan.inner},
+          {"max_position_embeddings", 128},
+          {"rms_norm_eps", 1e-5},
+          {"rope_theta", 10000.0},
+          {"tie_word_embeddings", tied},
+          {"hidden_act", "silu"},
+          {"bos_token_id", 1},
+          {"eos_token_id", 2},
+          {"pad_token_id", 0}};
+}
+
+TrainingConfig config_of(const LearningChoices& choices, const LearningPlan& plan) {
+  const bool own = choices.task == LearningTask::text;
+  TrainingConfig config;
+  config.name = own ? "text" : "letters";
+  config.path = "What is to be learnt";
+  config.model = model_of(plan, own);
+  config.tokenizer.vocabulary_size = plan.vocabulary;
+  config.tokenizer.special_tokens = {"<pad>", "<bos>", "<eos>"};
+  config.tokenizer.frame = TextFrame::beginning;
+  CorpusSource source;
+  source.name = config.name;
+  if (!own) {
+    source.generated = letters_documents;
+    source.hold_out_every = letters_held_out;
+  }
+  config.data.sources = {source};
+  TrainingSettings& training = config.training;
+  training.optimizer.steps = choices.steps;
+  training.optimizer.learning_rate = choices.learning_rate;
+  training.optimizer.warm_up = std::min<std::int64_t>(50, choices.steps / 10);
+  training.optimizer.weight_decay = 0.05;
+  training.batch = plan.batch;
+  training.context = plan.context;
+  training.together = own;
+  training.seed = static_cast<std::uint64_t>(choices.seed);
+  training.lanes = lanes;
+  return config;
+}
+
+void check(const LearningChoices& choices) {
+  if (choices.steps < 1 || choices.steps > most_learning_steps) {
+    throw UserError(
+        fmt::format("{} steps were asked for; take 1 to {}.", choices.steps, most_learning_steps));
+  }
+  if (!(choices.learning_rate > 0.0) || choices.learning_rate > 1.0) {
+    throw UserError(fmt::format("The learning rate is {}; take one above 0 and at most 1, such as 0.003.",
+                                choices.learning_rate));
+  }
+  if (choices.task == LearningTask::letters) return;
+  const std::int64_t bytes = text_bytes(choices);
+  if (bytes < least_learning_text || bytes > most_learning_text) {
+    throw UserError(fmt::format("The text to learn from has {} bytes; {} to {} were expected. {}", bytes,
+                                least_learning_text, most_learning_text,
+                                bytes < least_learning_text ? "Paste more of it." : "Paste a part of it."));
+  }
+}
+
+// Paragraphs: what an empty line ends. Each is a text of its own; one without any is a single one.
+std::vector<std::string> paragraphs(const std::string& text) {
+  std::vector<std::string> found;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find("\n\n", begin), text.size());
+    std::string part = text.substr(begin, end - begin);
+    if (part.find_first_not_of(" \t\r\n") != std::string::npos) found.push_back(std::move(part));
+    begin = end + 2;
+  }
+  return found;
+}
+
+// The beginning of a text, whole characters of at most so many bytes, up to the end of a word if there is
+// one.
+std::string beginning(const std::string& text, std::int64_t bytes) {
+  const auto most = static_cast<std::size_t>(bytes);
+  if (text.size() <= most) return text;
+  std::size_t end = most;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  const std::size_t space = text.find_last_of(" \n", end);
+  if (space != std::string::npos && space > end / 2) end = space;
+  return text.substr(0, end);
+}
+
+// Nats a letter that nobody can save, on these texts: behind k different letters, the next new one is any of
+// the 26 - k others alike.
+double unknowable_loss(const std::vector<CorpusDocument>& documents) {
+  double sum = 0.0;
+  std::int64_t count = 0;
+  for (const CorpusDocument& document : documents) {
+    std::set<char> seen;
+    for (const char letter : document.text) {
+      if (!seen.insert(letter).second) continue;
+      sum += std::log(static_cast<double>(letters + 1 - static_cast<std::int64_t>(seen.size())));
+    }
+    count += static_cast<std::int64_t>(document.text.size());
+  }
+  return sum / static_cast<double>(count);
+}
+
+}  // namespace
+
+LearningPlan learning_plan(const LearningChoices& choices) {
+  const bool own = choices.task == LearningTask::text;
+  const std::int64_t bytes = text_bytes(choices);
+  LearningPlan plan;
+  switch (choices.size) {
+    case LearningSize::small:
+      plan.layers = 2, plan.heads = 4, plan.width = 128;
+      break;
+    case LearningSize::medium:
+      plan.layers = 4, plan.heads = 6, plan.width = 192;
+      break;
+    case LearningSize::large:
+      plan.layers = 6, plan.heads = 8, plan.width = 256;
+      break;
+  }
+  plan.inner = own ? plan.width * 8 / 3 / 16 * 16 : 0;
+  // A piece of the vocabulary should stand in the text some dozens of times.
+  plan.vocabulary = byte_vocabulary + (own ? std::clamp<std::int64_t>(bytes / 64, 0, 765) : 0);
+  plan.parameters = parameters_of(plan, own);
+  plan.batch = 32;
+  plan.context = 128;
+  if (own) {
+    plan.context = bytes < 20'000 ? 64 : 128;
+    plan.batch = std::clamp<std::int64_t>(bytes / (plan.context * 6), 1, 16);
+  }
+  const auto tokens = static_cast<double>(own ? plan.batch * plan.context : plan.batch * 73);
+  const auto cores = static_cast<double>(std::clamp(physical_cores(), 1, lanes));
+  plan.seconds = static_cast<double>(choices.steps) * tokens * 6.0 * static_cast<double>(plan.parameters) /
+                 (operations_of_a_core * cores);
+  return plan;
+}
+
+LearningTexts learning_texts(const LearningChoices& choices) {
+  check(choices);
+  LearningTexts made{config_of(choices, learning_plan(choices)), {}, "", "", 0.0, 0};
+  if (choices.task == LearningTask::letters) {
+    made.corpus = read_corpus(made.config.data, "");
+    made.probe = "kqzmtwkqzmtwkqzmtwkqzmtw";
+    made.prompt = "kqzmtwkqzmtw";
+    made.unknowable = unknowable_loss(made.corpus.train);
+    made.letters = letters;
+    return made;
+  }
+  made.corpus.sources = made.config.data.sources;
+  made.corpus.counts.resize(1);
+  std::vector<std::string> texts = paragraphs(choices.text);
+  std::int64_t bytes = 0;
+  for (std::string& text : texts) {
+    bytes += static_cast<std::int64_t>(text.size());
+    CorpusDocument document;
+    document.text = std::move(text);
+    made.corpus.train.push_back(std::move(document));
+  }
+  check_enough_text(static_cast<std::int64_t>(made.corpus.train.size()), bytes);
+  made.corpus.counts.front() = {.train_documents = static_cast<std::int64_t>(made.corpus.train.size()),
+                                .train_bytes = bytes};
+  const auto& train = made.corpus.train;
+  const auto longer = std::find_if(train.begin(), train.end(), [](const CorpusDocument& document) {
+    return static_cast<std::int64_t>(document.text.size()) >= probe_bytes;  // no title
+  });
+  const std::string& first = longer == train.end() ? train.front().text : longer->text;
+  made.probe = beginning(first, probe_bytes);
+  made.prompt = beginning(first, prompt_bytes);
+  return made;
+}
+
+std::string learning_example() { return repeated_letters(1); }
+
+bool follows_from_before(const std::string& text, std::size_t place) {
+  if (place < 2) return false;
+  const std::size_t before = text.rfind(text[place - 1], place - 2);
+  return before != std::string::npos && text[before + 1] == text[place];
+}
+
+std::string free_learnt_folder(const LearningChoices& choices, std::int64_t step) {
+  const std::string folder =
+      fmt::format("{}/learned/{}-{}", data_folder(), name_in(learning_tasks, choices.task), step);
+  std::error_code ignored;
+  if (!std::filesystem::exists(folder, ignored)) return folder;
+  for (int number = 2;; ++number) {
+    std::string other = fmt::format("{}-{}", folder, number);
+    if (!std::filesystem::exists(other, ignored)) return other;
+  }
+}
+
+}  // namespace headlight

@@ -1,0 +1,77 @@
+// What the program does with the model that learns in the window.
+#include <algorithm>
+
+#include "core/base/errors.h"
+#include "core/session/learning.h"
+#include "gui/app.h"
+#include "gui/strings.h"
+
+namespace headlight {
+
+void App::learn(const Learn& order) {
+  if (!learning_) learning_ = std::make_unique<Learning>(wake_);
+  switch (order.order) {
+    case Learn::Order::start:
+      return learning_->start(document().learning);
+    case Learn::Order::pause:
+      return learning_->pause();
+    case Learn::Order::go_on:
+      return learning_->go_on();
+    case Learn::Order::one_update:
+      return learning_->one_update();
+    case Learn::Order::stop:
+      return learning_->stop();
+    case Learn::Order::open:
+      if (!learning_snapshot_) return;
+      try {
+        const std::int64_t step = order.step >= 0 ? order.step : learning_snapshot_->step;
+        learning_->write(step, free_learnt_folder(learning_snapshot_->choices, step));
+      } catch (const UserError& error) {
+        desk_.say({error.what(), true});
+      }
+  }
+}
+
+void App::learn_until(std::int64_t step) {
+  learn_until_ = step;
+  if (!learning_) learning_ = std::make_unique<Learning>(wake_);
+  learning_->start(document().learning, step);
+}
+
+bool App::waits_for_learning() const {
+  if (learn_until_ == 0) return false;
+  return !learning_snapshot_ ||
+         (!learning_snapshot_->is_over() && learning_snapshot_->phase != LearningPhase::paused);
+}
+
+void App::follow_learning(double seconds) {
+  if (!learning_) return;
+  learning_snapshot_ = learning_->snapshot();
+  if (!learning_snapshot_ || learning_snapshot_->saved.count <= learnt_models_) return;
+  learnt_models_ = learning_snapshot_->saved.count;
+  if (learning_snapshot_->saved.error.empty()) {
+    open_learnt(seconds);
+  } else {
+    desk_.say({learning_snapshot_->saved.error, true});
+  }
+}
+
+// With a text that it knows, at the head that looks back the most. One step to undo.
+void App::open_learnt(double seconds) {
+  const LearningSnapshot& learnt = *learning_snapshot_;
+  std::vector<Command> gesture = {OpenModel{learnt.saved.folder}, SetText{learnt.prompt},
+                                  ShowAttention{AttentionMode::wall}};
+  if (learnt.now && !learnt.now->scores.rows.empty()) {
+    const std::vector<HeadScoreRow>& rows = learnt.now->scores.rows;
+    const auto most =
+        std::max_element(rows.begin(), rows.end(), [](const HeadScoreRow& a, const HeadScoreRow& b) {
+          return a[HeadScore::induction] < b[HeadScore::induction];
+        });
+    const std::int64_t place = most - rows.begin(), heads = learnt.now->scores.heads;
+    gesture.push_back(SelectHead{place / heads, place % heads});
+  }
+  run(gesture, seconds);
+  desk_.say({format_text("learning.opened", fmt::arg("folder", learnt.saved.folder)), false});
+}
+
+}  // namespace headlight

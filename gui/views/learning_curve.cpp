@@ -1,0 +1,216 @@
+#include "gui/views/learning_curve.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/widgets/canvas.h"
+#include "gui/widgets/facts.h"
+#include "gui/widgets/number_text.h"
+#include "gui/widgets/ribbon.h"
+#include "gui/widgets/significant_text.h"
+
+namespace headlight {
+namespace {
+
+constexpr std::int64_t steps_of_mean = 10;  // that a point of the thick line stands for, at least
+
+float em() { return ImGui::GetFontSize(); }
+
+// 1, 2 or 5 times a power of ten, of which at most `count` fit.
+double tick_of(double most, double count) {
+  const double power = std::pow(10.0, std::floor(std::log10(most / count)));
+  const double steps = most / (count * power);
+  return power * (steps <= 1.0 ? 1.0 : steps <= 2.0 ? 2.0 : steps <= 5.0 ? 5.0 : 10.0);
+}
+
+}  // namespace
+
+struct LearningCurve::Plot {
+  const LearningSnapshot& learning;
+  ImVec2 corner, size;  // of the plot itself, without its axes
+  double steps = 1.0, most = 1.0;
+  float x(double step) const { return corner.x + size.x * static_cast<float>(step / steps); }
+  float y(double loss) const {
+    return corner.y + size.y * (1.0F - static_cast<float>(std::clamp(loss / most, 0.0, 1.0)));
+  }
+};
+
+void LearningCurve::draw_grid(const Plot& plot) const {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const double down = tick_of(plot.most, 4.0);
+  for (double loss = 0.0; loss <= plot.most; loss += down) {
+    const float y = std::floor(plot.y(loss)) + 0.5F;
+    list->AddLine(ImVec2(plot.corner.x, y), ImVec2(plot.corner.x + plot.size.x, y),
+                  with_alpha(palette().grid, loss > 0.0 ? 0.6F : 1.0F), 1.0F);
+    add_label(*list, fonts().mono, 0.78F, ImVec2(plot.corner.x - em() * 0.4F, y - em() * 0.45F), 1.0F,
+              palette().muted, fmt::format("{:g}", loss));
+  }
+  const double across = std::max(1.0, tick_of(plot.steps, 5.0));
+  for (double step = 0.0; step <= plot.steps; step += across) {
+    add_label(*list, fonts().mono, 0.78F, ImVec2(plot.x(step), plot.corner.y + plot.size.y + em() * 0.2F),
+              step == 0.0                        ? 0.0F
+              : step + across * 0.3 > plot.steps ? 1.0F
+                                                 : 0.5F,
+              palette().muted, grouped_text(static_cast<std::int64_t>(step)));
+  }
+}
+
+// Every step faintly, and the mean of its neighbours on top.
+void LearningCurve::draw_line(const Plot& plot) const {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const std::vector<LearningPoint>& curve = plot.learning.curve;
+  const auto count = static_cast<std::int64_t>(curve.size());
+  const auto a_column = static_cast<std::int64_t>(std::ceil(plot.steps / static_cast<double>(plot.size.x)));
+  for (std::int64_t first = 0; first < count; first += a_column) {
+    float least = INFINITY, most = -INFINITY;
+    for (std::int64_t i = first; i < std::min(first + a_column, count); ++i) {
+      const float loss = curve[static_cast<std::size_t>(i)].loss;
+      if (std::isfinite(loss)) least = std::min(least, loss), most = std::max(most, loss);
+    }
+    if (least > most) continue;
+    const float x = plot.x(static_cast<double>(first + 1)), top = plot.y(static_cast<double>(most));
+    list->AddLine(ImVec2(x, top), ImVec2(x, std::max(top + 1.0F, plot.y(static_cast<double>(least)))),
+                  with_alpha(palette().probability, 0.35F), 1.0F);
+  }
+  std::vector<ImVec2> points;
+  const std::int64_t together = std::max(steps_of_mean, a_column);
+  for (std::int64_t first = 0; first < count; first += together) {
+    const std::int64_t last = std::min(first + together, count);
+    double sum = 0.0;
+    for (std::int64_t i = first; i < last; ++i)
+      sum += static_cast<double>(curve[static_cast<std::size_t>(i)].loss);
+    if (!std::isfinite(sum)) continue;
+    points.push_back(ImVec2(plot.x(0.5 * static_cast<double>(first + 1 + last)),
+                            plot.y(sum / static_cast<double>(last - first))));
+  }
+  list->AddPolyline(points.data(), static_cast<int>(points.size()), palette().probability,
+                    std::max(1.5F, em() * 0.13F));
+}
+
+// What other readers' losses would be.
+void LearningCurve::draw_levels(const Plot& plot) const {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  struct Level {
+    double loss;
+    const char* key;
+    ImU32 color;
+  };
+  const LearningSnapshot& learning = plot.learning;
+  for (const Level& level : {Level{learning.guessing, "learning.guessing", palette().muted},
+                             Level{learning.guessing_letters, "learning.guessing_letters", palette().muted},
+                             Level{learning.unknowable, "learning.unknowable", palette().value}}) {
+    if (level.loss <= 0.0) continue;
+    const float y = std::floor(plot.y(level.loss)) + 0.5F;
+    const float dash = em() * 0.35F;
+    for (float x = plot.corner.x; x < plot.corner.x + plot.size.x; x += dash * 2.0F) {
+      list->AddLine(ImVec2(x, y), ImVec2(std::min(x + dash, plot.corner.x + plot.size.x), y), level.color,
+                    std::max(1.0F, em() * 0.06F));
+    }
+    const std::string words = format_text(level.key, fmt::arg("loss", fmt::format("{:.2f}", level.loss)));
+    add_label(*list, fonts().body, 0.78F, ImVec2(plot.corner.x + plot.size.x, y - em() * 0.98F), 1.0F,
+              level.color, words);
+  }
+}
+
+// The kept states below the axis, and the one that is shown.
+void LearningCurve::draw_marks(const Plot& plot, std::int64_t shown) const {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float bottom = plot.corner.y + plot.size.y;
+  for (const auto& state : plot.learning.checkpoints) {
+    const float x = plot.x(static_cast<double>(state->step));
+    list->AddTriangleFilled(ImVec2(x, bottom - em() * 0.1F), ImVec2(x - em() * 0.16F, bottom + em() * 0.18F),
+                            ImVec2(x + em() * 0.16F, bottom + em() * 0.18F), palette().attention);
+  }
+  if (shown < 0) return;
+  const float x = std::floor(plot.x(static_cast<double>(shown))) + 0.5F;
+  list->AddLine(ImVec2(x, plot.corner.y), ImVec2(x, bottom), palette().lock, std::max(1.0F, em() * 0.09F));
+}
+
+void LearningCurve::draw_strip(const Plot& plot, ImVec2 corner, float height, float LearningPoint::*what,
+                               ImU32 color, const char* key) const {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  float most = 0.0F;
+  for (const LearningPoint& point : plot.learning.curve) {
+    if (std::isfinite(point.*what)) most = std::max(most, point.*what);
+  }
+  const float base = corner.y + height;
+  list->AddLine(ImVec2(corner.x, base), ImVec2(corner.x + plot.size.x, base), palette().grid, 1.0F);
+  const auto count = static_cast<std::int64_t>(plot.learning.curve.size());
+  const auto together =
+      static_cast<std::int64_t>(std::ceil(2.0 * plot.steps / static_cast<double>(plot.size.x)));
+  std::vector<ImVec2> points;
+  for (std::int64_t i = 0; i < count && most > 0.0F; i += together) {
+    const float value = plot.learning.curve[static_cast<std::size_t>(i)].*what;
+    if (!std::isfinite(value)) continue;
+    points.push_back(
+        ImVec2(plot.x(static_cast<double>(i + 1)), base - (height - em() * 0.1F) * value / most));
+  }
+  list->AddPolyline(points.data(), static_cast<int>(points.size()), color, std::max(1.0F, em() * 0.09F));
+  const float now = count > 0 ? plot.learning.curve.back().*what : 0.0F;
+  const std::string words =
+      format_text(key, fmt::arg("now", count > 0 ? significant_text(static_cast<double>(now), 2) : "–"));
+  add_label(*list, fonts().body, 0.78F, ImVec2(corner.x + plot.size.x, corner.y - em() * 0.1F), 1.0F,
+            palette().muted, words);
+}
+
+std::optional<std::int64_t> LearningCurve::draw(const LearningSnapshot& learning, std::int64_t shown,
+                                                ImVec2 size) {
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  const bool strips = size.y >= em() * 13.0F;
+  const float strip = em() * 2.0F, left = em() * 1.9F, below = em() * 1.4F, top = em() * 0.9F;
+  Plot plot{learning, ImVec2(corner.x + left, corner.y + top),
+            ImVec2(std::max(em() * 4.0F, size.x - left - em() * 0.2F),
+                   std::max(em() * 3.0F, size.y - top - below - (strips ? strip * 2.0F + em() : 0.0F))),
+            static_cast<double>(std::max<std::int64_t>(1, learning.choices.steps)), learning.guessing * 1.08};
+  if (plot.most <= 0.0) plot.most = 1.0;
+  for (const LearningPoint& point : learning.curve) {
+    if (std::isfinite(point.loss)) plot.most = std::max(plot.most, static_cast<double>(point.loss));
+  }
+  const float column = std::max(em() * 0.5F, plot.size.x / 60.0F);
+  const Hand hand = canvas("##curve", size, {plot.corner, ImVec2(column, plot.size.y), {}});
+  draw_grid(plot);
+  draw_levels(plot);
+  draw_line(plot);
+  draw_marks(plot, shown);
+  if (strips) {
+    const float y = plot.corner.y + plot.size.y + below;
+    draw_strip(plot, ImVec2(plot.corner.x, y), strip, &LearningPoint::gradient_length, palette().attention,
+               "learning.strip_gradient");
+    draw_strip(plot, ImVec2(plot.corner.x, y + strip + em() * 0.6F), strip, &LearningPoint::learning_rate,
+               palette().residual, "learning.strip_rate");
+  }
+  if (!hand.inside) return std::nullopt;
+  const double step = std::clamp(static_cast<double>((hand.at.x - plot.corner.x) / plot.size.x) * plot.steps,
+                                 0.0, plot.steps);
+  if (!learning.curve.empty()) {
+    const auto place = std::min(static_cast<std::size_t>(step), learning.curve.size() - 1);
+    const LearningPoint& point = learning.curve[place];
+    const float x = plot.x(static_cast<double>(place + 1));
+    ImGui::GetWindowDrawList()->AddLine(ImVec2(x, plot.corner.y), ImVec2(x, plot.corner.y + plot.size.y),
+                                        with_alpha(palette().hover, 0.6F), 1.0F);
+    facts_tooltip(
+        format_text("learning.step", fmt::arg("step", grouped_text(static_cast<std::int64_t>(place + 1)))),
+        {{text("learning.loss"), fmt::format("{:.4f}", point.loss)},
+         {text("learning.gradient"), significant_text(static_cast<double>(point.gradient_length))},
+         {text("learning.rate"), significant_text(static_cast<double>(point.learning_rate), 3)}},
+        text("learning.curve_tip"));
+  }
+  if (!hand.clicked || learning.checkpoints.empty()) return std::nullopt;
+  std::size_t nearest = 0;
+  for (std::size_t i = 1; i < learning.checkpoints.size(); ++i) {
+    const auto away = [&](std::size_t place) {
+      return std::abs(static_cast<double>(learning.checkpoints[place]->step) - step);
+    };
+    if (away(i) < away(nearest)) nearest = i;
+  }
+  return static_cast<std::int64_t>(nearest);
+}
+
+}  // namespace headlight

@@ -1,0 +1,15 @@
+// Where the gradient is and how far each part of the model moves, as bars; and one update told in four steps.
+#pragma once
+
+#include "core/session/learning.h"
+
+namespace headlight {
+
+// At the cursor, `width` wide.
+void draw_learning_parts(const LearningSnapshot& learning, float width);
+void draw_learning_update(const LearningUpdate& update);
+
+// What the model writes; of repeated letters, those that follow from the text are marked.
+void draw_learning_sample(const LearningSnapshot& learning, const LearningState& state, float width);
+
+}  // namespace headlight

@@ -1,0 +1,181 @@
+#include "gui/views/learning_setup.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "core/session/learning_task.h"
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/views/learning_words.h"
+#include "gui/widgets/lesson_marks.h"
+#include "gui/widgets/muted_text.h"
+#include "gui/widgets/number_text.h"
+#include "gui/widgets/segmented.h"
+#include "gui/widgets/token_piece.h"
+#include "imgui.h"
+#include "imgui_stdlib.h"
+
+namespace headlight {
+namespace {
+
+float em() { return ImGui::GetFontSize(); }
+
+// A small heading above what is chosen.
+void heading(const char* key) {
+  ImGui::Dummy(ImVec2(0.0F, em() * 0.35F));
+  draw_caps(text(key));
+  ImGui::Dummy(ImVec2(0.0F, em() * 0.05F));
+}
+
+bool text_is_right(const LearningChoices& choices) {
+  const auto bytes = static_cast<std::int64_t>(choices.text.size());
+  return choices.task == LearningTask::letters ||
+         (bytes >= least_learning_text && bytes <= most_learning_text);
+}
+
+}  // namespace
+
+void LearningSetup::draw_task(const Frame& frame, Commands& commands, float width) {
+  LearningChoices choices = frame.document.learning;
+  heading("learning.task");
+  const std::array<Segment, 2> tasks = {{{text("learning.letters"), text("learning.letters_tip")},
+                                         {text("learning.text"), text("learning.text_tip")}}};
+  if (const auto chosen = segmented("task", tasks, static_cast<std::size_t>(choices.task))) {
+    choices.task = static_cast<LearningTask>(*chosen);
+    commands.edit(SetChoices{choices});
+  }
+  if (choices.task == LearningTask::letters) {
+    small_muted_text(text("learning.letters_about"));
+    const ScopedFont mono(fonts().mono, 0.95F);
+    ImGui::TextUnformatted(shortened(learning_example(), width).c_str());
+    ImGui::SetItemTooltip("%s", text("learning.example_tip").c_str());
+    return;
+  }
+  if (text_of_ != choices.text) text_ = text_of_ = choices.text;
+  if (ImGui::InputTextMultiline("###text", &text_, ImVec2(width, em() * 7.0F),
+                                ImGuiInputTextFlags_WordWrap)) {
+    choices.text = text_of_ = text_;
+    commands.edit(SetChoices{choices});
+  }
+  if (text_.empty() && !ImGui::IsItemActive()) {
+    const ImVec2 at = ImGui::GetItemRectMin(), pad = ImGui::GetStyle().FramePadding;
+    ImGui::GetWindowDrawList()->AddText(nullptr, 0.0F, ImVec2(at.x + pad.x, at.y + pad.y), palette().muted,
+                                        text("learning.paste").c_str(), nullptr, width - pad.x * 2.0F);
+  }
+  const std::string words = format_text(
+      "learning.text_size", fmt::arg("bytes", grouped_text(static_cast<std::int64_t>(choices.text.size()))),
+      fmt::arg("least", grouped_text(least_learning_text)),
+      fmt::arg("most", grouped_text(most_learning_text)));
+  if (text_is_right(choices)) {
+    small_muted_text(words);
+  } else {
+    const ScopedFont small(fonts().body, 0.88F);
+    ImGui::PushStyleColor(ImGuiCol_Text, choices.text.empty() ? palette().muted : palette().warning);
+    ImGui::TextWrapped("%s", words.c_str());
+    ImGui::PopStyleColor();
+  }
+}
+
+void LearningSetup::draw_size(const Frame& frame, Commands& commands) {
+  LearningChoices choices = frame.document.learning;
+  heading("learning.size");
+  const std::array<Segment, 3> sizes = {{{text("learning.small"), text("learning.size_tip")},
+                                         {text("learning.medium"), text("learning.size_tip")},
+                                         {text("learning.large"), text("learning.size_tip")}}};
+  if (const auto chosen = segmented("size", sizes, static_cast<std::size_t>(choices.size))) {
+    choices.size = static_cast<LearningSize>(*chosen);
+    commands.edit(SetChoices{choices});
+  }
+  const LearningPlan plan = learning_plan(choices);
+  small_muted_text(format_text(plan.inner > 0 ? "learning.plan" : "learning.plan_attention",
+                               fmt::arg("layers", plan.layers), fmt::arg("heads", plan.heads),
+                               fmt::arg("width", plan.width),
+                               fmt::arg("parameters", grouped_text(plan.parameters)),
+                               fmt::arg("vocabulary", grouped_text(plan.vocabulary))));
+}
+
+void LearningSetup::draw_numbers(const Frame& frame, Commands& commands) {
+  LearningChoices choices = frame.document.learning;
+  heading("learning.how");
+  bool changed = false;
+  const auto field = [&](const char* key, const char* tip, float width, const auto& input) {
+    ImGui::BeginGroup();
+    ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+    ImGui::AlignTextToFramePadding();
+    ImGui::TextUnformatted(text(key).c_str());
+    ImGui::PopStyleColor();
+    ImGui::SetItemTooltip("%s", text(tip).c_str());
+    ImGui::SameLine(0.0F, em() * 0.5F);
+    ImGui::SetNextItemWidth(width);
+    {
+      const ScopedFont mono(fonts().mono, 0.95F);
+      changed = input() || changed;
+    }
+    ImGui::SetItemTooltip("%s", text(tip).c_str());
+    ImGui::EndGroup();
+  };
+  const auto width_of = [](const char* key, float width) {
+    return ImGui::CalcTextSize(text(key).c_str()).x + em() * 0.5F + width;
+  };
+  const float number = em() * 4.5F, gap = em() * 1.4F;
+  field("learning.steps", "learning.steps_tip", number,
+        [&] { return ImGui::InputScalar("###steps", ImGuiDataType_S64, &choices.steps); });
+  next_in_line(width_of("learning.rate", number), gap);
+  field("learning.rate", "learning.rate_tip", number,
+        [&] { return ImGui::InputDouble("###rate", &choices.learning_rate, 0.0, 0.0, "%.4g"); });
+  next_in_line(width_of("learning.seed", number * 0.7F), gap);
+  field("learning.seed", "learning.seed_tip", number * 0.7F,
+        [&] { return ImGui::InputScalar("###seed", ImGuiDataType_S64, &choices.seed); });
+  if (!changed) return;
+  choices.steps = std::clamp<std::int64_t>(choices.steps, 1, most_learning_steps);
+  choices.seed = std::max<std::int64_t>(choices.seed, 0);
+  const bool is_a_rate = choices.learning_rate > 0.0 && choices.learning_rate <= 1.0;
+  if (!is_a_rate) choices.learning_rate = frame.document.learning.learning_rate;
+  commands.edit(SetChoices{choices});
+}
+
+bool LearningSetup::draw_start(const Frame& frame) const {
+  const LearningChoices& choices = frame.document.learning;
+  ImGui::Dummy(ImVec2(0.0F, em() * 0.5F));
+  const std::string label = text("learning.start") + "###start";
+  const bool ready = text_is_right(choices);
+  if (!ready) ImGui::PushStyleVar(ImGuiStyleVar_Alpha, 0.45F);
+  ImGui::PushStyleColor(ImGuiCol_Button, mix(palette().raised, palette().attention, 0.45F));
+  ImGui::PushStyleColor(ImGuiCol_ButtonHovered, mix(palette().raised, palette().attention, 0.6F));
+  ImGui::PushStyleColor(ImGuiCol_ButtonActive, mix(palette().raised, palette().attention, 0.75F));
+  bool start = false;
+  {
+    const ScopedFont strong(fonts().strong, 1.1F);
+    start = ImGui::Button(label.c_str(), ImVec2(em() * 11.0F, em() * 2.3F));
+  }
+  ImGui::PopStyleColor(3);
+  if (!ready) ImGui::PopStyleVar();
+  ImGui::SetItemTooltip("%s", text(ready ? "learning.start_tip" : "learning.no_text_tip").c_str());
+  ImGui::SameLine(0.0F, em());
+  ImGui::SetCursorPosY(ImGui::GetCursorPosY() + em() * 0.55F);
+  ImGui::TextDisabled(
+      "%s",
+      format_text("learning.about", fmt::arg("time", time_words(learning_plan(choices).seconds))).c_str());
+  return start && ready;
+}
+
+bool LearningSetup::draw(const Frame& frame, Commands& commands) {
+  bool start = false;
+  const float width = std::min(ImGui::GetContentRegionAvail().x, em() * 44.0F);
+  if (ImGui::BeginChild("###setup", ImVec2(width, 0.0F), ImGuiChildFlags_NavFlattened)) {
+    const float inner = ImGui::GetContentRegionAvail().x;
+    muted_text(text("learning.about_view"));
+    draw_task(frame, commands, inner);
+    draw_size(frame, commands);
+    draw_numbers(frame, commands);
+    start = draw_start(frame);
+  }
+  ImGui::EndChild();
+  return start;
+}
+
+}  // namespace headlight

@@ -1,0 +1,23 @@
+// What is to be learnt, by how large a model, and how: the choices before a run.
+#pragma once
+
+#include "gui/frame.h"
+
+namespace headlight {
+
+class LearningSetup {
+ public:
+  // True when it is to start.
+  bool draw(const Frame& frame, Commands& commands);
+
+ private:
+  void draw_task(const Frame& frame, Commands& commands, float width);
+  void draw_size(const Frame& frame, Commands& commands);
+  void draw_numbers(const Frame& frame, Commands& commands);
+  bool draw_start(const Frame& frame) const;
+
+  std::string text_;     // in the editor
+  std::string text_of_;  // the document's, that it was taken from
+};
+
+}  // namespace headlight

@@ -1,0 +1,252 @@
+// The controls above, the curve and the gradient on the left, heads and words on the right; beneath each
+// other where it is narrow.
+#include "gui/views/learning_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gui/fonts.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/views/learning_parts.h"
+#include "gui/views/learning_words.h"
+#include "gui/widgets/canvas.h"
+#include "gui/widgets/icon_button.h"
+#include "gui/widgets/lesson_marks.h"
+#include "gui/widgets/muted_text.h"
+#include "gui/widgets/number_text.h"
+#include "gui/widgets/segmented.h"
+#include "gui/widgets/thin_slider.h"
+#include "imgui.h"
+
+namespace headlight {
+namespace {
+
+constexpr float two_columns_from = 46.0F;  // em
+
+float em() { return ImGui::GetFontSize(); }
+
+bool can_go_on(const LearningSnapshot& learning) {
+  return learning.phase == LearningPhase::running || learning.phase == LearningPhase::paused;
+}
+
+const char* phase_key(LearningPhase phase) {
+  switch (phase) {
+    case LearningPhase::preparing:
+      return "learning.preparing";
+    case LearningPhase::running:
+      return "learning.running";
+    case LearningPhase::paused:
+      return "learning.paused";
+    case LearningPhase::finished:
+      return "learning.finished";
+    case LearningPhase::stopped:
+      return "learning.stopped";
+    case LearningPhase::failed:
+      return "learning.failed";
+  }
+  return "";
+}
+
+void draw_progress_bar(float share, ImU32 color) {
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  const float width = ImGui::GetContentRegionAvail().x, height = std::max(2.0F, em() * 0.22F);
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddRectFilled(corner, ImVec2(corner.x + width, corner.y + height), palette().grid, height);
+  list->AddRectFilled(
+      corner, ImVec2(corner.x + std::max(height, width * std::clamp(share, 0.0F, 1.0F)), corner.y + height),
+      color, height);
+  ImGui::Dummy(ImVec2(width, height));
+}
+
+void draw_error(const std::string& words) {
+  ImGui::PushStyleColor(ImGuiCol_Text, palette().error);
+  ImGui::TextWrapped("%s", words.c_str());
+  ImGui::PopStyleColor();
+}
+
+}  // namespace
+
+// A kept state stays chosen while more are kept; a new run begins with what it is now.
+void LearningView::follow(const LearningSnapshot& learning) {
+  if (learning.checkpoints.size() < kept_) scrubbed_ = -1;
+  kept_ = learning.checkpoints.size();
+  if (scrubbed_ >= static_cast<std::int64_t>(kept_)) scrubbed_ = -1;
+}
+
+const LearningState* LearningView::shown(const LearningSnapshot& learning) const {
+  if (scrubbed_ >= 0) return learning.checkpoints[static_cast<std::size_t>(scrubbed_)].get();
+  return learning.now.get();
+}
+
+void LearningView::draw_controls(const Frame& frame, Commands& commands) {
+  const LearningSnapshot& learning = *frame.learning;
+  const bool running = learning.phase == LearningPhase::running;
+  const bool live = can_go_on(learning);
+  if (icon_button("##go", running ? Icon::pause : Icon::play,
+                  text(running ? "learning.pause_tip" : "learning.go_on_tip"), live)) {
+    commands.act(Learn{running ? Learn::Order::pause : Learn::Order::go_on});
+  }
+  ImGui::SameLine(0.0F, em() * 0.3F);
+  if (icon_button("##one", Icon::one, text("learning.one_tip"), live))
+    commands.act(Learn{Learn::Order::one_update});
+  ImGui::SameLine(0.0F, em() * 0.3F);
+  if (icon_button("##stop", Icon::stop, text("learning.stop_tip"), !learning.is_over()))
+    commands.act(Learn{Learn::Order::stop});
+  const Segment again{text("learning.new"), text("learning.new_tip")};
+  const Segment open{text("learning.open"), text("learning.open_tip")};
+  next_in_line(toggle_width(again), em() * 0.8F);
+  if (toggle("##new", again, false)) setting_up_ = true;
+  if (!learning.checkpoints.empty()) {
+    next_in_line(toggle_width(open), em() * 0.4F);
+    if (toggle("##open", open, false)) {
+      const LearningState* state = shown(learning);
+      commands.act(Learn{Learn::Order::open, scrubbed_ >= 0 && state ? state->step : -1});
+    }
+  }
+}
+
+// What it does, how far it is, and how fast.
+void LearningView::draw_progress(const LearningSnapshot& learning, Commands& commands) const {
+  const bool preparing = learning.phase == LearningPhase::preparing;
+  std::string words = text(phase_key(learning.phase));
+  if (preparing) {
+    commands.animate();
+  } else {
+    words += "   " + format_text("learning.step_of", fmt::arg("step", grouped_text(learning.step)),
+                                 fmt::arg("steps", grouped_text(learning.choices.steps)));
+  }
+  if (learning.phase == LearningPhase::running && learning.step > 0) {
+    words += "   " + format_text("learning.speed",
+                                 fmt::arg("tokens",
+                                          grouped_text(static_cast<std::int64_t>(learning.tokens_a_second))),
+                                 fmt::arg("time", time_words(learning.seconds_left)));
+  } else if (learning.step > 0) {
+    words += "   " + format_text("learning.took", fmt::arg("time", time_words(learning.seconds)));
+  }
+  next_in_line(ImGui::CalcTextSize(words.c_str()).x, em() * 1.2F);
+  ImGui::AlignTextToFramePadding();
+  ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+  ImGui::TextUnformatted(words.c_str());
+  ImGui::PopStyleColor();
+  ImGui::SetItemTooltip(
+      "%s", format_text("learning.model_tip", fmt::arg("layers", learning.plan.layers),
+                        fmt::arg("heads", learning.plan.heads), fmt::arg("width", learning.plan.width),
+                        fmt::arg("parameters", grouped_text(learning.plan.parameters)),
+                        fmt::arg("vocabulary", grouped_text(learning.plan.vocabulary)),
+                        fmt::arg("seed", learning.choices.seed))
+                .c_str());
+  const float share = preparing ? learning.share
+                                : static_cast<float>(learning.step) /
+                                      static_cast<float>(std::max<std::int64_t>(1, learning.choices.steps));
+  draw_progress_bar(share, learning.phase == LearningPhase::failed ? palette().error : palette().attention);
+  if (!learning.error.empty()) draw_error(learning.error);
+}
+
+void LearningView::draw_scrubber(const LearningSnapshot& learning) {
+  if (learning.checkpoints.size() < 2) return;
+  const auto last = static_cast<double>(learning.checkpoints.size());
+  double place = scrubbed_ >= 0 ? static_cast<double>(scrubbed_) : last;
+  const std::string words =
+      scrubbed_ >= 0 ? grouped_text(learning.checkpoints[static_cast<std::size_t>(scrubbed_)]->step)
+                     : text("learning.now");
+  const float label = ImGui::CalcTextSize(text("learning.scrub").c_str()).x + em() * 0.8F;
+  if (thin_slider("##scrub", text("learning.scrub"), words, text("learning.scrub_tip"), {0.0, last, "%.0f"},
+                  label, place)) {
+    scrubbed_ = place >= last ? -1 : static_cast<std::int64_t>(place);
+  }
+}
+
+void LearningView::draw_left(const Frame& frame, float width) {
+  const LearningSnapshot& learning = *frame.learning;
+  const LearningState* state = shown(learning);
+  const float room = ImGui::GetContentRegionAvail().y;
+  const float parts = em() * (1.5F + 1.2F * static_cast<float>(learning.parts.size()));
+  const float height = std::clamp(room - parts - em() * 4.2F, em() * 8.0F, em() * 20.0F);
+  draw_caps(text("learning.loss_title"));
+  if (const auto chosen = curve_.draw(learning, state ? state->step : -1, ImVec2(width, height)))
+    scrubbed_ = *chosen;
+  if (learning.update) {
+    draw_caps(format_text("learning.one_update", fmt::arg("step", grouped_text(learning.update->step))));
+    draw_learning_update(*learning.update);
+  }
+  if (learning.parts.empty()) return;
+  draw_caps(text("learning.parts"));
+  draw_learning_parts(learning, width);
+}
+
+void LearningView::draw_right(const Frame& frame, Commands& commands, float width) {
+  const LearningSnapshot& learning = *frame.learning;
+  const LearningState* state = shown(learning);
+  if (!state) return;
+  draw_caps(format_text("learning.heads", fmt::arg("step", grouped_text(state->step))));
+  draw_scrubber(learning);
+  const float letters =
+      ImGui::CalcTextSize("m").x * 0.95F * static_cast<float>(learning.prompt.size() + state->sample.size());
+  const float sample = em() * (2.6F + 1.5F * std::ceil(letters / std::max(em(), width)));
+  const float room = ImGui::GetContentRegionAvail().y - sample;
+  heads_.draw(frame, commands, *state, ImVec2(width, std::max(room, em() * 10.0F)));
+  ImGui::Dummy(ImVec2(0.0F, em() * 0.2F));
+  draw_learning_sample(learning, *state, width);
+}
+
+// Space pauses and goes on; arrows go from one kept state to the next.
+void LearningView::keys(const LearningSnapshot& learning, Commands& commands) {
+  if (!panel_has_keys()) return;
+  if (ImGui::IsKeyPressed(ImGuiKey_Space, false) && can_go_on(learning)) {
+    const bool running = learning.phase == LearningPhase::running;
+    commands.act(Learn{running ? Learn::Order::pause : Learn::Order::go_on});
+  }
+  const auto count = static_cast<std::int64_t>(learning.checkpoints.size());
+  const std::int64_t place = scrubbed_ >= 0 ? scrubbed_ : count;
+  if (ImGui::IsKeyPressed(ImGuiKey_LeftArrow) && place > 0) scrubbed_ = place - 1;
+  if (ImGui::IsKeyPressed(ImGuiKey_RightArrow) && scrubbed_ >= 0)
+    scrubbed_ = place + 1 < count ? place + 1 : -1;
+}
+
+void LearningView::draw_run(const Frame& frame, Commands& commands) {
+  const LearningSnapshot& learning = *frame.learning;
+  follow(learning);
+  keys(learning, commands);
+  draw_controls(frame, commands);
+  draw_progress(learning, commands);
+  if (!shown(learning)) return;
+  ImGui::Dummy(ImVec2(0.0F, em() * 0.1F));
+  const ImVec2 room = ImGui::GetContentRegionAvail();
+  const bool wide = room.x >= em() * two_columns_from;
+  const float gap = em() * 1.6F, left = wide ? std::floor((room.x - gap) * 0.46F) : 0.0F;
+  const ImGuiChildFlags flags = ImGuiChildFlags_NavFlattened;
+  if (!wide) {
+    if (ImGui::BeginChild("##all", ImVec2(0.0F, 0.0F), flags)) {
+      const float width = ImGui::GetContentRegionAvail().x;
+      draw_right(frame, commands, width);
+      draw_left(frame, width);
+    }
+    ImGui::EndChild();
+    return;
+  }
+  if (ImGui::BeginChild("##left", ImVec2(left, 0.0F), flags))
+    draw_left(frame, ImGui::GetContentRegionAvail().x);
+  ImGui::EndChild();
+  ImGui::SameLine(0.0F, gap);
+  if (ImGui::BeginChild("##right", ImVec2(0.0F, 0.0F), flags))
+    draw_right(frame, commands, ImGui::GetContentRegionAvail().x);
+  ImGui::EndChild();
+}
+
+void LearningView::draw(const Frame& frame, Commands& commands) {
+  if (frame.learning && !setting_up_) return draw_run(frame, commands);
+  if (frame.learning) {
+    const Segment back{text("learning.back"), text("learning.back_tip")};
+    if (toggle("##back", back, false)) setting_up_ = false;
+  }
+  if (setup_.draw(frame, commands)) {
+    commands.act(Learn{Learn::Order::start});
+    setting_up_ = false;
+    scrubbed_ = -1;
+  }
+}
+
+}  // namespace headlight

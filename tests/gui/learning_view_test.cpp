@@ -1,0 +1,262 @@
+// The Learning view: every state of a run in both languages, what clicks and keys ask for, and, in the whole
+// program, a model that is trained and opened.
+#include "gui/views/learning_view.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <limits>
+#include <thread>
+
+#include "gui/app.h"
+#include "gui/strings.h"
+#include "tests/core/tiny_model.h"
+#include "tests/gui/scripted_gui.h"
+#include "tests/gui/synthetic_trace.h"
+
+namespace headlight {
+namespace {
+
+LearningChoices quick_choices() {
+  LearningChoices choices;
+  choices.task = LearningTask::text;
+  for (int i = 0; i < 40; ++i) choices.text += "Line " + std::to_string(i) + " of 글 that is learnt here.\n";
+  choices.steps = 12;
+  return choices;
+}
+
+// A real run, ended after its twelve steps, the last of which was made alone.
+const LearningSnapshot& a_run() {
+  static const std::shared_ptr<const LearningSnapshot> made = [] {
+    Learning learning;
+    const auto wait = [&](auto is_there) {
+      for (int i = 0; i < 60'000; ++i) {
+        const auto snapshot = learning.snapshot();
+        if (snapshot && is_there(*snapshot)) return snapshot;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+      throw std::runtime_error("the run does not end");
+    };
+    learning.start(quick_choices(), /*pause_at=*/11);
+    wait([](const LearningSnapshot& snapshot) { return snapshot.phase == LearningPhase::paused; });
+    learning.one_update();
+    return wait([](const LearningSnapshot& snapshot) { return snapshot.is_over(); });
+  }();
+  return *made;
+}
+
+LearningSnapshot in_phase(LearningPhase phase) {
+  LearningSnapshot snapshot = a_run();
+  snapshot.phase = phase;
+  if (phase == LearningPhase::failed) snapshot.error = "Training ran away at step 12: too fast.";
+  return snapshot;
+}
+
+// Draws it and gathers what it asks for.
+struct Shown {
+  explicit Shown(std::optional<LearningSnapshot> snapshot) {
+    load_strings(assets_folder() / "strings");
+    if (snapshot) world.learning = std::make_shared<const LearningSnapshot>(std::move(*snapshot));
+  }
+  std::function<void()> draw() {
+    return [this] {
+      ImGui::SetNextWindowPos(ImVec2(0, 0));
+      ImGui::SetNextWindowSize(ImGui::GetIO().DisplaySize);
+      ImGui::Begin("view", nullptr, ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove);
+      Commands commands;
+      view.draw(world.frame(), commands);
+      ImGui::End();
+      for (const Command& edit : commands.edits()) world.document = apply(world.document, edit);
+      for (const Action& action : commands.actions()) {
+        if (const auto* learn = std::get_if<Learn>(&action)) orders.push_back(*learn);
+      }
+    };
+  }
+  bool asked(Learn::Order order) const { return !orders.empty() && orders.back().order == order; }
+
+  SyntheticWorld world;
+  LearningView view;
+  std::vector<Learn> orders;
+};
+
+TEST(LearningView, EveryStateIsDrawnInBothLanguages) {
+  load_strings(assets_folder() / "strings");
+  std::vector<std::optional<LearningSnapshot>> states = {std::nullopt, LearningSnapshot()};
+  for (const LearningPhase phase : {LearningPhase::preparing, LearningPhase::running, LearningPhase::paused,
+                                    LearningPhase::finished, LearningPhase::stopped, LearningPhase::failed}) {
+    states.push_back(in_phase(phase));
+    LearningSnapshot nothing;  // it has not begun
+    nothing.phase = phase;
+    nothing.error = "no text";
+    states.push_back(nothing);
+  }
+  LearningSnapshot nasty = in_phase(LearningPhase::failed);
+  for (LearningPoint& point : nasty.curve) point.loss = std::numeric_limits<float>::quiet_NaN();
+  for (LearningPart& part : nasty.parts) part.gradient = part.update = NAN;
+  nasty.parts.front().weights = 0.0;
+  auto scoreless = std::make_shared<LearningState>(*nasty.now);
+  for (HeadScoreRow& row : scoreless->scores.rows) row.values.fill(NAN);
+  scoreless->sample.clear();
+  nasty.now = scoreless;
+  states.emplace_back(nasty);
+  LearningSnapshot letters = in_phase(LearningPhase::running);
+  letters.choices.task = LearningTask::letters;
+  letters.guessing_letters = std::log(26.0);
+  letters.unknowable = 0.9;
+  states.emplace_back(letters);
+  for (const Language language : {Language::english, Language::korean}) {
+    set_language(language);
+    for (const int width : {300, 980, 1600}) {
+      ScriptedGui gui(ScriptedGui::Renderer::none, width, 500);
+      for (const auto& state : states) {
+        Shown shown(state);
+        gui.draw_frames(shown.draw(), 3);
+        shown.world.document.learning = quick_choices();
+        gui.draw_frames(shown.draw(), 2);
+        EXPECT_TRUE(shown.orders.empty());
+      }
+    }
+  }
+  set_language(Language::english);
+}
+
+TEST(LearningView, ChoicesAreMadeAndARunIsStarted) {
+  ScriptedGui gui(ScriptedGui::Renderer::none, 980, 700);
+  Shown shown(std::nullopt);
+  EXPECT_TRUE(gui.run(shown.draw(), [&](ImGuiTestContext& ctx) {
+    ctx.SetRef("view");
+    ctx.ItemClick("**/size/$$1/##pill");
+    IM_CHECK(shown.world.document.learning.size == LearningSize::medium);
+    ctx.ItemInputValue("**/###steps", 250);
+    IM_CHECK_EQ(shown.world.document.learning.steps, 250);
+    ctx.ItemInputValue("**/###rate", "7");  // too large: it stays as it was
+    IM_CHECK_EQ(shown.world.document.learning.learning_rate, 3e-3);
+    ctx.ItemClick("**/task/$$1/##pill");
+    IM_CHECK(shown.world.document.learning.task == LearningTask::text);
+    ctx.ItemClick("**/###start");
+    IM_CHECK(shown.orders.empty());  // there is no text
+    ctx.ItemClick("**/###text");
+    ctx.KeyChars("too short");
+    ctx.Yield(2);
+    IM_CHECK_STR_EQ(shown.world.document.learning.text.c_str(), "too short");
+    ctx.ItemClick("**/###start");
+    IM_CHECK(shown.orders.empty());
+    shown.world.document.learning.text = quick_choices().text;
+    ctx.Yield(2);
+    ctx.ItemClick("**/###start");
+    IM_CHECK(shown.asked(Learn::Order::start));
+  }));
+}
+
+TEST(LearningView, ARunIsPausedMovedByOneUpdateScrubbedAndOpened) {
+  ScriptedGui gui(ScriptedGui::Renderer::none, 980, 700);
+  Shown shown(in_phase(LearningPhase::running));
+  EXPECT_TRUE(gui.run(shown.draw(), [&](ImGuiTestContext& ctx) {
+    ctx.SetRef("view");
+    ctx.ItemClick("##go");
+    IM_CHECK(shown.asked(Learn::Order::pause));
+    ctx.ItemClick("##one");
+    IM_CHECK(shown.asked(Learn::Order::one_update));
+    ctx.ItemClick("##stop");
+    IM_CHECK(shown.asked(Learn::Order::stop));
+    ctx.ItemClick("##open");
+    IM_CHECK(shown.asked(Learn::Order::open));
+    IM_CHECK_EQ(shown.orders.back().step, -1);  // as it is now
+    // The nearest kept step to a click in the curve: 0, 10 and 12 are there.
+    const ImRect curve = ctx.ItemInfo("**/##curve").RectFull;
+    ctx.MouseMoveToPos(ImVec2(curve.Min.x + curve.GetWidth() * 0.12F, curve.GetCenter().y));
+    ctx.MouseClick(0);
+    ctx.Yield(2);
+    ctx.ItemClick("##open");
+    IM_CHECK_EQ(shown.orders.back().step, 0);
+    const ImRect heads = ctx.ItemInfo("**/##heads").RectFull;
+    ctx.MouseMoveToPos(ImVec2(heads.Max.x - 20, heads.Max.y - 40));
+    ctx.MouseClick(0);
+    ctx.Yield(2);
+    IM_CHECK_EQ(shown.world.document.layer, 1);
+    IM_CHECK_EQ(shown.world.document.head, 3);
+    ctx.ItemClick("##new");
+    ctx.Yield(2);
+    IM_CHECK(ctx.ItemExists("**/###start"));
+    ctx.ItemClick("##back");
+    ctx.Yield(2);
+    IM_CHECK(ctx.ItemExists("##stop"));
+  }));
+}
+
+TEST(LearningView, KeysPauseAndGoBackThroughTheKeptSteps) {
+  ScriptedGui gui(ScriptedGui::Renderer::none, 980, 700);
+  Shown shown(in_phase(LearningPhase::paused));
+  EXPECT_TRUE(gui.run(shown.draw(), [&](ImGuiTestContext& ctx) {
+    ctx.SetRef("view");
+    ctx.WindowFocus("");
+    ctx.KeyPress(ImGuiKey_Escape);
+    ctx.KeyPress(ImGuiKey_Space);
+    IM_CHECK(shown.asked(Learn::Order::go_on));
+    ctx.KeyPress(ImGuiKey_LeftArrow, 2);  // of 0, 10 and 12
+    ctx.ItemClick("##open");
+    IM_CHECK_EQ(shown.orders.back().step, 10);
+  }));
+}
+
+// In the whole program: from the choices to a model in every view, and back.
+TEST(LearningView, WhatWasLearntIsOpenedLikeAnyModelAndUndone) {
+  const auto folder = std::filesystem::temp_directory_path() / "headlight_learning_view_test";
+  std::filesystem::remove_all(folder);
+  setenv("XDG_DATA_HOME", folder.c_str(), 1);
+  load_strings(assets_folder() / "strings");
+  {
+    ScriptedGui gui;
+    StartOptions options;
+    options.compute.model = golden_path("tiny_llama_q.gguf");
+    options.text = "one two";
+    options.view = "learning";
+    App app(options, {}, [] {});
+    app.wait_idle();
+    LearningChoices choices = quick_choices();
+    app.run({SetChoices{choices}}, 0.0);
+    const std::string before = app.document().model;
+    double seconds = 10.0;
+    EXPECT_TRUE(gui.run([&] { app.draw(seconds += 1.0 / 60.0); },
+                        [&](ImGuiTestContext& ctx) {
+                          const auto wait_for = [&](const std::function<bool()>& there) {
+                            for (int i = 0; i < 20'000 && !there(); ++i) {
+                              std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                              ctx.Yield();
+                            }
+                            return there();
+                          };
+                          ctx.Yield(5);
+                          ctx.SetRef("##center");
+                          ctx.ItemClick("**/###start");
+                          IM_CHECK(wait_for([&] { return ctx.ItemExists("**/##open"); }));
+                          IM_CHECK(wait_for([&] {
+                            return (ctx.ItemInfo("**/##go").ItemFlags & ImGuiItemFlags_Disabled) != 0;
+                          }));
+                          ctx.ItemClick("**/##open");
+                          IM_CHECK(wait_for([&] { return app.document().model != before; }));
+                        }));
+    app.wait_idle();
+    EXPECT_EQ(app.document().model, (folder / "headlight/learned/text-12").string());
+    gui.draw_frames([&] { app.draw(seconds += 1.0 / 60.0); }, 4);
+    app.wait_idle();
+    gui.draw_frames([&] { app.draw(seconds += 1.0 / 60.0); }, 4);
+    EXPECT_EQ(app.error(), "");
+    ASSERT_TRUE(app.result().trace);
+    EXPECT_EQ(app.result().trace->model().architecture.layers, 2);
+    EXPECT_EQ(app.document().view, CenterView::attention);
+    EXPECT_TRUE(gui.run([&] { app.draw(seconds += 1.0 / 60.0); },
+                        [&](ImGuiTestContext& ctx) { ctx.KeyPress(ImGuiMod_Ctrl | ImGuiKey_Z); }));
+    EXPECT_EQ(app.document().model, before);
+    EXPECT_EQ(app.document().text, "one two");
+    app.wait_idle();
+  }
+  unsetenv("XDG_DATA_HOME");
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace headlight
