@@ -11,6 +11,7 @@ Reads build/release/headlight, writes FOLDER/*.png and FOLDER/index.html (FOLDER
 import argparse
 import concurrent.futures
 import html
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -27,12 +28,31 @@ LONG = ["--text", " ".join(f"Step {n}: the lamp on the table of room {n * 7 % 31
         "--head", "4"]
 ENCODER = ["--model", "all-minilm-l6-v2", "--text", "The cat sat on the mat.\nA dog lay on the rug.\n고양이가 앉았다."]
 
-# name: options. Every tab and every picture of attention stands here once at least (tests/gallery_rules.py).
+FOX_TEXT, CAPITAL_TEXT = FOX[1], CAPITAL[1]
+# What has no option of its own, as a session. (Those of the prompt are chosen beneath it.)
+SESSIONS = {
+    "points_3d": {"text": FOX_TEXT, "view": "embeddings", "embedding_layer": 18, "layer": 17, "head": 4,
+                  "embedding": {"picture": "points", "dimensions": 3}},
+    "points_umap": {"text": LONG[1], "view": "embeddings", "embedding_layer": 18, "layer": 17, "head": 4,
+                    "embedding": {"picture": "points", "method": "umap"}},
+    "points_paths": {"text": CAPITAL_TEXT, "view": "embeddings", "embedding_layer": 30, "layer": 29,
+                     "embedding": {"picture": "points", "trajectories": True}},
+    "prompt_history": {"text": FOX_TEXT, "view": "flow", "layer": 23, "head": 4, "prompt": {"detail": "history"}},
+    "prompt_bytes": {"text": KOREAN[1], "view": "flow", "layer": 3, "head": 2, "prompt": {"detail": "hangul"}},
+    "prompt_tokenizers": {"text": KOREAN[1], "view": "flow", "layer": 3, "head": 2,
+                          "prompt": {"detail": "second_tokenizer", "second_model": "all-minilm-l6-v2"}},
+    "prompt_surprisal": {"text": FOX_TEXT, "view": "flow", "layer": 23, "head": 4,
+                         "prompt": {"color_by_surprisal": True}},
+}
+
+# name: options. Every tab and every picture of attention, embeddings and lens stands here once at least, and no
+# picture twice (tests/gallery_rules.py). A scene with a size of its own is drawn in that one alone.
 SCENES = {
     "flow": ["--view", "flow", *CAPITAL],
+    "flow_attention": ["--view", "flow", "--part", "attention", *CAPITAL],
+    "flow_mlp": ["--view", "flow", "--part", "mlp", *CAPITAL],
     "flow_long": ["--view", "flow", *LONG],
     "flow_encoder": ["--view", "flow", *ENCODER],
-    "attention": ["--view", "attention", *SHOPS],
     "wall": ["--view", "wall", *FOX],
     "wall_long": ["--view", "wall", *LONG],
     "matrix": ["--view", "matrix", *SHOPS],
@@ -43,17 +63,15 @@ SCENES = {
     "heat": ["--view", "heat", *FOX],
     "neuron": ["--view", "neuron", *SHOPS],
     "rollout": ["--view", "rollout", *SHOPS],
-    "embeddings": ["--view", "embeddings", *FOX],
-    "embeddings_korean": ["--view", "embeddings", *KOREAN],
-    "points": ["--view", "points", *SHOPS],
+    "points": ["--view", "points", *FOX],
+    "points_korean": ["--view", "points", *KOREAN],
     "similarity": ["--view", "similarity", *SHOPS],
     "neighbors": ["--view", "neighbors", *CAPITAL],
     "arithmetic": ["--view", "arithmetic", *CAPITAL],
     "positions": ["--view", "positions", *CAPITAL],
     "block": ["--view", "block", *CAPITAL],
-    "lens": ["--view", "lens", *CAPITAL],
-    "lens_long": ["--view", "lens", *LONG],
     "grid": ["--view", "grid", *SHOPS],
+    "grid_long": ["--view", "grid", *LONG],
     "ranks": ["--view", "ranks", *SHOPS],
     "attribution": ["--view", "attribution", *SHOPS],
     "loss": ["--view", "loss", *SHOPS],
@@ -62,12 +80,32 @@ SCENES = {
     "lesson": ["--lesson", "attention_by_hand", "--step", "1"],
     "presenter": ["--presenter", "--view", "flow", *CAPITAL],
     "presenter_wall": ["--presenter", "--view", "wall", *FOX],
+    "sampling": ["--view", "flow", "--size", "1280x1440", *CAPITAL],  # open where there is room for it
     "model": ["--dialog", "model", *CAPITAL],
+    "model_picture": ["--dialog", "model", "--part", "picture", *CAPITAL],
+    "model_tensors": ["--dialog", "model", "--part", "tensors", *CAPITAL],
+    "model_others": ["--dialog", "model", "--part", "others", *CAPITAL],
+    "model_check": ["--dialog", "model", "--part", "check", *CAPITAL],
     "catalog": ["--dialog", "catalog", *CAPITAL],
     "help": ["--dialog", "help", *CAPITAL],
     "empty": ["--view", "flow", "--text", ""],
     "korean": ["--view", "flow", *KOREAN],
+    **{name: ["--session", name] for name in SESSIONS},
 }
+
+
+def write_sessions(folder):
+    """The scenes whose options name a session, with its file instead."""
+    scenes = {}
+    for name, options in SCENES.items():
+        scenes[name] = list(options)
+        if name in SESSIONS:
+            file = folder / f"{name}.headlight.json"
+            document = {"model": "smollm2-135m", **SESSIONS[name]}
+            session = {"format": "headlight session", "version": 1, "document": document}
+            file.write_text(json.dumps(session, ensure_ascii=False), encoding="utf-8")
+            scenes[name] = ["--session", str(file)]
+    return scenes
 
 
 def draw(job):
@@ -104,12 +142,16 @@ def main():
         sys.exit(f"{PROGRAM} is not built: ./run build")
     with_options.out.mkdir(parents=True, exist_ok=True)
     jobs = []
-    for scene, options in SCENES.items():
+    for scene, options in write_sessions(with_options.out).items():
         if with_options.only and not scene.startswith(tuple(with_options.only)):
             continue
         for theme in with_options.themes:
             for language in with_options.languages:
-                for size in with_options.sizes:
+                sizes = with_options.sizes
+                if "--size" in options:
+                    at = options.index("--size")
+                    sizes, options = [options[at + 1]], options[:at] + options[at + 2:]
+                for size in sizes:
                     picture = with_options.out / f"{scene}_{theme}_{language}_{size}.png"
                     jobs.append((picture, [*options, "--theme", theme, "--lang", language, "--size", size]))
     failures = {}

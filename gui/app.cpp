@@ -13,6 +13,7 @@
 #include "gui/bars.h"
 #include "gui/fonts.h"
 #include "gui/layout.h"
+#include "gui/open_part.h"
 #include "gui/settings.h"
 #include "gui/strings.h"
 #include "gui/widgets/canvas.h"
@@ -106,6 +107,7 @@ App::App(const StartOptions& options, std::filesystem::path config, std::functio
   history_ = History(last ? std::move(*last) : first_document(options, examples_));
   device_ = computation_.device_name();
   dialog_ = options.dialog;
+  if (!options.part.empty()) open_part(views_, options.part);
   const std::string model = document().model;
   if (!options.file.empty()) {
     open_file(options.file);

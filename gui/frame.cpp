@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "gui/widgets/token_piece.h"
+
 namespace headlight {
 
 std::int64_t Frame::query() const {
@@ -32,7 +34,7 @@ std::string Frame::token_text(std::int64_t position) const {
   if (tokenizer == nullptr && model != nullptr) tokenizer = model->tokenizer.get();
   const TokenId id = trace()->tokens()[static_cast<std::size_t>(position)];
   if (tokenizer == nullptr || id < 0 || id >= tokenizer->vocabulary_size()) return {};
-  return visible_bytes(tokenizer->bytes(id));
+  return token_piece(tokenizer->bytes(id));
 }
 
 }  // namespace headlight

@@ -2,6 +2,8 @@
 #include "gui/layout.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <string>
 
 #include "core/session/document_names.h"
@@ -230,13 +232,53 @@ void draw_shadow() {
 
 }  // namespace
 
+namespace {
+
+// What lies between a corner of a rounded window and its arc.
+void fill_behind_corner(ImDrawList& list, ImVec2 corner, ImVec2 middle, float radius, float from,
+                        ImU32 color) {
+  constexpr int pieces = 8;
+  std::array<ImVec2, pieces + 2> outline = {corner};
+  for (int i = 0; i <= pieces; ++i) {
+    const float angle = (from + static_cast<float>(i) / (2.0F * pieces)) * 3.14159265F;
+    outline[static_cast<std::size_t>(pieces - i) + 1] =  // clockwise
+        ImVec2(middle.x + std::cos(angle) * radius, middle.y + std::sin(angle) * radius);
+  }
+  list.AddConcavePolyFilled(outline.data(), static_cast<int>(outline.size()), color);
+}
+
+// What is not the current window goes dark.
+void dim_the_rest() {
+  const ImGuiViewport* viewport = ImGui::GetMainViewport();
+  const ImVec2 first = viewport->Pos;
+  const ImVec2 last(first.x + viewport->Size.x, first.y + viewport->Size.y);
+  const ImVec2 from = ImGui::GetWindowPos();
+  const ImVec2 to(from.x + ImGui::GetWindowSize().x, from.y + ImGui::GetWindowSize().y);
+  const bool dark = current_theme() == Theme::dark;
+  const ImU32 color = with_alpha(dark ? palette().background : palette().text, dark ? 0.66F : 0.42F);
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  list.PushClipRectFullScreen();
+  list.AddRectFilled(first, ImVec2(last.x, from.y), color);
+  list.AddRectFilled(ImVec2(first.x, to.y), last, color);
+  list.AddRectFilled(ImVec2(first.x, from.y), ImVec2(from.x, to.y), color);
+  list.AddRectFilled(ImVec2(to.x, from.y), ImVec2(last.x, to.y), color);
+  const float r = ImGui::GetStyle().WindowRounding;
+  fill_behind_corner(list, from, ImVec2(from.x + r, from.y + r), r, 1.0F, color);
+  fill_behind_corner(list, ImVec2(to.x, from.y), ImVec2(to.x - r, from.y + r), r, 1.5F, color);
+  fill_behind_corner(list, to, ImVec2(to.x - r, to.y - r), r, 0.0F, color);
+  fill_behind_corner(list, ImVec2(from.x, to.y), ImVec2(from.x + r, to.y - r), r, 0.5F, color);
+  list.PopClipRect();
+}
+
+}  // namespace
+
 bool draw_dialog_window(View& view, const Frame& frame, Commands& commands) {
   bool open = true;
   const ImGuiViewport* viewport = ImGui::GetMainViewport();
   const float font = ImGui::GetFontSize();
   ImGui::SetNextWindowPos(viewport->GetCenter(), ImGuiCond_Appearing, ImVec2(0.5F, 0.5F));
   ImGui::SetNextWindowSize(ImVec2(std::min(viewport->Size.x * 0.92F, font * 52.0F),
-                                  std::min(viewport->Size.y * 0.88F, font * 52.0F)),
+                                  std::min(viewport->Size.y * 0.94F, font * 52.0F)),
                            ImGuiCond_Appearing);
   const std::string title = name_of(view) + "###dialog." + std::string(view.name());
   const ImGuiWindowFlags flags =
@@ -254,6 +296,7 @@ bool draw_dialog_window(View& view, const Frame& frame, Commands& commands) {
   ImGui::PopStyleColor(2);
   ImGui::PopStyleVar();
   if (visible) {
+    dim_the_rest();
     draw_shadow();
     view.draw(frame, commands);
   }

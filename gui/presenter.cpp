@@ -45,9 +45,9 @@ View* find_view(const std::vector<PlacedView>& views, std::string_view name) {
   return nullptr;
 }
 
-// A line of small type at the bottom, for the keys: where it stays free of the views.
-constexpr float hint_size = 0.62F;
-float hint_height() { return ImGui::GetFontSize() * hint_size * 2.0F; }
+// A line at the bottom, for the keys: where it stays free of the views, and is read from the last row.
+constexpr float hint_size = 0.85F;
+float hint_height() { return ImGui::GetFontSize() * hint_size * 1.7F; }
 
 // The window that all of this lies in.
 Area whole_window() {
@@ -203,9 +203,11 @@ void Presenter::draw_hint(const Frame& frame, Commands& commands) {
   commands.animate();  // until it goes
   const std::string words = text(frame.document.lesson ? "presenter.keys_lesson" : "presenter.keys");
   const float height = hint_height();
-  const ScopedFont small(fonts().body, hint_size);
-  const ImVec2 size = ImGui::CalcTextSize(words.c_str());
   const Area window = whole_window();
+  const float most =
+      (window.size.x - ImGui::GetFontSize() * 2) / std::max(1.0F, ImGui::CalcTextSize(words.c_str()).x);
+  const ScopedFont small(fonts().body, std::min(hint_size, most));
+  const ImVec2 size = ImGui::CalcTextSize(words.c_str());
   const ImVec2 corner(window.corner.x + (window.size.x - size.x) * 0.5F,
                       window.corner.y + window.size.y - (height + size.y) * 0.5F);
   ImGui::GetForegroundDrawList()->AddText(corner, palette().muted, words.c_str());

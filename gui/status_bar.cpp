@@ -39,8 +39,9 @@ std::vector<Fact> facts_of(const Frame& frame) {
     facts.push_back({frame.device, "status.device_tip", 5});
     facts.push_back({frame.model->number_format, "status.format_tip", 4});
     if (!frame.tokens.empty()) {
-      facts.push_back(
-          {format_text("status.tokens", fmt::arg("tokens", frame.tokens.size())), "status.tokens_tip", 8});
+      facts.push_back({format_text(frame.tokens.size() == 1 ? "status.token" : "status.tokens",
+                                   fmt::arg("tokens", frame.tokens.size())),
+                       "status.tokens_tip", 8});
     }
   }
   if (const Trace* trace = frame.trace()) {

@@ -1,4 +1,5 @@
 // Every view, in the order of tabs and panels: adding one is a pair of files and a line here.
+#include "gui/open_part.h"
 #include "gui/view.h"
 #include "gui/views/attention_view.h"
 #include "gui/views/block_view.h"
@@ -34,6 +35,16 @@ std::vector<PlacedView> make_views() {
   views.push_back({Place::dialog, std::make_unique<CatalogView>()});
   views.push_back({Place::dialog, std::make_unique<HelpView>()});
   return views;
+}
+
+void open_part(const std::vector<PlacedView>& views, std::string_view part) {
+  for (const PlacedView& placed : views) {
+    if (auto* flow = dynamic_cast<FlowView*>(placed.view.get())) {
+      if (part == "attention") flow->open_part(Hook::pattern);
+      if (part == "mlp") flow->open_part(Hook::mlp_post);
+    }
+    if (auto* model = dynamic_cast<ModelView*>(placed.view.get())) model->show_page(part);
+  }
 }
 
 }  // namespace headlight

@@ -47,6 +47,9 @@ void add_window_options(CLI::App& app, StartOptions& options) {
   app.add_option("--dialog", options.dialog, "Open this dialog")
       ->check(CLI::IsMember({"model", "catalog", "help"}))
       ->group("");  // for pictures; not listed
+  app.add_option("--part", options.part, "Open this part of the flow, or this page about the model")
+      ->check(CLI::IsMember({"attention", "mlp", "picture", "tensors", "others", "check"}))
+      ->group("");
   app.add_option("--layer", options.layer, "Look at this layer, from 0")->check(CLI::Range(0, 100000));
   app.add_option("--head", options.head, "Look at this head, from 0")->check(CLI::Range(0, 100000));
   app.add_option_function<std::string>(

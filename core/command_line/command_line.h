@@ -22,6 +22,7 @@ struct StartOptions {
   std::int64_t lesson_step = 0;
   std::int64_t train_steps = 0;  // of the learning view, before the picture is drawn
   std::string dialog;            // "model", "catalog", "help": open at the start
+  std::string part;              // of the flow or of what is said about the model: open at the start
   std::optional<std::int64_t> layer;
   std::optional<std::int64_t> head;
   int width = 1440;

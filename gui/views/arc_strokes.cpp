@@ -8,8 +8,12 @@
 namespace headlight {
 namespace {
 
-// x in equal steps; few pieces where there are very many arcs.
-std::size_t pieces_of(std::size_t strokes) { return strokes < 1000 ? 20 : 8; }
+// x in equal steps: no corner is seen where there are some hundred arcs; few pieces where they are too many
+// to be told apart.
+constexpr std::size_t most_pieces = 48;
+std::size_t pieces_of(std::size_t strokes) {
+  return strokes < 200 ? most_pieces : strokes < 600 ? 32 : strokes < 1000 ? 20 : 8;
+}
 
 }  // namespace
 
@@ -25,7 +29,7 @@ void ArcStrokes::set(const std::vector<ArcStroke>& strokes) {
   list.PushTexture(ImGui::GetIO().Fonts->TexRef);
   list.PushClipRectFullScreen();
   const std::size_t pieces = pieces_of(strokes.size());
-  std::array<ImVec2, 21> points;
+  std::array<ImVec2, most_pieces + 1> points;
   for (const ArcStroke& stroke : strokes) {
     for (std::size_t i = 0; i <= pieces; ++i) {
       const float t = static_cast<float>(i) / static_cast<float>(pieces);

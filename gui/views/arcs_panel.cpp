@@ -27,6 +27,9 @@ float em() { return ImGui::GetFontSize(); }
 constexpr std::int64_t most_cells_at_once = 512 * 512 * 2;  // about a millisecond
 constexpr std::size_t most_drawn = 3000;  // lines: three milliseconds when all are made anew
 constexpr SliderRange thresholds{0.01, 0.5, "%.2f"};
+constexpr float lowest_line = 0.8F;  // ems; the words are then 0.7 of their usual size
+constexpr float count_size = 0.88F;
+constexpr float heading_room = 26;  // ems of the two headings, with the count between them
 
 std::vector<std::int64_t> shown_heads(const ShownAttention& shown) {
   std::vector<std::int64_t> heads{shown.head};
@@ -95,10 +98,10 @@ ArcsPanel::ArcsPanel()
                               [&](float done) { progress.report(done); });
       }) {}
 
-// One line: how words are folded, the threshold, and how many weights are above it.
+// One line: how words are folded, and the threshold.
 void ArcsPanel::draw_controls(const ShownAttention& shown, Commands& commands) {
   draw_fold_choice(shown.frame, commands);
-  const float width = std::min(em() * 17, ImGui::GetContentRegionAvail().x);
+  const float width = std::min(em() * 13, ImGui::GetContentRegionAvail().x);
   next_in_line(width, em() * 1.2F);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
   if (ImGui::BeginChild("##threshold", ImVec2(width, em() * 1.75F), ImGuiChildFlags_NavFlattened,
@@ -116,13 +119,11 @@ void ArcsPanel::draw_controls(const ShownAttention& shown, Commands& commands) {
   }
   ImGui::EndChild();
   ImGui::PopStyleVar();
-  draw_count(shown);
 }
 
-void ArcsPanel::draw_count(const ShownAttention& shown) {
+std::string ArcsPanel::count_words(const ShownAttention& shown) const {
   const StrongWeights* weights = weights_.value();
-  if (weights == nullptr) return;
-  const ScopedFont small(fonts().body, 0.88F);
+  if (weights == nullptr) return {};
   const std::string threshold = fmt::format("{:.2f}", shown.frame.document.attention.arc_threshold);
   const std::string found = grouped_text(static_cast<std::int64_t>(weights->found.size()));
   const std::string all = grouped_text(weights->seen);
@@ -136,11 +137,21 @@ void ArcsPanel::draw_count(const ShownAttention& shown) {
     const std::string broken = grouped_text(weights->broken);
     words += " " + format_text("attention.arc_broken", fmt::arg("count", broken));
   }
-  next_in_line(ImGui::CalcTextSize(words.c_str()).x, em() * 1.2F);
-  ImGui::AlignTextToFramePadding();
-  ImGui::PushStyleColor(ImGuiCol_Text, weights->broken > 0 ? palette().error : palette().muted);
+  return words;
+}
+
+// How many weights are above the threshold, in a line of its own; false, and nothing drawn, where it fits
+// between the headings.
+bool ArcsPanel::draw_count(const ShownAttention& shown) const {
+  const std::string words = count_words(shown);
+  if (words.empty()) return false;
+  const ScopedFont small(fonts().body, count_size);
+  const float room = ImGui::GetContentRegionAvail().x - em() / count_size * heading_room;
+  if (ImGui::CalcTextSize(words.c_str()).x <= room) return false;
+  ImGui::PushStyleColor(ImGuiCol_Text, weights_.value()->broken > 0 ? palette().error : palette().muted);
   ImGui::TextWrapped("%s", words.c_str());
   ImGui::PopStyleColor();
+  return true;
 }
 
 // A chip for each head of the layer, in the colour of its lines.
@@ -152,9 +163,9 @@ void ArcsPanel::draw_heads(const ShownAttention& shown, Commands& commands) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   ImGui::PushID("heads");
   for (std::int64_t head = 0; head < count; ++head) {
-    // All of them behind the count, or in lines of their own.
+    // All of them behind the threshold, or in lines of their own.
     const float all = (size.x + em() * 0.25F) * static_cast<float>(count);
-    next_in_line(head > 0 ? size.x : all, em() * (head > 0 ? 0.25F : 1.4F));
+    next_in_line(head > 0 ? size.x : all, em() * (head > 0 ? 0.25F : 1.2F));
     const bool on = std::find(heads.begin(), heads.end(), head) != heads.end();
     const ImU32 color = head_color(head, count, head == shown.head);
     ImGui::PushID(static_cast<int>(head));
@@ -195,7 +206,8 @@ ArcsPanel::Layout ArcsPanel::place(const ShownAttention& shown, const PassText& 
   layout.scroll = ImGui::GetScrollY();
   layout.size = ImVec2(ImGui::GetContentRegionAvail().x, ImGui::GetWindowHeight());
   const std::int64_t units = std::max<std::int64_t>(1, std::max(queries.units.count(), keys.units.count()));
-  layout.line = std::clamp(layout.size.y / static_cast<float>(units), em() * 1.3F, em() * 2.4F);
+  layout.line = std::clamp(layout.size.y / static_cast<float>(units), em() * lowest_line, em() * 2.4F);
+  layout.type = std::min(1.0F, layout.line / em() / 1.15F);
   const float most = std::min(em() * 10, layout.size.x * 0.3F);
   float widest = em() * 2;
   const auto measure = [&](const PassText& text) {
@@ -215,7 +227,18 @@ ArcsPanel::Layout ArcsPanel::place(const ShownAttention& shown, const PassText& 
   return layout;
 }
 
-void ArcsPanel::draw_headings(const ShownAttention& shown, const Layout& layout) {
+// What is chosen comes into sight when it changes.
+void ArcsPanel::scroll_to_chosen(const Focus& focus, const Layout& layout) {
+  const std::optional<std::int32_t> chosen = focus.query ? focus.query : focus.key;
+  if (chosen == scrolled_to_) return;
+  scrolled_to_ = chosen;
+  if (!chosen) return;
+  const float top = layout.line * static_cast<float>(*chosen);
+  if (top >= layout.scroll && top + layout.line <= layout.scroll + layout.size.y) return;
+  ImGui::SetScrollY(std::max(0.0F, top - layout.size.y * 0.5F));
+}
+
+void ArcsPanel::draw_headings(const ShownAttention& shown, const Layout& layout, bool with_count) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ScopedFont small(fonts().strong, 0.85F);
   const char* from = shown.cross() ? "attention.arcs_decoder" : "attention.arcs_from";
@@ -229,6 +252,13 @@ void ArcsPanel::draw_headings(const ShownAttention& shown, const Layout& layout)
   const float right_width = ImGui::CalcTextSize(right.c_str()).x;
   list->AddText(ImVec2(std::min(layout.right + em(), layout.corner.x + layout.size.x - right_width), at.y),
                 palette().key, right.c_str());
+  if (with_count) {
+    const ScopedFont body(fonts().body, count_size / 0.85F);
+    const std::string words = count_words(shown);
+    const float width = ImGui::CalcTextSize(words.c_str()).x;
+    list->AddText(ImVec2(layout.corner.x + (layout.size.x - width) * 0.5F, at.y),
+                  weights_.value()->broken > 0 ? palette().error : palette().muted, words.c_str());
+  }
   ImGui::Dummy(ImVec2(1, em() * 1.3F));
 }
 
@@ -325,7 +355,7 @@ void ArcsPanel::draw_lines(const ShownAttention& shown, const Layout& layout, co
       const float third = (line.to.x - line.from.x) / 3;  // x then grows evenly, as in arc_height()
       list.AddBezierCubic(line.from, ImVec2(line.from.x + third, line.from.y),
                           ImVec2(line.to.x - third, line.to.y), line.to, line.color,
-                          line.thickness + em() * 0.05F, 20);
+                          line.thickness + em() * 0.05F, 48);
     }
   }
   list.PopClipRect();
@@ -334,6 +364,8 @@ void ArcsPanel::draw_lines(const ShownAttention& shown, const Layout& layout, co
 void ArcsPanel::draw_words(const ShownAttention& shown, const Layout& layout, const PassText& pass,
                            bool of_keys, const Focus& focus) {
   ImDrawList* list = ImGui::GetWindowDrawList();
+  const float body = em();
+  const ScopedFont type(fonts().body, layout.type);
   const auto first = std::max<std::int64_t>(0, static_cast<std::int64_t>(layout.scroll / layout.line));
   const auto last =
       std::min(pass.units.count(), first + 2 + static_cast<std::int64_t>(layout.size.y / layout.line));
@@ -351,7 +383,7 @@ void ArcsPanel::draw_words(const ShownAttention& shown, const Layout& layout, co
     const std::string words = fitted_text(pass.unit_text(unit), layout.label);
     const float width = ImGui::CalcTextSize(words.c_str()).x;
     const float y = layout.y(unit);
-    const float x = of_keys ? layout.right + em() * 0.7F : layout.left - em() * 0.7F - width;
+    const float x = of_keys ? layout.right + body * 0.7F : layout.left - body * 0.7F - width;
     const float strength = lit[static_cast<std::size_t>(unit - first)];
     const bool chosen = own == unit;
     const ImVec2 from(x - em() * 0.35F, y - em() * 0.68F);
@@ -381,9 +413,12 @@ void ArcsPanel::handle_column(const ShownAttention& shown, Commands& commands, c
   const std::int64_t token = pass.units.begin(unit);
   of_keys ? shown.hover_key(commands, token) : shown.hover_query(commands, token);
   const std::string words = pass.unit_text(unit);
-  ImGui::SetTooltip("%s", format_text(of_keys ? "attention.arc_key_tip" : "attention.arc_query_tip",
-                                      fmt::arg("token", words), fmt::arg("position", token))
-                              .c_str());
+  std::string tip = format_text(of_keys ? "attention.arc_key_tip" : "attention.arc_query_tip",
+                                fmt::arg("token", words), fmt::arg("position", token));
+  if (const std::string written = pass.written_text(unit); written != words) {
+    tip += "\n" + format_text("attention.written", fmt::arg("words", written));
+  }
+  ImGui::SetTooltip("%s", tip.c_str());
   if (!hand.clicked) return;
   const auto locked = of_keys ? shown.locked_key() : shown.chosen_query();
   const auto wanted = locked == token ? std::nullopt : std::optional(token);
@@ -466,6 +501,7 @@ void ArcsPanel::draw(const ShownAttention& shown, Commands& commands, ShownTexts
   weights_.want(wanted, quick, commands);
   draw_controls(shown, commands);
   draw_heads(shown, commands);
+  const bool own_line = draw_count(shown);
   ImGui::Dummy(ImVec2(0, em() * 0.2F));
   if (weights_.value() == nullptr || !weights_.error().empty()) {
     const MakingClick click = draw_making_line(weights_.fraction(), weights_.cancelled(), weights_.error());
@@ -488,6 +524,7 @@ void ArcsPanel::draw(const ShownAttention& shown, Commands& commands, ShownTexts
   if (open && ImGui::GetWindowHeight() > em() * 2 && ImGui::GetContentRegionAvail().x > em() * 10) {
     layout = place(shown, queries, keys);
     const Focus lit = focus(shown, queries, keys);
+    if (!shown.hovered_query() && !shown.hovered_key()) scroll_to_chosen(lit, layout);
     gather(shown, layout);
     draw_lines(shown, layout, lit);
     draw_words(shown, layout, queries, false, lit);
@@ -503,7 +540,7 @@ void ArcsPanel::draw(const ShownAttention& shown, Commands& commands, ShownTexts
   ImGui::EndChild();
   if (layout.line > 0) {
     ImGui::SetCursorPosY(top);
-    draw_headings(shown, layout);
+    draw_headings(shown, layout, !own_line);
   }
 }
 

@@ -37,6 +37,7 @@ class ArcsPanel {
     float line = 0;             // height of a unit
     float left = 0, right = 0;  // where lines begin and end
     float label = 0;            // room for words
+    float type = 1;             // their size, of the usual one
     float y(std::int64_t unit) const { return corner.y - scroll + (static_cast<float>(unit) + 0.5F) * line; }
     bool operator==(const Layout& other) const;
   };
@@ -52,9 +53,11 @@ class ArcsPanel {
 
   void draw_controls(const ShownAttention& shown, Commands& commands);
   void draw_heads(const ShownAttention& shown, Commands& commands);
-  void draw_count(const ShownAttention& shown);
+  std::string count_words(const ShownAttention& shown) const;
+  bool draw_count(const ShownAttention& shown) const;
   Layout place(const ShownAttention& shown, const PassText& queries, const PassText& keys);
-  void draw_headings(const ShownAttention& shown, const Layout& layout);
+  void draw_headings(const ShownAttention& shown, const Layout& layout, bool with_count);
+  void scroll_to_chosen(const Focus& focus, const Layout& layout);
   Focus focus(const ShownAttention& shown, const PassText& queries, const PassText& keys) const;
   void gather(const ShownAttention& shown, const Layout& layout);
   ArcStroke stroke(const ShownAttention& shown, const Layout& layout, const StrongWeight& weight) const;
@@ -76,7 +79,8 @@ class ArcsPanel {
   MapScale gathered_scale_ = MapScale::linear;
   Theme gathered_theme_ = Theme::dark;
   ArcStrokes strokes_;
-  std::optional<StrongWeight> hovered_;  // the line under the mouse, in the last frame
+  std::optional<std::int32_t> scrolled_to_;  // the unit that was chosen when it was looked for
+  std::optional<StrongWeight> hovered_;      // the line under the mouse, in the last frame
 };
 
 }  // namespace headlight

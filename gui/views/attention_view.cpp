@@ -71,20 +71,36 @@ std::string tick_label(MapScale scale, float position) {
   return fmt::format("{:.2g}", weight);
 }
 
-// The colour bar: its two ends and its middle labelled, and the grey of masked cells; behind what stands
-// there, or on a line of its own. False, and nothing drawn, when it does not fit behind.
-bool draw_legend(const Frame& frame, bool own_line) {
+// Whether any cell of the picture is in the grey of the mask. Lines and coloured words have no such cells.
+bool has_masked_cells(const ShownAttention& shown) {
+  const AttentionRule& rule = shown.map.rule;
+  switch (shown.frame.document.attention_mode) {
+    case AttentionMode::wall:
+    case AttentionMode::matrix:
+      return (rule.causal || rule.window > 0) && shown.map.keys > 1;
+    case AttentionMode::rollout:
+      return rule.causal && shown.query() + 1 < shown.map.keys;
+    default:
+      return false;
+  }
+}
+
+// The colour bar: its two ends and its middle labelled, and the grey of masked cells where there are any;
+// behind what stands there, or on a line of its own. False, and nothing drawn, when it does not fit behind.
+bool draw_legend(const ShownAttention& shown, bool own_line) {
+  const Frame& frame = shown.frame;
   const MapScale scale = frame.document.map_scale;
   const ScopedFont small(fonts().body, 0.8F);
   const std::string low = tick_label(scale, 0);
   const std::string middle = tick_label(scale, 0.5F);
   const std::string high = tick_label(scale, 1);
-  const std::string masked = text("attention.legend_masked");
+  const std::string masked = has_masked_cells(shown) ? text("attention.legend_masked") : std::string();
   const float bar = em() * 7;
   const float gap = em() * 0.4F;
   const float swatch = em() * 0.8F;
-  const float width = ImGui::CalcTextSize(low.c_str()).x + ImGui::CalcTextSize(high.c_str()).x + bar +
-                      gap * 3 + em() + swatch + ImGui::CalcTextSize(masked.c_str()).x;
+  const float beside = masked.empty() ? 0.0F : em() + swatch + gap + ImGui::CalcTextSize(masked.c_str()).x;
+  const float width =
+      ImGui::CalcTextSize(low.c_str()).x + ImGui::CalcTextSize(high.c_str()).x + bar + gap * 2 + beside;
   const float edge = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x;
   if (!own_line && ImGui::GetItemRectMax().x + em() * 1.2F + width > edge) return false;
   if (!own_line) next_in_line(width, em() * 1.2F);
@@ -92,7 +108,11 @@ bool draw_legend(const Frame& frame, bool own_line) {
   const ImVec2 start = ImGui::GetCursorScreenPos();
   const float height = em() * 1.75F / 0.8F;
   ImGui::Dummy(ImVec2(width, height));
-  if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s", text("attention.legend_tip").c_str());
+  if (ImGui::IsItemHovered()) {
+    const std::string& more = text("attention.legend_masked_tip");
+    ImGui::SetTooltip("%s%s%s", text("attention.legend_tip").c_str(), masked.empty() ? "" : " ",
+                      masked.empty() ? "" : more.c_str());
+  }
   // The middle's number stands beneath the bar: on it, no ink would be readable on every map.
   const float rise = middle.empty() ? 0.0F : em() * 0.5F;
   const float text_y = start.y + (height - em()) * 0.5F - rise;
@@ -109,6 +129,7 @@ bool draw_legend(const Frame& frame, bool own_line) {
   }
   x += bar + gap;
   list->AddText(ImVec2(x, text_y), palette().muted, high.c_str());
+  if (masked.empty()) return true;
   x += ImGui::CalcTextSize(high.c_str()).x + em();
   list->AddRectFilled(ImVec2(x, top), ImVec2(x + swatch, bottom), palette().masked);
   list->AddRect(ImVec2(x, top), ImVec2(x + swatch, bottom), palette().grid, 0, 1);
@@ -156,7 +177,7 @@ void draw_caption(const ShownAttention& shown, Commands& commands, const char* k
     draw_stepper("layer", 'L', shown.layer, a.layers, commands, true, shown.head);
     ImGui::SameLine(0, em() * 0.8F);
     draw_stepper("head", 'H', shown.head, a.heads, commands, false, shown.layer);
-    if (wants_legend) draw_legend(frame, false);
+    if (wants_legend) draw_legend(shown, false);
     const float edge = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x;
     if (edge - ImGui::GetItemRectMax().x >= em() * 19) {
       ImGui::SameLine(0, em() * 1.2F);
@@ -166,7 +187,7 @@ void draw_caption(const ShownAttention& shown, Commands& commands, const char* k
     }
   }
   const bool own_legend = wants_legend && !has_head(frame.document.attention_mode);
-  if (own_legend) draw_legend(frame, true);
+  if (own_legend) draw_legend(shown, true);
   const ScopedFont small(fonts().body, 0.88F);
   std::string caption = text(key);
   const float edge = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x;
@@ -226,9 +247,9 @@ void AttentionView::draw(const Frame& frame, Commands& commands) {
   const AttentionMode mode = frame.document.attention_mode;
   bool wants_legend = has_scale(mode) && !has_own_legend(frame.document);
   if (has_scale(mode)) draw_scales(frame, commands);
-  if (wants_legend && draw_legend(frame, false)) wants_legend = false;
-  ImGui::Dummy(ImVec2(0, em() * 0.1F));
   const ShownAttention shown = shown_attention(frame);
+  if (wants_legend && shown.trace && draw_legend(shown, false)) wants_legend = false;
+  ImGui::Dummy(ImVec2(0, em() * 0.1F));
   if (!shown.trace || shown.map.queries == 0 || shown.map.keys == 0) {
     draw_empty_note("attention.empty");
   } else {

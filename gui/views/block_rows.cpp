@@ -219,8 +219,10 @@ void BlockRows::draw_histogram(const Frame& frame, Commands& commands, const Row
     const ScopedFont strong(fonts().strong);
     ImGui::TextUnformatted(shortened(hook_name(row.hook, layer_), width).c_str());
   }
+  const float name_width = ImGui::GetItemRectSize().x;
   const std::array<Segment, 2> choices = {{{text("block.this_token"), text("block.this_token_tip")},
                                            {text("block.all_tokens"), text("block.all_tokens_tip")}}};
+  if (name_width + em() * 0.8F + segmented_width(choices) <= width) ImGui::SameLine(0, em() * 0.8F);
   if (const auto picked = segmented("of", choices, all_tokens_ ? 1 : 0)) all_tokens_ = *picked == 1;
   if (all_tokens_) {
     const HistogramKey key{{frame.result.trace, frame.trace()->layers_done()}, row.hook, layer_};
@@ -235,7 +237,7 @@ void BlockRows::draw_histogram(const Frame& frame, Commands& commands, const Row
     own = histogram(one, histogram_bins);
   }
   const ImVec2 corner = ImGui::GetCursorScreenPos();
-  const float height = em() * 7.5F;
+  const float height = std::clamp(ImGui::GetWindowHeight() * 0.19F, em() * 4.5F, em() * 7.5F);
   const auto bins = static_cast<float>(std::max<std::size_t>(1, shown->counts.size()));
   const Hand hand = canvas("##histogram", ImVec2(width, height + em() * 1.4F),
                            {corner, ImVec2(width / bins, height + em() * 1.4F), {}});

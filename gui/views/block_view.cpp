@@ -49,7 +49,8 @@ void BlockView::draw_lengths(const Frame& frame, Commands& commands) {
   const auto done = workers_->lengths->done();
   heading(text("block.lengths_heading"),
           format_text("block.lengths_caption", fmt::arg("token", frame.token_text(frame.query()))));
-  const float height = std::clamp(ImGui::GetContentRegionAvail().y * 0.34F, em() * 11.5F, em() * 16);
+  // In a low window the parts below it need the room.
+  const float height = std::clamp(ImGui::GetContentRegionAvail().y * 0.34F, em() * 8.5F, em() * 16);
   if (!done || !done->value) {
     if (done) failed(done->error);
     ImGui::Dummy(ImVec2(1, height));

@@ -48,7 +48,7 @@ void draw_tooltip(const Frame& frame, const Candidate& candidate, std::int64_t r
                            ? fmt::format("{:.6g}", candidate.sampled)
                            : format_text("next.cut_by", fmt::arg("stage", cut_name(candidate, settings))));
   }
-  facts_tooltip("|" + visible_bytes(bytes) + "|", facts, text(click));
+  facts_tooltip("|" + token_piece(bytes) + "|", facts, text(click));
 }
 
 }  // namespace

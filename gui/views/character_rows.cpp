@@ -248,7 +248,7 @@ void CharacterRows::draw_character(const ShownExplanation& shown, const SeenChar
   Facts facts = {{text("prompt.code_points"), code_points(bytes)}, {text("prompt.bytes"), hex_bytes(bytes)}};
   if (facts.front().second.empty()) facts.erase(facts.begin());
   facts.emplace_back(text("prompt.ids"), ids.empty() ? "–" : ids);
-  facts_tooltip("|" + visible_bytes(bytes) + "|", facts,
+  facts_tooltip("|" + token_piece(bytes) + "|", facts,
                 text(character.token_count > 1    ? "prompt.shared_note"
                      : character.token_count == 0 ? "prompt.no_token"
                                                   : ""));
@@ -270,7 +270,7 @@ void CharacterRows::draw_tokens(const ShownExplanation& shown, const Line& line,
     const std::size_t place = at + static_cast<std::size_t>(shown.shift);
     list->AddRectFilled(from, to, with_alpha(token_color(place), shown.alpha()), em() * 0.25F);
     const std::string& bytes = shown.key.tokenizer->bytes(token.id);
-    std::string label = label_piece(bytes);
+    std::string label = token_piece(bytes);
     {
       const ScopedFont small(fonts().body, 0.84F);
       label = shortened(label, to.x - from.x);
@@ -293,7 +293,7 @@ void CharacterRows::draw_tokens(const ShownExplanation& shown, const Line& line,
     next_end_ = token.end;
     shown.hover(at);
     if (pressed) shown.click(at);
-    facts_tooltip("|" + visible_bytes(bytes) + "|",
+    facts_tooltip("|" + token_piece(bytes) + "|",
                   {{text("prompt.id"), fmt::format("{}", token.id)},
                    {text("prompt.position"), fmt::format("{}", place)},
                    {text("prompt.piece"), visible_bytes(shown.key.tokenizer->piece(token.id))},

@@ -118,7 +118,7 @@ std::vector<SpotName> spot_names(const std::vector<TokenId>& tokens, const Token
       continue;
     }
     names.push_back(
-        {part_piece(tokenizer.bytes(tokens[i])), count[tokens[i]] > 1 ? std::to_string(i) : std::string()});
+        {token_piece(tokenizer.bytes(tokens[i])), count[tokens[i]] > 1 ? std::to_string(i) : std::string()});
   }
   return names;
 }

@@ -14,6 +14,7 @@
 #include "gui/views/flow_values.h"
 #include "gui/views/flow_words.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/lit_cells.h"
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/ribbon.h"
@@ -39,12 +40,6 @@ float em() { return ImGui::GetFontSize(); }
 double largest_finite(const std::vector<double>& values, double before) {
   for (const double value : values) before = std::max(before, std::isfinite(value) ? std::abs(value) : 0.0);
   return before;
-}
-
-ImU32 ink_on(ImU32 color) {
-  const ImVec4 parts = ImGui::ColorConvertU32ToFloat4(color);
-  const bool bright = 0.299F * parts.x + 0.587F * parts.y + 0.114F * parts.z > 0.55F;
-  return bright ? IM_COL32(20, 20, 26, 255) : IM_COL32(240, 240, 246, 255);
 }
 
 std::string scale_words(const AttentionRow& row, std::int64_t d_head) {
@@ -408,9 +403,9 @@ void FlowAttention::draw(const Frame& frame, Commands& commands, std::int64_t la
   }
   place(corner, room, std::min(em() * 5.5F, room.x * 0.12F));
   const float half_cell = std::max(3.0F, (column_left(Step::dot, 1) - column_left(Step::dot, 0)) * 0.5F);
-  hand_ = canvas(
-      "##steps", room,
-      {ImVec2(corner.x, row_top(first_)), ImVec2(half_cell, height_), [this](ImVec2 at) { return thing_at(at); }});
+  hand_ = canvas("##steps", room,
+                 {ImVec2(corner.x, row_top(first_)), ImVec2(half_cell, height_),
+                  [this](ImVec2 at) { return thing_at(at); }});
   const std::optional<Pointed> over = hand_.inside ? pointed(hand_.at) : std::nullopt;
   const std::int64_t query = frame.query();
   const std::optional<std::int64_t> key =

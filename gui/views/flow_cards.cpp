@@ -77,9 +77,13 @@ void draw_titles(const FlowScene& scene) {
   x += add_label(scene.list, fonts().strong, 1.0F, ImVec2(x, y), 0, palette().text,
                  fmt::format("L{}", at.layer));
   const std::string of_layers = format_text("flow.of_layers", fmt::arg("count", at.layer_count));
-  if (x + at.em * 0.5F + label_width(fonts().body, heading_size, of_layers) < at.head.min.x + at.em * 0.5F)
-    add_label(scene.list, fonts().body, heading_size, ImVec2(x + at.em * 0.35F, small_y), 0, palette().muted,
-              of_layers);
+  // Below the number where there is no room beside it.
+  const bool beside =
+      x + at.em * 0.5F + label_width(fonts().body, heading_size, of_layers) < at.head.min.x + at.em * 0.5F;
+  add_label(
+      scene.list, fonts().body, heading_size,
+      beside ? ImVec2(x + at.em * 0.35F, small_y) : ImVec2(at.block.min.x + at.em * 0.6F, y + at.em * 1.25F),
+      0, palette().muted, of_layers);
   x = at.head.min.x + at.em * 0.5F;
   x += add_label(scene.list, fonts().strong, 1.0F, ImVec2(x, y), 0, palette().attention,
                  fmt::format("H{}", at.head_index));
@@ -101,8 +105,9 @@ void draw_titles(const FlowScene& scene) {
   }
   if (at.parts.mlp) {
     add_label(scene.list, fonts().strong, heading_size,
-              ImVec2((at.column(Hook::mlp_pre)->left + at.column(Hook::mlp_out)->right) * 0.5F, small_y), 0.5F,
-              palette().muted, text(at.parts.wiring == Wiring::parallel ? "flow.parallel" : "flow.mlp_title"));
+              ImVec2((at.column(Hook::mlp_pre)->left + at.column(Hook::mlp_out)->right) * 0.5F, small_y),
+              0.5F, palette().muted,
+              text(at.parts.wiring == Wiring::parallel ? "flow.parallel" : "flow.mlp_title"));
   }
   const auto range = [&](const FlowRect& cards, std::int64_t first, std::int64_t last) {
     if (last < first) return;

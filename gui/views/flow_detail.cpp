@@ -14,10 +14,12 @@
 #include "gui/views/flow_values.h"
 #include "gui/views/flow_words.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/lit_cells.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/segmented.h"
+#include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
@@ -28,12 +30,6 @@ float em() { return ImGui::GetFontSize(); }
 float between(float from, float to, float amount) { return from + (to - from) * amount; }
 
 bool is_map(Hook hook) { return is_attention_map(hook); }
-
-ImU32 ink_on(ImU32 color) {
-  const ImVec4 parts = ImGui::ColorConvertU32ToFloat4(color);
-  const bool bright = 0.299F * parts.x + 0.587F * parts.y + 0.114F * parts.z > 0.5F;
-  return bright ? IM_COL32(20, 20, 26, 255) : IM_COL32(240, 240, 246, 255);
-}
 
 }  // namespace
 
@@ -107,7 +103,7 @@ ValueReference FlowDetail::reference(std::int64_t index) const {
 
 std::string FlowDetail::label(std::int64_t index) const {
   if (shown_ == Hook::logits)
-    return visible_bytes(live_->model().tokenizer->bytes(static_cast<TokenId>(index)));
+    return token_piece(live_->model().tokenizer->bytes(static_cast<TokenId>(index)));
   return fmt::format("{}", index);
 }
 

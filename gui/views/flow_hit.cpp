@@ -161,7 +161,7 @@ void candidate_tooltip(const Frame& frame, Commands& commands, const FlowHit& hi
   if (!frame.result.next || rank >= frame.result.next->ranked.size()) return;
   const Candidate& candidate = frame.result.next->ranked[rank];
   commands.hover().candidate = candidate.id;
-  title_line(fmt::format("{}  {}", label_piece(frame.trace()->model().tokenizer->bytes(candidate.id)),
+  title_line(fmt::format("{}  {}", token_piece(frame.trace()->model().tokenizer->bytes(candidate.id)),
                          percent_text(candidate.probability)));
   quiet_line(fmt::format("logits  id {}  #{}  {:.4g}", candidate.id, rank + 1, candidate.logit));
   ImGui::TextUnformatted(text("flow.candidate_tip").c_str());

@@ -10,6 +10,7 @@
 #include "gui/strings.h"
 #include "gui/views/flow_picture.h"
 #include "gui/views/flow_words.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/ribbon.h"
@@ -104,8 +105,6 @@ void draw_map_row(const FlowScene& scene, std::int64_t query) {
                              with_alpha(color, value == masked_cell ? 1.0F : alpha), gap * 2);
     const std::int64_t key = at.first_key(cell);
     if (numbers && at.map_columns == at.positions && key >= seen.first && key < seen.last) {
-      const ImVec4 parts = ImGui::ColorConvertU32ToFloat4(color);
-      const bool bright = 0.299F * parts.x + 0.587F * parts.y + 0.114F * parts.z > 0.55F;
       // ".90" where "0.90" does not fit.
       std::string words = fmt::format("{:.2f}", static_cast<double>(weights[key]));
       if (width < at.em * 1.8F && words.starts_with("0.")) words.erase(0, 1);
@@ -115,7 +114,7 @@ void draw_map_row(const FlowScene& scene, std::int64_t query) {
       const float size = std::clamp(room, 0.66F, std::clamp(0.6F * row.height() / at.em, 0.66F, 0.86F));
       add_label(scene.list, fonts().body, size,
                 ImVec2(rect.center().x, rect.center().y - at.em * size * 0.62F), 0.5F,
-                bright ? IM_COL32(20, 20, 26, 255) : IM_COL32(240, 240, 246, 255), words);
+                ink_on(mix(palette().panel, color, alpha)), words);
     }
     const bool hovered = scene.frame.hover.key && *scene.frame.hover.key >= key &&
                          *scene.frame.hover.key < at.first_key(cell + 1) && scene.chosen(query);
@@ -203,7 +202,7 @@ void draw_candidate(const FlowScene& scene, std::int64_t rank) {
   if (hot)
     scene.list.AddRectFilled(ImVec2(rect.min.x - at.em * 0.25F, rect.min.y), rect.max,
                              with_alpha(palette().probability, 0.12F), at.em * 0.3F);
-  draw_bar(scene, rect, label_piece(scene.trace.model().tokenizer->bytes(candidate.id)),
+  draw_bar(scene, rect, token_piece(scene.trace.model().tokenizer->bytes(candidate.id)),
            candidate.probability, rank == 0);
 }
 

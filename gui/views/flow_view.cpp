@@ -101,6 +101,10 @@ void FlowView::draw_picture(const Frame& frame, Commands& commands, ImVec2 size)
   HeadRows* cross =
       at.source > 0 ? cross_maps_.rows(frame.result.trace, at.layer, at.head_index, true) : nullptr;
   if (!bands_.refresh(frame.result.trace, at, pattern)) commands.pending();
+  if (wanted_ && frame.trace()->complete()) {
+    detail_.open(*wanted_, part_place(frame, at, *wanted_), frame);
+    wanted_.reset();
+  }
   ImGui::SetNextItemAllowOverlap();
   Hand hand;
   if (detail_.is_open()) {  // the keyboard is in it, or chooses what it shows
@@ -229,14 +233,17 @@ void FlowView::handle_click(const Frame& frame, Commands& commands, const FlowLa
   }
 }
 
+// Of the chosen token.
+FlowRect FlowView::part_place(const Frame& frame, const FlowLayout& at, Hook hook) const {
+  const std::int64_t position = std::clamp(frame.locked_query(), at.first, at.last - 1);
+  const FlowColumn* column = at.column(hook);
+  return column != nullptr ? at.strip(*column, position) : at.map_row(position);
+}
+
 // Enter opens the attention of the chosen token; Shift and down goes on to the next part, up to the one
 // before.
 void FlowView::open_with_keys(const Frame& frame, const FlowLayout& at) {
-  const auto place = [&](Hook hook) {
-    const std::int64_t position = std::clamp(frame.locked_query(), at.first, at.last - 1);
-    const FlowColumn* column = at.column(hook);
-    return column != nullptr ? at.strip(*column, position) : at.map_row(position);
-  };
+  const auto place = [&](Hook hook) { return part_place(frame, at, hook); };
   if (!detail_.is_open()) {
     if (panel_has_keys() && ImGui::IsKeyPressed(ImGuiKey_Enter, false))
       detail_.open(Hook::pattern, place(Hook::pattern), frame);

@@ -16,6 +16,9 @@ class FlowView : public View {
   std::string_view explanation() const override { return "explain.flow"; }
   void draw(const Frame& frame, Commands& commands) override;
 
+  // As soon as it is there.
+  void open_part(Hook hook) { wanted_ = hook; }
+
   // Of the last frame.
   const FlowLayout& layout() const { return layout_; }
   const FlowDetail& detail() const { return detail_; }
@@ -25,6 +28,7 @@ class FlowView : public View {
   void draw_picture(const Frame& frame, Commands& commands, ImVec2 size);
   void choose_part(const Frame& frame, Commands& commands, const FlowLayout& at);
   void handle_click(const Frame& frame, Commands& commands, const FlowLayout& at, const FlowHit& hit);
+  FlowRect part_place(const Frame& frame, const FlowLayout& at, Hook hook) const;
   void open_with_keys(const Frame& frame, const FlowLayout& at);
   void handle_keys(const Frame& frame, Commands& commands, const FlowLayout& at);
 
@@ -34,8 +38,9 @@ class FlowView : public View {
   HeadMaps maps_, cross_maps_;
   bool in_encoder_ = false;
   FlowDetail detail_;
-  bool was_open_ = false;  // the part, in the last frame
-  float wheel_ = 0;  // turned, but not yet a whole layer
+  std::optional<Hook> wanted_;  // to be opened
+  bool was_open_ = false;       // the part, in the last frame
+  float wheel_ = 0;             // turned, but not yet a whole layer
 };
 
 }  // namespace headlight

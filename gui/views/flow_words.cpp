@@ -13,7 +13,7 @@ std::string chip_text(const Frame& frame, std::int64_t position) {
   const Tokenizer* tokenizer = trace.model().tokenizer.get();
   if (tokenizer == nullptr) return frame.token_text(position);
   const std::string& bytes = tokenizer->bytes(trace.tokens()[static_cast<std::size_t>(position)]);
-  return label_piece(bytes);
+  return token_piece(bytes);
 }
 
 bool is_encoder_frame(const Frame& frame) {

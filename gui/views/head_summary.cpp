@@ -11,8 +11,8 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
-#include "gui/widgets/rotated_text.h"
 #include "gui/widgets/significant_text.h"
+#include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
@@ -41,12 +41,23 @@ std::string weight_text(float weight) {
 }
 
 void draw_heading(const ShownAttention& shown, std::int64_t query) {
-  const ScopedFont strong(fonts().strong);
-  ImGui::Text("L%d H%d", static_cast<int>(shown.layer), static_cast<int>(shown.head));
+  // Rather smaller than cut.
+  const std::string place = fmt::format("L{} H{}", shown.layer, shown.head);
+  float whole = em();
+  {
+    const ScopedFont strong(fonts().strong);
+    whole += ImGui::CalcTextSize((place + text("attention.looks_at")).c_str()).x +
+             std::min(em() * 8, token_label_width(shown.query_text(query), shown.query_place(query)));
+  }
+  const float room = ImGui::GetContentRegionAvail().x;
+  const ScopedFont strong(fonts().strong, std::clamp(room / whole, 0.75F, 1.0F));
+  ImGui::TextUnformatted(place.c_str());
   ImGui::SameLine(0, em() * 0.6F);
-  ImGui::PushStyleColor(ImGuiCol_Text, palette().query);
-  ImGui::TextUnformatted(fitted_text(shown.query_text(query), em() * 8).c_str());
-  ImGui::PopStyleColor();
+  const std::string token = shown.query_text(query);
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  const float width = add_token_label(*ImGui::GetWindowDrawList(), at, palette().query, token,
+                                      shown.query_place(query), em() * 8);
+  ImGui::Dummy(ImVec2(width, em()));
   ImGui::SameLine(0, em() * 0.4F);
   ImGui::TextDisabled("%s", text("attention.looks_at").c_str());
 }
@@ -82,8 +93,8 @@ void draw_bar(const ShownAttention& shown, Commands& commands, std::int64_t quer
                         em() * 0.25F);
   }
   const float text_y = corner.y + (height - em()) * 0.5F;
-  list->AddText(ImVec2(corner.x + em() * 0.3F, text_y), palette().key,
-                fitted_text(shown.key_text(key), label_width).c_str());
+  add_token_label(*list, ImVec2(corner.x + em() * 0.3F, text_y), palette().key, shown.key_text(key),
+                  shown.key_place(key), label_width);
   const float bar_left = corner.x + label_width + em() * 0.8F;
   const float number_width = em() * 3.9F;
   const float room = std::max(0.0F, corner.x + width - number_width - bar_left);
@@ -118,9 +129,9 @@ void draw_head_summary(const ShownAttention& shown, Commands& commands, const fl
       strongest_keys(weights, shown.map.seen(query), std::min<std::size_t>(most, 64));
   float label_width = em() * 2;
   for (const std::int64_t key : keys) {
-    label_width = std::max(label_width, ImGui::CalcTextSize(shown.key_text(key).c_str()).x);
+    label_width = std::max(label_width, token_label_width(shown.key_text(key), shown.key_place(key)));
   }
-  label_width = std::min(label_width, std::min(em() * 9, ImGui::GetContentRegionAvail().x * 0.4F));
+  label_width = std::min(label_width, std::min(em() * 9, ImGui::GetContentRegionAvail().x * 0.46F));
   double listed = 0;
   for (const std::int64_t key : keys) {
     draw_bar(shown, commands, query, key, weights[key], label_width);

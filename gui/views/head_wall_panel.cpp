@@ -59,9 +59,9 @@ void HeadWallPanel::draw_labels(const ShownAttention& shown, const WallLayout& l
     const auto every = static_cast<std::int64_t>(std::ceil(need / layout.step));
     for (std::int64_t i = 0; i < count; ++i) {
       const bool marked = i == current || i == hovered;
-      const bool beside_marked =
-          std::abs(i - current) < every || (hovered >= 0 && std::abs(i - hovered) < every);
-      if (!marked && (i % every != 0 || beside_marked) && every > 1) continue;
+      const bool beside_hovered = hovered >= 0 && std::abs(i - hovered) < every;
+      if (i != hovered && beside_hovered && every > 1) continue;
+      if (!marked && (i - current) % every != 0) continue;  // in even steps from the current one
       const std::string label = fmt::format("{}{}", letter, i);
       const ImVec2 size = ImGui::CalcTextSize(label.c_str());
       const float middle = layout.step * as_float(i) + layout.thumbnail * 0.5F;

@@ -16,6 +16,7 @@
 #include "gui/views/head_summary.h"
 #include "gui/views/making_line.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/segmented.h"
 
@@ -26,16 +27,20 @@ float em() { return ImGui::GetFontSize(); }
 
 constexpr std::int64_t most_cells_at_once = 512 * 512 * 2;  // about a millisecond or two
 
-// Black or white, whichever is read more easily on a colour.
-ImU32 ink_on(ImU32 color) {
-  const ImVec4 parts = ImGui::ColorConvertU32ToFloat4(color);
-  const float luminance = 0.299F * parts.x + 0.587F * parts.y + 0.114F * parts.z;
-  return luminance > 0.55F ? IM_COL32(20, 20, 26, 255) : IM_COL32(240, 240, 246, 255);
-}
+constexpr float pitch_share = 1.55F;  // of the type: lines stand apart
 
-// Short texts are drawn large: they are all that there is to see.
-float type_size(std::size_t bytes) {
-  return bytes < 60 ? 1.9F : bytes < 300 ? 1.5F : bytes < 1500 ? 1.25F : 1.1F;
+// Short texts are drawn large: they are all that there is to see. The largest type in which all of it should
+// fit.
+float type_size(const std::string& words, ImVec2 room) {
+  constexpr float least = 1.1F, largest = 2.8F;
+  if (words.size() > 2000) return least;
+  const float width = ImGui::CalcTextSize(words.c_str()).x;
+  for (float size = largest; size > least; size -= 0.15F) {
+    const float line = std::min(room.x, em() * size * 44);
+    const float lines = std::ceil(width * size * 1.06F / std::max(1.0F, line));
+    if (lines * em() * size * pitch_share * 1.2F <= room.y) return size;
+  }
+  return least;
 }
 
 std::optional<std::int64_t> unit_at(const PassText& pass, std::optional<std::int64_t> token) {
@@ -188,6 +193,9 @@ void HeatPanel::answer_mouse(const ShownAttention& shown, Commands& commands, co
   const std::string words = block.pass.unit_text(unit);
   std::string tip =
       format_text("attention.heat_token", fmt::arg("token", words), fmt::arg("position", first));
+  if (const std::string written = block.pass.written_text(unit); written != words) {
+    tip += "\n" + format_text("attention.written", fmt::arg("words", written));
+  }
   const float weight = block.colored && weights_.value() != nullptr &&
                                static_cast<std::size_t>(unit) < weights_.value()->size()
                            ? (*weights_.value())[static_cast<std::size_t>(unit)]
@@ -207,12 +215,15 @@ void HeatPanel::answer_mouse(const ShownAttention& shown, Commands& commands, co
 
 void HeatPanel::draw_block(const ShownAttention& shown, Commands& commands, const Block& block,
                            WrappedText& lines) {
-  const float room = ImGui::GetContentRegionAvail().x;
-  const float pitch_share = 1.55F;
+  // The outline of a token at the left edge needs some room.
+  ImGui::SetCursorPosX(ImGui::GetCursorPosX() + em() * 0.2F);
+  const ImVec2 space = ImGui::GetContentRegionAvail();
+  const float room = space.x;
+  const float size = type_size(block.pass.text, ImVec2(space.x, space.y * (shown.cross() ? 0.4F : 0.9F)));
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   float pitch = 0;
   {
-    const ScopedFont type(fonts().body, type_size(block.pass.text.size()));
+    const ScopedFont type(fonts().body, size);
     lines.update(block.pass.text, std::max(em() * 4, std::min(room, em() * 44)));
     pitch = lines.line_height() * pitch_share;
   }
@@ -231,7 +242,7 @@ void HeatPanel::draw_block(const ShownAttention& shown, Commands& commands, cons
   ImGui::PopID();
   std::optional<std::size_t> under_hand;
   {
-    const ScopedFont type(fonts().body, type_size(block.pass.text.size()));
+    const ScopedFont type(fonts().body, size);
     const ImVec2 clip_from = ImGui::GetWindowDrawList()->GetClipRectMin();
     const ImVec2 clip_to = ImGui::GetWindowDrawList()->GetClipRectMax();
     const int first_line = static_cast<int>((clip_from.y - corner.y) / pitch) - 1;

@@ -5,6 +5,7 @@
 
 #include "core/forward/derived_values.h"
 #include "gui/strings.h"
+#include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
@@ -62,7 +63,7 @@ std::string variant_of(const ArchitectureDescription& a, Hook hook) {
 std::string token_words(const Trace& trace, TokenId id) {
   const Tokenizer* tokenizer = trace.model().tokenizer.get();
   if (tokenizer == nullptr || id < 0 || id >= tokenizer->vocabulary_size()) return {};
-  return visible_bytes(tokenizer->bytes(id));
+  return token_piece(tokenizer->bytes(id));
 }
 
 const Trace* trace_of_value(const Trace& trace, const ValueReference& at) {

@@ -15,6 +15,7 @@
 #include "gui/views/inspector_words.h"
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/significant_text.h"
+#include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
@@ -44,14 +45,20 @@ bool has_products(const Operands& o) {
          o.formula == Formula::turned || o.formula == Formula::pooled;
 }
 
-std::string label_of(const Frame& frame, const Operands& o, const Operand& operand) {
-  if (!is_row_of_keys(o)) return operand.label;
+struct Label {
+  std::string words;
+  std::optional<std::int64_t> position;  // of a token that the text has more than once
+};
+
+Label label_of(const Frame& frame, const Operands& o, const Operand& operand) {
+  if (!is_row_of_keys(o)) return {operand.label, std::nullopt};
   const ValueReference& weight = *operand.reference;
   const Trace* in = trace_of_value(*frame.trace(), weight);
   if (in != nullptr && hook_info(weight.hook).axes[2] == Axis::source) in = in->source().get();
   const std::int64_t key = weight.index[2];
-  if (in == nullptr || key < 0 || key >= in->positions()) return operand.label;
-  return token_words(*frame.trace(), in->tokens()[static_cast<std::size_t>(key)]);
+  if (in == nullptr || key < 0 || key >= in->positions()) return {operand.label, std::nullopt};
+  return {token_words(*frame.trace(), in->tokens()[static_cast<std::size_t>(key)]),
+          told_apart(in->tokens(), key)};
 }
 
 Columns columns_for(const Frame& frame, const Operands& o, float width) {
@@ -66,7 +73,8 @@ Columns columns_for(const Frame& frame, const Operands& o, float width) {
   const float gap = em() * 0.5F;
   const ScopedFont mono(is_row_of_keys(o) ? fonts().body : fonts().mono, small_size);
   for (const Operand& operand : o.operands) {
-    c.label_width = std::max(c.label_width, ImGui::CalcTextSize(label_of(frame, o, operand).c_str()).x);
+    const Label label = label_of(frame, o, operand);
+    c.label_width = std::max(c.label_width, token_label_width(label.words, label.position));
   }
   for (const auto* beside : {&o.bias, &o.norm_scale, &o.gain}) {
     if (*beside) c.label_width = std::max(c.label_width, ImGui::CalcTextSize((*beside)->label.c_str()).x);
@@ -181,8 +189,9 @@ void draw_label(const Frame& frame, const Operands& o, const Operand& operand, I
                 const Columns& c) {
   const bool keys = is_row_of_keys(o);
   const ScopedFont font(keys ? fonts().body : fonts().mono, small_size);
-  words_at(corner, ImVec2(c.label_width, c.line), keys ? palette().key : palette().muted,
-           fitted_text(label_of(frame, o, operand), c.label_width), 0.0F);
+  const Label label = label_of(frame, o, operand);
+  add_token_label(*ImGui::GetWindowDrawList(), ImVec2(corner.x, corner.y + (c.line - em()) * 0.5F),
+                  keys ? palette().key : palette().muted, label.words, label.position, c.label_width);
 }
 
 // The weight of a key: a bar that can be clicked.

@@ -15,6 +15,7 @@
 #include "gui/theme.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/significant_text.h"
 #include "gui/widgets/token_piece.h"
@@ -29,6 +30,9 @@ float em() { return ImGui::GetFontSize(); }
 ImU32 attention_color() { return palette().attention; }
 ImU32 cross_color() { return palette().value; }
 ImU32 mlp_color() { return palette().probability; }
+
+constexpr int source_digits = 3;     // of what was read from a token, and of their sum
+constexpr float source_size = 0.8F;  // of these numbers' type
 
 std::string signed_text(double value, int digits = 4) {
   return (value > 0 ? "+" : "") + significant_text(value, digits);
@@ -323,7 +327,7 @@ void LensAttribution::refresh_sources(const Frame& frame,
 // One token that the head read from: how much of the head's share came from it.
 float LensAttribution::draw_source(const Frame& frame, Commands& commands, const Source& source,
                                    ImVec2 corner) const {
-  const std::string number = signed_text(source.share, 2);
+  const std::string number = signed_text(source.share, source_digits);
   const float height = em() * 1.35F;
   ImDrawList* list = ImGui::GetWindowDrawList();
   ImGui::SetCursorScreenPos(corner);
@@ -335,9 +339,9 @@ float LensAttribution::draw_source(const Frame& frame, Commands& commands, const
   const ImVec2 end(corner.x + source.width, corner.y + height);
   const ImU32 color = color_of(ColorMap::diverging, static_cast<float>(source.share / source.largest));
   list->AddRectFilled(corner, end, color, em() * 0.2F);
-  list->AddText(ImVec2(corner.x + em() * 0.35F, corner.y + em() * 0.15F), ink_on(color),
-                source.token.c_str());
-  add_label(*list, fonts().body, 0.88F, ImVec2(corner.x + em() * 0.35F, corner.y + em() * 1.45F), 0,
+  add_token_label(*list, ImVec2(corner.x + em() * 0.35F, corner.y + em() * 0.15F), ink_on(color),
+                  source.token, source.place, source.width);
+  add_label(*list, fonts().body, source_size, ImVec2(corner.x + em() * 0.35F, corner.y + em() * 1.45F), 0,
             palette().text, number);
   const auto& hovered_key = source.cross ? frame.hover.source_key : frame.hover.key;
   if (hovered || hovered_key == source.key) {
@@ -378,7 +382,7 @@ void LensAttribution::draw_sources(const Frame& frame, Commands& commands, const
   const std::vector<TokenId>& tokens = cross ? trace->source()->tokens() : trace->tokens();
   {
     const ScopedFont small(fonts().body, 0.9F);
-    const std::string name = fmt::format("L{} H{}", layer_, head_), sum = signed_text(total);
+    const std::string name = fmt::format("L{} H{}", layer_, head_), sum = signed_text(total, source_digits);
     const std::string words = format_text(cross ? "lens.sources_cross" : "lens.sources",
                                           fmt::arg("head", name), fmt::arg("sum", sum));
     ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
@@ -391,10 +395,12 @@ void LensAttribution::draw_sources(const Frame& frame, Commands& commands, const
   const float room = ImGui::GetContentRegionAvail().x;
   float x = 0.0F, line = 0.0F;
   for (const std::size_t key : strongest_keys(sources)) {
-    Source source{static_cast<std::int64_t>(key), shown.position, sources[key], largest, cross, "", 0.0F};
+    Source source{static_cast<std::int64_t>(key), shown.position, sources[key], largest, cross, "", {}, 0.0F};
     source.token = shortened(token_piece(trace->model().tokenizer->bytes(tokens[key])), em() * 7);
-    source.width = em() * 0.7F + std::max(ImGui::CalcTextSize(source.token.c_str()).x,
-                                          label_width(fonts().body, 0.88F, signed_text(source.share, 2)));
+    source.place = told_apart(tokens, source.key);
+    source.width = em() * 0.7F +
+                   std::max(token_label_width(source.token, source.place),
+                            label_width(fonts().body, source_size, signed_text(source.share, source_digits)));
     if (x > 0 && x + source.width > room) {
       x = 0;
       line += em() * 2.7F;

@@ -31,6 +31,7 @@ class LensAttribution {
     double share = 0.0, largest = 1.0;   // largest: of all sources
     bool cross = false;
     std::string token;
+    std::optional<std::int64_t> place;  // its position, where the text has the token more than once
     float width = 0.0F;
   };
   float draw_source(const Frame& frame, Commands& commands, const Source& source, ImVec2 corner) const;

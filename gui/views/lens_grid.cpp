@@ -11,6 +11,7 @@
 #include "gui/theme.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/significant_text.h"
@@ -150,9 +151,8 @@ void LensGrid::draw_cells(const Frame& frame, const ShownLens& shown, const Cell
         continue;
       }
       const std::int64_t layer = cells.layer_of(row);
-      const ImU32 color =
-          with_alpha(lens_color(number, lens_reading(shown, *column, layer, number).place), alpha);
-      list->AddRectFilled(from, to, color, words ? em() * 0.15F : 0.0F);
+      const ImU32 color = lens_color(number, lens_reading(shown, *column, layer, number).place);
+      list->AddRectFilled(from, to, with_alpha(color, alpha), words ? em() * 0.15F : 0.0F);
       const TokenId top = column->cells[static_cast<std::size_t>(layer)].top.front().id;
       if (words) {
         const std::string& token = fitting(shown, top, cells.cell.x - em() * 0.5F);
@@ -198,12 +198,10 @@ void draw_layers(const Frame& frame, ImVec2 window, ImVec2 window_size, float to
   const ScopedFont small(fonts().mono, 0.8F);
   const auto step = static_cast<std::int64_t>(std::ceil(em() * 1.25F / cell));
   const std::int64_t current = frame.layer() + 1;
+  // In even steps from the current one.
   for (std::int64_t layer = 0; layer < rows; ++layer) {
     const bool is_current = layer == current;
-    const bool ends = layer == 0 || layer == rows - 1;
-    const bool free = std::abs(layer - current) >= step && layer >= step && rows - 1 - layer >= step;
-    if (!is_current && !ends && ((layer - 1) % step != 0 || !free)) continue;
-    if (!is_current && ends && std::abs(layer - current) < step) continue;
+    if ((layer - current) % step != 0) continue;
     const std::string name = lens_layer_name(layer);
     const float middle = top + cell * (static_cast<float>(rows - 1 - layer) + 0.5F);
     if (middle < window.y || middle > window.y + window_size.y) continue;

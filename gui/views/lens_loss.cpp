@@ -21,6 +21,8 @@ namespace {
 
 float em() { return ImGui::GetFontSize(); }
 
+float widest_bar() { return em() * 6; }  // of few tokens, which stand apart from each other
+
 double bits_of(const TokenScore& score) { return -std::log2(score.probability); }
 
 struct Totals {
@@ -46,7 +48,8 @@ void draw_summary(const Totals& totals) {
   const std::string mean = fmt::format("{:.2f}", totals.mean);
   const std::string nats = fmt::format("{:.3f}", totals.mean * std::log(2.0));
   const std::string perplexity = fmt::format("{:.1f}", std::exp2(totals.mean));
-  ImGui::TextWrapped("%s", format_text("lens.loss_summary", fmt::arg("mean", mean), fmt::arg("nats", nats),
+  const char* summary = totals.count == 1 ? "lens.loss_summary_one" : "lens.loss_summary";
+  ImGui::TextWrapped("%s", format_text(summary, fmt::arg("mean", mean), fmt::arg("nats", nats),
                                        fmt::arg("perplexity", perplexity), fmt::arg("tokens", totals.count))
                                .c_str());
   ImGui::SetItemTooltip("%s", text("lens.loss_summary_tip").c_str());
@@ -70,12 +73,14 @@ void draw_bar(const Frame& frame, const Bars& bars, const TokenScores& scores, s
   ImDrawList* list = ImGui::GetWindowDrawList();
   const double bits = bits_of(scores.scores[static_cast<std::size_t>(position)]);
   const bool lit = frame.hover.query == position, locked = frame.document.query == position;
-  const float left = bars.x(position), gap = std::min(em() * 0.25F, bars.bar * 0.15F);
+  const float left = bars.x(position);
+  const float gap = std::max(std::min(em() * 0.25F, bars.bar * 0.15F), (bars.bar - widest_bar()) * 0.5F);
   const float base = bars.corner.y + bars.height;
   if (std::isfinite(bits)) {
     const float top = base - std::max(1.0F, bars.height * static_cast<float>(bits / bars.most));
     list->AddRectFilled(ImVec2(left + gap, top), ImVec2(left + bars.bar - gap, base),
-                        with_alpha(palette().probability, lit ? 1.0F : 0.8F), std::min(gap, em() * 0.15F));
+                        with_alpha(palette().probability, lit ? 1.0F : 0.8F),
+                        std::min(bars.bar * 0.15F, em() * 0.15F));
   } else {
     add_label(*list, fonts().body, 0.84F, ImVec2(left + bars.bar * 0.5F, base - em()), 0.5F, palette().error,
               "NaN");
@@ -145,7 +150,7 @@ void draw_lens_loss(const Frame& frame, Commands& commands, const TokenScores& s
   const float height = std::max(em() * 8, end - ImGui::GetCursorPosY());
   Bars bars;
   bars.most = totals.most;
-  bars.bar = std::clamp(room / static_cast<float>(count - 1), em() * 0.4F, em() * 6);
+  bars.bar = std::max(room / static_cast<float>(count - 1), em() * 0.4F);
   bars.names = em() * (bars.bar >= em() * 2.6F ? 1.6F : 4.0F);
   const float whole = bars.bar * static_cast<float>(count - 1);
   const float scrollbar = whole > room + 1 ? ImGui::GetStyle().ScrollbarSize : 0.0F;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <vector>
@@ -74,6 +75,13 @@ struct Curve {
   float label_y = 0.0F;
 };
 
+// Of the tokens that nobody asked for: told apart, and quieter than the target.
+ImU32 other_color(std::size_t rank) {
+  const std::array<ImU32, 5> colors = {mix(palette().query, palette().value, 0.5F), palette().query,
+                                       palette().value, palette().attention, palette().residual};
+  return mix(colors[rank % colors.size()], palette().panel, 0.25F);
+}
+
 std::vector<Curve> curves_of(const Plot& plot, const Frame& frame, const ShownLens& shown,
                              const LensColumn& column) {
   std::vector<Curve> curves;
@@ -87,8 +95,8 @@ std::vector<Curve> curves_of(const Plot& plot, const Frame& frame, const ShownLe
     curve.color = id == target             ? palette().probability
                   : id == shown.distractor ? palette().key
                   : lit                    ? palette().hover
-                                           : with_alpha(palette().residual, 0.75F);
-    curve.thickness = em() * (curve.strong ? 0.17F : 0.09F);
+                                           : other_color(i);
+    curve.thickness = em() * (curve.strong ? 0.2F : 0.09F);
     for (std::int64_t cell = 0; cell <= plot.last; ++cell) {
       const auto rank = column.rank_of(id, static_cast<std::size_t>(cell));
       if (rank && rank->rank > 0)
@@ -133,7 +141,8 @@ void draw_curve(const Curve& curve, const Plot& plot, const ShownLens& shown, co
     list->AddText(ImVec2(left + room - em() - taken, curve.label_y), palette().muted, percent.c_str());
   }
   const ScopedFont body(curve.strong ? fonts().strong : fonts().body, 0.92F);
-  list->AddText(ImVec2(left, curve.label_y), with_alpha(curve.strong ? curve.color : palette().text, alpha),
+  list->AddText(ImVec2(left, curve.label_y),
+                with_alpha(curve.strong ? curve.color : mix(curve.color, palette().text, 0.35F), alpha),
                 shortened(shown.token(curve.id), room - taken - em() * 1.6F).c_str());
 }
 

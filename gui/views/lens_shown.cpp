@@ -96,10 +96,4 @@ ImU32 lens_color(LensNumber number, float place) {
   return color_of(ColorMap::viridis, amount);
 }
 
-ImU32 ink_on(ImU32 color) {
-  const ImVec4 parts = ImGui::ColorConvertU32ToFloat4(color);
-  const float light = 0.299F * parts.x + 0.587F * parts.y + 0.114F * parts.z;
-  return light > 0.5F ? IM_COL32(22, 26, 32, 255) : IM_COL32(236, 239, 244, 255);
-}
-
 }  // namespace headlight

@@ -36,8 +36,6 @@ LensReading lens_reading(const ShownLens& shown, const LensColumn& column, std::
 // The ends of the colour bar in words.
 std::string lens_scale_end(const ShownLens& shown, LensNumber number, bool high);
 ImU32 lens_color(LensNumber number, float place);
-// Black or white, whichever can be read on a colour.
-ImU32 ink_on(ImU32 color);
 
 // "in", "L5": what stands beside a row of cells; 0 is the stream before the first block.
 std::string lens_layer_name(std::int64_t cell);

@@ -223,6 +223,25 @@ void LensView::draw_readout(const Frame& frame, const ShownLens& shown) const {
   }
 }
 
+namespace {
+
+// What the colour bar above stands for.
+const char* colour_key(LensNumber number) {
+  switch (number) {
+    case LensNumber::probability:
+      return "lens.colour_probability";
+    case LensNumber::rank:
+      return "lens.colour_rank";
+    case LensNumber::entropy:
+      return "lens.colour_entropy";
+    case LensNumber::divergence:
+      return "lens.colour_divergence";
+  }
+  return "lens.colour_probability";
+}
+
+}  // namespace
+
 void LensView::draw_grid(const Frame& frame, Commands& commands) {
   const auto [first, last] = grid_.seen();
   want_lens(frame, commands, first, last);
@@ -231,8 +250,9 @@ void LensView::draw_grid(const Frame& frame, Commands& commands) {
                         shown_ != lens_ || !frame.trace()->complete()};
   next_in_line(lens_scale_width(shown, frame.document.lens.number), em() * 0.8F);
   draw_lens_scale(shown, frame.document.lens.number);
-  small_muted_text(
-      text(frame.model->architecture.head == OutputHead::masked_lm ? "lens.caption_masked" : "lens.caption"));
+  const bool masked = frame.model->architecture.head == OutputHead::masked_lm;
+  small_muted_text(text(colour_key(frame.document.lens.number)) + " " +
+                   text(masked ? "lens.caption_masked" : "lens.caption"));
   draw_progress(commands);
   ImGui::Dummy(ImVec2(0, em() * 0.15F));
   const ImVec2 room = ImGui::GetContentRegionAvail();

@@ -12,6 +12,7 @@
 #include "gui/views/head_summary.h"
 #include "gui/views/matrix_labels.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/map_scale.h"
 
 namespace headlight {
@@ -23,13 +24,6 @@ float as_float(std::int64_t value) { return static_cast<float>(value); }
 constexpr float label_angle = 0.87F;  // radians; about 50 degrees
 constexpr float wheel_step = 1.25F;
 constexpr float largest_cell_ems = 5.2F;  // at zoom 1: a matrix of three tokens must not fill the window
-
-// Black or white, whichever is read more easily on a colour.
-ImU32 ink_on(ImU32 color) {
-  const ImVec4 parts = ImGui::ColorConvertU32ToFloat4(color);
-  const float luminance = 0.299F * parts.x + 0.587F * parts.y + 0.114F * parts.z;
-  return luminance > 0.55F ? IM_COL32(20, 20, 26, 255) : IM_COL32(240, 240, 246, 255);
-}
 
 }  // namespace
 

@@ -47,7 +47,7 @@ struct Fact {
 // Word left, value right of it, one line each; hovering explains.
 void draw_facts(const std::vector<Fact>& facts, float width) {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const float line = em() * 1.65F;
+  const float line = em() * (ImGui::GetWindowHeight() < em() * 40 ? 1.4F : 1.65F);
   ImGui::BeginGroup();
   for (const Fact& fact : facts) {
     const ImVec2 corner = ImGui::GetCursorScreenPos();
@@ -360,6 +360,12 @@ void ModelView::look_up(const Model& model) {
   } catch (const UserError&) {
     entry_.reset();  // without a catalog, the file speaks for itself
   }
+}
+
+void ModelView::show_page(std::string_view name) {
+  constexpr std::array<std::string_view, 5> names = {"facts", "picture", "tensors", "others", "check"};
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found != names.end()) page_ = static_cast<Page>(found - names.begin());
 }
 
 void ModelView::draw_facts_page(const Frame& frame) {

@@ -30,6 +30,8 @@ class ModelView : public View {
   std::string_view name() const override { return "model"; }
   std::string_view explanation() const override { return "explain.model"; }
   void draw(const Frame& frame, Commands& commands) override;
+  // "facts", "picture", "tensors", "others", "check"; other words change nothing.
+  void show_page(std::string_view name);
 
  private:
   enum class Page { facts, picture, tensors, others, check };

@@ -103,7 +103,7 @@ void draw_row(const Frame& frame, Commands& commands, const Columns& at, const N
   const bool locked = frame.document.candidate == token.id;
   if (ImGui::IsItemHovered()) {
     commands.hover().candidate = token.id;
-    facts_tooltip(visible_bytes(tokenizer.bytes(token.id)),
+    facts_tooltip(token_piece(tokenizer.bytes(token.id)),
                   {{"id", fmt::format("{}", token.id)},
                    {"cos", significant_text(token.cosine, 6)},
                    {"a · b", significant_text(token.dot, 6)}},

@@ -15,11 +15,15 @@
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/rotated_text.h"
+#include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
 
 float em() { return ImGui::GetFontSize(); }
+
+constexpr float usual_line = 1.55F, lowest_line = 0.8F;  // ems
+constexpr float strip_share = 1.2F / usual_line;         // of a line
 
 // Of the chosen key's sums.
 float plot_height() { return std::clamp(ImGui::GetWindowHeight() * 0.18F, em() * 3.4F, em() * 7); }
@@ -85,7 +89,7 @@ NeuronPanel::Columns NeuronPanel::place() const {
   const float left = ImGui::GetCursorScreenPos().x;
   const float room = ImGui::GetContentRegionAvail().x - ImGui::GetStyle().ScrollbarSize - em() * 0.5F;
   const float gap = em() * 0.8F;
-  columns.line = em() * 1.55F;
+  columns.line = em() * usual_line;
   columns.label = left;
   columns.label_width = std::min(em() * 7, room * 0.2F);
   columns.number_width = em() * 3.6F;
@@ -104,15 +108,16 @@ NeuronPanel::Columns NeuronPanel::place() const {
 }
 
 void NeuronPanel::strip_mouse(const ShownAttention& shown, Commands& commands, Hook hook, std::int64_t key,
-                              ImVec2 corner, float width) {
+                              ImVec2 corner, ImVec2 size) {
+  const float width = size.x;
   ImGui::SetCursorScreenPos(corner);
   ImGui::PushID(static_cast<int>(hook));
   ImGui::PushID(static_cast<int>(key));
   const std::span<const float> q = query_vector(shown), k = key_vector(shown, key);
   const auto count = static_cast<std::int64_t>(q.size());
   const Hand hand =
-      canvas("##strip", ImVec2(width, em() * 1.2F),
-             {corner, ImVec2(width / static_cast<float>(std::max<std::int64_t>(1, count)), em() * 1.2F), {}});
+      canvas("##strip", size,
+             {corner, ImVec2(width / static_cast<float>(std::max<std::int64_t>(1, count)), size.y), {}});
   ImGui::PopID();
   ImGui::PopID();
   if (!hand.inside) return;
@@ -166,24 +171,25 @@ void NeuronPanel::draw_query(const ShownAttention& shown, Commands& commands, co
     at_second(columns.weight, "α");
   }
   const float y = start.y + em() * 1.15F;
-  list->AddText(ImVec2(columns.label, y + em() * 0.1F), palette().query,
-                fitted_text(shown.query_text(row_.query), columns.label_width).c_str());
+  add_token_label(*list, ImVec2(columns.label, y + em() * 0.1F), palette().query,
+                  shown.query_text(row_.query), shown.query_place(row_.query), columns.label_width);
   add_cells(*list, ImVec2(columns.k, y), ImVec2(columns.k + columns.strip_width, y + em() * 1.2F),
             query_vector(shown), q_limit_, 1.0F);
-  strip_mouse(shown, commands, shown.hooks.q, row_.first_key, ImVec2(columns.k, y), columns.strip_width);
+  strip_mouse(shown, commands, shown.hooks.q, row_.first_key, ImVec2(columns.k, y),
+              ImVec2(columns.strip_width, em() * 1.2F));
   ImGui::SetCursorScreenPos(ImVec2(start.x, start.y + em() * 4.3F));
 }
 
 void NeuronPanel::draw_number(const ShownAttention& shown, Commands& commands, const ValueReference& value,
-                              const std::string& words, ImVec2 corner, float width, ImU32 color) {
+                              const std::string& words, ImVec2 corner, ImVec2 room, ImU32 color) {
   const ScopedFont mono(fonts().mono, 0.9F);
   const ImVec2 size = ImGui::CalcTextSize(words.c_str());
-  const ImVec2 at(corner.x + width - size.x, corner.y + em() * 0.2F);
+  const ImVec2 at(corner.x + room.x - size.x, corner.y + (room.y - em()) * 0.5F);
   ImGui::SetCursorScreenPos(ImVec2(at.x, corner.y));
   ImGui::PushID(static_cast<int>(value.hook));
   ImGui::PushID(static_cast<int>(value.index[2]));
-  const bool clicked = ImGui::InvisibleButton("##number", ImVec2(std::max(1.0F, size.x), em() * 1.4F),
-                                              ImGuiButtonFlags_EnableNav);
+  const bool clicked =
+      ImGui::InvisibleButton("##number", ImVec2(std::max(1.0F, size.x), room.y), ImGuiButtonFlags_EnableNav);
   ImGui::PopID();
   ImGui::PopID();
   const bool locked = shown.frame.document.value == value;
@@ -207,17 +213,18 @@ void NeuronPanel::draw_row(const ShownAttention& shown, Commands& commands, cons
                                    shown.locked_key() == key ? 0.16F : 0.07F),
                         em() * 0.25F);
   }
-  const float top = y + (columns.line - em() * 1.2F) * 0.5F;
-  list->AddText(ImVec2(columns.label, y + (columns.line - em()) * 0.5F), palette().key,
-                fitted_text(shown.key_text(key), columns.label_width).c_str());
+  const float body = em(), high = columns.line * strip_share;
+  const float top = y + (columns.line - high) * 0.5F;
+  const ScopedFont type(fonts().body, std::min(1.0F, columns.line / body / 1.08F));
+  add_token_label(*list, ImVec2(columns.label, y + (columns.line - em()) * 0.5F), palette().key,
+                  shown.key_text(key), shown.key_place(key), columns.label_width);
   const std::span<const float> q = query_vector(shown), k = key_vector(shown, key);
   std::vector<float> products(q.size());
   for (std::size_t i = 0; i < q.size(); ++i) products[i] = q[i] * k[i];
-  add_cells(*list, ImVec2(columns.k, top), ImVec2(columns.k + columns.strip_width, top + em() * 1.2F), k,
-            k_limit_, 1.0F);
-  add_cells(*list, ImVec2(columns.product, top),
-            ImVec2(columns.product + columns.product_width, top + em() * 1.2F), products, product_limit_,
+  add_cells(*list, ImVec2(columns.k, top), ImVec2(columns.k + columns.strip_width, top + high), k, k_limit_,
             1.0F);
+  add_cells(*list, ImVec2(columns.product, top), ImVec2(columns.product + columns.product_width, top + high),
+            products, product_limit_, 1.0F);
   // The label locks the key.
   ImGui::SetCursorScreenPos(ImVec2(columns.label, y));
   ImGui::PushID(static_cast<int>(key));
@@ -232,21 +239,22 @@ void NeuronPanel::draw_row(const ShownAttention& shown, Commands& commands, cons
                                         fmt::arg("position", key))
                                 .c_str());
   }
-  strip_mouse(shown, commands, shown.hooks.k, key, ImVec2(columns.k, top), columns.strip_width);
-  strip_mouse(shown, commands, shown.hooks.scores, key, ImVec2(columns.product, top), columns.product_width);
+  strip_mouse(shown, commands, shown.hooks.k, key, ImVec2(columns.k, top), ImVec2(columns.strip_width, high));
+  strip_mouse(shown, commands, shown.hooks.scores, key, ImVec2(columns.product, top),
+              ImVec2(columns.product_width, high));
   const auto number = [&](float x, const ValueReference& value, double shown_value, int decimals,
                           ImU32 color) {
     if (x > 0) {
       draw_number(shown, commands, value, hand_number(shown_value, decimals), ImVec2(x, y),
-                  columns.number_width, color);
+                  ImVec2(columns.number_width, columns.line), color);
     }
   };
   if (columns.dot > 0) {
     const ScopedFont mono(fonts().mono, 0.9F);
     const std::string dot = hand_number(row_.dot[at], 2);
-    list->AddText(
-        ImVec2(columns.dot + columns.number_width - ImGui::CalcTextSize(dot.c_str()).x, y + em() * 0.2F),
-        palette().muted, dot.c_str());
+    list->AddText(ImVec2(columns.dot + columns.number_width - ImGui::CalcTextSize(dot.c_str()).x,
+                         y + (columns.line - em()) * 0.5F),
+                  palette().muted, dot.c_str());
   }
   number(columns.score, shown.cell(shown.hooks.scores, row_.query, key), row_.score[at], 2, palette().text);
   number(columns.weight, shown.cell(shown.hooks.pattern, row_.query, key), row_.weight[at], 2,
@@ -258,6 +266,15 @@ void NeuronPanel::draw_rows(const ShownAttention& shown, Commands& commands, con
   const std::int64_t chosen = chosen_key(shown);
   const ImVec2 start = ImGui::GetCursorScreenPos();
   const float scroll = ImGui::GetScrollY();
+  // What is chosen comes into sight when it changes, but not under a mouse that points.
+  if (!shown.hovered_key() && scrolled_to_ != chosen) {
+    scrolled_to_ = chosen;
+    const float at = static_cast<float>(chosen - row_.first_key) * columns.line;
+    const float window = ImGui::GetWindowHeight();
+    if (at < scroll || at + columns.line > scroll + window) {
+      ImGui::SetScrollY(std::max(0.0F, at + (columns.line - window) * 0.5F));
+    }
+  }
   const auto first = std::max<std::int64_t>(0, static_cast<std::int64_t>(scroll / columns.line));
   const auto last =
       std::min(count, first + 2 + static_cast<std::int64_t>(ImGui::GetWindowHeight() / columns.line));
@@ -293,15 +310,8 @@ void NeuronPanel::draw_sums(const QueryKeyProduct& products, ImVec2 corner, ImVe
   if (!sums.empty()) list->AddCircleFilled(sums.back(), em() * 0.22F, palette().text);
 }
 
-void NeuronPanel::draw_chosen(const ShownAttention& shown, Commands& commands, std::int64_t key) {
-  const QueryKeyProduct products =
-      query_key_product(*shown.trace, shown.layer, shown.head, row_.query, key, shown.cross());
-  double range = 0;
-  for (std::size_t i = 0; i < products.product.size(); ++i) {
-    for (const double value : {products.product[i], products.running[i]}) {
-      if (std::isfinite(value)) range = std::max(range, std::abs(value));
-    }
-  }
+void NeuronPanel::draw_formula(const ShownAttention& shown, std::int64_t key,
+                               const std::string& beside) const {
   const auto at = static_cast<std::size_t>(key);
   const std::string from = shown.query_text(row_.query), to = shown.key_text(key);
   const std::string dot = hand_number(row_.dot[at], 3), scale = hand_number(row_.scale, 4);
@@ -312,32 +322,50 @@ void NeuronPanel::draw_chosen(const ShownAttention& shown, Commands& commands, s
                   fmt::arg("query", from), fmt::arg("key", to), fmt::arg("dot", dot),
                   fmt::arg("scale", scale), fmt::arg("score", score), fmt::arg("weight", weight));
   ImGui::TextWrapped("%s", formula.c_str());
-  const ImVec2 corner = ImGui::GetCursorScreenPos();
-  const float room = ImGui::GetContentRegionAvail().x;
-  const float axis = em() * 3.4F;
-  const ImVec2 size(std::max(em() * 2, room - axis), plot_height());
-  const ImVec2 plot(corner.x + axis, corner.y + em() * 0.3F);
+  if (beside.empty()) return;
+  const ScopedFont small(fonts().body, 0.85F);
+  const float left = ImGui::GetItemRectMax().x + em();
+  const float room = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x - left;
+  if (ImGui::CalcTextSize(beside.c_str()).x > room) return;
+  ImGui::GetWindowDrawList()->AddText(ImVec2(left, ImGui::GetItemRectMax().y - em() * 1.05F), palette().muted,
+                                      beside.c_str());
+}
+
+// The sums of the chosen key in the given place; in a low window this is above the strips of the products,
+// and the scale stands to the right.
+void NeuronPanel::draw_plot(const ShownAttention& shown, Commands& commands, std::int64_t key, ImVec2 plot,
+                            ImVec2 size, bool above_strips) {
+  const QueryKeyProduct products =
+      query_key_product(*shown.trace, shown.layer, shown.head, row_.query, key, shown.cross());
+  double range = 0;
+  for (std::size_t i = 0; i < products.product.size(); ++i) {
+    for (const double value : {products.product[i], products.running[i]}) {
+      if (std::isfinite(value)) range = std::max(range, std::abs(value));
+    }
+  }
   draw_sums(products, plot, size, range);
   {
-    const ScopedFont mono(fonts().body, 0.82F);
+    const ScopedFont mono(fonts().body, above_strips ? 0.72F : 0.82F);
     ImDrawList* list = ImGui::GetWindowDrawList();
     const auto label = [&](double value, float y) {
       const std::string words = hand_number(value, 1);
-      list->AddText(ImVec2(plot.x - em() * 0.5F - ImGui::CalcTextSize(words.c_str()).x, y - em() * 0.5F),
-                    palette().muted, words.c_str());
+      const float width = ImGui::CalcTextSize(words.c_str()).x;
+      const float x = above_strips ? plot.x + size.x + em() * 0.5F : plot.x - em() * 0.5F - width;
+      list->AddText(ImVec2(x, y - em() * 0.5F), palette().muted, words.c_str());
     };
     label(range, plot.y + em() * 0.4F);
     label(0, plot.y + size.y * 0.5F);
     label(-range, plot.y + size.y - em() * 0.4F);
-    const std::string end = fmt::format("{}", products.product.size() - 1);
-    list->AddText(ImVec2(plot.x, plot.y + size.y), palette().muted, "0");
-    list->AddText(ImVec2(plot.x + size.x - ImGui::CalcTextSize(end.c_str()).x, plot.y + size.y),
-                  palette().muted, end.c_str());
-    const std::string axis_words = text("attention.neuron_axis");
-    const ScopedFont small(fonts().body, 1.0F);
-    list->AddText(
-        ImVec2(plot.x + (size.x - ImGui::CalcTextSize(axis_words.c_str()).x) * 0.5F, plot.y + size.y),
-        palette().muted, axis_words.c_str());
+    if (!above_strips) {
+      const std::string end = fmt::format("{}", products.product.size() - 1);
+      list->AddText(ImVec2(plot.x, plot.y + size.y), palette().muted, "0");
+      list->AddText(ImVec2(plot.x + size.x - ImGui::CalcTextSize(end.c_str()).x, plot.y + size.y),
+                    palette().muted, end.c_str());
+      const std::string axis_words = text("attention.neuron_axis");
+      list->AddText(
+          ImVec2(plot.x + (size.x - ImGui::CalcTextSize(axis_words.c_str()).x) * 0.5F, plot.y + size.y),
+          palette().muted, axis_words.c_str());
+    }
   }
   ImGui::SetCursorScreenPos(plot);
   const auto count = static_cast<float>(products.product.size());
@@ -367,18 +395,32 @@ void NeuronPanel::draw(const ShownAttention& shown, Commands& commands) {
     return;
   }
   if (row_.first_key >= static_cast<std::int64_t>(row_.weight.size())) return;
-  if (shown.hooks.q == Hook::rot_q) {
-    const ScopedFont small(fonts().body, 0.85F);
-    ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
-    ImGui::TextWrapped("%s", text("attention.rotary_note").c_str());
-    ImGui::PopStyleColor();
-  }
-  const Columns columns = place();
-  draw_query(shown, commands, columns);
+  const std::string note = shown.hooks.q == Hook::rot_q ? text("attention.rotary_note") : std::string();
+  Columns columns = place();
   const auto count = static_cast<float>(row_.weight.size()) - static_cast<float>(row_.first_key);
   const float below = plot_height() + em() * 4.2F;
-  const float room = std::max(columns.line * 2, ImGui::GetContentRegionAvail().y - below);
+  const float all = ImGui::GetContentRegionAvail().y - em() * 4.3F;
+  const float rows_above = all - below - em() * 1.4F;
+  // In a low window the sums stand above the products that they add up, and all the room below is the rows'.
+  const bool low = count * columns.line > rows_above && columns.product_width > em() * 12;
+  if (!low && !note.empty()) {
+    const ScopedFont small(fonts().body, 0.85F);
+    ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+    ImGui::TextWrapped("%s", note.c_str());
+    ImGui::PopStyleColor();
+    columns = place();
+  }
   const std::int64_t key = chosen_key(shown);
+  const ImVec2 start = ImGui::GetCursorScreenPos();
+  if (low) {
+    draw_plot(shown, commands, key, ImVec2(columns.product, start.y),
+              ImVec2(columns.product_width, em() * 2.7F), true);
+    ImGui::SetCursorScreenPos(start);
+  }
+  draw_query(shown, commands, columns);
+  const float room =
+      std::max(columns.line * 2, ImGui::GetContentRegionAvail().y - (low ? em() * 1.5F : below));
+  columns.line = std::clamp(room / count, em() * lowest_line, columns.line);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
   if (ImGui::BeginChild("##keys", ImVec2(0, std::min(room, count * columns.line + 1)),
                         ImGuiChildFlags_NavFlattened)) {
@@ -386,8 +428,18 @@ void NeuronPanel::draw(const ShownAttention& shown, Commands& commands) {
   }
   ImGui::EndChild();
   ImGui::PopStyleVar();
-  ImGui::Dummy(ImVec2(0, em() * 0.4F));
-  draw_chosen(shown, commands, key);
+  if (low) {
+    ImGui::SetCursorPosY(ImGui::GetCursorPosY() - ImGui::GetStyle().ItemSpacing.y + em() * 0.3F);
+  } else {
+    ImGui::Dummy(ImVec2(0, em() * 0.4F));
+  }
+  draw_formula(shown, key, low ? note : std::string());
+  if (!low) {
+    const ImVec2 corner = ImGui::GetCursorScreenPos();
+    const float axis = em() * 3.4F;
+    draw_plot(shown, commands, key, ImVec2(corner.x + axis, corner.y + em() * 0.3F),
+              ImVec2(std::max(em() * 2, ImGui::GetContentRegionAvail().x - axis), plot_height()), false);
+  }
   if (!panel_has_keys()) return;
   const std::int64_t last = static_cast<std::int64_t>(row_.weight.size()) - 1;
   if (ImGui::IsKeyPressed(ImGuiKey_UpArrow)) {

@@ -37,16 +37,19 @@ class NeuronPanel {
   void draw_row(const ShownAttention& shown, Commands& commands, const Columns& columns, std::int64_t key,
                 float y, bool chosen);
   void draw_number(const ShownAttention& shown, Commands& commands, const ValueReference& value,
-                   const std::string& words, ImVec2 corner, float width, ImU32 color);
-  void draw_chosen(const ShownAttention& shown, Commands& commands, std::int64_t key);
+                   const std::string& words, ImVec2 corner, ImVec2 room, ImU32 color);
+  void draw_formula(const ShownAttention& shown, std::int64_t key, const std::string& beside) const;
+  void draw_plot(const ShownAttention& shown, Commands& commands, std::int64_t key, ImVec2 plot, ImVec2 size,
+                 bool above_strips);
   void draw_sums(const QueryKeyProduct& products, ImVec2 corner, ImVec2 size, double range) const;
   void strip_mouse(const ShownAttention& shown, Commands& commands, Hook hook, std::int64_t key,
-                   ImVec2 corner, float width);
+                   ImVec2 corner, ImVec2 size);
 
   std::weak_ptr<const Trace> trace_;  // what row_ and the limits were computed from; not held
   std::int64_t layer_ = -1, head_ = -1;
   bool cross_ = false;
   AttentionRow row_;
+  std::int64_t scrolled_to_ = -1;                        // the key that was chosen when it was looked for
   float q_limit_ = 0, k_limit_ = 0, product_limit_ = 0;  // largest magnitudes, of all keys that are seen
 };
 

@@ -438,9 +438,10 @@ void NextTokenView::draw_speed_button(const Frame& frame, Commands& commands, co
 void NextTokenView::draw_speed(const Frame& frame, Commands& commands) {
   const double now = frame.document.next.speed;
   double place = now > 0.0 ? std::min(now, fastest - 1.0) : fastest;
-  const std::string words = now > 0.0
-                                ? format_text("next.speed", fmt::arg("tokens", fmt::format("{:.0f}", now)))
+  std::string words = now > 0.0 ? format_text("next.speed", fmt::arg("tokens", fmt::format("{:.0f}", now)))
                                 : text("next.fast");
+  const float room = ImGui::GetContentRegionAvail().x - em() * 0.6F;
+  if (now <= 0.0 && ImGui::CalcTextSize(words.c_str()).x > room) words = text("next.fast_short");
   if (ImGui::GetContentRegionAvail().x < em() * 7.5F) return draw_speed_button(frame, commands, words);
   if (thin_slider("##speed", "", words, text("next.speed_tip"), {1.0, fastest, "%.0f"}, 0.0F, place)) {
     NextChoices choices = frame.document.next;
@@ -543,8 +544,7 @@ void NextTokenView::draw_sampling(const Frame& frame, Commands& commands) {
   const ScopedFont mono(fonts().mono, 0.88F);
   std::string summary = sampling_.summary(frame, shown_);
   const float room = width - em() * 1.8F - label_width;
-  // In a narrow panel the temperature goes first: its slider says it, too.
-  if (ImGui::CalcTextSize(summary.c_str()).x > room) summary = summary.substr(summary.find("·") + 4);
+  if (ImGui::CalcTextSize(summary.c_str()).x > room) summary = sampling_.short_summary(frame, shown_);
   summary = shortened(summary, std::max(0.0F, room));
   const ImVec2 size = ImGui::CalcTextSize(summary.c_str());
   list->AddText(ImVec2(corner.x + width - size.x, middle - size.y * 0.5F), palette().muted, summary.c_str());

@@ -7,6 +7,7 @@
 
 #include "core/session/text_tokens.h"
 #include "core/text/tokenizer.h"
+#include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
@@ -89,13 +90,15 @@ PassText spelled_out(const Tokenizer* tokenizer, const Written& written) {
     if (!special) copy_to(token.end);
     pass.spans.emplace_back(begin, pass.text.size());
     pass.special.push_back(special);
+    pass.pieces.push_back(token_piece(bytes_of(tokenizer, token.id)));
+    pass.unknown.push_back(tokenizer != nullptr && tokenizer->named_tokens().unknown == token.id);
   }
   // What is no UTF-8 is read as its bytes; then a token is found by its own words.
   if (!invalid_utf8_offset(pass.text)) return pass;
   pass.text.clear();
   for (std::size_t i = 0; i < written.tokens.size(); ++i) {
     const std::size_t begin = pass.text.size();
-    pass.text += readable_bytes(bytes_of(tokenizer, written.tokens[i].id));
+    pass.text += running_piece(bytes_of(tokenizer, written.tokens[i].id));
     pass.spans[i] = {begin, pass.text.size()};
   }
   return pass;
@@ -105,9 +108,23 @@ PassText spelled_out(const Tokenizer* tokenizer, const Written& written) {
 
 std::string PassText::unit_text(std::int64_t unit) const {
   const auto first = static_cast<std::size_t>(units.begin(unit));
+  const auto end = static_cast<std::size_t>(units.end(unit));
+  if (end > pieces.size()) return {};
+  if (end == first + 1) return pieces[first];
+  std::string words;
+  bool any_unknown = false;
+  for (std::size_t token = first; token < end; ++token) {
+    words += pieces[token];
+    any_unknown = any_unknown || unknown[token];
+  }
+  return any_unknown ? words : written_text(unit);
+}
+
+std::string PassText::written_text(std::int64_t unit) const {
+  const auto first = static_cast<std::size_t>(units.begin(unit));
   const auto last = static_cast<std::size_t>(units.end(unit)) - 1;
   if (last >= spans.size()) return {};
-  return visible_bytes(
+  return token_piece(
       std::string_view(text).substr(spans[first].first, spans[last].second - spans[first].first));
 }
 

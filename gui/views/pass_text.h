@@ -17,10 +17,14 @@ struct PassText {
   std::string text;                                        // with special tokens spelled out
   std::vector<std::pair<std::size_t, std::size_t>> spans;  // of each token, in `text`
   std::vector<bool> special;                               // not in the author's own text
+  std::vector<std::string> pieces;                         // what the model reads: "·capital", "[UNK]"
+  std::vector<bool> unknown;                               // the model reads no letter of it
   TokenUnits units;                                        // as they are folded
 
-  // "·capital", or the tokens of a unit together.
+  // What the model reads: "·capital"; of several tokens what is written, unless one of them is unknown.
   std::string unit_text(std::int64_t unit) const;
+  // The same place in the author's text.
+  std::string written_text(std::int64_t unit) const;
 };
 
 // Keeps the text of one pass until the pass, its text or the folding changes.

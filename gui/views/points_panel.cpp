@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
+#include <vector>
 
+#include "core/forward/derived_values.h"
 #include "core/session/document_names.h"
 #include "gui/fonts.h"
 #include "gui/strings.h"
@@ -23,16 +26,28 @@ constexpr double outshines = 3.0;  // the first vector against the median: worth
 
 float em() { return ImGui::GetFontSize(); }
 
-// How many times the first vector is as long as the median of the others; 0 when that cannot be said.
-double first_against_others(const Similarity* similarity) {
-  if (!similarity || similarity->lengths.size() < 3) return 0.0;
-  std::vector<double> others(similarity->lengths.begin() + 1, similarity->lengths.end());
-  const auto middle = others.begin() + static_cast<std::ptrdiff_t>(others.size() / 2);
-  for (const double length : others) {
-    if (!std::isfinite(length)) return 0.0;
+double length_of(std::span<const float> vector) {
+  double sum = 0;
+  for (const float value : vector) sum += static_cast<double>(value) * static_cast<double>(value);
+  return std::sqrt(sum);
+}
+
+// How many times the first vector of a stream is as long as the median of the others, of which a hundred
+// say enough; 0 when that cannot be said.
+double first_against_others(const Trace& trace, std::int64_t layer) {
+  constexpr std::int64_t most = 100;
+  const std::int64_t positions = trace.positions();
+  if (positions < 3 || !has_stream(trace, layer)) return 0.0;
+  const HookPlace place = stream_place(trace.model().architecture, layer);
+  std::vector<double> others;
+  const std::int64_t step = 1 + (positions - 2) / most;
+  for (std::int64_t position = 1; position < positions; position += step) {
+    others.push_back(length_of(trace.row(place.hook, place.layer, position)));
+    if (!std::isfinite(others.back())) return 0.0;
   }
+  const auto middle = others.begin() + static_cast<std::ptrdiff_t>(others.size() / 2);
   std::nth_element(others.begin(), middle, others.end());
-  const double ratio = *middle > 0.0 ? similarity->lengths.front() / *middle : 0.0;
+  const double ratio = *middle > 0.0 ? length_of(trace.row(place.hook, place.layer, 0)) / *middle : 0.0;
   return std::isfinite(ratio) ? ratio : 0.0;
 }
 
@@ -88,8 +103,15 @@ void PointsPanel::draw_choices(const Frame& frame, Commands& commands, ToolRow& 
   }
   const Segment without{text("embeddings.without_first"), text("embeddings.without_first_tip")};
   row.next(toggle_width(without));
-  if (toggle("##without", without, frame.document.embedding_without_first))
+  if (!toggle("##without", without, leaves_first_out(frame))) return;
+  if (!first_dominates()) {
     commands.edit(SetEmbeddingWithoutFirst{!frame.document.embedding_without_first});
+  } else if (frame.document.embedding_without_first) {
+    commands.edit(SetEmbeddingWithoutFirst{false});
+    first_is_kept_ = true;
+  } else {
+    first_is_kept_ = !first_is_kept_;
+  }
 }
 
 void PointsPanel::draw_tools(const Frame& frame, Commands& commands, const ShownText& shown) {
@@ -109,8 +131,25 @@ void PointsPanel::draw_tools(const Frame& frame, Commands& commands, const Shown
   draw_choices(frame, commands, row);
 }
 
-void PointsPanel::draw_captions(const Frame& frame, const ShownText& shown, const TokenMap& map,
-                                const Similarity* lengths) const {
+// In what is drawn: at one layer, or at any of them where all are drawn at once.
+void PointsPanel::measure_first(const Frame& frame, const ShownText& shown, std::int64_t layer) {
+  const bool paths = frame.document.embedding.trajectories;
+  const FirstToken wanted{shown.trace, paths ? -1 : layer, 0};
+  const bool same = first_.trace.lock() == shown.trace && first_.layer == wanted.layer;
+  if (same && shown.trace->complete()) return;
+  first_ = wanted;
+  for (std::int64_t at = paths ? 0 : layer; at <= (paths ? shown.layers() : layer); ++at) {
+    first_.ratio = std::max(first_.ratio, first_against_others(*shown.trace, at));
+  }
+}
+
+bool PointsPanel::first_dominates() const { return first_.ratio > outshines; }
+
+bool PointsPanel::leaves_first_out(const Frame& frame) const {
+  return frame.document.embedding_without_first || (first_dominates() && !first_is_kept_);
+}
+
+void PointsPanel::draw_captions(const Frame& frame, const ShownText& shown, const TokenMap& map) const {
   const Document& document = frame.document;
   std::string words = text(map.streams > 1 ? "embeddings.paths_caption" : "embeddings.caption");
   if (map.method != ProjectionMethod::pca) {
@@ -123,25 +162,27 @@ void PointsPanel::draw_captions(const Frame& frame, const ShownText& shown, cons
   if (map.streams > 1 && map.positions > most_paths) words += " " + text("embeddings.paths_chosen");
   if (document.embedding.dimensions == 3) words += " " + text("embeddings.turn");
   draw_caption(words, palette().muted);
-  const double ratio = first_against_others(lengths);
-  if (document.embedding_without_first && shown.positions() > 1) {
-    draw_caption(format_text("embeddings.first_left_out", fmt::arg("token", token_of(frame, shown, 0))),
-                 palette().muted);
-  } else if (ratio > outshines) {
-    draw_caption(format_text("embeddings.massive", fmt::arg("token", token_of(frame, shown, 0)),
-                             fmt::arg("times", fmt::format("{:.{}f}", ratio, ratio < 10 ? 1 : 0))),
-                 palette().warning);
+  const std::string first = token_of(frame, shown, 0);
+  if (first_dominates()) {
+    const bool out = leaves_first_out(frame);
+    const std::string times = fmt::format("{:.{}f}", first_.ratio, first_.ratio < 10 ? 1 : 0);
+    draw_caption(format_text(out ? "embeddings.massive_left_out" : "embeddings.massive",
+                             fmt::arg("token", first), fmt::arg("times", times)),
+                 out ? palette().muted : palette().warning);
+  } else if (leaves_first_out(frame) && shown.positions() > 1) {
+    draw_caption(format_text("embeddings.first_left_out", fmt::arg("token", first)), palette().muted);
   }
 }
 
 void PointsPanel::draw(const Frame& frame, Commands& commands, const ShownText& shown) {
   const Document& document = frame.document;
   const Trace& trace = *shown.trace;
-  draw_tools(frame, commands, shown);
   const std::int64_t layer = std::clamp<std::int64_t>(document.embedding_layer, 0, shown.layers());
+  measure_first(frame, shown, layer);
+  draw_tools(frame, commands, shown);
   const bool paths = document.embedding.trajectories;
   const bool there = paths ? has_all_streams(trace) : has_stream(trace, layer);
-  TokenMapKey key{.trace = shown.trace, .paths = paths, .without_first = document.embedding_without_first};
+  TokenMapKey key{.trace = shown.trace, .paths = paths, .without_first = leaves_first_out(frame)};
   if (!paths) key.layer = layer;
   if (!paths && document.embedding.method != ProjectionMethod::pca) {
     key.method = document.embedding.method;
@@ -171,7 +212,7 @@ void PointsPanel::draw(const Frame& frame, Commands& commands, const ShownText& 
   const SimilarityKey similar{shown.trace, SimilarityOf::stream, layer, 0};
   const auto picture = similarities_.want(trace, commands, similar);
   if (picture && similarities_.fresh()) map.lengths = &picture->similarity;
-  draw_captions(frame, shown, *map.map, map.lengths);
+  draw_captions(frame, shown, *map.map);
   ImGui::Dummy(ImVec2(0, em() * 0.2F));
   const ImVec2 room = ImGui::GetContentRegionAvail();
   const bool beside = room.x > em() * 34 && room.y > em() * 14 && !paths;

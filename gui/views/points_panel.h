@@ -25,8 +25,16 @@ class PointsPanel {
  private:
   void draw_tools(const Frame& frame, Commands& commands, const ShownText& shown);
   void draw_choices(const Frame& frame, Commands& commands, ToolRow& row);
-  void draw_captions(const Frame& frame, const ShownText& shown, const TokenMap& map,
-                     const Similarity* lengths) const;
+  void draw_captions(const Frame& frame, const ShownText& shown, const TokenMap& map) const;
+  void measure_first(const Frame& frame, const ShownText& shown, std::int64_t layer);
+  bool first_dominates() const;  // its vector is so long that it would squeeze the others together
+  bool leaves_first_out(const Frame& frame) const;
+
+  struct FirstToken {
+    std::weak_ptr<const Trace> trace;
+    std::int64_t layer = -1;  // -1: of all
+    double ratio = 0;         // its length by the median of the others'
+  };
 
   Background<TokenMapKey, TokenMap> maps_{make_token_map};
   SimilarityMaps similarities_;
@@ -35,6 +43,8 @@ class PointsPanel {
   EmbeddingScatter scatter_;
   EmbeddingSpace space_;
   std::int64_t drawn_layer_ = -1;
+  FirstToken first_;
+  bool first_is_kept_ = false;  // somebody wants to see it though it dominates
 };
 
 }  // namespace headlight

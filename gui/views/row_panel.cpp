@@ -12,17 +12,22 @@
 #include "gui/views/row_products.h"
 #include "gui/views/row_table.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/significant_text.h"
 
 namespace headlight {
 namespace {
 
 float em() { return ImGui::GetFontSize(); }
 
+constexpr std::int64_t most_lines_drawn = 48;  // of a table that does not scroll by itself
+
 }  // namespace
 
 std::string hand_number(double value, int decimals) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "∞" : "−∞";
+  // Zeros would hide a small number.
+  if (value != 0 && std::abs(value) < std::pow(10.0, -decimals)) return significant_text(value, 2);
   std::string digits = std::abs(value) >= 1e5 ? fmt::format("{:.3g}", std::abs(value))
                                               : fmt::format("{:.{}f}", std::abs(value), decimals);
   return value < 0 ? fmt::format("−{}", digits) : digits;
@@ -60,6 +65,15 @@ std::int64_t RowPanel::chosen_key(const ShownAttention& shown) const {
   return std::max_element(row_.weight.begin(), row_.weight.end()) - row_.weight.begin();
 }
 
+// What is chosen comes into sight when it changes, but not under a mouse that points.
+void RowPanel::scroll_to_chosen(const ShownAttention& shown) {
+  if (shown.hovered_key() || scrolled_to_ == key_) return;
+  scrolled_to_ = key_;
+  const float top = ImGui::GetCursorPosY() + row_line_top(row_, key_), window = ImGui::GetWindowHeight();
+  const float scroll = ImGui::GetScrollY(), line = em() * 2;
+  if (top < scroll || top + line > scroll + window) ImGui::SetScrollY(top - window * 0.5F);
+}
+
 void RowPanel::draw(const ShownAttention& shown, Commands& commands) {
   if (shown.query() < 0 || !refresh(shown)) {
     ImGui::TextDisabled("%s", text("attention.not_done").c_str());
@@ -78,8 +92,11 @@ void RowPanel::draw(const ShownAttention& shown, Commands& commands) {
   const float strips = strips_height_ > 0 ? strips_height_ : product_strips_height();
   const float all = row_table_height(shown, row_);
   float room = ImGui::GetContentRegionAvail().y - strips - em();
-  // Where not both fit, the table takes what is seen but for the sentence that begins the strips.
-  if (room < std::min(all, em() * 14)) room = ImGui::GetContentRegionAvail().y - em() * 2.6F;
+  // Where not both fit, all lines of a short text are drawn, and one scroll bar moves table and strips; the
+  // table of a long one scrolls by itself.
+  const bool whole = shown.map.keys <= most_lines_drawn;
+  if (whole || room < em() * 14) room = whole ? all : ImGui::GetContentRegionAvail().y - em() * 2.6F;
+  if (whole) scroll_to_chosen(shown);
   draw_row_table(shown, commands, row_, key_, std::clamp(room, std::min(all, em() * 12), all));
   ImGui::Dummy(ImVec2(0, em() * 0.4F));
   const float strips_top = ImGui::GetCursorPosY();

@@ -10,7 +10,7 @@
 
 namespace headlight {
 
-// "3.214", "−0.50", "NaN": as many digits as a person can check by hand.
+// "3.214", "−0.50", "7.1e−5", "NaN": as many digits as a person can check by hand.
 std::string hand_number(double value, int decimals = 3);
 
 class RowPanel {
@@ -20,13 +20,15 @@ class RowPanel {
 
  private:
   bool refresh(const ShownAttention& shown);
+  void scroll_to_chosen(const ShownAttention& shown);
   std::int64_t chosen_key(const ShownAttention& shown) const;
 
   // What row_ and products_ were computed from.
   std::weak_ptr<const Trace> trace_;  // not held: a long one has gigabytes
   std::int64_t layer_ = -1, head_ = -1, key_ = -1;
   bool cross_ = false;
-  float strips_height_ = 0;  // as drawn in the last frame
+  std::int64_t scrolled_to_ = -1;  // the key that was chosen when it was looked for
+  float strips_height_ = 0;        // as drawn in the last frame
   AttentionRow row_;
   QueryKeyProduct products_;
 };

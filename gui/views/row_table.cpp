@@ -16,6 +16,7 @@
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/lit_cells.h"
 #include "gui/widgets/rotated_text.h"
+#include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
@@ -24,7 +25,7 @@ namespace {
 constexpr std::int64_t most_masked_lines = 6;
 
 float em() { return ImGui::GetFontSize(); }
-float line_height() { return em() * 1.65F; }
+float line_height() { return em() * 1.5F; }
 float heading_height() { return em() * 2.7F; }
 
 struct Columns {
@@ -76,7 +77,7 @@ void bar_cell(ImVec2 corner, float width, double value, int decimals, ImU32 colo
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float height = line_height();
   const std::string number = hand_number(value, decimals);
-  const float number_width = ImGui::CalcTextSize("0.0000").x + em() * 0.4F;
+  const float number_width = ImGui::CalcTextSize("0.0e−00").x + em() * 0.4F;
   const bool has_bar = width - number_width >= em() * 1.2F;
   const float room = has_bar ? width - number_width : 0.0F;
   const float share = std::isnan(value) ? 0.0F : static_cast<float>(std::clamp(value, 0.0, 1.0));
@@ -194,9 +195,9 @@ void draw_line(const ShownAttention& shown, Commands& commands, const Columns& c
     list->AddRectFilled(corner, ImVec2(right, corner.y + line_height()),
                         with_alpha(locked ? palette().lock : palette().key, 0.14F), em() * 0.3F);
   }
-  text_in(ImVec2(corner.x + em() * 0.3F, corner.y), columns.token_width, line_height(),
-          chosen ? palette().text : palette().key,
-          fitted_text(shown.key_text(key), columns.token_width - em() * 0.3F), 0.0F);
+  add_token_label(*list, ImVec2(corner.x + em() * 0.3F, corner.y + (line_height() - em()) * 0.5F),
+                  chosen ? palette().text : palette().key, shown.key_text(key), shown.key_place(key),
+                  columns.token_width - em() * 0.3F);
   const ScopedFont mono(fonts().mono, 0.92F);
   signed_cell(ImVec2(columns.x[0], corner.y), columns.width, row.dot[at], dot_limit);
   signed_cell(ImVec2(columns.x[1], corner.y), columns.width, row.score[at], score_limit);
@@ -273,6 +274,11 @@ float row_table_height(const ShownAttention& shown, const AttentionRow& row) {
   const auto lines =
       static_cast<float>(seen_lines(row) + (row.first_key > 0 ? 1 : 0) + masked_lines(shown, row));
   return heading_height() + line_height() * (lines + 1) + em() * 0.3F;
+}
+
+float row_line_top(const AttentionRow& row, std::int64_t key) {
+  return heading_height() +
+         line_height() * static_cast<float>(key - row.first_key + (row.first_key > 0 ? 1 : 0));
 }
 
 void draw_row_table(const ShownAttention& shown, Commands& commands, const AttentionRow& row,

@@ -13,6 +13,9 @@ namespace headlight {
 void draw_row_table(const ShownAttention& shown, Commands& commands, const AttentionRow& row,
                     std::int64_t key, float height);
 
+// Where the line of a key begins, below the top of the table.
+float row_line_top(const AttentionRow& row, std::int64_t key);
+
 // How high all of it is.
 float row_table_height(const ShownAttention& shown, const AttentionRow& row);
 

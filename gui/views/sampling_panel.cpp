@@ -62,6 +62,15 @@ std::string SamplingPanel::summary(const Frame& frame, const std::shared_ptr<con
   return words;
 }
 
+// Without what the tokens are chosen from, which the panel says, too.
+std::string SamplingPanel::short_summary(const Frame& frame,
+                                         const std::shared_ptr<const Distribution>& shown) {
+  count(shown);
+  std::string words = fmt::format("T {:.2f}", frame.document.sampling.temperature);
+  if (shown) words += fmt::format(" · {}", grouped_text(survivors_[5]));
+  return words;
+}
+
 void SamplingPanel::draw(const Frame& frame, Commands& commands,
                          const std::shared_ptr<const Distribution>& shown, const Tokenizer& tokenizer,
                          bool at_end) {

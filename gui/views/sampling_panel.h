@@ -18,6 +18,7 @@ class SamplingPanel {
 
   // "T 0.80 · 49,152 → 12", for a closed panel.
   std::string summary(const Frame& frame, const std::shared_ptr<const Distribution>& shown);
+  std::string short_summary(const Frame& frame, const std::shared_ptr<const Distribution>& shown);
 
  private:
   static constexpr std::size_t stage_count = 6;

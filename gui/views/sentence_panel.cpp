@@ -11,12 +11,15 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/widgets/facts.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
 
 float em() { return ImGui::GetFontSize(); }
+
+constexpr float line_gap = 0.2F;  // ems, between the lines that are compared
 
 void note(const std::string& words) {
   ImGui::PushTextWrapPos(0.0F);
@@ -39,14 +42,12 @@ void draw_cell(ImVec2 corner, float side, double cosine, bool hovered) {
                       color, side * 0.08F);
   if (hovered) list->AddRect(corner, opposite, palette().hover, side * 0.1F, std::max(1.0F, em() * 0.1F));
   const std::string words = cosine_text(cosine);
-  const float size = std::min(em() * 0.92F, side * 0.36F);
+  const float size = std::min(em() * 0.92F, side * 0.42F);
   if (size < em() * 0.5F) return;  // the tooltip says it
   const ImVec2 extent = fonts().body->CalcTextSizeA(size, FLT_MAX, 0.0F, words.c_str());
-  const ImVec4 rgb = ImGui::ColorConvertU32ToFloat4(color);
-  const bool bright = 0.3F * rgb.x + 0.59F * rgb.y + 0.11F * rgb.z > 0.5F;
   list->AddText(fonts().body, size,
                 ImVec2(corner.x + (side - extent.x) * 0.5F, corner.y + (side - extent.y) * 0.5F),
-                bright ? IM_COL32(15, 18, 22, 255) : IM_COL32(240, 242, 246, 255), words.c_str());
+                ink_on(color), words.c_str());
 }
 
 }  // namespace
@@ -56,8 +57,12 @@ SentencePanel::SentencePanel() : worker_(make_sentence_worker()) {}
 void SentencePanel::draw_matrix(const SentenceSimilarity& similarity, Commands&) {
   const auto count = static_cast<float>(similarity.sentences.size());
   const float label = em() * 1.5F;
-  const float room = ImGui::GetContentRegionAvail().x - label;
-  const float side = std::floor(std::clamp(room / count, em() * 0.8F, em() * 3.4F));
+  // All of it is seen, with the lines that the numbers stand for, where cells need not be too small for that.
+  const ImVec2 room = ImGui::GetContentRegionAvail();
+  const float lines = count * (ImGui::GetTextLineHeight() + em() * line_gap) + em() * 0.6F;
+  const float wide = (room.x - label) / count;
+  const float high = std::max((room.y - label - lines) / count, em() * 1.6F);
+  const float side = std::floor(std::clamp(std::min(wide, high), em() * 0.8F, em() * 3.4F));
   const ImVec2 start = ImGui::GetCursorScreenPos();
   ImDrawList* list = ImGui::GetWindowDrawList();
   const auto number = [&](std::size_t i, ImVec2 at, bool column) {
@@ -90,6 +95,7 @@ void SentencePanel::draw_matrix(const SentenceSimilarity& similarity, Commands&)
   }
   ImGui::SetCursorScreenPos(ImVec2(start.x, start.y + label + side * count + em() * 0.4F));
   // The lines that the numbers stand for.
+  ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(ImGui::GetStyle().ItemSpacing.x, em() * line_gap));
   for (std::size_t i = 0; i < similarity.sentences.size(); ++i) {
     std::string words = fmt::format("{}  {}", i + 1, similarity.sentences[i]);
     const float width = ImGui::GetContentRegionAvail().x;
@@ -97,10 +103,13 @@ void SentencePanel::draw_matrix(const SentenceSimilarity& similarity, Commands&)
     ImGui::TextUnformatted(shortened(words, width).c_str());
     ImGui::PopStyleColor();
     ImGui::SetItemTooltip("%s\n%s", similarity.sentences[i].c_str(),
-                          format_text(similarity.cut[i] ? "next.sentence_cut" : "next.sentence_tokens",
+                          format_text(similarity.cut[i]           ? "next.sentence_cut"
+                                      : similarity.tokens[i] == 1 ? "next.sentence_token"
+                                                                  : "next.sentence_tokens",
                                       fmt::arg("tokens", similarity.tokens[i]))
                               .c_str());
   }
+  ImGui::PopStyleVar();
 }
 
 void SentencePanel::draw(const Frame& frame, Commands& commands) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "gui/views/hook_words.h"
+#include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
@@ -60,6 +61,15 @@ std::string ShownAttention::query_text(std::int64_t position) const {
 
 std::string ShownAttention::key_text(std::int64_t position) const {
   return text_of(frame.trace(), cross() && trace ? trace->source().get() : trace.get(), position);
+}
+
+std::optional<std::int64_t> ShownAttention::query_place(std::int64_t position) const {
+  return trace ? told_apart(trace->tokens(), position) : std::nullopt;
+}
+
+std::optional<std::int64_t> ShownAttention::key_place(std::int64_t position) const {
+  if (!cross()) return query_place(position);
+  return trace && trace->source() ? told_apart(trace->source()->tokens(), position) : std::nullopt;
 }
 
 std::string ShownAttention::hook_line(Hook hook) const {

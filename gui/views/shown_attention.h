@@ -28,7 +28,7 @@ struct ShownAttention {
   const Frame& frame;
   AttentionPart part = AttentionPart::self;
   std::shared_ptr<const Trace> trace = {};  // whose maps these are; null while it is not there
-  std::int64_t layer = 0, head = 0;    // clamped to that model
+  std::int64_t layer = 0, head = 0;         // clamped to that model
   MapShape map = {};
   AttentionHooks hooks{};
 
@@ -47,6 +47,9 @@ struct ShownAttention {
   std::optional<std::int64_t> locked_key() const;
   std::string query_text(std::int64_t position) const;
   std::string key_text(std::int64_t position) const;
+  // The position where the same token stands elsewhere in the text too: to be written behind its text.
+  std::optional<std::int64_t> query_place(std::int64_t position) const;
+  std::optional<std::int64_t> key_place(std::int64_t position) const;
 
   ValueReference place(Hook hook, std::int64_t i, std::int64_t j, std::int64_t k) const {
     return {hook, layer, {i, j, k}, in_encoder()};

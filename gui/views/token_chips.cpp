@@ -46,12 +46,6 @@ void TokenChips::find_brackets() {
     brackets_.push_back({visible_bytes(text_.substr(begin, end - begin)), first, last,
                          tokens_[first].begin<begin, tokens_[last].end> end});
   }
-  for (const Bracket& bracket : brackets_) {
-    for (std::size_t at = bracket.first; at <= bracket.last; ++at) {
-      const std::string& bytes = tokenizer_->bytes(tokens_[at].id);
-      if (invalid_utf8_offset(bytes)) chips_[at].piece = shortened(part_piece(bytes), em() * 14.0F);
-    }
-  }
 }
 
 // Rows from left to right; the tokens of one character stay together where a row is wide enough. Where not
@@ -377,7 +371,7 @@ void TokenChips::draw_tooltip(const Frame& frame, std::size_t position) const {
   if (static_cast<std::int64_t>(position) >= context_) {
     sentence = format_text("prompt.beyond", fmt::arg("context", grouped_text(context_)));
   }
-  facts_tooltip("|" + visible_bytes(bytes) + "|", facts, sentence);
+  facts_tooltip("|" + token_piece(bytes) + "|", facts, sentence);
 }
 
 void TokenChips::draw_footer(const Frame&, std::size_t context) const {

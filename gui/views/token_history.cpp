@@ -308,9 +308,9 @@ std::string step_words(const Tokenization& all, const TokenizedWord& word, std::
         std::find_if(nodes.begin(), nodes.end(), [&](const MergeNode& node) { return node.step == step; });
     if (made == nodes.end()) return {};
     return format_text("prompt.merge_words", fmt::arg("step", step), fmt::arg("steps", last),
-                       fmt::arg("left", part_piece(nodes[made->left].bytes)),
-                       fmt::arg("right", part_piece(nodes[made->right].bytes)),
-                       fmt::arg("result", part_piece(made->bytes)),
+                       fmt::arg("left", token_piece(nodes[made->left].bytes)),
+                       fmt::arg("right", token_piece(nodes[made->right].bytes)),
+                       fmt::arg("result", token_piece(made->bytes)),
                        fmt::arg("rank", grouped_text(made->rank)));
   }
   if (history.steps[step].size() == 1 && step > 1) return text("prompt.match_failed");

@@ -110,7 +110,7 @@ std::string id_text(const ShownExplanation& shown, std::size_t token) {
   return fmt::format("{}", shown.tokens()[token].id);
 }
 
-std::string in_bars(const std::string& bytes) { return "|" + visible_bytes(bytes) + "|"; }
+std::string in_bars(const std::string& bytes) { return "|" + token_piece(bytes) + "|"; }
 
 void token_tooltip(const ShownExplanation& shown, std::size_t token) {
   const std::string& bytes = shown.key.tokenizer->bytes(shown.tokens()[token].id);
@@ -208,7 +208,7 @@ void draw_merge_tree(const ShownExplanation& shown, const TokenizedWord& word, s
     const MergeNode& node = nodes[at];
     if (node.step > step) continue;
     Box box = columns.box(node.first, node.last, static_cast<float>(node.depth) * row, height);
-    box.label = part_piece(node.bytes);
+    box.label = token_piece(node.bytes);
     if (node.step > 0) box.caption = fmt::format("#{}", node.rank);
     if (node.step == step && step > 0) box.look = BoxLook::newest;
     const bool is_final = step == last_step && node.gone_after == 0;

@@ -47,7 +47,7 @@ TreeLayout tree_layout(const ContinuationTree& tree) {
 
 std::string step_label(const std::string& before, const std::string& bytes) {
   if (!invalid_utf8_offset(bytes)) return token_piece(bytes);
-  const std::string label = part_piece(bytes);
+  const std::string label = token_piece(bytes);
   // The character that these bytes complete begins before them.
   std::size_t begin = before.size();
   for (int back = 0; back < 3 && begin > 0; ++back) {

@@ -28,7 +28,7 @@ float row_height() { return em() * 1.75F; }
 
 std::string label_of(const Tokenizer& tokenizer, const Token& token) {
   const std::string& bytes = tokenizer.bytes(token.id);
-  return shortened(label_piece(bytes), em() * 10.0F);
+  return shortened(token_piece(bytes), em() * 10.0F);
 }
 
 const char* script_key(Script script) {
@@ -167,7 +167,7 @@ void TwoTokenizers::draw_rows(const ShownExplanation& shown, const ExplainedKey&
     if (is_own) shown.hover(at);
     if (is_own && pressed) shown.click(at);
     const std::string& bytes = key.tokenizer->bytes(token.id);
-    facts_tooltip("|" + visible_bytes(bytes) + "|",
+    facts_tooltip("|" + token_piece(bytes) + "|",
                   {{text("prompt.id"), fmt::format("{}", token.id)},
                    {text("prompt.piece"), visible_bytes(key.tokenizer->piece(token.id))},
                    {text("prompt.bytes"), hex_bytes(bytes.substr(0, 16)) + (bytes.size() > 16 ? " …" : "")}},

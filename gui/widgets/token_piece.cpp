@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/text/graphemes.h"
 #include "core/text/tokenizer.h"
-#include "imgui.h"
+#include "gui/theme.h"
 
 namespace headlight {
 
@@ -17,21 +19,17 @@ std::string hex_bytes(std::string_view bytes) {
   return found;
 }
 
-std::string token_piece(std::string_view bytes) {
-  std::string words = visible_bytes(bytes);
-  if (ImGui::CalcTextSize(words.c_str()).x > ImGui::GetFontSize() * 0.08F) return words;
-  words.clear();
-  for (const char byte : bytes) words += fmt::format("<0x{:02X}>", static_cast<unsigned char>(byte));
-  return words;
-}
+namespace {
 
-std::string part_piece(std::string_view bytes) {
+using Writing = std::string (*)(std::string_view);
+
+std::string with_parts(std::string_view bytes, Writing writing) {
   std::string found;
   bool after_byte = false;
   for (std::size_t at = 0; at < bytes.size();) {
     const std::string_view rest = bytes.substr(at);
     const std::size_t valid = invalid_utf8_offset(rest).value_or(rest.size());
-    found += visible_bytes(rest.substr(0, valid));
+    found += writing(rest.substr(0, valid));
     at += valid;
     if (at >= bytes.size()) break;
     if (valid == 0 && after_byte) found += " ";
@@ -41,9 +39,24 @@ std::string part_piece(std::string_view bytes) {
   return found;
 }
 
-std::string label_piece(std::string_view bytes) {
-  return invalid_utf8_offset(bytes) ? part_piece(bytes) : token_piece(bytes);
+bool has_plain_letter(std::string_view bytes) {
+  return std::any_of(bytes.begin(), bytes.end(), [](char byte) { return byte > ' ' && byte < '\x7F'; });
 }
+
+// A subscript's size and how far below the token's top it begins, of the token's type.
+constexpr float subscript_size = 0.72F, subscript_drop = 0.4F;
+
+}  // namespace
+
+std::string token_piece(std::string_view bytes) {
+  std::string words = with_parts(bytes, visible_bytes);
+  if (has_plain_letter(bytes) || ImGui::CalcTextSize(words.c_str()).x > ImGui::GetFontSize() * 0.08F) {
+    return words;
+  }
+  return hex_bytes(bytes);
+}
+
+std::string running_piece(std::string_view bytes) { return with_parts(bytes, readable_bytes); }
 
 std::string shortened(const std::string& words, float width) {
   if (ImGui::CalcTextSize(words.c_str()).x <= width) return words;
@@ -54,6 +67,34 @@ std::string shortened(const std::string& words, float width) {
     kept = longer;
   }
   return kept + "…";
+}
+
+float token_label_width(const std::string& token, std::optional<std::int64_t> position) {
+  const float width = ImGui::CalcTextSize(token.c_str()).x;
+  if (!position) return width;
+  return width + ImGui::CalcTextSize(fmt::format("{}", *position).c_str()).x * subscript_size +
+         ImGui::GetFontSize() * 0.1F;
+}
+
+float add_token_label(ImDrawList& list, ImVec2 at, ImU32 color, const std::string& token,
+                      std::optional<std::int64_t> position, float room) {
+  const float beside = token_label_width("", position);
+  const std::string words = shortened(token, room - beside + 0.5F);
+  list.AddText(at, color, words.c_str());
+  const float width = ImGui::CalcTextSize(words.c_str()).x;
+  if (!position) return width;
+  const float size = ImGui::GetFontSize();
+  list.AddText(ImGui::GetFont(), size * subscript_size,
+               ImVec2(at.x + width + size * 0.1F, at.y + size * subscript_drop), with_alpha(color, 0.8F),
+               fmt::format("{}", *position).c_str());
+  return width + beside;
+}
+
+std::optional<std::int64_t> told_apart(std::span<const TokenId> tokens, std::int64_t position) {
+  if (position < 0 || position >= static_cast<std::int64_t>(tokens.size())) return std::nullopt;
+  const TokenId id = tokens[static_cast<std::size_t>(position)];
+  if (std::count(tokens.begin(), tokens.end(), id) < 2) return std::nullopt;
+  return position;
 }
 
 }  // namespace headlight

@@ -1,25 +1,38 @@
 // A token's bytes as a label: never empty, never U+FFFD, never wider than its room.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+
+#include "core/text/tokenizer.h"
+#include "imgui.h"
 
 namespace headlight {
 
 // "EC 95 88"
 std::string hex_bytes(std::string_view bytes);
 
-// visible_bytes(), or the bytes in hex where those leave no ink (a joiner, a variation selector).
+// A token as every view writes it: spaces visible, bytes that are no character of their own as plain hex
+// ("·EC", where it is plain that the token is a part of a character), and in hex what leaves no ink (a
+// joiner, a variation selector).
 std::string token_piece(std::string_view bytes);
 
-// As above, with bytes that are no character of their own as plain hex: "·EC", where it is plain that the
-// token is a part of a character.
-std::string part_piece(std::string_view bytes);
-
-// The one of the two that suits a token: part_piece() where the bytes are no whole characters.
-std::string label_piece(std::string_view bytes);
+// The same with spaces and line breaks as they are, for running text.
+std::string running_piece(std::string_view bytes);
 
 // In the current font: what fits into `width`, and "…".
 std::string shortened(const std::string& words, float width);
+
+// A token, and its position where several in the text are the same: small and low behind it. Draws in the
+// current font at `at`, the token shortened so that both fit into `room`; returns how wide both are.
+float add_token_label(ImDrawList& list, ImVec2 at, ImU32 color, const std::string& token,
+                      std::optional<std::int64_t> position, float room);
+float token_label_width(const std::string& token, std::optional<std::int64_t> position);
+
+// `position` when its token stands elsewhere among them too.
+std::optional<std::int64_t> told_apart(std::span<const TokenId> tokens, std::int64_t position);
 
 }  // namespace headlight

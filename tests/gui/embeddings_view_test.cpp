@@ -6,8 +6,10 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <set>
 #include <thread>
 
+#include "core/forward/derived_values.h"
 #include "core/session/document_names.h"
 #include "gui/strings.h"
 #include "tests/gui/scripted_gui.h"
@@ -185,6 +187,49 @@ TEST(EmbeddingsView, SurvivesNastyTraces) {
   EmbeddingsView view;
   gui.draw_frames(nothing.drawn_by(view), 2);
   EXPECT_TRUE(nothing.edits.empty());
+}
+
+// Every token that has a point under the mouse somewhere in the plot.
+std::set<std::int64_t> tokens_in_plot(ImGuiTestContext& ctx, const SyntheticWorld& world) {
+  std::set<std::int64_t> found;
+  const ImRect plot = ctx.ItemInfo("##scatter").RectFull;
+  for (float y = plot.Min.y + 6; y < plot.Max.y; y += 12) {
+    for (float x = plot.Min.x + 6; x < plot.Max.x; x += 12) {
+      ctx.MouseTeleportToPos(ImVec2(x, y));
+      ctx.Yield();
+      if (world.hover.query) found.insert(*world.hover.query);
+    }
+  }
+  return found;
+}
+
+TEST(EmbeddingsView, AFirstTokenThatDwarfsTheOthersIsLeftOutUntilItIsAskedFor) {
+  ScriptedGui gui(ScriptedGui::Renderer::none, 520, 420);  // no more frames than a script may last
+  SyntheticWorld world(SyntheticShape{.positions = 6});
+  // The synthetic trace is nobody else's: its streams may still be written.
+  Trace& trace = const_cast<Trace&>(*world.result.trace);
+  for (std::int64_t layer = 0; layer <= trace.model().architecture.layers; ++layer) {
+    const HookPlace place = stream_place(trace.model().architecture, layer);
+    Tensor stream = trace.at(place.hook, place.layer).copy();
+    float* values = stream.writable();
+    for (std::int64_t i = 0; i < stream.axis(1); ++i) values[i] *= 50.0F;
+    trace.set(place.hook, place.layer, stream);
+  }
+  world.document.embedding_layer = 2;
+  EmbeddingsView view;
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    ctx.SetRef("view");
+    give_workers_time(ctx);
+    const std::set<std::int64_t> without = tokens_in_plot(ctx, world);
+    IM_CHECK_EQ(without.count(0), 0U);
+    IM_CHECK_GE(without.size(), 4U);
+    ctx.ItemClick("##without");
+    give_workers_time(ctx);
+    IM_CHECK_EQ(tokens_in_plot(ctx, world).count(0), 1U);
+    ctx.ItemClick("##without");
+    give_workers_time(ctx);
+    IM_CHECK_EQ(tokens_in_plot(ctx, world).count(0), 0U);
+  }));
 }
 
 TEST(EmbeddingsView, ALayerIsChosenByKeyAndSliderAndATokenByItsPoint) {

@@ -196,9 +196,11 @@ TEST(TokenPiece, IsNeverEmptyAndNeverAReplacementCharacter) {
   gui.draw_frames(
       [] {
         EXPECT_EQ(token_piece(" Paris"), "·Paris");
-        EXPECT_EQ(token_piece("\xEC\x95"), "<0xEC><0x95>");
-        EXPECT_EQ(part_piece(" \xEC\x95"), "·EC 95");
-        EXPECT_EQ(part_piece("\x88!"), "88!");
+        EXPECT_EQ(token_piece("\xEC\x95"), "EC 95");
+        EXPECT_EQ(token_piece("\xE2\x80\x8D"), "E2 80 8D");  // a joiner leaves no ink
+        EXPECT_EQ(running_piece(" a \xEC"), " a EC");
+        EXPECT_EQ(token_piece(" \xEC\x95"), "·EC 95");
+        EXPECT_EQ(token_piece("\x88!"), "88!");
         for (const std::string& bytes : {std::string("\n"), std::string("\0", 1), std::string("\x80")}) {
           EXPECT_FALSE(token_piece(bytes).empty());
           EXPECT_EQ(token_piece(bytes).find("\xEF\xBF\xBD"), std::string::npos);

@@ -1,0 +1,147 @@
+// Ink on colours, tokens that are told apart, numbers beside each other, and lists that show what is chosen.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gui/color_map.h"
+#include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/views/attention_view.h"
+#include "gui/views/embeddings_view.h"
+#include "gui/views/lens_shown.h"
+#include "gui/views/pass_text.h"
+#include "gui/views/row_panel.h"
+#include "gui/widgets/ink.h"
+#include "gui/widgets/token_piece.h"
+#include "imgui_internal.h"
+#include "tests/gui/scripted_gui.h"
+#include "tests/gui/synthetic_trace.h"
+
+namespace headlight {
+namespace {
+
+// The even one between the two inks has 4.2 to 1 with both.
+TEST(Ink, IsReadOnEveryColourAndFlipsOnce) {
+  ScriptedGui gui;
+  for (const Theme theme : {Theme::dark, Theme::light}) {
+    apply_theme(theme, 1.0F);
+    for (const LensNumber number : {LensNumber::probability, LensNumber::entropy}) {
+      int flips = 0;
+      ImU32 before = ink_on(lens_color(number, 0.0F));
+      for (int i = 0; i <= 100; ++i) {
+        const ImU32 color = lens_color(number, static_cast<float>(i) / 100.0F);
+        const ImU32 ink = ink_on(color);
+        EXPECT_GE(contrast_ratio(color, ink), 4.0F) << i;
+        flips += ink != before ? 1 : 0;
+        before = ink;
+      }
+      EXPECT_LE(flips, 1);
+    }
+    for (const ColorMap map : {ColorMap::violet, ColorMap::diverging, ColorMap::magma}) {
+      for (const ImU32 color : color_table(map)) EXPECT_GE(contrast_ratio(color, ink_on(color)), 4.0F);
+    }
+    // Cells that the mask removed are no small weights.
+    EXPECT_GE(contrast_ratio(palette().masked, color_of(ColorMap::violet, 0.0F)), 1.25F);
+  }
+  apply_theme(Theme::dark, 1.0F);
+  EXPECT_NEAR(contrast_ratio(IM_COL32_BLACK, IM_COL32_WHITE), 21.0F, 0.01F);
+  EXPECT_EQ(contrast_ratio(IM_COL32_WHITE, IM_COL32_WHITE), 1.0F);
+}
+
+TEST(TokenLabel, OnlyTokensThatStandTwiceHaveTheirPosition) {
+  const std::vector<TokenId> tokens = {7, 8, 7, 9};
+  EXPECT_EQ(told_apart(tokens, 0), 0);
+  EXPECT_EQ(told_apart(tokens, 1), std::nullopt);
+  EXPECT_EQ(told_apart(tokens, 2), 2);
+  EXPECT_EQ(told_apart(tokens, 4), std::nullopt);
+  EXPECT_EQ(told_apart(tokens, -1), std::nullopt);
+  ScriptedGui gui;
+  gui.draw_frames(
+      [] {
+        ImDrawList& list = *ImGui::GetBackgroundDrawList();
+        const float alone = token_label_width("·Step", std::nullopt);
+        EXPECT_GT(token_label_width("·Step", 17), alone);
+        // The position is never cut away.
+        const float room = token_label_width("·St…", 17);
+        EXPECT_LE(add_token_label(list, ImVec2(0, 0), palette().text, "·Step", 17, room), room + 0.5F);
+        EXPECT_GT(add_token_label(list, ImVec2(0, 0), palette().text, "·Step", 17, room),
+                  token_label_width("·S", 17));
+      },
+      1);
+}
+
+TEST(HandNumber, NeverMakesZerosOfANumber) {
+  EXPECT_EQ(hand_number(0.0, 4), "0.0000");
+  EXPECT_EQ(hand_number(0.78605, 4), "0.7861");
+  EXPECT_EQ(hand_number(7.12e-5, 4), "7.1e−5");
+  EXPECT_EQ(hand_number(-3.4e-7, 4), "−3.4e−7");
+  EXPECT_EQ(hand_number(0.0028, 2), "0.0028");
+  EXPECT_EQ(hand_number(std::nan(""), 2), "NaN");
+}
+
+// The window whose name ends so; null when it was not drawn.
+const ImGuiWindow* window_like(const char* part) {
+  for (const ImGuiWindow* window : ImGui::GetCurrentContext()->Windows) {
+    if (window->WasActive && std::string_view(window->Name).find(part) != std::string_view::npos)
+      return window;
+  }
+  return nullptr;
+}
+
+TEST(AttentionLists, ShowWhatIsChosen) {
+  load_strings(assets_folder() / "strings");
+  ScriptedGui gui(ScriptedGui::Renderer::none, 960, 420);
+  SyntheticWorld world(SyntheticShape{.positions = 90});
+  AttentionView view;
+  for (const bool arcs : {true, false}) {
+    const AttentionMode mode = arcs ? AttentionMode::arcs : AttentionMode::neuron;
+    const char* name = arcs ? "##arcs" : "##keys";
+    world.document.attention_mode = mode;
+    world.document.query = 89;
+    world.document.key = arcs ? std::nullopt : std::optional<std::int64_t>(88);
+    bool scrolled = false;
+    EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+      for (int frame = 0; frame < 300 && !scrolled; ++frame) {
+        ctx.Yield();
+        const ImGuiWindow* window = window_like(name);
+        scrolled = window != nullptr && window->Scroll.y > window->Size.y;
+      }
+    }));
+    EXPECT_TRUE(scrolled) << name;
+  }
+}
+
+// 14 tokens, as high as the picture is in a window of 1280 × 720.
+TEST(AttentionLists, OfFewTokensFitIntoALowWindow) {
+  load_strings(assets_folder() / "strings");
+  ScriptedGui gui(ScriptedGui::Renderer::none, 1007, 496);
+  SyntheticWorld world(SyntheticShape{.positions = 14});
+  AttentionView view;
+  for (const auto& [mode, name] :
+       {std::pair(AttentionMode::arcs, "##arcs"), std::pair(AttentionMode::neuron, "##keys")}) {
+    world.document.attention_mode = mode;
+    gui.draw_frames(world.drawn_by(view), 60);
+    const ImGuiWindow* window = window_like(name);
+    ASSERT_NE(window, nullptr) << name;
+    EXPECT_LE(window->ScrollMax.y, 1.0F) << name;
+  }
+}
+
+TEST(AttentionNote, OffersNoHeadUnderAMeanOfAllHeads) {
+  load_strings(assets_folder() / "strings");
+  ScriptedGui gui;
+  SyntheticWorld world(SyntheticShape{.positions = 6});
+  AttentionView view;
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    world.document.attention_mode = AttentionMode::arcs;
+    ctx.Yield(3);
+    IM_CHECK(ctx.ItemExists("**/experiment/##off"));
+    world.document.attention_mode = AttentionMode::rollout;
+    ctx.Yield(3);
+    IM_CHECK(!ctx.ItemExists("**/experiment/##off"));
+  }));
+}
+
+}  // namespace
+}  // namespace headlight
