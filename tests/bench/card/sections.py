@@ -1,0 +1,53 @@
+"""What the parts of a card share: models, tables, both languages."""
+import json
+from pathlib import Path
+
+import torch
+import transformers
+
+transformers.utils.logging.disable_progress_bar()
+
+def load(folder, kind="AutoModelForCausalLM", **options):
+    """The model in float32, ready to be asked."""
+    return getattr(transformers, kind).from_pretrained(folder, dtype=torch.float32, **options).eval()
+
+
+def config_of(path):
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def context_of(config):
+    return config["training"].get("context") or config["model"]["max_position_embeddings"]
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows])
+
+
+def show(title, body, korean_title, korean_body):
+    print(f"## {title}\n\n{body}\n\n## {korean_title}\n\n{korean_body}\n", flush=True)
+
+
+def quoted(text):
+    return text.replace("\n", " ⏎ ").replace("|", "\\|").strip()
+
+
+@torch.inference_mode()
+def continued(model, ids, tokens, temperature, seed, end):
+    """Up to so many tokens behind these, drawn from softmax(logits / temperature); 0: always the likeliest."""
+    generator = torch.Generator().manual_seed(seed)
+    room = min(tokens, model.config.max_position_embeddings - len(ids))
+    drawn, cache, given = [], None, torch.tensor([ids])
+    for _ in range(room):
+        output = model(input_ids=given, past_key_values=cache, use_cache=True)
+        cache, logits = output.past_key_values, output.logits[0, -1]
+        if temperature > 0:
+            chosen = torch.multinomial(torch.softmax(logits / temperature, -1), 1, generator=generator).item()
+        else:
+            chosen = logits.argmax().item()
+        if chosen == end:
+            break
+        drawn.append(chosen)
+        given = torch.tensor([[chosen]])
+    return drawn
