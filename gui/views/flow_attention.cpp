@@ -29,7 +29,7 @@ constexpr std::array steps = {Step::dot, Step::score, Step::weight};
 // Multiplications for the rows that are shown: about three milliseconds, once for each head.
 constexpr std::int64_t most_products = 2'000'000;
 constexpr float label_angle = 0.87F;  // radians
-constexpr float lowest_row = 1.25F, highest_row = 2.4F;
+constexpr float lowest_row = 1.25F, highest_row = 3.6F;
 constexpr float title_ems = 2.9F;
 constexpr float longest_key_ems = 4.2F;
 constexpr float legend_ems = 2.2F;

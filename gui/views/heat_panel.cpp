@@ -32,7 +32,7 @@ constexpr float pitch_share = 1.55F;  // of the type: lines stand apart
 // Short texts are drawn large: they are all that there is to see. The largest type in which all of it should
 // fit.
 float type_size(const std::string& words, ImVec2 room) {
-  constexpr float least = 1.1F, largest = 2.8F;
+  constexpr float least = 1.1F, largest = 3.5F;
   if (words.size() > 2000) return least;
   const float width = ImGui::CalcTextSize(words.c_str()).x;
   for (float size = largest; size > least; size -= 0.15F) {

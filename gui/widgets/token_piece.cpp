@@ -23,18 +23,28 @@ namespace {
 
 using Writing = std::string (*)(std::string_view);
 
+// How many bytes the character has whose first byte this is.
+std::size_t character_size(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text.front());
+  const std::size_t size = first < 0xC0U ? 1 : first < 0xE0U ? 2 : first < 0xF0U ? 3 : 4;
+  return std::min(size, text.size());
+}
+
+// Bytes that are no character, and characters that `writing` would spell as bytes, as hex with spaces
+// between.
 std::string with_parts(std::string_view bytes, Writing writing) {
   std::string found;
   bool after_byte = false;
   for (std::size_t at = 0; at < bytes.size();) {
     const std::string_view rest = bytes.substr(at);
-    const std::size_t valid = invalid_utf8_offset(rest).value_or(rest.size());
-    found += writing(rest.substr(0, valid));
-    at += valid;
-    if (at >= bytes.size()) break;
-    if (valid == 0 && after_byte) found += " ";
-    found += hex_bytes(bytes.substr(at++, 1));
-    after_byte = true;
+    const bool valid = invalid_utf8_offset(rest.substr(0, character_size(rest))) == std::nullopt;
+    const std::string_view part = rest.substr(0, valid ? character_size(rest) : 1);
+    std::string words = valid ? writing(part) : std::string();
+    const bool as_hex = !valid || (words.size() > part.size() && words.starts_with("<0x"));
+    if (as_hex) words = (after_byte ? " " : "") + hex_bytes(part);
+    found += words;
+    after_byte = as_hex;
+    at += part.size();
   }
   return found;
 }

@@ -197,6 +197,10 @@ TEST(TokenPiece, IsNeverEmptyAndNeverAReplacementCharacter) {
       [] {
         EXPECT_EQ(token_piece(" Paris"), "·Paris");
         EXPECT_EQ(token_piece("\xEC\x95"), "EC 95");
+        EXPECT_EQ(token_piece("\xC2\xA0"), "C2 A0");  // a space that breaks no line
+        EXPECT_EQ(token_piece("a\r"), "a0D");
+        EXPECT_EQ(token_piece("a\x95\x88 안\xEC"), "a95 88·안EC");
+        EXPECT_EQ(token_piece("<0x41> 안"), "<0x41>·안");    // somebody wrote that
         EXPECT_EQ(token_piece("\xE2\x80\x8D"), "E2 80 8D");  // a joiner leaves no ink
         EXPECT_EQ(running_piece(" a \xEC"), " a EC");
         EXPECT_EQ(token_piece(" \xEC\x95"), "·EC 95");
