@@ -102,13 +102,13 @@ void FlowAttention::place(ImVec2 corner, ImVec2 room, float labels) {
   height_ = std::clamp(space / rows, em() * 0.5F, em() * highest_row);
   const auto most = static_cast<std::int64_t>(width_ / std::max(3.0F, em() * 0.25F));
   columns_ = std::clamp<std::int64_t>(keys_, 1, std::max<std::int64_t>(1, most));
+  // As wide as high where there are few keys.
+  cell_ = std::min(width_ / static_cast<float>(columns_), em() * 4.4F);
 }
 
 float FlowAttention::column_left(Step step, std::int64_t column) const {
   const float left = corner_.x + labels_ + gap_ + static_cast<float>(step) * (width_ + gap_);
-  // As wide as high where there are few keys.
-  const float cell = std::min(width_ / static_cast<float>(columns_), em() * 4.4F);
-  return std::floor(left + cell * static_cast<float>(column));
+  return std::floor(left + cell_ * static_cast<float>(column));
 }
 
 float FlowAttention::row_top(std::int64_t query) const {

@@ -69,7 +69,7 @@ class FlowAttention {
   // Where things stand in this frame, and what points at them.
   Hand hand_;
   ImVec2 corner_{0, 0};
-  float heading_ = 0, labels_ = 0, width_ = 0, gap_ = 0, top_ = 0, height_ = 0;
+  float heading_ = 0, labels_ = 0, width_ = 0, gap_ = 0, top_ = 0, height_ = 0, cell_ = 0;
   std::int64_t columns_ = 1;
 };
 
