@@ -80,6 +80,48 @@ TEST(HandNumber, NeverMakesZerosOfANumber) {
   EXPECT_EQ(hand_number(std::nan(""), 2), "NaN");
 }
 
+// Knows three tokens; what it does not know is the first of them.
+class ThreeTokens : public Tokenizer {
+ public:
+  ThreeTokens() { named_.unknown = 0; }
+  std::vector<Token> encode(std::string_view) const override { return {}; }
+  std::vector<MergeHistory> merge_history(std::string_view) const override { return {}; }
+  std::int64_t vocabulary_size() const override { return 3; }
+  const std::string& piece(TokenId id) const override { return bytes_.at(static_cast<std::size_t>(id)); }
+  const std::string& bytes(TokenId id) const override { return bytes_.at(static_cast<std::size_t>(id)); }
+  bool is_special(TokenId) const override { return false; }
+  bool has_byte(std::uint8_t) const override { return false; }
+  const NamedTokens& named_tokens() const override { return named_; }
+
+ private:
+  std::vector<std::string> bytes_ = {"[UNK]", "the", " cat"};
+  NamedTokens named_;
+};
+
+TEST(PassText, SaysWhatTheModelReadAndWhatIsWritten) {
+  ScriptedGui gui;
+  SyntheticWorld world(SyntheticShape{.positions = 3});
+  auto model = std::make_shared<Model>(*world.model);
+  model->tokenizer = std::make_shared<ThreeTokens>();
+  world.result.trace = std::make_shared<Trace>(model, std::vector<TokenId>{1, 0, 2});
+  world.model = model;
+  world.document.text = "The 고양이 cat";
+  world.tokens = {{1, 0, 3}, {0, 4, 13}, {2, 13, 17}};
+  gui.draw_frames(
+      [&] {
+        PassTextCache cache;
+        const PassText& pass = cache.of(world.frame(), world.result.trace, false);
+        ASSERT_EQ(pass.units.count(), 3);
+        EXPECT_EQ(pass.unit_text(0), "the");
+        EXPECT_EQ(pass.written_text(0), "The");
+        EXPECT_EQ(pass.unit_text(1), "[UNK]");
+        EXPECT_EQ(pass.written_text(1), "고양이");
+        EXPECT_EQ(pass.unit_text(2), "·cat");
+        EXPECT_EQ(pass.written_text(2), "·cat");
+      },
+      1);
+}
+
 // The window whose name ends so; null when it was not drawn.
 const ImGuiWindow* window_like(const char* part) {
   for (const ImGuiWindow* window : ImGui::GetCurrentContext()->Windows) {
