@@ -27,32 +27,49 @@ std::string score_text(double score) { return std::isfinite(score) ? fmt::format
 
 }  // namespace
 
-// Layers down, heads across; under each map a line with its name and score.
+// One map after the other, in as many columns as make them largest. Name and score of each stand under it,
+// or, where it is small, in its upper right half, which the mask leaves empty.
 struct LearningHeads::Grid {
   ImVec2 corner;
   float map = 0, gap = 0, line = 0;
-  std::int64_t layers = 0, heads = 0, side = 0;
+  std::int64_t heads = 0, count = 0, side = 0, across = 1;
+  bool inside = false;  // the words
   float step() const { return map + gap; }
   float down() const { return map + line + gap; }
+  std::int64_t rows() const { return (count + across - 1) / across; }
   ImVec2 at(std::int64_t layer, std::int64_t head) const {
-    return {corner.x + step() * as_float(head), corner.y + down() * as_float(layer)};
+    const std::int64_t place = layer * heads + head;
+    return {corner.x + step() * as_float(place % across), corner.y + down() * as_float(place / across)};
   }
-  ImVec2 extent() const { return {step() * as_float(heads) - gap, down() * as_float(layers) - gap}; }
+  ImVec2 extent() const { return {step() * as_float(across) - gap, down() * as_float(rows()) - gap}; }
 };
 
 LearningHeads::Grid LearningHeads::lay_out(const LearningState& state, ImVec2 room) const {
-  Grid grid;
+  Grid best;
   const ImVec2 corner = ImGui::GetCursorScreenPos();
-  grid.corner = ImVec2(std::floor(corner.x), std::floor(corner.y));
-  grid.layers = state.wall->layers;
-  grid.heads = state.wall->heads;
-  grid.side = state.wall->side;
-  grid.gap = std::floor(em() * (grid.heads > 4 ? 0.45F : 0.7F));
-  grid.line = std::floor(em() * 1.15F);
-  const float wide = (room.x + grid.gap) / as_float(grid.heads) - grid.gap;
-  const float high = (room.y + grid.gap) / as_float(grid.layers) - grid.gap - grid.line;
-  grid.map = std::floor(std::clamp(std::min(wide, high), em() * 1.6F, em() * 11.0F));
-  return grid;
+  const float least = em() * 2.9F, most = em() * 13.0F, beside = em() * 4.6F;
+  const HeadWall& wall = *state.wall;
+  // The model's own order first: another number of columns must be worth it.
+  for (std::int64_t factor = 1; factor <= wall.layers; ++factor) {
+    Grid grid;
+    grid.corner = ImVec2(std::floor(corner.x), std::floor(corner.y));
+    grid.heads = wall.heads;
+    grid.count = wall.layers * wall.heads;
+    grid.side = wall.side;
+    grid.across = wall.heads * factor;
+    grid.gap = std::floor(em() * (grid.across > 4 ? 0.5F : 0.7F));
+    const float wide = (room.x + grid.gap) / as_float(grid.across) - grid.gap;
+    const auto fits = [&](float line) {
+      return std::min(wide, (room.y + grid.gap) / as_float(grid.rows()) - grid.gap - line);
+    };
+    grid.line = std::floor(em() * 1.15F);
+    grid.inside = wall.causal && fits(grid.line) < beside;
+    if (grid.inside) grid.line = 0.0F;
+    const float size = fits(grid.line);
+    grid.map = std::floor(std::clamp(size, std::min(least, wide), most));
+    if (factor == 1 || (size >= least && grid.map > best.map * 1.15F)) best = grid;
+  }
+  return best;
 }
 
 void LearningHeads::refresh(const Frame& frame, const LearningState& state) {
@@ -85,20 +102,21 @@ void LearningHeads::draw_maps(const Grid& grid, const HeadWall& wall) {
 
 void LearningHeads::draw_labels(const Grid& grid, const Frame& frame, const LearningState& state) const {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const bool named = grid.map >= em() * 4.6F;
-  for (std::int64_t layer = 0; layer < grid.layers; ++layer) {
+  for (std::int64_t layer = 0; layer < state.wall->layers; ++layer) {
     for (std::int64_t head = 0; head < grid.heads; ++head) {
       const ImVec2 at = grid.at(layer, head);
       const double score = state.scores.of(layer, head)[HeadScore::induction];
       const bool strong = score >= is_induction;
-      const float y = at.y + grid.map + em() * 0.12F;
-      if (named) {
-        add_label(*list, fonts().mono, 0.8F, ImVec2(at.x, y), 0.0F, palette().muted,
-                  fmt::format("L{} H{}", layer, head));
-      }
-      add_label(*list, strong ? fonts().strong : fonts().mono, 0.8F,
-                ImVec2(at.x + grid.map * (named ? 1.0F : 0.5F), y), named ? 1.0F : 0.5F,
-                strong ? palette().attention : palette().muted, score_text(score));
+      const float right = at.x + grid.map - (grid.inside ? em() * 0.15F : 0.0F);
+      const float y = at.y + (grid.inside ? em() * 0.05F : grid.map + em() * 0.12F);
+      add_label(*list, fonts().mono, grid.inside ? 0.7F : 0.8F, ImVec2(grid.inside ? right : at.x, y),
+                grid.inside ? 1.0F : 0.0F, palette().muted, fmt::format("L{} H{}", layer, head));
+      add_label(*list, strong ? fonts().strong : fonts().mono, grid.inside ? 0.7F : 0.8F,
+                ImVec2(right, y + (grid.inside ? em() * 0.75F : 0.0F)), 1.0F,
+                strong        ? palette().attention
+                : grid.inside ? palette().text
+                              : palette().muted,
+                score_text(score));
       const bool current = frame.document.layer == layer && frame.document.head == head;
       const ImU32 edge = strong ? palette().attention : current ? palette().lock : palette().grid;
       const float line = std::max(1.0F, em() * (strong || current ? 0.12F : 0.05F));
@@ -110,9 +128,11 @@ void LearningHeads::draw_labels(const Grid& grid, const Frame& frame, const Lear
 
 void LearningHeads::point(const Grid& grid, const Frame& frame, Commands& commands,
                           const LearningState& state, ImVec2 at, bool clicked) const {
-  const auto head = static_cast<std::int64_t>((at.x - grid.corner.x) / grid.step());
-  const auto layer = static_cast<std::int64_t>((at.y - grid.corner.y) / grid.down());
-  if (head < 0 || layer < 0 || head >= grid.heads || layer >= grid.layers) return;
+  const auto column = static_cast<std::int64_t>((at.x - grid.corner.x) / grid.step());
+  const auto row = static_cast<std::int64_t>((at.y - grid.corner.y) / grid.down());
+  const std::int64_t number = row * grid.across + column;
+  if (column < 0 || row < 0 || column >= grid.across || number >= grid.count) return;
+  const std::int64_t layer = number / grid.heads, head = number % grid.heads;
   const ImVec2 corner = grid.at(layer, head);
   if (at.x > corner.x + grid.map || at.y > corner.y + grid.map + grid.line) return;
   Facts facts;
@@ -134,9 +154,9 @@ void LearningHeads::point(const Grid& grid, const Frame& frame, Commands& comman
                             : significant_text(static_cast<double>(
                                   wall.thumbnail(layer, head)[query * wall.side + key]))});
   }
-  const HeadScoreRow& row = state.scores.of(layer, head);
-  facts.push_back({text("learning.induction"), significant_text(row[HeadScore::induction])});
-  facts.push_back({text("learning.previous"), significant_text(row[HeadScore::previous_token])});
+  const HeadScoreRow& scores = state.scores.of(layer, head);
+  facts.push_back({text("learning.induction"), significant_text(scores[HeadScore::induction])});
+  facts.push_back({text("learning.previous"), significant_text(scores[HeadScore::previous_token])});
   facts_tooltip(fmt::format("L{} H{}", layer, head), facts, text("learning.heads_tip"));
   if (clicked) commands.edit(SelectHead{layer, head});
 }

@@ -60,6 +60,7 @@ void draw_part(const LearningPart& part, const Columns& columns, double most) {
 }
 
 void draw_numbered(int number, const std::string& title, const std::string& words) {
+  ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(0.0F, em() * 0.1F));
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const ImVec2 centre(corner.x + em() * 0.7F, corner.y + em() * 0.62F);
   ImDrawList* list = ImGui::GetWindowDrawList();
@@ -73,9 +74,33 @@ void draw_numbered(int number, const std::string& title, const std::string& word
   }
   ImGui::SetCursorPosX(ImGui::GetCursorPosX() + em() * 1.7F);
   small_muted_text(words, 0.9F);
+  ImGui::PopStyleVar();
+}
+
+// Line breaks as signs.
+std::string in_one_line(const std::string& words) {
+  std::string line;
+  for (const char letter : words) {
+    if (letter == '\n') line += "⏎ ";
+    if (letter != '\n' && letter != '\r') line += letter;
+  }
+  return line;
 }
 
 }  // namespace
+
+float learning_sample_height(const LearningSnapshot& learning, const LearningState& state, float width) {
+  const float caption = em() * 1.5F,
+              line = em() * (learning.choices.task == LearningTask::text ? 1.2F : 1.5F);
+  const ScopedFont mono(fonts().mono, 0.95F);
+  if (learning.choices.task == LearningTask::text) {
+    const float lines = ImGui::CalcTextSize(in_one_line(state.sample).c_str(), nullptr, false, width).y;
+    return caption + line + std::max(line, lines);
+  }
+  const float letters =
+      ImGui::CalcTextSize("m").x * static_cast<float>(learning.prompt.size() + state.sample.size());
+  return caption + line * std::ceil(letters / std::max(em(), width));
+}
 
 void draw_learning_parts(const LearningSnapshot& learning, float width) {
   if (learning.parts.empty()) return;
@@ -128,12 +153,14 @@ void draw_learning_sample(const LearningSnapshot& learning, const LearningState&
       text(learning.choices.task == LearningTask::letters ? "learning.sample_letters" : "learning.sample"));
   const ScopedFont mono(fonts().mono, 0.95F);
   if (learning.choices.task == LearningTask::text) {
-    ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+    ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(0.0F, em() * 0.1F));
     ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
-    ImGui::TextUnformatted((learning.prompt + "…").c_str());
+    ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+    ImGui::TextUnformatted((learning.prompt + " …").c_str());
     ImGui::PopStyleColor();
-    ImGui::TextUnformatted(state.sample.empty() ? "–" : state.sample.c_str());
+    ImGui::TextUnformatted(state.sample.empty() ? "–" : in_one_line(state.sample).c_str());
     ImGui::PopTextWrapPos();
+    ImGui::PopStyleVar();
     return;
   }
   const std::string whole = learning.prompt + state.sample;

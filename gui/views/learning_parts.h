@@ -10,6 +10,7 @@ void draw_learning_parts(const LearningSnapshot& learning, float width);
 void draw_learning_update(const LearningUpdate& update);
 
 // What the model writes; of repeated letters, those that follow from the text are marked.
+float learning_sample_height(const LearningSnapshot& learning, const LearningState& state, float width);
 void draw_learning_sample(const LearningSnapshot& learning, const LearningState& state, float width);
 
 }  // namespace headlight

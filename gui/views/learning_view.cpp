@@ -171,6 +171,7 @@ void LearningView::draw_left(const Frame& frame, float width) {
   if (learning.update) {
     draw_caps(format_text("learning.one_update", fmt::arg("step", grouped_text(learning.update->step))));
     draw_learning_update(*learning.update);
+    ImGui::Dummy(ImVec2(0.0F, em() * 0.3F));
   }
   if (learning.parts.empty()) return;
   draw_caps(text("learning.parts"));
@@ -183,9 +184,7 @@ void LearningView::draw_right(const Frame& frame, Commands& commands, float widt
   if (!state) return;
   draw_caps(format_text("learning.heads", fmt::arg("step", grouped_text(state->step))));
   draw_scrubber(learning);
-  const float letters =
-      ImGui::CalcTextSize("m").x * 0.95F * static_cast<float>(learning.prompt.size() + state->sample.size());
-  const float sample = em() * (2.6F + 1.5F * std::ceil(letters / std::max(em(), width)));
+  const float sample = learning_sample_height(learning, *state, width) + em() * 1.2F;
   const float room = ImGui::GetContentRegionAvail().y - sample;
   heads_.draw(frame, commands, *state, ImVec2(width, std::max(room, em() * 10.0F)));
   ImGui::Dummy(ImVec2(0.0F, em() * 0.2F));
