@@ -118,11 +118,21 @@ CenterView choice_of(const View& view) {
   return find_named(center_views, view.name()).value_or(CenterView::flow);
 }
 
+// As wide as there is room for, beside the "?" mark behind the words.
+float tab_gap(const std::vector<View*>& tabs) {
+  const float font = ImGui::GetFontSize();
+  float words = font * 2.6F;
+  const ScopedFont strong(fonts().strong);
+  for (const View* view : tabs) words += ImGui::CalcTextSize(name_of(*view).c_str()).x;
+  const auto gaps = static_cast<float>(std::max<std::size_t>(1, tabs.size() - 1));
+  return std::clamp((ImGui::GetContentRegionAvail().x - words) / gaps, font * 0.45F, font * 1.6F);
+}
+
 // Words with a line under the chosen one. Returns the chosen view.
 View* draw_tabs(const std::vector<View*>& tabs, const Frame& frame, Commands& commands) {
   View* chosen = tabs.empty() ? nullptr : tabs.front();
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const float gap = ImGui::GetFontSize() * 1.6F;
+  const float gap = tab_gap(tabs);
   const float height = ImGui::GetFontSize() * 1.7F;
   for (std::size_t i = 0; i < tabs.size(); ++i) {
     View& view = *tabs[i];

@@ -89,9 +89,9 @@ void check(const LearningChoices& choices) {
     throw UserError(
         fmt::format("{} steps were asked for; take 1 to {}.", choices.steps, most_learning_steps));
   }
-  if (!(choices.learning_rate > 0.0) || choices.learning_rate > 1.0) {
-    throw UserError(fmt::format("The learning rate is {}; take one above 0 and at most 1, such as 0.003.",
-                                choices.learning_rate));
+  if (!(choices.learning_rate > 0.0) || choices.learning_rate > most_learning_rate) {
+    throw UserError(fmt::format("The learning rate is {}; take one above 0 and at most {}, such as 0.003.",
+                                choices.learning_rate, most_learning_rate));
   }
   if (choices.task == LearningTask::letters) return;
   const std::int64_t bytes = text_bytes(choices);

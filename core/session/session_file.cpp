@@ -86,9 +86,9 @@ void check(const Document& d, const LocatedJson& json) {
               d.next.speed >= 0.0,
           json, "next", "counts from 1 to 10000 and a speed from 0 on");
   const LearningChoices& l = d.learning;
-  require(l.steps >= 1 && l.steps <= most_learning_steps && l.learning_rate > 0.0 && l.learning_rate <= 1.0 &&
-              l.seed >= 0,
-          json, "learning", "1 to 100000 steps, a learning rate above 0 and at most 1, a seed from 0 on");
+  require(l.steps >= 1 && l.steps <= most_learning_steps && l.learning_rate > 0.0 &&
+              l.learning_rate <= most_learning_rate && l.seed >= 0,
+          json, "learning", "1 to 100000 steps, a learning rate above 0 and at most 10, a seed from 0 on");
   const SamplingSettings& s = d.sampling;
   require(s.temperature >= 0.0 && s.temperature <= 100.0 && s.top_k >= 0 && s.top_p >= 0.0 &&
               s.top_p <= 1.0 && s.min_p >= 0.0 && s.min_p <= 1.0,

@@ -157,6 +157,7 @@ struct NextChoices {
 enum class LearningTask { letters, text };
 enum class LearningSize { small, medium, large };
 constexpr std::int64_t most_learning_steps = 100'000;
+constexpr double most_learning_rate = 10.0;  // runs away for sure
 
 // The model that is trained in the window: from what, how large, how.
 struct LearningChoices {

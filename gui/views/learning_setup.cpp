@@ -133,7 +133,7 @@ void LearningSetup::draw_numbers(const Frame& frame, Commands& commands) {
   if (!changed) return;
   choices.steps = std::clamp<std::int64_t>(choices.steps, 1, most_learning_steps);
   choices.seed = std::max<std::int64_t>(choices.seed, 0);
-  const bool is_a_rate = choices.learning_rate > 0.0 && choices.learning_rate <= 1.0;
+  const bool is_a_rate = choices.learning_rate > 0.0 && choices.learning_rate <= most_learning_rate;
   if (!is_a_rate) choices.learning_rate = frame.document.learning.learning_rate;
   commands.edit(SetChoices{choices});
 }

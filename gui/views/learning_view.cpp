@@ -221,6 +221,7 @@ void LearningView::draw_run(const Frame& frame, Commands& commands) {
     if (ImGui::BeginChild("##all", ImVec2(0.0F, 0.0F), flags)) {
       const float width = ImGui::GetContentRegionAvail().x;
       draw_right(frame, commands, width);
+      ImGui::Dummy(ImVec2(0.0F, em() * 0.6F));
       draw_left(frame, width);
     }
     ImGui::EndChild();

@@ -132,7 +132,7 @@ TEST(LearningView, ChoicesAreMadeAndARunIsStarted) {
     IM_CHECK(shown.world.document.learning.size == LearningSize::medium);
     ctx.ItemInputValue("**/###steps", 250);
     IM_CHECK_EQ(shown.world.document.learning.steps, 250);
-    ctx.ItemInputValue("**/###rate", "7");  // too large: it stays as it was
+    ctx.ItemInputValue("**/###rate", "70");  // too large: it stays as it was
     IM_CHECK_EQ(shown.world.document.learning.learning_rate, 3e-3);
     ctx.ItemClick("**/task/$$1/##pill");
     IM_CHECK(shown.world.document.learning.task == LearningTask::text);

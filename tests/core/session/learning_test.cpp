@@ -216,7 +216,7 @@ TEST(Learning, SaysWhatIsWrongWithATextOrASetting) {
 
 TEST(Learning, ARunThatWentAstrayKeepsItsLastGoodStates) {
   LearningChoices choices = text_choices();
-  choices.learning_rate = 1.0;
+  choices.learning_rate = most_learning_rate;
   choices.steps = 400;
   Learning learning;
   learning.start(choices);
