@@ -55,5 +55,41 @@ TEST(BundledModels, TinyInductionGoesOnWithWhatCameBefore) {
   }
 }
 
+// A child's name comes again in the next sentence, in Korean with the particle that fits it; one head of the
+// last layer brings it.
+TEST(BundledModels, TinyStoriesKeepsAName) {
+  struct Story {
+    std::string text, name, next;
+  };
+  const std::vector<Story> stories = {
+      {"Once upon a time, there was a little child named Tom. One day,", "Tom", " Tom"},
+      {"Once upon a time, there was a little child named Mia. One day,", "Mia", " Mia"},
+      {"Once upon a time, there was a little child named Sara. One day,", "Sara", " Sara"},
+      {"옛날에 톰이라는 작은 소년이 살았어요. 어느 날,", "톰", " 톰은"},
+      {"옛날에 미아라는 작은 소녀가 살았어요. 어느 날,", "미아", " 미아는"},
+      {"옛날에 지나라는 작은 소녀가 살았어요. 어느 날,", "지나", " 지나는"},
+  };
+  const auto model = load_model(path_of("tiny-stories"), "tiny-stories");
+  const auto backend = make_cpu_backend(1);
+  for (const Story& story : stories) {
+    ForwardRequest request;
+    const std::vector<Token> tokens = model->tokenizer->encode(story.text);
+    for (const Token& token : tokens) request.tokens.push_back(token.id);
+    const auto trace = run_forward(model, *backend, request);
+    const std::int64_t last = trace->positions() - 1;
+    const auto logits = trace->row(Hook::logits, 0, last);
+    const auto likeliest =
+        static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+    EXPECT_EQ(model->tokenizer->bytes(likeliest), story.next) << story.text;
+    const std::size_t begin = story.text.find(story.name), end = begin + story.name.size();
+    const auto weights = trace->map_row(Hook::pattern, 5, 4, last);
+    double on_name = 0.0;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      if (tokens[i].begin < end && tokens[i].end > begin) on_name += static_cast<double>(weights[i]);
+    }
+    EXPECT_GT(on_name, 0.8) << story.text;
+  }
+}
+
 }  // namespace
 }  // namespace headlight
