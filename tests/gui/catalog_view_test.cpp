@@ -50,7 +50,7 @@ TEST_F(CatalogViewTest, SaysWhatAFetchMeans) {
 }
 
 TEST_F(CatalogViewTest, AModelIsAskedForByItsButton) {
-  ScriptedGui gui(ScriptedGui::Renderer::none, 900, 600);
+  ScriptedGui gui(ScriptedGui::Renderer::none, 900, 1200);  // below the models that come with the program
   SyntheticWorld world;
   CatalogView view;
   EXPECT_TRUE(
