@@ -133,6 +133,7 @@ class App {
   std::int64_t learnt_models_ = 0;  // that were written when we looked
   std::shared_ptr<const LearningSnapshot> learning_snapshot_;
   std::unique_ptr<Learning> learning_;  // made when it is first needed
+  bool learns_on_ = false;              // what is being written is to learn on, not to be opened
   Computation computation_;             // last: its threads end before the rest goes
 };
 

@@ -3,6 +3,7 @@
 
 #include "core/base/errors.h"
 #include "core/session/learning.h"
+#include "core/session/learning_task.h"
 #include "gui/app.h"
 #include "gui/strings.h"
 
@@ -22,7 +23,9 @@ void App::learn(const Learn& order) {
     case Learn::Order::stop:
       return learning_->stop();
     case Learn::Order::open:
+    case Learn::Order::learn_on:
       if (!learning_snapshot_) return;
+      learns_on_ = order.order == Learn::Order::learn_on;
       try {
         const std::int64_t step = order.step >= 0 ? order.step : learning_snapshot_->step;
         learning_->write(step, free_learnt_folder(learning_snapshot_->choices, step));
@@ -49,10 +52,15 @@ void App::follow_learning(double seconds) {
   learning_snapshot_ = learning_->snapshot();
   if (!learning_snapshot_ || learning_snapshot_->saved.count <= learnt_models_) return;
   learnt_models_ = learning_snapshot_->saved.count;
-  if (learning_snapshot_->saved.error.empty()) {
-    open_learnt(seconds);
+  const LearningSaved& saved = learning_snapshot_->saved;
+  if (!saved.error.empty()) {
+    desk_.say({saved.error, true});
+  } else if (learns_on_) {
+    LearningChoices choices = begun_with(document().learning, LearningStart::learnt);
+    choices.from = saved.folder;
+    run({SetChoices{choices}}, seconds);
   } else {
-    desk_.say({learning_snapshot_->saved.error, true});
+    open_learnt(seconds);
   }
 }
 

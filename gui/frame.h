@@ -102,8 +102,8 @@ struct PauseGenerating {
 };
 // To the model that learns in the window.
 struct Learn {
-  enum class Order { start, pause, go_on, one_update, stop, open } order;
-  std::int64_t step = -1;  // open: the kept state to open in every view, else the newest
+  enum class Order { start, pause, go_on, one_update, stop, open, learn_on } order;
+  std::int64_t step = -1;  // open in every view, learn_on: the kept state, else the newest
 };
 struct ShowPalette {};  // Ctrl+K
 struct ShowLessons {};

@@ -127,6 +127,12 @@ inline constexpr std::array learning_tasks = {
     Named<LearningTask>{"letters", LearningTask::letters},
     Named<LearningTask>{"text", LearningTask::text},
 };
+inline constexpr std::array learning_starts = {
+    Named<LearningStart>{"random", LearningStart::random},
+    Named<LearningStart>{"learnt", LearningStart::learnt},
+    Named<LearningStart>{"taught", LearningStart::taught},
+    Named<LearningStart>{"preferred", LearningStart::preferred},
+};
 inline constexpr std::array learning_sizes = {
     Named<LearningSize>{"small", LearningSize::small},
     Named<LearningSize>{"medium", LearningSize::medium},
@@ -150,6 +156,7 @@ constexpr const auto& names_of(NeighborOrder) { return neighbor_orders; }
 constexpr const auto& names_of(SimilarityOf) { return similarity_sources; }
 constexpr const auto& names_of(LensPart) { return lens_parts; }
 constexpr const auto& names_of(LearningTask) { return learning_tasks; }
+constexpr const auto& names_of(LearningStart) { return learning_starts; }
 constexpr const auto& names_of(LearningSize) { return learning_sizes; }
 
 // Nothing when no value has this name.

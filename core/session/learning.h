@@ -49,6 +49,15 @@ struct LearningSaved {
   std::string folder, error;
 };
 
+// The model that learns beside, from the same batches.
+struct LearningRival {
+  bool is_recurrent = false;  // a GRU; else a transformer of the same shape
+  std::int64_t layers = 0, width = 0, parameters = 0;
+  std::vector<float> losses;     // of each step
+  double tokens_a_second = 0.0;  // of its steps alone
+  std::string error;             // why it gave up
+};
+
 struct LearningSnapshot {
   LearningChoices choices;
   LearningPlan plan;  // with the vocabulary and parameters that it came to
@@ -63,6 +72,9 @@ struct LearningSnapshot {
   double guessing = 0.0;             // loss of a model that takes all tokens for equally likely
   double guessing_letters = 0.0;     // all letters; 0: there are none
   double unknowable = 0.0;           // see LearningTexts
+  double teacher = NAN;              // its loss on what is held out
+  double own_tokens_a_second = 0.0;  // of the steps alone
+  std::optional<LearningRival> rival;
   std::vector<LearningToken> probe;  // whose attention `wall` of a state is
   std::string prompt;                // that `sample` goes on from
 

@@ -9,6 +9,7 @@
 
 #include "core/forward/forward_pass.h"
 #include "core/training/random_numbers.h"
+#include "core/training/text_pass.h"
 
 namespace headlight {
 namespace {
@@ -16,6 +17,7 @@ namespace {
 constexpr std::uint64_t probe_seed = 20221;  // of the repeated tokens: the same for every run
 constexpr std::size_t repeated_texts = 4;
 constexpr std::size_t fewest_tokens = 26;  // to draw from
+constexpr std::uint64_t copied_seed = 26'000, copied_texts = 6;
 
 std::int64_t layer_of(std::string_view name) {
   constexpr std::string_view mark = "layers.";
@@ -126,6 +128,33 @@ std::vector<TokenId> ordinary_tokens(const Tokenizer& tokenizer, const std::stri
     }
   }
   return {used.begin(), used.end()};
+}
+
+std::vector<double> copied_by_period(const Parameters& parameters, Backend& backend) {
+  const Tokenizer& tokenizer = *parameters.tokenizer();
+  const std::vector<TokenId> letters = ordinary_tokens(tokenizer, "abcdefghijklmnopqrstuvwxyz");
+  const std::vector<Token> framed = tokenizer.encode("a");
+  const TokenId begin = tokenizer.is_special(framed.front().id) ? framed.front().id : -1;
+  const std::int64_t before = begin >= 0 ? 1 : 0;
+  std::vector<double> shares;
+  for (std::int64_t place = 0; place < copied_periods; ++place) {
+    const std::int64_t period = first_copied_period + place * copied_period_step;
+    std::int64_t right = 0, asked = 0;
+    for (std::uint64_t number = 0; number < copied_texts; ++number) {
+      const TrainingExample example{repeated_tokens(letters, period, begin, copied_seed + number), {}, {}};
+      const auto pass = text_pass(parameters, backend, example);
+      const Tensor& logits = pass->logits();
+      // What comes behind the first letter of the second time, and behind those after it.
+      for (std::int64_t i = before + period; i + 1 < before + 2 * period; ++i) {
+        const float* row = logits.data() + i * logits.axis(1);
+        const auto likeliest = std::max_element(row, row + logits.axis(1)) - row;
+        right += likeliest == example.tokens[static_cast<std::size_t>(i + 1)] ? 1 : 0;
+        ++asked;
+      }
+    }
+    shares.push_back(static_cast<double>(right) / static_cast<double>(asked));
+  }
+  return shares;
 }
 
 LearningProbe::LearningProbe(const Parameters& parameters, const std::string& text, std::int64_t period,

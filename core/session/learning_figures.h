@@ -2,6 +2,7 @@
 // weights, what its heads look at, and what it writes.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -36,6 +37,19 @@ std::vector<LearningPart> learning_parts(const std::vector<Parameter>& list, std
 std::vector<TokenId> repeated_tokens(const std::vector<TokenId>& among, std::int64_t period, TokenId begin,
                                      std::uint64_t seed);
 
+// Repeated letters: for each period from 2 to 26, by twos, the share of the letters that the model finds
+// likeliest where `period` different ones come a second time; at first sight nobody can know them. Of a model
+// whose tokens are bytes.
+constexpr std::int64_t first_copied_period = 2, copied_period_step = 2, copied_periods = 13;
+std::vector<double> copied_by_period(const Parameters& parameters, Backend& backend);
+
+// How good a model is at one moment; what was not measured is NaN, or empty.
+struct LearningMeasures {
+  double held_out = NAN;       // nats a token on texts that it does not learn from
+  std::vector<double> copied;  // see copied_by_period
+  double wished = NAN;         // see wished_an_answer() in learning_wish.h
+};
+
 // A model at one moment of its training.
 struct LearningState {
   std::int64_t step = 0;
@@ -44,6 +58,8 @@ struct LearningState {
   // again to what followed it before (Olsson et al. 2022).
   HeadScores scores;
   std::string sample;                                 // what the model goes on with
+  std::string rival_sample;                           // the one beside it does
+  LearningMeasures measures, rival;                   // of a state that is kept, and of the model beside it
   std::shared_ptr<const std::vector<float>> weights;  // of a state that is kept; else null
 };
 

@@ -6,7 +6,10 @@
 #include <utility>
 
 #include "core/backends/cpu/thread_pool.h"
+#include "core/base/errors.h"
+#include "core/session/learning_wish.h"
 #include "core/training/checkpoint.h"
+#include "core/training/gru.h"
 
 namespace headlight {
 namespace {
@@ -53,22 +56,33 @@ Learning::Run::Run(const LearningChoices& choices, std::int64_t pause_at,
   snapshot_.plan = learning_plan(choices);
   told(snapshot_);
   LearningTexts texts = learning_texts(choices);
+  const auto prepared = [&](const char* what, float share) {
+    snapshot_.preparing = what;
+    snapshot_.share = share;
+    told(snapshot_);
+  };
+  if (choices.start == LearningStart::preferred) {
+    prefer(texts, choices.wish, [&](float share) { prepared("answers", share); });
+    asked_ = texts.asked;
+  }
+  const bool has_rival = choices.rival && can_have_rival(choices);
+  const Corpus same = has_rival ? texts.corpus : Corpus();
+  const TrainingConfig config = texts.config;
   const std::string drawn_from =
       choices.task == LearningTask::text ? choices.text : std::string("abcdefghijklmnopqrstuvwxyz");
   run_ = std::make_unique<TrainingRun>(std::move(texts.config), std::move(texts.corpus), physical_cores(),
-                                       [&](const char* what, float share) {
-                                         snapshot_.preparing = what;
-                                         snapshot_.share = share;
-                                         told(snapshot_);
-                                       });
+                                       prepared);
   const Parameters& parameters = run_->parameters();
   const Tokenizer& tokenizer = *parameters.tokenizer();
   files_ = parameters.files();
   snapshot_.plan.vocabulary = parameters.model()->architecture.vocabulary;
   snapshot_.plan.parameters = size_of(parameters.list());
-  snapshot_.guessing = std::log(static_cast<double>(snapshot_.plan.vocabulary));
-  snapshot_.guessing_letters = texts.letters > 0 ? std::log(static_cast<double>(texts.letters)) : 0.0;
-  snapshot_.unknowable = texts.unknowable;
+  const bool of_pairs = choices.start == LearningStart::preferred;
+  snapshot_.guessing = of_pairs ? std::log(2.0) : std::log(static_cast<double>(snapshot_.plan.vocabulary));
+  if (texts.letters > 0 && !of_pairs) {
+    snapshot_.guessing_letters = std::log(static_cast<double>(texts.letters));
+    snapshot_.unknowable = texts.unknowable;
+  }
   snapshot_.prompt = texts.prompt;
   probe_ = std::make_unique<LearningProbe>(
       parameters, texts.probe, choices.task == LearningTask::letters ? letters_period : text_period,
@@ -77,7 +91,60 @@ Learning::Run::Run(const LearningChoices& choices, std::int64_t pause_at,
     const bool special = tokenizer.is_special(token.id);
     snapshot_.probe.push_back({token.id, special ? tokenizer.piece(token.id) : tokenizer.bytes(token.id)});
   }
+  backend_ = make_cpu_backend(1);
+  if (has_rival) {
+    begin_rival(rival_config(choices, config, snapshot_.plan.parameters, snapshot_.plan.vocabulary), same);
+  }
+  const std::vector<HeldOutLoss> taught = run_->measure_teacher();
+  if (!taught.empty()) snapshot_.teacher = taught.front().per_token;
   keep();
+}
+
+void Learning::Run::begin_rival(const TrainingConfig& config, Corpus corpus) {
+  rival_ = std::make_unique<TrainingRun>(config, std::move(corpus), physical_cores());
+  const Parameters& parameters = rival_->parameters();
+  LearningRival rival;
+  rival.is_recurrent = parameters.gru() != nullptr;
+  rival.parameters = size_of(parameters.list());
+  if (rival.is_recurrent) {
+    rival.layers = parameters.gru()->description.layers;
+    rival.width = parameters.gru()->description.width;
+  } else {
+    rival.layers = parameters.model()->architecture.layers;
+    rival.width = parameters.model()->architecture.d_model;
+  }
+  snapshot_.rival = std::move(rival);
+}
+
+// Alone: the model that is looked at goes on.
+void Learning::Run::give_up_rival(const std::string& error) {
+  snapshot_.rival->error = error;
+  rival_.reset();
+}
+
+void Learning::Run::step_rival() {
+  if (!rival_) return;
+  const auto start = Clock::now();
+  try {
+    snapshot_.rival->losses.push_back(static_cast<float>(rival_->step().loss));
+  } catch (const UserError& error) {
+    return give_up_rival(error.what());
+  }
+  rival_seconds_ += std::chrono::duration<double>(Clock::now() - start).count();
+  snapshot_.rival->tokens_a_second = static_cast<double>(rival_->tokens_done()) / rival_seconds_;
+}
+
+LearningMeasures Learning::Run::measures(TrainingRun& run) const {
+  LearningMeasures made;
+  const Measurement& held = run.measure();
+  if (!held.losses.empty()) made.held_out = held.losses.front().per_token;
+  const LearningChoices& choices = snapshot_.choices;
+  const bool letters = choices.task == LearningTask::letters && choices.start == LearningStart::random;
+  if (letters && snapshot_.rival) made.copied = copied_by_period(run.parameters(), *backend_);
+  if (!asked_.empty()) {
+    made.wished = wished_an_answer(run.parameters(), *backend_, asked_, choices.wish);
+  }
+  return made;
 }
 
 void Learning::Run::look() {
@@ -85,6 +152,7 @@ void Learning::Run::look() {
   LearningState state = probe_->look(run_->parameters());
   state.step = run_->steps_done();
   state.sample = run_->sample(snapshot_.prompt, sample_tokens, sample_seed);
+  if (rival_) state.rival_sample = rival_->sample(snapshot_.prompt, sample_tokens, sample_seed);
   snapshot_.now = std::make_shared<const LearningState>(std::move(state));
   looked_ = Clock::now();
   look_cost_ = looked_ - start;
@@ -97,6 +165,14 @@ void Learning::Run::keep() {
   LearningState state = *snapshot_.now;
   const auto values = run_->parameters().values();
   state.weights = std::make_shared<const std::vector<float>>(values.begin(), values.end());
+  state.measures = measures(*run_);
+  if (rival_) {
+    try {
+      state.rival = measures(*rival_);
+    } catch (const UserError& error) {
+      give_up_rival(error.what());
+    }
+  }
   snapshot_.checkpoints.push_back(std::make_shared<const LearningState>(std::move(state)));
 }
 
@@ -129,7 +205,11 @@ bool Learning::Run::step(bool alone) {
     std::vector<float> before;
     const auto values = run_->parameters().values();
     if (looks) before.assign(values.begin(), values.end());
+    const auto began = Clock::now();
     const StepReport report = run_->step();
+    own_seconds_ += std::chrono::duration<double>(Clock::now() - began).count();
+    snapshot_.own_tokens_a_second = static_cast<double>(run_->tokens_done()) / own_seconds_;
+    step_rival();
     snapshot_.step = run_->steps_done();
     snapshot_.curve.push_back(
         {static_cast<float>(report.loss), static_cast<float>(report.gradient_length),
@@ -160,6 +240,7 @@ bool Learning::Run::step(bool alone) {
 void Learning::Run::finish(LearningPhase phase) {
   snapshot_.phase = phase;
   run_.reset();
+  rival_.reset();
 }
 
 void Learning::Run::stop() {

@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/backends/cpu/thread_pool.h"
+#include "core/base/byte_reader.h"
 #include "core/base/errors.h"
+#include "core/base/mapped_file.h"
 #include "core/base/user_folders.h"
 #include "core/session/document_names.h"
 #include "core/training/generated_texts.h"
@@ -19,6 +22,13 @@ namespace {
 constexpr std::int64_t byte_vocabulary = 259;       // <pad>, <bos>, <eos> and the 256 bytes
 constexpr std::int64_t letters_documents = 40'000;  // so many that none is learnt by heart
 constexpr std::int64_t letters_held_out = 200;      // each such one, as for assets/models/tiny_induction
+constexpr std::size_t letters_measured = 64;        // of those held out
+constexpr std::int64_t paragraphs_held_out = 10;    // each such one; of fewer the end of the longest
+constexpr std::int64_t most_held_out_bytes = 10'000;
+constexpr std::size_t most_asked = 64;  // beginnings of texts
+constexpr std::int64_t asked_bytes = 16;
+constexpr std::int64_t pairs_a_step = 8;
+constexpr std::int64_t gru_layers = 2, gru_width_step = 4;
 constexpr std::int64_t letters = 26;
 constexpr std::int64_t probe_bytes = 56, prompt_bytes = 24;
 constexpr int lanes = 8;  // threads that can work at one batch; the numbers depend on it, not on the machine
@@ -60,7 +70,10 @@ TrainingConfig config_of(const LearningChoices& choices, const LearningPlan& pla
   TrainingConfig config;
   config.name = own ? "text" : "letters";
   config.path = "What is to be learnt";
-  config.model = model_of(plan, own);
+  config.model = goes_on(choices) ? nlohmann::json::object() : model_of(plan, own);
+  if (goes_on(choices)) config.start_from = choices.from;
+  if (choices.start == LearningStart::taught) config.training.teacher = choices.from;
+  if (choices.start == LearningStart::preferred) config.training.method = Method::dpo;
   config.tokenizer.vocabulary_size = plan.vocabulary;
   config.tokenizer.special_tokens = {"<pad>", "<bos>", "<eos>"};
   config.tokenizer.frame = TextFrame::beginning;
@@ -92,6 +105,17 @@ void check(const LearningChoices& choices) {
   if (!(choices.learning_rate > 0.0) || choices.learning_rate > most_learning_rate) {
     throw UserError(fmt::format("The learning rate is {}; take one above 0 and at most {}, such as 0.003.",
                                 choices.learning_rate, most_learning_rate));
+  }
+  if (choices.start != LearningStart::random && !learnt_plan(choices.from)) {
+    throw UserError(fmt::format(
+        "The model to begin with is not in {} any more. Let another one learn, and go on from it.",
+        choices.from.empty() ? "any folder" : choices.from));
+  }
+  if (choices.start == LearningStart::preferred &&
+      (choices.wish.empty() || choices.wish.size() > most_wish)) {
+    throw UserError(
+        fmt::format("The letters that are to come more often have {} bytes; 1 to {} were expected.",
+                    choices.wish.size(), most_wish));
   }
   if (choices.task == LearningTask::letters) return;
   const std::int64_t bytes = text_bytes(choices);
@@ -144,9 +168,57 @@ double unknowable_loss(const std::vector<CorpusDocument>& documents) {
 
 }  // namespace
 
-LearningPlan learning_plan(const LearningChoices& choices) {
+LearningChoices begun_with(LearningChoices choices, LearningStart start) {
+  choices.start = start;
+  const LearningChoices usual;
+  switch (start) {
+    case LearningStart::random:
+    case LearningStart::taught:
+      choices.steps = usual.steps;
+      choices.learning_rate = usual.learning_rate;
+      break;
+    case LearningStart::learnt:
+      choices.steps = 300;
+      choices.learning_rate = 1e-3;
+      break;
+    case LearningStart::preferred:
+      choices.steps = 100;
+      choices.learning_rate = 3e-4;
+      break;
+  }
+  return choices;
+}
+
+bool goes_on(const LearningChoices& choices) {
+  return choices.start == LearningStart::learnt || choices.start == LearningStart::preferred;
+}
+
+bool can_have_rival(const LearningChoices& choices) { return !goes_on(choices); }
+
+std::optional<LearningPlan> learnt_plan(const std::string& folder) {
+  std::error_code ignored;
+  const std::string path = folder + "/config.json";
+  if (folder.empty() || !std::filesystem::is_regular_file(path, ignored)) return std::nullopt;
+  try {
+    const MappedFile file(path);
+    const nlohmann::json config = nlohmann::json::parse(letters_of(file.bytes()));
+    LearningPlan plan;
+    plan.layers = config.at("num_hidden_layers").get<std::int64_t>();
+    plan.heads = config.at("num_attention_heads").get<std::int64_t>();
+    plan.width = config.at("hidden_size").get<std::int64_t>();
+    plan.inner = config.at("intermediate_size").get<std::int64_t>();
+    plan.vocabulary = config.at("vocab_size").get<std::int64_t>();
+    plan.parameters = parameters_of(plan, config.at("tie_word_embeddings").get<bool>());
+    return plan;
+  } catch (const std::exception&) {  // not as it was written
+    return std::nullopt;
+  }
+}
+
+namespace {
+
+LearningPlan new_model_plan(const LearningChoices& choices) {
   const bool own = choices.task == LearningTask::text;
-  const std::int64_t bytes = text_bytes(choices);
   LearningPlan plan;
   switch (choices.size) {
     case LearningSize::small:
@@ -161,35 +233,108 @@ LearningPlan learning_plan(const LearningChoices& choices) {
   }
   plan.inner = own ? plan.width * 8 / 3 / 16 * 16 : 0;
   // A piece of the vocabulary should stand in the text some dozens of times.
-  plan.vocabulary = byte_vocabulary + (own ? std::clamp<std::int64_t>(bytes / 64, 0, 765) : 0);
+  plan.vocabulary = byte_vocabulary + (own ? std::clamp<std::int64_t>(text_bytes(choices) / 64, 0, 765) : 0);
+  if (choices.start == LearningStart::taught) {
+    plan.vocabulary = learnt_plan(choices.from).value_or(plan).vocabulary;
+  }
   plan.parameters = parameters_of(plan, own);
+  return plan;
+}
+
+}  // namespace
+
+LearningPlan learning_plan(const LearningChoices& choices) {
+  const bool own = choices.task == LearningTask::text;
+  const std::int64_t bytes = text_bytes(choices);
+  LearningPlan plan =
+      goes_on(choices) ? learnt_plan(choices.from).value_or(LearningPlan()) : new_model_plan(choices);
   plan.batch = 32;
   plan.context = 128;
   if (own) {
     plan.context = bytes < 20'000 ? 64 : 128;
     plan.batch = std::clamp<std::int64_t>(bytes / (plan.context * 6), 1, 16);
   }
+  if (choices.start == LearningStart::preferred) plan.batch = pairs_a_step;
   const auto tokens = static_cast<double>(own ? plan.batch * plan.context : plan.batch * 73);
   const auto cores = static_cast<double>(std::clamp(physical_cores(), 1, lanes));
   plan.seconds = static_cast<double>(choices.steps) * tokens * 6.0 * static_cast<double>(plan.parameters) /
                  (operations_of_a_core * cores);
+  if (choices.rival && can_have_rival(choices)) plan.seconds *= 2.0;
   return plan;
 }
 
-LearningTexts learning_texts(const LearningChoices& choices) {
-  check(choices);
-  LearningTexts made{config_of(choices, learning_plan(choices)), {}, "", "", 0.0, 0};
-  if (choices.task == LearningTask::letters) {
-    made.corpus = read_corpus(made.config.data, "");
-    made.probe = "kqzmtwkqzmtwkqzmtwkqzmtw";
-    made.prompt = "kqzmtwkqzmtw";
-    made.unknowable = unknowable_loss(made.corpus.train);
-    made.letters = letters;
-    return made;
+namespace {
+
+// In pieces that fit into a context whatever their tokens are, with what is put around them.
+void add_held_out(Corpus& corpus, std::string text, std::int64_t context) {
+  while (text.find_first_not_of(" \t\r\n") != std::string::npos) {
+    CorpusDocument document;
+    document.text = beginning(text, context - 4);
+    if (document.text.empty()) return;  // no UTF-8, which will be said
+    text.erase(0, document.text.size());
+    corpus.valid.push_back(std::move(document));
   }
+}
+
+// Each tenth paragraph, or where there are few the end of the longest, is not learnt from.
+void hold_out(Corpus& corpus, std::int64_t context) {
+  std::vector<CorpusDocument>& train = corpus.train;
+  const auto count = static_cast<std::int64_t>(train.size());
+  if (count < paragraphs_held_out) {
+    const auto shorter = [](const CorpusDocument& a, const CorpusDocument& b) {
+      return a.text.size() < b.text.size();
+    };
+    std::string& longest = std::max_element(train.begin(), train.end(), shorter)->text;
+    const auto bytes = static_cast<std::int64_t>(longest.size());
+    const std::string first = beginning(longest, bytes - std::min(bytes / 10, most_held_out_bytes));
+    add_held_out(corpus, longest.substr(first.size()), context);
+    longest = first;
+    return;
+  }
+  std::int64_t left = most_held_out_bytes;
+  std::vector<CorpusDocument> kept;
+  for (std::int64_t i = 0; i < count; ++i) {
+    CorpusDocument& document = train[static_cast<std::size_t>(i)];
+    const auto bytes = static_cast<std::int64_t>(document.text.size());
+    if ((i + 1) % paragraphs_held_out == 0 && bytes <= left) {
+      left -= bytes;
+      add_held_out(corpus, std::move(document.text), context);
+    } else {
+      kept.push_back(std::move(document));
+    }
+  }
+  train = std::move(kept);
+}
+
+std::vector<std::string> beginnings_of_lines(const std::string& text) {
+  std::vector<std::string> found;
+  for (std::size_t begin = 0; begin < text.size() && found.size() < most_asked;) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string line = text.substr(begin, end - begin);
+    if (static_cast<std::int64_t>(line.size()) > asked_bytes) found.push_back(beginning(line, asked_bytes));
+    begin = end + 1;
+  }
+  if (found.empty()) found.push_back(beginning(text, asked_bytes));
+  return found;
+}
+
+void take_letters(LearningTexts& made) {
+  made.corpus = read_corpus(made.config.data, "");
+  made.probe = "kqzmtwkqzmtwkqzmtwkqzmtw";
+  made.prompt = "kqzmtwkqzmtw";
+  made.unknowable = unknowable_loss(made.corpus.train);
+  made.letters = letters;
+  std::vector<CorpusDocument>& held = made.corpus.valid;
+  held.resize(std::min(held.size(), letters_measured));
+  for (const CorpusDocument& document : held) {
+    made.asked.push_back(document.text.substr(0, static_cast<std::size_t>(asked_bytes)));
+  }
+}
+
+void take_text(LearningTexts& made, const std::string& whole) {
   made.corpus.sources = made.config.data.sources;
   made.corpus.counts.resize(1);
-  std::vector<std::string> texts = paragraphs(choices.text);
+  std::vector<std::string> texts = paragraphs(whole);
   std::int64_t bytes = 0;
   for (std::string& text : texts) {
     bytes += static_cast<std::int64_t>(text.size());
@@ -207,7 +352,38 @@ LearningTexts learning_texts(const LearningChoices& choices) {
   const std::string& first = longer == train.end() ? train.front().text : longer->text;
   made.probe = beginning(first, probe_bytes);
   made.prompt = beginning(first, prompt_bytes);
+  made.asked = beginnings_of_lines(whole);
+  hold_out(made.corpus, made.config.training.context);
+}
+
+}  // namespace
+
+LearningTexts learning_texts(const LearningChoices& choices) {
+  check(choices);
+  LearningTexts made;
+  made.config = config_of(choices, learning_plan(choices));
+  if (choices.task == LearningTask::letters) {
+    take_letters(made);
+  } else {
+    take_text(made, choices.text);
+  }
   return made;
+}
+
+TrainingConfig rival_config(const LearningChoices& choices, const TrainingConfig& config,
+                            std::int64_t parameters, std::int64_t vocabulary) {
+  TrainingConfig rival = config;
+  if (choices.start == LearningStart::taught) {
+    rival.training.teacher.reset();
+    rival.tokenizer_from = choices.from;
+    return rival;
+  }
+  // 6 W^2 + 6 W numbers a layer, and the embedding, which makes the logits, too: see gru.h.
+  std::int64_t width = gru_width_step;
+  const auto size = [&](std::int64_t w) { return vocabulary * w + gru_layers * 6 * w * (w + 1); };
+  while (size(width + gru_width_step) <= parameters) width += gru_width_step;
+  rival.model = {{"model_type", "gru"}, {"hidden_size", width}, {"num_layers", gru_layers}};
+  return rival;
 }
 
 std::string learning_example() { return repeated_letters(1); }

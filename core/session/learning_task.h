@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,9 +23,22 @@ struct LearningPlan {
 };
 LearningPlan learning_plan(const LearningChoices& choices);
 
+// The sizes of a model that was learnt before; nothing when there is none in the folder.
+std::optional<LearningPlan> learnt_plan(const std::string& folder);
+
+// The choices with another beginning, and as many steps and such a learning rate as suit it.
+LearningChoices begun_with(LearningChoices choices, LearningStart start);
+
+// Whether a run's model is the one that was learnt before, moved on.
+bool goes_on(const LearningChoices& choices);
+// Whether another model can learn beside it: a recurrent network beside one with random weights, an untaught
+// one beside one that is taught.
+bool can_have_rival(const LearningChoices& choices);
+
 // A text of one's own has at least and at most so many bytes.
 constexpr std::int64_t least_learning_text = 1000;
 constexpr std::int64_t most_learning_text = 300'000;
+constexpr std::size_t most_wish = 24;  // bytes
 
 struct LearningTexts {
   TrainingConfig config;
@@ -35,9 +49,15 @@ struct LearningTexts {
   // time is any of those that are left; 0 where nobody knows.
   double unknowable = 0.0;
   std::int64_t letters = 0;  // different ones that there are; 0 where guessing means all of the vocabulary
+  std::vector<std::string> asked;  // beginnings of texts, that answers are drawn to
 };
-// Throws UserError: a text that is too short or too long; settings out of range.
+// Throws UserError: a text that is too short or too long; settings out of range; no model to go on from.
+// Of LearningStart::preferred the corpus is still the texts: see prefer() in learning_wish.h.
 LearningTexts learning_texts(const LearningChoices& choices);
+
+// What the model beside it is, and how it learns: of about as many parameters, from the same texts.
+TrainingConfig rival_config(const LearningChoices& choices, const TrainingConfig& config,
+                            std::int64_t parameters, std::int64_t vocabulary);
 
 // One text of what is learnt, of repeated letters.
 std::string learning_example();

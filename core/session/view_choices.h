@@ -156,6 +156,9 @@ struct NextChoices {
 // Repeated letters, made up as they are needed, or a text of one's own.
 enum class LearningTask { letters, text };
 enum class LearningSize { small, medium, large };
+// What a run begins with: random weights; a model that was learnt before, which learns on; random weights,
+// and that model's probabilities to learn; that model, which is to come to prefer some answers.
+enum class LearningStart { random, learnt, taught, preferred };
 constexpr std::int64_t most_learning_steps = 100'000;
 constexpr double most_learning_rate = 10.0;  // runs away for sure
 
@@ -163,7 +166,11 @@ constexpr double most_learning_rate = 10.0;  // runs away for sure
 struct LearningChoices {
   LearningTask task = LearningTask::letters;
   std::string text;  // to learn from, of LearningTask::text
-  LearningSize size = LearningSize::small;
+  LearningStart start = LearningStart::random;
+  std::string from;                         // the folder of the model that was learnt before
+  std::string wish;                         // letters that answers ought to have, of LearningStart::preferred
+  bool rival = false;                       // another model learns beside it, to compare with
+  LearningSize size = LearningSize::small;  // of what begins with random weights
   std::int64_t steps = 1500;
   double learning_rate = 3e-3;
   std::int64_t seed = 1;
@@ -173,6 +180,10 @@ struct LearningChoices {
   static void fields(Self& self, Visit&& visit) {
     visit("task", self.task);
     visit("text", self.text);
+    visit("start", self.start);
+    visit("from", self.from);
+    visit("wish", self.wish);
+    visit("rival", self.rival);
     visit("size", self.size);
     visit("steps", self.steps);
     visit("learning_rate", self.learning_rate);

@@ -118,6 +118,22 @@ void check_together(const ConfigObject& training, const TrainingConfig& config) 
   }
 }
 
+// A new one, or whose is taken.
+void read_tokenizer(const ConfigObject& all, TrainingConfig& config) {
+  const char* whose = config.start_from ? "start_from" : config.training.teacher ? "teacher" : nullptr;
+  for (const char* key : {"tokenizer", "tokenizer_from"}) {
+    if (whose && all.has(key)) {
+      all.fail(key, fmt::format("stands beside \"{}\", whose tokenizer is taken", whose));
+    }
+  }
+  if (config.tokenizer_from && all.has("tokenizer")) {
+    all.fail("tokenizer", "stands beside \"tokenizer_from\", whose tokenizer is taken");
+  }
+  if (whose || config.tokenizer_from) return;
+  all.object("tokenizer");
+  config.tokenizer = byte_pair_settings_from_json(config.json.at("tokenizer"), config.path);
+}
+
 }  // namespace
 
 TrainingConfig read_training_config(const std::string& path) {
@@ -126,7 +142,7 @@ TrainingConfig read_training_config(const std::string& path) {
   const MappedFile file(path);
   config.json = parse_strict_object(letters_of(file.bytes()), {.path = path});
   const ConfigObject all(config.json, config.path, "");
-  all.allow({"name", "start_from", "model", "tokenizer", "data", "training"});
+  all.allow({"name", "start_from", "model", "tokenizer", "tokenizer_from", "data", "training"});
   config.name = all.text("name");
   config.model = config.json.value("model", nlohmann::json());
   all.object("model");
@@ -134,14 +150,8 @@ TrainingConfig read_training_config(const std::string& path) {
   config.data = data_settings_from_json(config.json.at("data"), path);
   config.training = read_settings(all.object("training"));
   if (all.has("start_from")) config.start_from = beside(path, all.text("start_from"));
-  if (config.start_from || config.training.teacher) {
-    const char* whose = config.start_from ? "start_from" : "teacher";
-    if (all.has("tokenizer"))
-      all.fail("tokenizer", fmt::format("stands beside \"{}\", whose tokenizer is taken", whose));
-  } else {
-    all.object("tokenizer");
-    config.tokenizer = byte_pair_settings_from_json(config.json.at("tokenizer"), path);
-  }
+  if (all.has("tokenizer_from")) config.tokenizer_from = beside(path, all.text("tokenizer_from"));
+  read_tokenizer(all, config);
   check_together(all.object("training"), config);
   return config;
 }

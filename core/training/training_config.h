@@ -8,6 +8,8 @@
 //                                       gru.h; vocab_size follows from the tokenizer. With "start_from": what
 //                                       differs from that model's
 //     "tokenizer": {…}, "data": {…},    see data_settings.h; no tokenizer with "start_from" or "teacher"
+//     "tokenizer_from": "FOLDER",       instead of "tokenizer": a model, beside this file, whose tokens are
+//                                       taken
 //     "training": {
 //       "steps": 4000,
 //       "batch": 16,                    texts a step, or pairs
@@ -79,9 +81,10 @@ struct TrainingSettings {
 
 struct TrainingConfig {
   std::string name;
-  std::string path;                       // of the file
-  nlohmann::json json;                    // all of it
-  std::optional<std::string> start_from;  // a folder
+  std::string path;                           // of the file
+  nlohmann::json json;                        // all of it
+  std::optional<std::string> start_from;      // a folder
+  std::optional<std::string> tokenizer_from;  // a folder
   nlohmann::json model;
   BytePairSettings tokenizer;
   DataSettings data;

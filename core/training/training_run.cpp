@@ -73,13 +73,19 @@ void TrainingRun::make(Corpus corpus, const Preparation& preparation) {
   make_trainer();
 }
 
-// The tokenizer of the run that goes on, of the teacher, or a new one.
+// The tokenizer of the run that goes on, of the teacher or another model, or a new one.
 ModelFiles TrainingRun::new_model_files(const Corpus& corpus, const Preparation& preparation) const {
   ModelFiles files{config_.model, {}};
   if (!folder_.empty() && has_state(folder_)) files.companions = companions_in(folder_);
-  const bool has_tokenizer = files.companions.contains("tokenizer.json");
-  if (!has_tokenizer && teacher_) files.companions = companions_in(*config_.training.teacher);
-  if (!has_tokenizer && !teacher_) {
+  const std::optional<std::string>& whose = teacher_ ? config_.training.teacher : config_.tokenizer_from;
+  if (!files.companions.contains("tokenizer.json") && whose) {
+    files.companions = companions_in(*whose);
+    if (!files.companions.contains("tokenizer.json")) {
+      throw UserError(fmt::format("{}: {} has no tokenizer.json to take; name a folder that has one.",
+                                  config_.path, *whose));
+    }
+  }
+  if (!files.companions.contains("tokenizer.json")) {
     const WordCounts words = corpus_words(corpus, told(preparation, "words"));
     const TrainedBytePairs pairs =
         train_byte_pairs(words, config_.tokenizer, told(preparation, "vocabulary"));
@@ -378,6 +384,17 @@ HeldOutLoss TrainingRun::measure_answers(const HeldOut& held) {
           .bytes = held.bytes};
 }
 
+HeldOutLoss TrainingRun::held_out_loss(const HeldOut& held, const Loss& loss) const {
+  const auto scored = static_cast<double>(loss.scored);
+  return {.source = held.source,
+          .language = held.language,
+          .per_token = loss.sum / scored,
+          .per_byte = texts_->scores_every_token() ? loss.sum / static_cast<double>(held.bytes) : 0.0,
+          .accuracy = static_cast<double>(loss.right) / scored,
+          .tokens = loss.scored,
+          .bytes = held.bytes};
+}
+
 // A student is measured as any other model, by the labels.
 const Measurement& TrainingRun::measure() {
   Measurement measurement{steps_done(), {}};
@@ -390,18 +407,20 @@ const Measurement& TrainingRun::measure() {
         teacher_ ? trainer_->evaluate(held.examples, label_objective()) : trainer_->evaluate(held.examples);
     if (loss.scored == 0) continue;
     if (!std::isfinite(loss.sum)) refuse_loss(loss.sum, steps_done());
-    const auto scored = static_cast<double>(loss.scored);
-    measurement.losses.push_back(
-        {.source = held.source,
-         .language = held.language,
-         .per_token = loss.sum / scored,
-         .per_byte = texts_->scores_every_token() ? loss.sum / static_cast<double>(held.bytes) : 0.0,
-         .accuracy = static_cast<double>(loss.right) / scored,
-         .tokens = loss.scored,
-         .bytes = held.bytes});
+    measurement.losses.push_back(held_out_loss(held, loss));
   }
   measurements_.push_back(std::move(measurement));
   return measurements_.back();
+}
+
+std::vector<HeldOutLoss> TrainingRun::measure_teacher() {
+  std::vector<HeldOutLoss> losses;
+  for (const HeldOut& held : texts_->held_out()) {
+    if (!teacher_) break;
+    const Loss loss = trainer_->evaluate(held.examples, labels_of_another(teacher_));
+    if (loss.scored > 0) losses.push_back(held_out_loss(held, loss));
+  }
+  return losses;
 }
 
 std::string TrainingRun::sample(const std::string& text, std::int64_t tokens, std::uint64_t seed) const {

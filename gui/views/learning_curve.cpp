@@ -10,6 +10,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/views/learning_comparison.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/number_text.h"
@@ -62,22 +63,22 @@ void LearningCurve::draw_grid(const Plot& plot) const {
   }
 }
 
-// Every step faintly, and the mean of its neighbours on top.
-void LearningCurve::draw_line(const Plot& plot) const {
+// Every step faintly, where that is asked for, and the mean of its neighbours on top.
+void LearningCurve::draw_line(const Plot& plot, const std::vector<float>& losses, ImU32 color,
+                              bool faint) const {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const std::vector<LearningPoint>& curve = plot.learning.curve;
-  const auto count = static_cast<std::int64_t>(curve.size());
+  const auto count = static_cast<std::int64_t>(losses.size());
   const auto a_column = static_cast<std::int64_t>(std::ceil(plot.steps / static_cast<double>(plot.size.x)));
-  for (std::int64_t first = 0; first < count; first += a_column) {
+  for (std::int64_t first = 0; faint && first < count; first += a_column) {
     float least = INFINITY, most = -INFINITY;
     for (std::int64_t i = first; i < std::min(first + a_column, count); ++i) {
-      const float loss = curve[static_cast<std::size_t>(i)].loss;
+      const float loss = losses[static_cast<std::size_t>(i)];
       if (std::isfinite(loss)) least = std::min(least, loss), most = std::max(most, loss);
     }
     if (least > most) continue;
     const float x = plot.x(static_cast<double>(first + 1)), top = plot.y(static_cast<double>(most));
     list->AddLine(ImVec2(x, top), ImVec2(x, std::max(top + 1.0F, plot.y(static_cast<double>(least)))),
-                  with_alpha(palette().probability, 0.35F), 1.0F);
+                  with_alpha(color, 0.35F), 1.0F);
   }
   std::vector<ImVec2> points;
   const std::int64_t together = std::max(steps_of_mean, a_column);
@@ -85,13 +86,33 @@ void LearningCurve::draw_line(const Plot& plot) const {
     const std::int64_t last = std::min(first + together, count);
     double sum = 0.0;
     for (std::int64_t i = first; i < last; ++i)
-      sum += static_cast<double>(curve[static_cast<std::size_t>(i)].loss);
+      sum += static_cast<double>(losses[static_cast<std::size_t>(i)]);
     if (!std::isfinite(sum)) continue;
     points.push_back(ImVec2(plot.x(0.5 * static_cast<double>(first + 1 + last)),
                             plot.y(sum / static_cast<double>(last - first))));
   }
-  list->AddPolyline(points.data(), static_cast<int>(points.size()), palette().probability,
-                    std::max(1.5F, em() * 0.13F));
+  list->AddPolyline(points.data(), static_cast<int>(points.size()), color, std::max(1.5F, em() * 0.13F));
+}
+
+// At the kept steps: thin, with a ring at each.
+void LearningCurve::draw_held_out(const Plot& plot) const {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const auto draw = [&](LearningMeasures LearningState::*whose, ImU32 color) {
+    std::vector<ImVec2> points;
+    for (const auto& state : plot.learning.checkpoints) {
+      const double loss = ((*state).*whose).held_out;
+      if (std::isfinite(loss)) {
+        points.push_back(ImVec2(plot.x(static_cast<double>(state->step)), plot.y(loss)));
+      }
+    }
+    list->AddPolyline(points.data(), static_cast<int>(points.size()), color, std::max(1.0F, em() * 0.07F));
+    for (const ImVec2& point : points) {
+      list->AddCircleFilled(point, em() * 0.2F, palette().panel);
+      list->AddCircle(point, em() * 0.2F, color, 0, std::max(1.0F, em() * 0.09F));
+    }
+  };
+  draw(&LearningState::rival, rival_color());
+  draw(&LearningState::measures, learner_color());
 }
 
 // What other readers' losses would be.
@@ -103,10 +124,13 @@ void LearningCurve::draw_levels(const Plot& plot) const {
     ImU32 color;
   };
   const LearningSnapshot& learning = plot.learning;
-  for (const Level& level : {Level{learning.guessing, "learning.guessing", palette().muted},
-                             Level{learning.guessing_letters, "learning.guessing_letters", palette().muted},
-                             Level{learning.unknowable, "learning.unknowable", palette().value}}) {
-    if (level.loss <= 0.0) continue;
+  const bool of_pairs = learning.choices.start == LearningStart::preferred;
+  for (const Level& level :
+       {Level{learning.guessing, of_pairs ? "learning.guessing_pairs" : "learning.guessing", palette().muted},
+        Level{learning.teacher, "learning.teacher_level", palette().value},
+        Level{learning.guessing_letters, "learning.guessing_letters", palette().muted},
+        Level{learning.unknowable, "learning.unknowable", palette().value}}) {
+    if (!(level.loss > 0.0) || level.loss > plot.most) continue;
     const float y = std::floor(plot.y(level.loss)) + 0.5F;
     const float dash = em() * 0.35F;
     for (float x = plot.corner.x; x < plot.corner.x + plot.size.x; x += dash * 2.0F) {
@@ -169,15 +193,25 @@ std::optional<std::int64_t> LearningCurve::draw(const LearningSnapshot& learning
             ImVec2(std::max(em() * 4.0F, size.x - left - em() * 0.2F),
                    std::max(em() * 3.0F, size.y - top - below - (strips ? strip * 2.0F + em() : 0.0F))),
             static_cast<double>(std::max<std::int64_t>(1, learning.choices.steps)), learning.guessing * 1.08};
-  if (plot.most <= 0.0) plot.most = 1.0;
-  for (const LearningPoint& point : learning.curve) {
-    if (std::isfinite(point.loss)) plot.most = std::max(plot.most, static_cast<double>(point.loss));
+  // What a taught model's every step tells is how far it is from its teacher: no loss to compare.
+  const bool taught = learning.choices.start == LearningStart::taught;
+  std::vector<float> losses;
+  for (const LearningPoint& point : learning.curve) losses.push_back(taught ? NAN : point.loss);
+  if (learning.choices.start == LearningStart::learnt) plot.most = 0.0;  // guessing is far above
+  for (const float loss : losses) {
+    if (std::isfinite(loss)) plot.most = std::max(plot.most, static_cast<double>(loss));
   }
+  for (const auto& state : learning.checkpoints) {
+    if (std::isfinite(state->measures.held_out)) plot.most = std::max(plot.most, state->measures.held_out);
+  }
+  if (plot.most <= 0.0) plot.most = 1.0;
   const float column = std::max(em() * 0.5F, plot.size.x / 60.0F);
   const Hand hand = canvas("##curve", size, {plot.corner, ImVec2(column, plot.size.y), {}});
   draw_grid(plot);
   draw_levels(plot);
-  draw_line(plot);
+  if (learning.rival && !taught) draw_line(plot, learning.rival->losses, rival_color(), /*faint=*/false);
+  draw_line(plot, losses, learner_color(), /*faint=*/!learning.rival);
+  if (taught || !learning.rival) draw_held_out(plot);
   draw_marks(plot, shown);
   if (strips) {
     const float y = plot.corner.y + plot.size.y + below;
@@ -195,12 +229,18 @@ std::optional<std::int64_t> LearningCurve::draw(const LearningSnapshot& learning
     const float x = plot.x(static_cast<double>(place + 1));
     ImGui::GetWindowDrawList()->AddLine(ImVec2(x, plot.corner.y), ImVec2(x, plot.corner.y + plot.size.y),
                                         with_alpha(palette().hover, 0.6F), 1.0F);
+    Facts facts = {
+        {text(taught ? "learning.from_teacher" : "learning.loss"), fmt::format("{:.4f}", point.loss)}};
+    if (learning.rival && place < learning.rival->losses.size()) {
+      facts.push_back({text(learning.rival->is_recurrent ? "learning.gru" : "learning.untaught"),
+                       fmt::format("{:.4f}", learning.rival->losses[place])});
+    }
+    facts.push_back(
+        {text("learning.gradient"), significant_text(static_cast<double>(point.gradient_length))});
+    facts.push_back({text("learning.rate"), significant_text(static_cast<double>(point.learning_rate), 3)});
     facts_tooltip(
         format_text("learning.step", fmt::arg("step", grouped_text(static_cast<std::int64_t>(place + 1)))),
-        {{text("learning.loss"), fmt::format("{:.4f}", point.loss)},
-         {text("learning.gradient"), significant_text(static_cast<double>(point.gradient_length))},
-         {text("learning.rate"), significant_text(static_cast<double>(point.learning_rate), 3)}},
-        text("learning.curve_tip"));
+        facts, text("learning.curve_tip"));
   }
   if (!hand.clicked || learning.checkpoints.empty()) return std::nullopt;
   std::size_t nearest = 0;

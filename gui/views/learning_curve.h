@@ -1,9 +1,10 @@
-// The loss of every step, what guessing and knowing all would cost, and beneath it the gradient's length and
-// the learning rate.
+// The loss of every step, of the model beside it, too, what guessing and knowing all would cost, and beneath
+// it the gradient's length and the learning rate.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "core/session/learning.h"
 #include "imgui.h"
@@ -19,7 +20,8 @@ class LearningCurve {
  private:
   struct Plot;
   void draw_grid(const Plot& plot) const;
-  void draw_line(const Plot& plot) const;
+  void draw_line(const Plot& plot, const std::vector<float>& losses, ImU32 color, bool faint) const;
+  void draw_held_out(const Plot& plot) const;
   void draw_levels(const Plot& plot) const;
   void draw_marks(const Plot& plot, std::int64_t shown) const;
   void draw_strip(const Plot& plot, ImVec2 corner, float height, float LearningPoint::*what, ImU32 color,

@@ -89,16 +89,16 @@ std::string in_one_line(const std::string& words) {
 
 }  // namespace
 
-float learning_sample_height(const LearningSnapshot& learning, const LearningState& state, float width) {
+float learning_sample_height(const LearningSnapshot& learning, const std::string& sample, float width) {
   const float caption = em() * 1.5F,
               line = em() * (learning.choices.task == LearningTask::text ? 1.2F : 1.5F);
   const ScopedFont mono(fonts().mono, 0.95F);
   if (learning.choices.task == LearningTask::text) {
-    const float lines = ImGui::CalcTextSize(in_one_line(state.sample).c_str(), nullptr, false, width).y;
+    const float lines = ImGui::CalcTextSize(in_one_line(sample).c_str(), nullptr, false, width).y;
     return caption + line + std::max(line, lines);
   }
   const float letters =
-      ImGui::CalcTextSize("m").x * static_cast<float>(learning.prompt.size() + state.sample.size());
+      ImGui::CalcTextSize("m").x * static_cast<float>(learning.prompt.size() + sample.size());
   return caption + line * std::ceil(letters / std::max(em(), width));
 }
 
@@ -148,9 +148,8 @@ void draw_learning_update(const LearningUpdate& update) {
                   fmt::arg("right", percent_text(update.right_after))));
 }
 
-void draw_learning_sample(const LearningSnapshot& learning, const LearningState& state, float width) {
-  small_muted_text(
-      text(learning.choices.task == LearningTask::letters ? "learning.sample_letters" : "learning.sample"));
+void draw_learning_sample(const LearningSnapshot& learning, const LearningWords& words, float width) {
+  small_muted_text(words.caption);
   const ScopedFont mono(fonts().mono, 0.95F);
   if (learning.choices.task == LearningTask::text) {
     ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(0.0F, em() * 0.1F));
@@ -158,12 +157,12 @@ void draw_learning_sample(const LearningSnapshot& learning, const LearningState&
     ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
     ImGui::TextUnformatted((learning.prompt + " …").c_str());
     ImGui::PopStyleColor();
-    ImGui::TextUnformatted(state.sample.empty() ? "–" : in_one_line(state.sample).c_str());
+    ImGui::TextUnformatted(words.sample.empty() ? "–" : in_one_line(words.sample).c_str());
     ImGui::PopTextWrapPos();
     ImGui::PopStyleVar();
     return;
   }
-  const std::string whole = learning.prompt + state.sample;
+  const std::string whole = learning.prompt + words.sample;
   const float letter = ImGui::CalcTextSize("m").x, line = em() * 1.5F;
   const auto across = static_cast<std::size_t>(std::max(8.0F, width / letter));
   const ImVec2 corner = ImGui::GetCursorScreenPos();

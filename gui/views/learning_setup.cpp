@@ -37,7 +37,73 @@ bool text_is_right(const LearningChoices& choices) {
          (bytes >= least_learning_text && bytes <= most_learning_text);
 }
 
+std::string words_of(const LearningPlan& plan) {
+  return format_text(plan.inner > 0 ? "learning.plan" : "learning.plan_attention",
+                     fmt::arg("layers", plan.layers), fmt::arg("heads", plan.heads),
+                     fmt::arg("width", plan.width), fmt::arg("parameters", grouped_text(plan.parameters)),
+                     fmt::arg("vocabulary", grouped_text(plan.vocabulary)));
+}
+
+// What is missing before it can start: a key of its words; null: nothing.
+const char* missing(const LearningChoices& choices) {
+  if (choices.start != LearningStart::random && !learnt_plan(choices.from)) return "learning.no_model_tip";
+  if (!text_is_right(choices)) return "learning.no_text_tip";
+  const bool wishes = choices.start == LearningStart::preferred;
+  if (wishes && (choices.wish.empty() || choices.wish.size() > most_wish)) return "learning.no_wish_tip";
+  return nullptr;
+}
+
 }  // namespace
+
+// Only where something was learnt before: else all begins with random numbers.
+void LearningSetup::draw_beginning(const Frame& frame, Commands& commands) {
+  const LearningChoices& choices = frame.document.learning;
+  if (choices.from.empty()) return;
+  heading("learning.begin");
+  const std::array<Segment, 4> starts = {
+      {{text("learning.begin_random"), text("learning.begin_random_tip")},
+       {text("learning.begin_learnt"), text("learning.begin_learnt_tip")},
+       {text("learning.begin_taught"), text("learning.begin_taught_tip")},
+       {text("learning.begin_preferred"), text("learning.begin_preferred_tip")}}};
+  if (const auto chosen = segmented("begin", starts, static_cast<std::size_t>(choices.start))) {
+    commands.edit(SetChoices{begun_with(choices, static_cast<LearningStart>(*chosen))});
+  }
+  if (choices.start == LearningStart::random) return;
+  const std::string name = choices.from.substr(choices.from.find_last_of('/') + 1);
+  if (const auto plan = learnt_plan(choices.from)) {
+    small_muted_text(name + ": " + words_of(*plan));
+  } else {
+    ImGui::PushStyleColor(ImGuiCol_Text, palette().warning);
+    ImGui::TextWrapped("%s", format_text("learning.gone", fmt::arg("folder", choices.from)).c_str());
+    ImGui::PopStyleColor();
+  }
+}
+
+void LearningSetup::draw_wish(const Frame& frame, Commands& commands) {
+  LearningChoices choices = frame.document.learning;
+  if (choices.start != LearningStart::preferred) return;
+  heading("learning.wish");
+  ImGui::SetNextItemWidth(em() * 9.0F);
+  if (ImGui::InputTextWithHint("###wish", text("learning.wish_hint").c_str(), &choices.wish)) {
+    commands.edit(SetChoices{choices});
+  }
+  small_muted_text(text("learning.wish_about"));
+}
+
+void LearningSetup::draw_rival(const Frame& frame, Commands& commands) {
+  LearningChoices choices = frame.document.learning;
+  if (!can_have_rival(choices)) return;
+  heading("learning.beside");
+  const bool taught = choices.start == LearningStart::taught;
+  const Segment none{text("learning.beside_nothing"), text("learning.beside_nothing_tip")};
+  const Segment other{text(taught ? "learning.beside_untaught" : "learning.beside_gru"),
+                      text(taught ? "learning.beside_untaught_tip" : "learning.beside_gru_tip")};
+  const std::array<Segment, 2> segments = {none, other};
+  if (const auto chosen = segmented("beside", segments, choices.rival ? 1 : 0)) {
+    choices.rival = *chosen == 1;
+    commands.edit(SetChoices{choices});
+  }
+}
 
 void LearningSetup::draw_task(const Frame& frame, Commands& commands, float width) {
   LearningChoices choices = frame.document.learning;
@@ -90,12 +156,7 @@ void LearningSetup::draw_size(const Frame& frame, Commands& commands) {
     choices.size = static_cast<LearningSize>(*chosen);
     commands.edit(SetChoices{choices});
   }
-  const LearningPlan plan = learning_plan(choices);
-  small_muted_text(format_text(plan.inner > 0 ? "learning.plan" : "learning.plan_attention",
-                               fmt::arg("layers", plan.layers), fmt::arg("heads", plan.heads),
-                               fmt::arg("width", plan.width),
-                               fmt::arg("parameters", grouped_text(plan.parameters)),
-                               fmt::arg("vocabulary", grouped_text(plan.vocabulary))));
+  small_muted_text(words_of(learning_plan(choices)));
 }
 
 void LearningSetup::draw_numbers(const Frame& frame, Commands& commands) {
@@ -142,7 +203,8 @@ bool LearningSetup::draw_start(const Frame& frame) const {
   const LearningChoices& choices = frame.document.learning;
   ImGui::Dummy(ImVec2(0.0F, em() * 0.5F));
   const std::string label = text("learning.start") + "###start";
-  const bool ready = text_is_right(choices);
+  const char* const lacks = missing(choices);
+  const bool ready = lacks == nullptr;
   if (!ready) ImGui::PushStyleVar(ImGuiStyleVar_Alpha, 0.45F);
   ImGui::PushStyleColor(ImGuiCol_Button, mix(palette().raised, palette().attention, 0.45F));
   ImGui::PushStyleColor(ImGuiCol_ButtonHovered, mix(palette().raised, palette().attention, 0.6F));
@@ -154,7 +216,7 @@ bool LearningSetup::draw_start(const Frame& frame) const {
   }
   ImGui::PopStyleColor(3);
   if (!ready) ImGui::PopStyleVar();
-  ImGui::SetItemTooltip("%s", text(ready ? "learning.start_tip" : "learning.no_text_tip").c_str());
+  ImGui::SetItemTooltip("%s", text(ready ? "learning.start_tip" : lacks).c_str());
   ImGui::SameLine(0.0F, em());
   ImGui::SetCursorPosY(ImGui::GetCursorPosY() + em() * 0.55F);
   ImGui::TextDisabled(
@@ -169,8 +231,11 @@ bool LearningSetup::draw(const Frame& frame, Commands& commands) {
   if (ImGui::BeginChild("###setup", ImVec2(width, 0.0F), ImGuiChildFlags_NavFlattened)) {
     const float inner = ImGui::GetContentRegionAvail().x;
     muted_text(text("learning.about_view"));
+    draw_beginning(frame, commands);
     draw_task(frame, commands, inner);
-    draw_size(frame, commands);
+    draw_wish(frame, commands);
+    if (!goes_on(frame.document.learning)) draw_size(frame, commands);
+    draw_rival(frame, commands);
     draw_numbers(frame, commands);
     start = draw_start(frame);
   }

@@ -11,7 +11,10 @@ class LearningSetup {
   bool draw(const Frame& frame, Commands& commands);
 
  private:
+  void draw_beginning(const Frame& frame, Commands& commands);
   void draw_task(const Frame& frame, Commands& commands, float width);
+  void draw_wish(const Frame& frame, Commands& commands);
+  void draw_rival(const Frame& frame, Commands& commands);
   void draw_size(const Frame& frame, Commands& commands);
   void draw_numbers(const Frame& frame, Commands& commands);
   bool draw_start(const Frame& frame) const;

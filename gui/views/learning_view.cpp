@@ -10,6 +10,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/views/learning_comparison.h"
 #include "gui/views/learning_parts.h"
 #include "gui/views/learning_words.h"
 #include "gui/widgets/canvas.h"
@@ -97,15 +98,19 @@ void LearningView::draw_controls(const Frame& frame, Commands& commands) {
     commands.act(Learn{Learn::Order::stop});
   const Segment again{text("learning.new"), text("learning.new_tip")};
   const Segment open{text("learning.open"), text("learning.open_tip")};
+  const Segment learn_on{text("learning.learn_on"), text("learning.learn_on_tip")};
   next_in_line(toggle_width(again), em() * 0.8F);
   if (toggle("##new", again, false)) setting_up_ = true;
-  if (!learning.checkpoints.empty()) {
-    next_in_line(toggle_width(open), em() * 0.4F);
-    if (toggle("##open", open, false)) {
-      const LearningState* state = shown(learning);
-      commands.act(Learn{Learn::Order::open, scrubbed_ >= 0 && state ? state->step : -1});
-    }
+  if (learning.checkpoints.empty()) return;
+  const LearningState* state = shown(learning);
+  const std::int64_t step = scrubbed_ >= 0 && state ? state->step : -1;
+  next_in_line(toggle_width(learn_on), em() * 0.4F);
+  if (toggle("##learn_on", learn_on, false)) {
+    commands.act(Learn{Learn::Order::learn_on, step});
+    setting_up_ = true;
   }
+  next_in_line(toggle_width(open), em() * 0.4F);
+  if (toggle("##open", open, false)) commands.act(Learn{Learn::Order::open, step});
 }
 
 // What it does, how far it is, and how fast.
@@ -164,10 +169,13 @@ void LearningView::draw_left(const Frame& frame, float width) {
   const LearningState* state = shown(learning);
   const float room = ImGui::GetContentRegionAvail().y;
   const float parts = em() * (1.5F + 1.2F * static_cast<float>(learning.parts.size()));
-  const float height = std::clamp(room - parts - em() * 4.2F, em() * 8.0F, em() * 20.0F);
-  draw_caps(text("learning.loss_title"));
+  const float table = compares(learning) ? em() * 8.0F : 0.0F;
+  const float height = std::clamp(room - parts - table - em() * 4.2F, em() * 8.0F, em() * 20.0F);
+  const bool taught = learning.choices.start == LearningStart::taught;
+  draw_caps(text(taught ? "learning.held_out_title" : "learning.loss_title"));
   if (const auto chosen = curve_.draw(learning, state ? state->step : -1, ImVec2(width, height)))
     scrubbed_ = *chosen;
+  if (state) draw_learning_comparison(learning, *state, width);
   if (learning.update) {
     draw_caps(format_text("learning.one_update", fmt::arg("step", grouped_text(learning.update->step))));
     draw_learning_update(*learning.update);
@@ -184,11 +192,19 @@ void LearningView::draw_right(const Frame& frame, Commands& commands, float widt
   if (!state) return;
   draw_caps(format_text("learning.heads", fmt::arg("step", grouped_text(state->step))));
   draw_scrubber(learning);
-  const float sample = learning_sample_height(learning, *state, width) + em() * 1.2F;
-  const float room = ImGui::GetContentRegionAvail().y - sample;
+  const std::vector<LearningWords> words = learning_words(learning, *state);
+  float below = em() * 1.2F;
+  for (const LearningWords& one : words) below += learning_sample_height(learning, one.sample, width);
+  const bool copied = has_copied(learning);
+  if (copied) below += em() * 9.0F;
+  const float room = ImGui::GetContentRegionAvail().y - below;
   heads_.draw(frame, commands, *state, ImVec2(width, std::max(room, em() * 10.0F)));
   ImGui::Dummy(ImVec2(0.0F, em() * 0.2F));
-  draw_learning_sample(learning, *state, width);
+  if (copied) {
+    draw_caps(text("learning.copied_title"));
+    draw_learning_copied(learning, *state, ImVec2(width, em() * 7.0F));
+  }
+  for (const LearningWords& one : words) draw_learning_sample(learning, one, width);
 }
 
 // Space pauses and goes on; arrows go from one kept state to the next.

@@ -55,6 +55,32 @@ LearningSnapshot in_phase(LearningPhase phase) {
   return snapshot;
 }
 
+// The same run as one of a kind, beside another model where it can have one, with numbers in every line.
+LearningSnapshot compared(LearningStart start, bool recurrent) {
+  LearningSnapshot snapshot = in_phase(LearningPhase::finished);
+  snapshot.choices.start = start;
+  snapshot.choices.wish = "ㅋ";
+  for (auto& kept : snapshot.checkpoints) {
+    LearningState state = *kept;
+    state.rival_sample = state.sample + "!";
+    state.rival = state.measures;
+    state.measures.wished = start == LearningStart::preferred ? 1.25 : NAN;
+    if (recurrent) state.measures.copied.assign(static_cast<std::size_t>(copied_periods), 0.75);
+    if (recurrent) state.rival.copied.assign(static_cast<std::size_t>(copied_periods), 0.25);
+    kept = std::make_shared<const LearningState>(std::move(state));
+  }
+  if (start != LearningStart::taught && !recurrent) return snapshot;
+  snapshot.teacher = 2.0;
+  LearningRival rival;
+  rival.is_recurrent = recurrent;
+  rival.layers = 2, rival.width = 116, rival.parameters = 190'000;
+  for (const LearningPoint& point : snapshot.curve) rival.losses.push_back(point.loss * 1.1F);
+  rival.tokens_a_second = 3000.0;
+  rival.error = recurrent ? "" : "Training ran away at step 9.";
+  snapshot.rival = std::move(rival);
+  return snapshot;
+}
+
 // Draws it and gathers what it asks for.
 struct Shown {
   explicit Shown(std::optional<LearningSnapshot> snapshot) {
@@ -107,6 +133,9 @@ TEST(LearningView, EveryStateIsDrawnInBothLanguages) {
   letters.guessing_letters = std::log(26.0);
   letters.unknowable = 0.9;
   states.emplace_back(letters);
+  for (const LearningStart start : {LearningStart::learnt, LearningStart::taught, LearningStart::preferred}) {
+    for (const bool recurrent : {false, true}) states.emplace_back(compared(start, recurrent));
+  }
   for (const Language language : {Language::english, Language::korean}) {
     set_language(language);
     for (const int width : {300, 980, 1600}) {
@@ -145,6 +174,48 @@ TEST(LearningView, ChoicesAreMadeAndARunIsStarted) {
     ctx.ItemClick("**/###start");
     IM_CHECK(shown.orders.empty());
     shown.world.document.learning.text = quick_choices().text;
+    ctx.Yield(2);
+    ctx.ItemClick("**/###start");
+    IM_CHECK(shown.asked(Learn::Order::start));
+    ctx.ItemClick("**/beside/$$1/##pill");
+    IM_CHECK(shown.world.document.learning.rival);
+    IM_CHECK(!ctx.ItemExists("**/begin/$$1/##pill"));  // nothing was learnt yet
+  }));
+}
+
+TEST(LearningView, WhatWasLearntCanLearnOnTeachOrPrefer) {
+  ScriptedGui gui(ScriptedGui::Renderer::none, 980, 900);
+  Shown shown(in_phase(LearningPhase::finished));
+  shown.world.document.learning = quick_choices();
+  EXPECT_TRUE(gui.run(shown.draw(), [&](ImGuiTestContext& ctx) {
+    const LearningChoices& choices = shown.world.document.learning;
+    ctx.SetRef("view");
+    ctx.ItemClick("##learn_on");
+    IM_CHECK(shown.asked(Learn::Order::learn_on));
+    shown.world.document.learning.from = HEADLIGHT_SOURCE_DIR "/assets/models/tiny_induction";
+    ctx.Yield(2);
+    ctx.ItemClick("**/begin/$$1/##pill");
+    IM_CHECK(choices.start == LearningStart::learnt);
+    IM_CHECK_EQ(choices.steps, 300);
+    IM_CHECK(!ctx.ItemExists("**/size/$$1/##pill"));  // it has its size
+    IM_CHECK(!ctx.ItemExists("**/beside/$$1/##pill"));
+    ctx.ItemClick("**/begin/$$2/##pill");
+    IM_CHECK(choices.start == LearningStart::taught);
+    IM_CHECK_EQ(choices.steps, 1500);
+    ctx.ItemClick("**/beside/$$1/##pill");
+    IM_CHECK(choices.rival);
+    ctx.ItemClick("**/begin/$$3/##pill");
+    IM_CHECK(choices.start == LearningStart::preferred);
+    shown.orders.clear();
+    ctx.ItemClick("**/###start");
+    IM_CHECK(shown.orders.empty());  // nothing is wished for
+    ctx.ItemInputValue("**/###wish", "e");
+    IM_CHECK_STR_EQ(choices.wish.c_str(), "e");
+    shown.world.document.learning.from = "/nowhere";
+    ctx.Yield(2);
+    ctx.ItemClick("**/###start");
+    IM_CHECK(shown.orders.empty());  // the model is gone
+    shown.world.document.learning.from = HEADLIGHT_SOURCE_DIR "/assets/models/tiny_induction";
     ctx.Yield(2);
     ctx.ItemClick("**/###start");
     IM_CHECK(shown.asked(Learn::Order::start));

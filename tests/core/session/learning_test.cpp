@@ -12,6 +12,7 @@
 #include "core/base/errors.h"
 #include "core/forward/forward_pass.h"
 #include "core/model_files/model_file.h"
+#include "core/session/learning_wish.h"
 #include "core/training/training_run.h"
 
 namespace headlight {
@@ -249,6 +250,176 @@ TEST(Learning, RepeatedLettersAreLearntBelowWhatGuessingCosts) {
     EXPECT_GE(row[HeadScore::induction], 0.0);
     EXPECT_LE(row[HeadScore::induction], 1.0);
   }
+}
+
+// A model that learnt a_text(), in a folder.
+class LearntBefore : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() / "headlight_learnt_before";
+    std::filesystem::remove_all(folder_);
+    Learning learning;
+    learning.start(text_choices());
+    ASSERT_TRUE(wait_for(learning, is_over));
+    learning.write(-1, folder_.string());
+    const auto written =
+        wait_for(learning, [](const LearningSnapshot& snapshot) { return snapshot.saved.count == 1; });
+    ASSERT_TRUE(written);
+    ASSERT_EQ(written->saved.error, "");
+    learnt_ = written;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  LearningChoices from_it(LearningStart start) const {
+    LearningChoices choices = text_choices();
+    choices.start = start;
+    choices.from = folder_.string();
+    choices.steps = 20;
+    return choices;
+  }
+  static std::shared_ptr<const LearningSnapshot> run(const LearningChoices& choices) {
+    Learning learning;
+    learning.start(choices);
+    return wait_for(learning, is_over);
+  }
+
+  std::filesystem::path folder_;
+  std::shared_ptr<const LearningSnapshot> learnt_;
+};
+
+TEST_F(LearntBefore, LearnsAnotherTextFromWhereItStood) {
+  LearningChoices choices = from_it(LearningStart::learnt);
+  for (char& letter : choices.text) {
+    if (letter == 'm') letter = 'h';
+  }
+  const auto done = run(choices);
+  ASSERT_TRUE(done);
+  ASSERT_EQ(done->phase, LearningPhase::finished) << done->error;
+  EXPECT_EQ(*done->checkpoints.front()->weights, *learnt_->checkpoints.back()->weights);
+  EXPECT_EQ(done->plan.parameters, learnt_->plan.parameters);
+  EXPECT_EQ(done->plan.parameters, learning_plan(choices).parameters);
+  EXPECT_FALSE(done->rival);
+  const double before = done->checkpoints.front()->measures.held_out;
+  const double after = done->checkpoints.back()->measures.held_out;
+  EXPECT_LT(after, before - 0.1);
+  // What is held out is not learnt from: each tenth of the sixty paragraphs.
+  const LearningTexts texts = learning_texts(choices);
+  std::string held, learnt;
+  for (const CorpusDocument& document : texts.corpus.valid) {
+    EXPECT_LT(static_cast<std::int64_t>(document.text.size()), texts.config.training.context);
+    held += document.text;
+  }
+  for (const CorpusDocument& document : texts.corpus.train) learnt += document.text;
+  for (int i = 0; i < 60; ++i) {
+    const std::string paragraph =
+        "The cat nuhber " + std::to_string(i) + " sat on the hat. 고양이가 매트에 앉았다.";
+    EXPECT_EQ(held.find(paragraph) != std::string::npos, i % 10 == 9) << i;
+    EXPECT_EQ(learnt.find(paragraph) != std::string::npos, i % 10 != 9) << i;
+  }
+}
+
+TEST_F(LearntBefore, TeachesAStudentBesideAnUntaughtOne) {
+  LearningChoices choices = from_it(LearningStart::taught);
+  choices.rival = true;
+  const auto done = run(choices);
+  ASSERT_TRUE(done);
+  ASSERT_EQ(done->phase, LearningPhase::finished) << done->error;
+  ASSERT_TRUE(done->rival);
+  EXPECT_FALSE(done->rival->is_recurrent);
+  EXPECT_EQ(done->rival->error, "");
+  EXPECT_EQ(done->rival->parameters, done->plan.parameters);
+  // Both begin alike, and the teacher is as good on these texts as it was at its end.
+  EXPECT_EQ(done->checkpoints.front()->measures.held_out, done->checkpoints.front()->rival.held_out);
+  EXPECT_EQ(done->teacher, learnt_->checkpoints.back()->measures.held_out);
+  EXPECT_NE(done->checkpoints.back()->measures.held_out, done->checkpoints.back()->rival.held_out);
+  EXPECT_LT(done->checkpoints.back()->measures.held_out, done->checkpoints.front()->measures.held_out - 0.5);
+  // The one beside it is what an ordinary run with the same tokens comes to.
+  LearningTexts texts = learning_texts(choices);
+  TrainingRun plain(rival_config(choices, texts.config, 0, 0), texts.corpus, /*threads=*/1);
+  for (const float loss : done->rival->losses) EXPECT_EQ(static_cast<float>(plain.step().loss), loss);
+}
+
+TEST_F(LearntBefore, ComesToWriteMoreOfWhatIsWishedFor) {
+  LearningChoices choices = from_it(LearningStart::preferred);
+  choices.wish = "t";
+  choices.learning_rate = 1e-3;
+  const auto done = run(choices);
+  ASSERT_TRUE(done);
+  ASSERT_EQ(done->phase, LearningPhase::finished) << done->error;
+  EXPECT_NEAR(done->guessing, std::log(2.0), 1e-12);
+  EXPECT_NEAR(static_cast<double>(done->curve.front().loss), std::log(2.0), 1e-5);  // it agrees with itself
+  EXPECT_LT(done->curve.back().loss, done->curve.front().loss);
+  const double before = done->checkpoints.front()->measures.wished;
+  const double after = done->checkpoints.back()->measures.wished;
+  EXPECT_GT(before, 0.0);
+  EXPECT_GT(after, before * 1.2);
+
+  choices.wish = "zebra";
+  const auto failed = run(choices);
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(failed->phase, LearningPhase::failed);
+  EXPECT_NE(failed->error.find("letters that it writes now and then"), std::string::npos) << failed->error;
+  choices.wish = "";
+  EXPECT_NE(run(choices)->error.find("1 to 24 were expected"), std::string::npos);
+}
+
+TEST_F(LearntBefore, SaysWhenItIsNotThereAnyMore) {
+  const LearningChoices choices = from_it(LearningStart::learnt);
+  std::filesystem::remove_all(folder_);
+  EXPECT_FALSE(learnt_plan(choices.from));
+  const auto failed = run(choices);
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(failed->phase, LearningPhase::failed);
+  EXPECT_NE(failed->error.find("is not in " + choices.from), std::string::npos) << failed->error;
+}
+
+TEST(Learning, ARecurrentNetworkLearnsBesideAndIsNoLarger) {
+  LearningChoices choices;
+  choices.steps = 20;
+  choices.rival = true;
+  Learning learning;
+  learning.start(choices);
+  const auto done = wait_for(learning, is_over, 120);
+  ASSERT_TRUE(done);
+  ASSERT_EQ(done->phase, LearningPhase::finished) << done->error;
+  ASSERT_TRUE(done->rival);
+  const LearningRival& rival = *done->rival;
+  EXPECT_TRUE(rival.is_recurrent);
+  EXPECT_LE(rival.parameters, done->plan.parameters);
+  EXPECT_GT(rival.parameters, done->plan.parameters * 9 / 10);
+  EXPECT_EQ(rival.losses.size(), 20U);
+  EXPECT_LT(rival.losses.back(), rival.losses.front());
+  EXPECT_GT(rival.tokens_a_second, 0.0);
+  EXPECT_NE(done->now->rival_sample, "");
+  for (const auto& state : done->checkpoints) {
+    for (const LearningMeasures* measures : {&state->measures, &state->rival}) {
+      EXPECT_TRUE(std::isfinite(measures->held_out));
+      EXPECT_EQ(measures->copied.size(), static_cast<std::size_t>(copied_periods));
+    }
+  }
+  // The model that is looked at learns as it does alone.
+  choices.rival = false;
+  learning.start(choices);
+  const auto alone = wait_for(
+      learning, [](const LearningSnapshot& snapshot) { return snapshot.is_over() && !snapshot.rival; }, 120);
+  ASSERT_TRUE(alone);
+  EXPECT_EQ(*alone->checkpoints.back()->weights, *done->checkpoints.back()->weights);
+  EXPECT_TRUE(alone->checkpoints.back()->measures.copied.empty());
+}
+
+TEST(LearningWish, CountsWithoutOverlap) {
+  EXPECT_EQ(times_wished("aaaa ab", "aa"), 2);
+  EXPECT_EQ(times_wished("눈이 와요. 좋아요", "요"), 2);
+  EXPECT_EQ(times_wished("abc", ""), 0);
+}
+
+// Of the model that comes with the program: it copies at every distance that its training had.
+TEST(LearningProbe, FindsWhatATrainedModelCopies) {
+  const auto file = open_model_file(std::string(HEADLIGHT_SOURCE_DIR) + "/assets/models/tiny_induction");
+  const Parameters parameters(model_files(*file), *file, 1);
+  const std::vector<double> copied = copied_by_period(parameters, *make_cpu_backend(1));
+  ASSERT_EQ(copied.size(), static_cast<std::size_t>(copied_periods));
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_GT(copied[i], 0.9) << first_copied_period + 2 * i;
 }
 
 // Of the model that comes with the program: its card names the heads.

@@ -80,7 +80,8 @@ class ObjectiveRuns : public testing::Test {
   }
 
   TrainingRun open(json config, const std::string& out, int threads = 1) {
-    if (!config.contains("start_from") && !config.at("training").contains("teacher")) {
+    if (!config.contains("start_from") && !config.contains("tokenizer_from") &&
+        !config.at("training").contains("teacher")) {
       config["tokenizer"] = tokenizer();
     }
     folder_.write("config.json", config.dump());
@@ -168,6 +169,25 @@ TEST_F(ObjectiveRuns, Distillation) {
   json own = student;
   own["tokenizer"] = tokenizer();
   refuses(own, "tokenizer");
+}
+
+TEST_F(ObjectiveRuns, TokensOfAnotherModel) {
+  make_base();
+  json other = config(gru(), texts(), training());
+  other.erase("tokenizer");
+  other["tokenizer_from"] = "base";
+  TrainingRun run = open(other, "other");
+  const auto base = open_model_file(folder_ / "base");
+  EXPECT_EQ(run.parameters().files().companions, model_files(*base).companions);
+  EXPECT_EQ(run.sample("the cat", 4, 1), run.sample("the cat", 4, 1));
+  other["tokenizer_from"] = "nowhere";
+  refuses(other, "nowhere has no tokenizer.json to take");
+  other["tokenizer_from"] = "base";
+  other["tokenizer"] = tokenizer();
+  refuses(other, "'tokenizer' stands beside \"tokenizer_from\"");
+  other.erase("tokenizer");
+  other["start_from"] = "base";
+  refuses(other, "'tokenizer_from' stands beside \"start_from\"");
 }
 
 TEST_F(ObjectiveRuns, LowRank) {
