@@ -240,10 +240,6 @@ void draw_shadow() {
   list->PopClipRect();
 }
 
-}  // namespace
-
-namespace {
-
 // What lies between a corner of a rounded window and its arc.
 void fill_behind_corner(ImDrawList& list, ImVec2 corner, ImVec2 middle, float radius, float from,
                         ImU32 color) {

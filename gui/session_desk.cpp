@@ -56,6 +56,21 @@ fs::path free_name(const fs::path& folder, const std::string& begin) {
   }
 }
 
+struct Renaming {
+  fs::path from, to;
+};
+
+// Of a session that gets another name, with the texts beside it: those first, so that it never names one that
+// is not there.
+std::vector<Renaming> renamings(const fs::path& session, const fs::path& to) {
+  std::vector<Renaming> all;
+  for (const std::string& text : texts_beside(session)) {
+    all.push_back({text_beside(session, text), text_beside(to, text)});
+  }
+  all.push_back({session, to});
+  return all;
+}
+
 }  // namespace
 
 fs::path state_folder(const fs::path& config) {
@@ -99,7 +114,7 @@ std::optional<Document> SessionDesk::restore() {
     return std::move(opened.document);
   } catch (const UserError& error) {
     const fs::path aside = free_name(folder_, "damaged " + time_text());
-    fs::rename(own_->path(), aside, ignored);
+    for (const Renaming& one : renamings(own_->path(), aside)) fs::rename(one.from, one.to, ignored);
     say({format_text("session.damaged", fmt::arg("error", error.what()), fmt::arg("path", aside.string())),
          true});
     return std::nullopt;
@@ -130,11 +145,15 @@ void SessionDesk::put_aside() {
   std::error_code failed;
   const fs::path folder = folder_ / "earlier";
   fs::create_directories(folder, failed);
-  const fs::path aside = free_name(folder, time_text());
-  fs::create_hard_link(own_->path(), aside, failed);
-  if (failed) fs::copy_file(own_->path(), aside, failed);
+  for (const Renaming& one : renamings(own_->path(), free_name(folder, time_text()))) {
+    fs::create_hard_link(one.from, one.to, failed);
+    if (failed) fs::copy_file(one.from, one.to, failed);
+  }
   const std::vector<fs::path> all = earlier_sessions();
-  for (std::size_t i = most_earlier; i < all.size(); ++i) fs::remove(all[i], failed);
+  for (std::size_t i = most_earlier; i < all.size(); ++i) {
+    for (const std::string& text : texts_beside(all[i])) fs::remove(text_beside(all[i], text), failed);
+    fs::remove(all[i], failed);
+  }
 }
 
 std::vector<fs::path> SessionDesk::earlier_sessions() const {

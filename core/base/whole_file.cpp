@@ -86,11 +86,13 @@ void write_whole_file(const std::string& path, std::string_view bytes) {
 
 void remove_unfinished(const std::string& path) {
   const fs::path target(path);
-  const std::string begin = target.filename().string() + std::string(unfinished);
+  const std::string begin = target.filename().string() + ".";
   std::error_code failed;
   for (const fs::directory_entry& entry : fs::directory_iterator(target.parent_path(), failed)) {
     std::error_code ignored;
-    if (entry.path().filename().string().starts_with(begin)) fs::remove(entry.path(), ignored);
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(begin) && name.find(unfinished) != std::string::npos)
+      fs::remove(entry.path(), ignored);
   }
 }
 

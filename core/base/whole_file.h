@@ -11,7 +11,7 @@ namespace headlight {
 // is missing or may not be written to, a full disk, a folder or a device of that name.
 void write_whole_file(const std::string& path, std::string_view bytes);
 
-// Removes what interrupted writes to `path` have left beside it. For those who alone write to it.
+// Removes what interrupted writes to `path` and to `path`.* have left. For those who alone write to them.
 void remove_unfinished(const std::string& path);
 
 }  // namespace headlight

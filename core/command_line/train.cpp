@@ -123,9 +123,7 @@ void train(const Options& options) {
                   options.threads > 0 ? options.threads : physical_cores(),
                   [&](const char* what, float share) { progress.preparation(what, share); });
   progress.end_line();
-  std::int64_t parameters = 0;
-  for (const Parameter& parameter : run.parameters().list()) parameters += parameter.size;
-  fmt::print("{}: {} parameters, {} of {} steps done, in {}\n", run.config().name, parameters,
+  fmt::print("{}: {} parameters, {} of {} steps done, in {}\n", run.config().name, run.parameter_count(),
              run.steps_done(), run.config().training.optimizer.steps, out);
   std::fflush(stdout);
   if (run.steps_done() == 0) run.write_state_file();  // what a run that goes astray leaves

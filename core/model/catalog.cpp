@@ -409,7 +409,8 @@ std::vector<CheckedFile> check_installed(const CatalogEntry& entry, const std::s
   if (entry.hub()) return check_hub_files(entry, path);
   std::vector<CheckedFile> checked;
   for (const CatalogFile& file : entry.files) {
-    const std::string place = entry.files.size() == 1 && !entry.own() ? path : (fs::path(path) / file.path).string();
+    const std::string place =
+        entry.files.size() == 1 && !entry.own() ? path : (fs::path(path) / file.path).string();
     checked.push_back(check_file(entry, place, file));
     checked.back().compared_with = ComparedWith::catalog;
   }

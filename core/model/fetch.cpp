@@ -112,9 +112,10 @@ std::string fetch_into(const CatalogEntry& entry, const std::string& models, con
 std::string fetch(const CatalogEntry& entry, const FetchProgress& progress, const IsCancelled& is_cancelled) {
   if (entry.own()) {
     if (auto path = installed_path(entry)) return *path;
-    throw UserError(fmt::format("{}: this model comes with the program, but its files in {} are not all there; "
-                                "install the program again.",
-                                entry.name, entry.source_text()));
+    throw UserError(
+        fmt::format("{}: this model comes with the program, but its files in {} are not all there; "
+                    "install the program again.",
+                    entry.name, entry.source_text()));
   }
   if (entry.hub()) {
     if (auto path = installed_path(entry)) return *path;

@@ -10,6 +10,7 @@
 #include "core/session/learning_wish.h"
 #include "core/training/checkpoint.h"
 #include "core/training/gru.h"
+#include "core/training/sampled_text.h"
 
 namespace headlight {
 namespace {
@@ -21,18 +22,6 @@ constexpr std::int64_t sample_tokens = 40;
 constexpr std::uint64_t sample_seed = 1;
 constexpr std::int64_t large_model = 1'000'000;                // parameters, of which fewer states are kept
 constexpr std::int64_t letters_period = 10, text_period = 16;  // of the repeated tokens
-
-std::int64_t size_of(const std::vector<Parameter>& list) {
-  std::int64_t size = 0;
-  for (const Parameter& parameter : list) size += parameter.size;
-  return size;
-}
-
-// What stands in the text: special tokens do not.
-std::string text_of(const Tokenizer& tokenizer, std::vector<TokenId> ids) {
-  std::erase_if(ids, [&](TokenId id) { return tokenizer.is_special(id); });
-  return tokenizer.decode(ids);
-}
 
 }  // namespace
 
@@ -76,7 +65,7 @@ Learning::Run::Run(const LearningChoices& choices, std::int64_t pause_at,
   const Tokenizer& tokenizer = *parameters.tokenizer();
   files_ = parameters.files();
   snapshot_.plan.vocabulary = parameters.model()->architecture.vocabulary;
-  snapshot_.plan.parameters = size_of(parameters.list());
+  snapshot_.plan.parameters = run_->parameter_count();
   const bool of_pairs = choices.start == LearningStart::preferred;
   snapshot_.guessing = of_pairs ? std::log(2.0) : std::log(static_cast<double>(snapshot_.plan.vocabulary));
   if (texts.letters > 0 && !of_pairs) {
@@ -105,7 +94,7 @@ void Learning::Run::begin_rival(const TrainingConfig& config, Corpus corpus) {
   const Parameters& parameters = rival_->parameters();
   LearningRival rival;
   rival.is_recurrent = parameters.gru() != nullptr;
-  rival.parameters = size_of(parameters.list());
+  rival.parameters = rival_->parameter_count();
   if (rival.is_recurrent) {
     rival.layers = parameters.gru()->description.layers;
     rival.width = parameters.gru()->description.width;
@@ -182,7 +171,7 @@ void Learning::Run::note_update(const StepReport& report) {
   update.texts = static_cast<std::int64_t>(run_->batch().size());
   update.tokens = report.tokens;
   update.scored = report.scored;
-  update.example = text_of(*run_->parameters().tokenizer(), run_->batch().front().tokens);
+  update.example = words_of(*run_->parameters().tokenizer(), run_->batch().front().tokens);
   update.loss_before = report.loss;
   const Loss after = run_->batch_loss();
   update.loss_after = after.sum / static_cast<double>(after.scored);

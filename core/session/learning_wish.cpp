@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/errors.h"
 #include "core/model_files/model_file.h"
@@ -22,8 +23,7 @@ std::string answer(const Parameters& parameters, Backend& backend, const std::st
   std::vector<TokenId> given;
   for (const Token& token : tokenizer.encode(asked)) given.push_back(token.id);
   std::vector<TokenId> drawn = drawn_tokens(parameters, backend, std::move(given), {}, answer_tokens, seed);
-  std::erase_if(drawn, [&](TokenId id) { return tokenizer.is_special(id); });
-  return tokenizer.decode(drawn);
+  return words_of(tokenizer, std::move(drawn));
 }
 
 }  // namespace

@@ -1,13 +1,19 @@
 // The fields of a document, once, for writing and for reading; and what a session may not say.
 #include "core/session/session_file.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <span>
 
 #include "core/base/errors.h"
+#include "core/base/sha256.h"
 #include "core/base/whole_file.h"
 #include "core/session/session_values.h"
 
 namespace headlight {
+
+namespace fs = std::filesystem;
+
 namespace {
 
 using session_values::Json;
@@ -20,6 +26,8 @@ constexpr std::int64_t newest_version = 1;
 constexpr std::size_t largest_session = std::size_t{64} << 20;
 // Larger ones are written without line breaks.
 constexpr std::size_t comfortable_size = 60'000;
+constexpr std::size_t longest_text_inside = 10'000;  // to learn from
+constexpr std::size_t text_name_digits = 16;         // of the SHA-256
 
 // Every field of a document. One that is added to Document has no name here until it is written down: this
 // stops compiling.
@@ -108,18 +116,59 @@ void leave_out_copies(Document& document, Reading& reading) {
       left_out));
 }
 
-}  // namespace
+bool is_text_name(std::string_view name) {
+  return name.size() == text_name_digits &&
+         name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
 
-std::string session_text(const Document& document) {
+std::string text_name(const std::string& text) {
+  Sha256 hash;
+  hash.add(std::as_bytes(std::span(text)));
+  return hash.hex().substr(0, text_name_digits);
+}
+
+bool has_content(const fs::path& path, const std::string& content) {
+  std::error_code failed;
+  if (fs::file_size(path, failed) != content.size()) return false;
+  try {
+    return read_small_text_file(path.string(), content.size()) == content;
+  } catch (const LocatedError&) {
+    return false;
+  }
+}
+
+void read_text_beside(OpenedSession& opened, const std::string& session) {
+  const fs::path path = text_beside(session, opened.learning_text);
+  std::error_code failed;
+  if (fs::status(path, failed).type() == fs::file_type::not_found) {
+    opened.notes.push_back(fmt::format(
+        "The text to learn from is missing: it belongs beside the session, as '{}'. Put that file there and "
+        "open the session again, or paste the text anew.",
+        path.string()));
+    return;
+  }
+  try {
+    opened.document.learning.text = read_small_text_file(path.string(), largest_session);
+  } catch (const LocatedError& error) {
+    throw FileError(fmt::format("{}: {}.", path.string(), error.what()));
+  }
+}
+
+std::string session_with(const Document& document, const std::string& learning_text) {
   Json fields = Json::object();
   Writer writer{fields};
   document_fields(document, writer);
-  const Json session = {
-      {"format", format_name}, {"version", newest_version}, {"document", std::move(fields)}};
+  Json session = {{"format", format_name}, {"version", newest_version}};
+  if (!learning_text.empty()) session["learning_text"] = learning_text;
+  session["document"] = std::move(fields);
   std::string text = session.dump(1);
   if (text.size() > comfortable_size) text = session.dump();
   return text + "\n";
 }
+
+}  // namespace
+
+std::string session_text(const Document& document) { return session_with(document, ""); }
 
 OpenedSession parse_session(std::string_view text) {
   const LocatedJson json = LocatedJson::parse(text, largest_session);
@@ -141,8 +190,14 @@ OpenedSession parse_session(std::string_view text) {
   Reader reader{fields, reading};
   document_fields(opened.document, reader);
   reader.finish();
+  if (json.has("learning_text")) {
+    opened.learning_text = json.at("learning_text").any_text();
+    if (!is_text_name(opened.learning_text)) {
+      json.at("learning_text").fail(fmt::format("expected {} digits from 0 to f here", text_name_digits));
+    }
+  }
   for (const std::string& name : json.field_names()) {
-    if (name == "format" || name == "version" || name == "document") continue;
+    if (name == "format" || name == "learning_text" || name == "version" || name == "document") continue;
     reading.notes.push_back(fmt::format("Line {}: the field '{}' is not known here; it was left out.",
                                         json.at(name).line(), name));
   }
@@ -154,11 +209,13 @@ OpenedSession parse_session(std::string_view text) {
 
 OpenedSession read_session(const std::string& path) {
   std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) {
+  if (fs::is_directory(path, ignored)) {
     throw FileError(fmt::format("{}: this is a folder, not a session.", path));
   }
   try {
-    return parse_session(read_small_text_file(path, largest_session));
+    OpenedSession opened = parse_session(read_small_text_file(path, largest_session));
+    if (!opened.learning_text.empty()) read_text_beside(opened, path);
+    return opened;
   } catch (const LocatedError& error) {
     throw FileError(error.line() == 0 ? fmt::format("{}: {}.", path, error.what())
                                       : fmt::format("{}:{}: {}.", path, error.line(), error.what()));
@@ -166,13 +223,45 @@ OpenedSession read_session(const std::string& path) {
 }
 
 void write_session(const Document& document, const std::string& path) {
-  const std::string text = session_text(document);
-  if (text.size() > largest_session) {
+  const std::string& learning = document.learning.text;
+  const std::string name = learning.size() > longest_text_inside ? text_name(learning) : "";
+  Document inside = document;
+  if (!name.empty()) inside.learning.text.clear();
+  const std::string text = session_with(inside, name);
+  if (std::max(text.size(), learning.size()) > largest_session) {
     throw UserError(fmt::format(
         "The session would have {} MB, and at most {} can be opened again; shorten the text to save it.",
-        text.size() / 1'000'000, largest_session / 1'000'000));
+        std::max(text.size(), learning.size()) / 1'000'000, largest_session / 1'000'000));
   }
+  const fs::path beside = text_beside(path, name);
+  if (!name.empty() && !has_content(beside, learning)) write_whole_file(beside.string(), learning);
   write_whole_file(path, text);
+  for (const std::string& other : texts_beside(path)) {
+    std::error_code ignored;
+    if (other != name) fs::remove(text_beside(path, other), ignored);
+  }
+}
+
+fs::path text_beside(const fs::path& session, const std::string& text) {
+  std::error_code failed;
+  const fs::path real = fs::weakly_canonical(session, failed);
+  return (failed ? session : real).string() + "." + text + ".txt";
+}
+
+std::vector<std::string> texts_beside(const fs::path& session) {
+  const fs::path like = text_beside(session, "*");
+  const std::string file = like.filename().string();
+  const std::string begin = file.substr(0, file.size() - std::string_view("*.txt").size());
+  std::vector<std::string> found;
+  std::error_code failed;
+  for (const fs::directory_entry& entry : fs::directory_iterator(like.parent_path(), failed)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(begin) || !name.ends_with(".txt")) continue;
+    std::string text = name.substr(begin.size(), text_name_digits);
+    if (is_text_name(text) && name.size() == begin.size() + text_name_digits + 4)
+      found.push_back(std::move(text));
+  }
+  return found;
 }
 
 }  // namespace headlight

@@ -11,12 +11,6 @@
 namespace headlight {
 namespace {
 
-// The words alone: where a text begins and ends, each tokenizer says in its own way.
-std::string words_of(const Tokenizer& tokenizer, std::vector<TokenId> ids) {
-  std::erase_if(ids, [&](TokenId id) { return tokenizer.is_special(id); });
-  return tokenizer.decode(ids);
-}
-
 double reward_of(const Model& reward, Backend& backend, const std::string& text) {
   std::vector<TokenId> ids;
   for (const Token& token : reward.tokenizer->encode(text)) ids.push_back(token.id);

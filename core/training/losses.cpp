@@ -7,21 +7,27 @@
 
 namespace headlight {
 
-Loss cross_entropy(const Kernels& kernels, const Tensor& logits, std::span<const TokenId> labels,
-                   double weight, OutputGradient* output) {
-  const std::int64_t positions = logits.axis(0), width = logits.axis(1);
-  if (static_cast<std::int64_t>(labels.size()) != positions) {
-    throw std::logic_error(std::to_string(labels.size()) + " labels for " + std::to_string(positions) +
+std::vector<std::int64_t> scored_positions(const Tensor& logits, std::span<const TokenId> labels) {
+  if (static_cast<std::int64_t>(labels.size()) != logits.axis(0)) {
+    throw std::logic_error(std::to_string(labels.size()) + " labels for " + std::to_string(logits.axis(0)) +
                            " positions");
   }
-  Loss loss;
-  std::vector<std::int64_t> scored;
-  for (std::int64_t position = 0; position < positions; ++position) {
-    const TokenId label = labels[static_cast<std::size_t>(position)];
-    if (label == not_scored) continue;
-    if (label < 0 || label >= width) throw std::logic_error("label " + std::to_string(label));
-    scored.push_back(position);
+  std::vector<std::int64_t> positions;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] == not_scored) continue;
+    if (labels[i] < 0 || labels[i] >= logits.axis(1)) {
+      throw std::logic_error("label " + std::to_string(labels[i]));
+    }
+    positions.push_back(static_cast<std::int64_t>(i));
   }
+  return positions;
+}
+
+Loss cross_entropy(const Kernels& kernels, const Tensor& logits, std::span<const TokenId> labels,
+                   double weight, OutputGradient* output) {
+  const std::int64_t width = logits.axis(1);
+  std::vector<std::int64_t> scored = scored_positions(logits, labels);
+  Loss loss;
   loss.scored = static_cast<std::int64_t>(scored.size());
   Tensor values({output != nullptr ? loss.scored : 1, width});
   float* row = values.writable();

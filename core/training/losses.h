@@ -17,9 +17,12 @@ struct Loss {
   std::int64_t right = 0;   // of them: where nothing had a larger logit than the label
 };
 
-// Cross-entropy: minus the logarithm of the probability of each position's label. logits [pos, vocabulary];
-// labels: one a position, or not_scored. `output`, when there is one, becomes the derivative of `weight`
-// times the sum. Throws std::logic_error for a label outside the vocabulary.
+// Those that have a label. logits [pos, vocabulary]; labels: one a position, or not_scored. Throws
+// std::logic_error for another number of them and for one outside the vocabulary.
+std::vector<std::int64_t> scored_positions(const Tensor& logits, std::span<const TokenId> labels);
+
+// Cross-entropy: minus the logarithm of the probability of the label of each position that has one. `output`,
+// when there is one, becomes the derivative of `weight` times the sum.
 Loss cross_entropy(const Kernels& kernels, const Tensor& logits, std::span<const TokenId> labels,
                    double weight, OutputGradient* output);
 

@@ -17,20 +17,26 @@ double softmax_row(const Kernels& kernels, const float* logits, std::int64_t wid
   return std::log(total) + static_cast<double>(largest);
 }
 
-std::vector<std::int64_t> scored_positions(const Tensor& logits, std::span<const TokenId> labels) {
-  if (static_cast<std::int64_t>(labels.size()) != logits.axis(0)) {
-    throw std::logic_error(std::to_string(labels.size()) + " labels for " + std::to_string(logits.axis(0)) +
-                           " positions");
+// The loop of a loss. of_position(position, label, row): what the position adds to the sum; its derivative is
+// left in `row` [vocabulary].
+template <class OfPosition>
+Loss sum_over_scored(const Kernels& kernels, const Tensor& logits, std::span<const TokenId> labels,
+                     OutputGradient* output, const OfPosition& of_position) {
+  const std::int64_t width = logits.axis(1);
+  std::vector<std::int64_t> positions = scored_positions(logits, labels);
+  Loss loss;
+  loss.scored = static_cast<std::int64_t>(positions.size());
+  Tensor values({output != nullptr ? loss.scored : 1, width});
+  float* row = values.writable();
+  for (const std::int64_t position : positions) {
+    const TokenId label = labels[static_cast<std::size_t>(position)];
+    const float* says = logits.data() + position * width;
+    loss.sum += of_position(position, label, row);
+    if (says[label] == kernels.maximum(says, width)) ++loss.right;
+    if (output != nullptr) row += width;
   }
-  std::vector<std::int64_t> positions;
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (labels[i] == not_scored) continue;
-    if (labels[i] < 0 || labels[i] >= logits.axis(1)) {
-      throw std::logic_error("label " + std::to_string(labels[i]));
-    }
-    positions.push_back(static_cast<std::int64_t>(i));
-  }
-  return positions;
+  if (output != nullptr) *output = {std::move(positions), std::move(values)};
+  return loss;
 }
 
 void check_same_shape(const Tensor& a, const Tensor& b) {
@@ -47,13 +53,10 @@ Loss distillation(const Kernels& kernels, const Tensor& student, const Tensor& t
                   OutputGradient* output) {
   check_same_shape(student, teacher);
   const std::int64_t width = student.axis(1);
-  std::vector<std::int64_t> positions = scored_positions(student, labels);
-  Loss loss;
-  loss.scored = static_cast<std::int64_t>(positions.size());
-  Tensor values({output != nullptr ? loss.scored : 1, width}), expected({width});
-  float* q = values.writable();
+  const auto factor = static_cast<float>(temperature * weight);
+  Tensor expected({width});
   float* p = expected.writable();
-  for (const std::int64_t position : positions) {
+  return sum_over_scored(kernels, student, labels, output, [&](std::int64_t position, TokenId, float* q) {
     const float* says = student.data() + position * width;
     const float* should = teacher.data() + position * width;
     const double log_q = softmax_row(kernels, says, width, temperature, q);
@@ -64,16 +67,9 @@ Loss distillation(const Kernels& kernels, const Tensor& student, const Tensor& t
         apart += static_cast<double>(p[i]) * (static_cast<double>(should[i]) - static_cast<double>(says[i]));
       }
     }
-    loss.sum += temperature * temperature * (apart / temperature - (log_p - log_q));
-    const TokenId label = labels[static_cast<std::size_t>(position)];
-    if (says[label] == kernels.maximum(says, width)) ++loss.right;
-    if (output == nullptr) continue;
-    const auto factor = static_cast<float>(temperature * weight);
     for (std::int64_t i = 0; i < width; ++i) q[i] = factor * (q[i] - p[i]);
-    q += width;
-  }
-  if (output != nullptr) *output = {std::move(positions), std::move(values)};
-  return loss;
+    return temperature * temperature * (apart / temperature - (log_p - log_q));
+  });
 }
 
 PairLoss pair_loss(double chosen, double rejected) {
@@ -99,31 +95,20 @@ Loss policy_gradient(const Kernels& kernels, const Tensor& logits, const Tensor&
   check_same_shape(logits, reference);
   if (advantages.size() != labels.size()) throw std::logic_error("an advantage for each label is missing");
   const std::int64_t width = logits.axis(1);
-  std::vector<std::int64_t> positions = scored_positions(logits, labels);
-  Loss loss;
-  loss.scored = static_cast<std::int64_t>(positions.size());
-  Tensor values({output != nullptr ? loss.scored : 1, width}), unused({width});
-  float* row = values.writable();
-  float* other = unused.writable();
-  for (const std::int64_t position : positions) {
-    const auto place = static_cast<std::size_t>(position);
-    const TokenId label = labels[place];
-    const float* says = logits.data() + position * width;
-    const float* said = reference.data() + position * width;
-    const double log_p = static_cast<double>(says[label]) - softmax_row(kernels, says, width, 1.0, row);
-    const double log_reference =
-        static_cast<double>(said[label]) - softmax_row(kernels, said, width, 1.0, other);
-    const double worth = advantages[place] - beta * (log_p - log_reference);
-    loss.sum -= worth * log_p;
-    if (says[label] == kernels.maximum(says, width)) ++loss.right;
-    if (output == nullptr) continue;
-    const auto factor = static_cast<float>(worth * weight);
-    kernels.multiply_by(row, factor, width, row);
-    row[label] -= factor;
-    row += width;
-  }
-  if (output != nullptr) *output = {std::move(positions), std::move(values)};
-  return loss;
+  Tensor unused({width});
+  return sum_over_scored(
+      kernels, logits, labels, output, [&](std::int64_t position, TokenId label, float* row) {
+        const float* says = logits.data() + position * width;
+        const float* said = reference.data() + position * width;
+        const double log_p = static_cast<double>(says[label]) - softmax_row(kernels, says, width, 1.0, row);
+        const double log_reference =
+            static_cast<double>(said[label]) - softmax_row(kernels, said, width, 1.0, unused.writable());
+        const double worth = advantages[static_cast<std::size_t>(position)] - beta * (log_p - log_reference);
+        const auto factor = static_cast<float>(worth * weight);
+        kernels.multiply_by(row, factor, width, row);
+        row[label] -= factor;
+        return -worth * log_p;
+      });
 }
 
 }  // namespace headlight

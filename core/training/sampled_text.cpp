@@ -41,6 +41,11 @@ NextLogits of_gru(const std::shared_ptr<const GruModel>& model, Backend& backend
 
 }  // namespace
 
+std::string words_of(const Tokenizer& tokenizer, std::vector<TokenId> ids) {
+  std::erase_if(ids, [&](TokenId id) { return tokenizer.is_special(id); });
+  return tokenizer.decode(ids);
+}
+
 std::vector<TokenId> drawn_tokens(const Parameters& parameters, Backend& backend, std::vector<TokenId> ids,
                                   const SamplingSettings& settings, std::int64_t most, std::uint64_t seed,
                                   std::vector<TokenId> source) {

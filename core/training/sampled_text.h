@@ -11,6 +11,9 @@
 
 namespace headlight {
 
+// What stands in a text: its words alone, since where it begins and ends each tokenizer says in its own way.
+std::string words_of(const Tokenizer& tokenizer, std::vector<TokenId> ids);
+
 // What comes behind these tokens: at most `most`, to the token that ends a text, which is among them. The
 // same for the same seed. Of a translation `ids` is what starts it, and `source` what is translated.
 std::vector<TokenId> drawn_tokens(const Parameters& parameters, Backend& backend, std::vector<TokenId> ids,

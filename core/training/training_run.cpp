@@ -423,6 +423,12 @@ std::vector<HeldOutLoss> TrainingRun::measure_teacher() {
   return losses;
 }
 
+std::int64_t TrainingRun::parameter_count() const {
+  std::int64_t count = 0;
+  for (const Parameter& parameter : parameters_->list()) count += parameter.size;
+  return count;
+}
+
 std::string TrainingRun::sample(const std::string& text, std::int64_t tokens, std::uint64_t seed) const {
   return sampled_text(*parameters_, *backend_, text, tokens, seed);
 }

@@ -46,12 +46,11 @@ class TrainingRun {
 
   const TrainingConfig& config() const { return config_; }
   const Parameters& parameters() const { return *parameters_; }
+  std::int64_t parameter_count() const;  // of all tensors, whether they move or not
   std::int64_t steps_done() const { return optimizer_->steps_done(); }
   bool finished() const { return steps_done() >= config_.training.optimizer.steps; }
   std::int64_t tokens_done() const { return tokens_done_; }
-  std::int64_t tokens_of_pass() const { return texts_->tokens(); }
   const std::vector<CurvePoint>& curve() const { return curve_; }
-  const std::vector<Measurement>& measurements() const { return measurements_; }
 
   // One step, whose loss is minus the mean reward where answers are drawn; keeps weights where the config
   // says so. Throws UserError when the numbers have run away: what is in the folder stays as it is, and this

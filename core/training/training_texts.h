@@ -40,7 +40,6 @@ class TrainingTexts {
   std::int64_t context() const { return context_; }
   // Of the pass: texts or pairs.
   std::size_t size() const { return packed_ ? packed_->size() : order_.size(); }
-  std::int64_t tokens() const { return packed_ ? packed_->tokens() : 0; }
   // The text at a place of the pass; of preferences two, the better one first.
   void append(std::size_t index, std::vector<TrainingExample>& batch) const;
 

@@ -16,6 +16,7 @@
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/significant_text.h"
+#include "gui/widgets/ticks.h"
 
 namespace headlight {
 namespace {
@@ -23,13 +24,6 @@ namespace {
 constexpr std::int64_t steps_of_mean = 10;  // that a point of the thick line stands for, at least
 
 float em() { return ImGui::GetFontSize(); }
-
-// 1, 2 or 5 times a power of ten, of which at most `count` fit.
-double tick_of(double most, double count) {
-  const double power = std::pow(10.0, std::floor(std::log10(most / count)));
-  const double steps = most / (count * power);
-  return power * (steps <= 1.0 ? 1.0 : steps <= 2.0 ? 2.0 : steps <= 5.0 ? 5.0 : 10.0);
-}
 
 }  // namespace
 

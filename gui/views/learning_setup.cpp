@@ -15,6 +15,7 @@
 #include "gui/widgets/muted_text.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/segmented.h"
+#include "gui/widgets/text_field.h"
 #include "gui/widgets/token_piece.h"
 #include "imgui.h"
 #include "imgui_stdlib.h"
@@ -121,10 +122,12 @@ void LearningSetup::draw_task(const Frame& frame, Commands& commands, float widt
     ImGui::SetItemTooltip("%s", text("learning.example_tip").c_str());
     return;
   }
-  if (text_of_ != choices.text) text_ = text_of_ = choices.text;
+  const bool changed = text_ != choices.text;  // by undo, or a session
+  if (changed) text_ = choices.text;
+  keep_field_in_step(ImGui::GetID("###text"), text_, changed);
   if (ImGui::InputTextMultiline("###text", &text_, ImVec2(width, em() * 7.0F),
-                                ImGuiInputTextFlags_WordWrap)) {
-    choices.text = text_of_ = text_;
+                                ImGuiInputTextFlags_WordWrap | ImGuiInputTextFlags_NoUndoRedo)) {
+    choices.text = text_;
     commands.edit(SetChoices{choices});
   }
   if (text_.empty() && !ImGui::IsItemActive()) {

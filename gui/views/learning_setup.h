@@ -19,8 +19,7 @@ class LearningSetup {
   void draw_numbers(const Frame& frame, Commands& commands);
   bool draw_start(const Frame& frame) const;
 
-  std::string text_;     // in the editor
-  std::string text_of_;  // the document's, that it was taken from
+  std::string text_;  // in the editor
 };
 
 }  // namespace headlight

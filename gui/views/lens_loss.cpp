@@ -14,6 +14,7 @@
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/rotated_text.h"
+#include "gui/widgets/ticks.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
@@ -53,13 +54,6 @@ void draw_summary(const Totals& totals) {
                                        fmt::arg("perplexity", perplexity), fmt::arg("tokens", totals.count))
                                .c_str());
   ImGui::SetItemTooltip("%s", text("lens.loss_summary_tip").c_str());
-}
-
-// 1, 2 or 5 times a power of ten, so that about four lie below the longest bar.
-double tick_of(double most) {
-  const double power = std::pow(10.0, std::floor(std::log10(most / 4.0)));
-  const double steps = most / (4.5 * power);
-  return power * (steps <= 1.0 ? 1.0 : steps <= 2.0 ? 2.0 : steps <= 5.0 ? 5.0 : 10.0);
 }
 
 struct Bars {
@@ -158,7 +152,7 @@ void draw_lens_loss(const Frame& frame, Commands& commands, const TokenScores& s
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float base = start.y + em() * 1.4F + bars.height;
   const float right = start.x + axis + std::min(room, whole);
-  const double tick = tick_of(totals.most);
+  const double tick = tick_of(totals.most, 4.5);  // about four lie below the longest bar
   const auto y_of = [&](double bits) { return base - bars.height * static_cast<float>(bits / totals.most); };
   for (int i = 0; tick * i <= totals.most * 1.0001; ++i) {
     const float y = y_of(tick * i);

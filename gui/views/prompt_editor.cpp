@@ -7,11 +7,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/text_field.h"
 #include "imgui_internal.h"
 #include "imgui_stdlib.h"
 
@@ -51,23 +51,14 @@ void PromptEditor::follow_document(const Frame& frame) {
   cursor_to_end_ = true;
 }
 
-// While the editor is active ImGui keeps its own copy of the text: that copy follows, too.
 void PromptEditor::keep_focus(const Frame& frame) {
   if (frame.focus_prompt && which_ == PromptText::own) {
     frames_to_focus_ = focus_attempts;
     cursor_to_end_ = true;
   }
-  const ImGuiID id = ImGui::GetID(editor_id);
-  if (ImGuiInputTextState* state = ImGui::GetInputTextState(id); state && ImGui::GetActiveID() == id) {
+  if (keep_field_in_step(ImGui::GetID(editor_id), text_, cursor_to_end_)) {
     frames_to_focus_ = 0;
-    if (cursor_to_end_) {
-      state->ReloadUserBufAndMoveToEnd();
-      state->CursorFollow = true;
-      cursor_to_end_ = false;
-    }
-    // Esc lets go of the editor; it must not bring an old text back.
-    state->TextToRevertTo.resize(static_cast<int>(text_.size()) + 1);
-    std::memcpy(state->TextToRevertTo.Data, text_.c_str(), text_.size() + 1);
+    cursor_to_end_ = false;
   }
   if (frames_to_focus_ > 0) {
     --frames_to_focus_;

@@ -1,5 +1,5 @@
-// How fast a decoder of the llama kind is trained, for train_peer.py to stand beside: random tokens, a batch a
-// step, two lanes. Prints the tokens a second of the median step.
+// How fast a decoder of the llama kind is trained, for train_peer.py to stand beside: random tokens, a batch
+// a step, two lanes. Prints the tokens a second of the median step.
 //   headlight_bench_train LAYERS D_MODEL HEADS D_MLP VOCABULARY CONTEXT BATCH THREADS STEPS WARM_UP
 #include <fmt/format.h>
 

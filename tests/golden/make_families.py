@@ -260,14 +260,19 @@ def write(case, number):
     print(f"{case.name:22} {size:7} bytes, float32 against float64: {worst:.1e} of the largest value")
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def write_chosen(cases, write_one, about):
+    """Those that the command line names, else all; a case keeps its number, which its random numbers come from."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="*", help="default: all")
     chosen = parser.parse_args().cases
     warnings.filterwarnings("ignore")
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     torch.set_num_threads(1)
-    for number, case in enumerate(CASES):
+    for number, case in enumerate(cases):
         if not chosen or case.name in chosen:
-            write(case, number)
+            write_one(case, number)
+
+
+if __name__ == "__main__":
+    write_chosen(CASES, write, __doc__)

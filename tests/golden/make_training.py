@@ -33,17 +33,14 @@ of the rate per step in float32 all the same, because AdamW divides rounding err
 
 The gradients are held against central differences in double precision before anything is written.
 """
-import argparse
 import hashlib
 import json
 import math
 import shutil
-import warnings
 
 import numpy as np
 import safetensors.torch
 import torch
-import transformers
 
 import family_trace
 import make_families
@@ -296,13 +293,4 @@ def write(case, number):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", help="default: all")
-    chosen = parser.parse_args().cases
-    warnings.filterwarnings("ignore")
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    torch.set_num_threads(1)
-    for number, case in enumerate(TRAINING_CASES):
-        if not chosen or case.name in chosen:
-            write(case, number)
+    make_families.write_chosen(TRAINING_CASES, write, __doc__)

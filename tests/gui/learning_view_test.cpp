@@ -171,6 +171,15 @@ TEST(LearningView, ChoicesAreMadeAndARunIsStarted) {
     ctx.KeyChars("too short");
     ctx.Yield(2);
     IM_CHECK_STR_EQ(shown.world.document.learning.text.c_str(), "too short");
+    shown.world.document.learning.text = "undone";  // while one types
+    ctx.Yield(3);
+    IM_CHECK_STR_EQ(shown.world.document.learning.text.c_str(), "undone");
+    ctx.KeyChars("!");
+    ctx.Yield(2);
+    IM_CHECK_STR_EQ(shown.world.document.learning.text.c_str(), "undone!");
+    ctx.KeyPress(ImGuiKey_Escape);
+    ctx.Yield(2);
+    IM_CHECK_STR_EQ(shown.world.document.learning.text.c_str(), "undone!");
     ctx.ItemClick("**/###start");
     IM_CHECK(shown.orders.empty());
     shown.world.document.learning.text = quick_choices().text;

@@ -78,6 +78,40 @@ TEST_F(Sessions, EverythingIsInPlaceAtTheNextStart) {
   EXPECT_EQ(desk.restore()->text, "changed");
 }
 
+// A text to learn from that is too long for the session itself goes along, when it is put aside and when the
+// session turns out to be damaged.
+TEST_F(Sessions, ALongTextStaysWithItsSession) {
+  Document first, second, third;
+  first.learning.text = std::string(50'000, 'a');
+  second.learning.text = std::string(50'000, 'b');
+  {
+    SessionDesk desk(state());
+    desk.keep(third);
+    desk.keep(first);
+  }
+  {
+    SessionDesk desk(state());
+    desk.keep(third);
+    desk.keep(second);
+  }
+  SessionDesk desk(state());
+  ASSERT_EQ(desk.earlier_sessions().size(), 1U);
+  EXPECT_TRUE(read_session(desk.earlier_sessions()[0].string()).document == first);
+  EXPECT_TRUE(desk.restore() == second);
+
+  const std::string session = (state() / "session.json").string();
+  const std::vector<std::string> texts = texts_beside(session);
+  ASSERT_EQ(texts.size(), 1U);
+  std::ofstream(session) << "{ \"format\": ";
+  EXPECT_FALSE(desk.restore());
+  EXPECT_FALSE(fs::exists(text_beside(session, texts[0])));
+  bool found = false;
+  for (const auto& entry : fs::directory_iterator(state())) {
+    found = found || (entry.path().extension() == session_extension && texts_beside(entry.path()) == texts);
+  }
+  EXPECT_TRUE(found);
+}
+
 TEST_F(Sessions, ADamagedOneIsPutAsideAndSaid) {
   fs::create_directories(state());
   std::ofstream(state() / "session.json") << "{ \"format\": ";

@@ -13,7 +13,7 @@ constexpr int gradient_rows = 6;                       // of out in one tile
 constexpr int gradient_vectors = lanes == 16 ? 4 : 2;  // of its columns: 24 or 12 running sums
 constexpr Int64 gradient_terms = 256;                  // of k at a time: their b stays in the second cache
 constexpr Int64 gradient_block = 8 * gradient_rows;    // rows of a that are copied together
-constexpr Int64 copied_ahead = 8;
+constexpr Int64 copied_ahead = 8;  // of them: 24 cache lines, about what memory serves at once
 
 // a[r * a_row + k * a_step]: a matrix or, with the steps exchanged, its transpose.
 struct SteppedFloats {

@@ -9,6 +9,7 @@
 
 #include "tests/core/base/loopback_server.h"
 #include "tests/core/model/fake_wheel.h"
+#include "tests/core/refusals.h"
 
 namespace headlight {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "core/model/find_model.h"
 #include "tests/core/model/fake_wheel.h"
+#include "tests/core/refusals.h"
 
 namespace headlight {
 namespace {

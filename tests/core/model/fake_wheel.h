@@ -92,15 +92,4 @@ inline CatalogEntry describe(const std::filesystem::path& wheel, std::vector<Cat
   return entry;
 }
 
-// The message of the exception that `action` throws; empty when it throws none.
-template <class Error, class Action>
-std::string message_of(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return {};
-}
-
 }  // namespace headlight

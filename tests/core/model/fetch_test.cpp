@@ -8,6 +8,7 @@
 
 #include "core/model/fetch_steps.h"
 #include "tests/core/model/fake_wheel.h"
+#include "tests/core/refusals.h"
 
 namespace headlight {
 namespace {

@@ -12,6 +12,7 @@
 #include "core/model/models_folder.h"
 #include "tests/core/base/loopback_server.h"
 #include "tests/core/model/fake_wheel.h"
+#include "tests/core/refusals.h"
 
 namespace headlight {
 namespace {

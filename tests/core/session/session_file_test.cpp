@@ -4,6 +4,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -29,8 +31,21 @@ class SessionFile : public ::testing::Test {
   void write(const char* name, const std::string& text) const {
     std::ofstream(path(name), std::ios::binary) << text;
   }
+  std::vector<std::string> files() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder_)) names.push_back(entry.path().filename());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
   fs::path folder_;
 };
+
+// The most that the window learns from.
+std::string text_to_learn_from(char ends_with) {
+  std::string text;
+  while (text.size() + 20 < 300'000) text += "등불이 켜졌다. ";
+  return text + ends_with;
+}
 
 // NaN is not equal to itself: compared as text, in which it has one spelling.
 void expect_same(const Document& read, const Document& written) {
@@ -91,6 +106,78 @@ TEST_F(SessionFile, ALongTextIsKeptWhole) {
   for (int i = 0; i < 200'000; ++i) document.text += "등불 \x01 ";
   write_session(document, path("long.headlight"));
   EXPECT_TRUE(read_session(path("long.headlight")).document == document);
+}
+
+TEST_F(SessionFile, ALongTextToLearnFromLiesBesideTheSession) {
+  Document document;
+  document.learning.text = text_to_learn_from('a');
+  write_session(document, path("a.headlight"));
+  EXPECT_LT(fs::file_size(path("a.headlight")), 10'000U);
+  ASSERT_EQ(files().size(), 2U);
+  const fs::path first = folder_ / files().back();
+  EXPECT_EQ(fs::file_size(first), document.learning.text.size());
+  EXPECT_TRUE(read_session(path("a.headlight")).document == document);
+
+  const auto written = fs::last_write_time(first) - std::chrono::hours(1);
+  fs::last_write_time(first, written);
+  document.seed = 7;
+  write_session(document, path("a.headlight"));
+  EXPECT_EQ(fs::last_write_time(first), written);  // the same text is not written again
+  EXPECT_TRUE(read_session(path("a.headlight")).document == document);
+
+  write_session(document, path("b.headlight"));  // each session has its own
+  document.learning.text = text_to_learn_from('b');
+  write_session(document, path("a.headlight"));
+  EXPECT_FALSE(fs::exists(first));
+  EXPECT_EQ(files().size(), 4U);
+  EXPECT_TRUE(read_session(path("a.headlight")).document == document);
+  EXPECT_EQ(read_session(path("b.headlight")).document.learning.text, text_to_learn_from('a'));
+
+  fs::create_symlink(path("a.headlight"), path("link.headlight"));
+  EXPECT_TRUE(read_session(path("link.headlight")).document == document);
+  fs::remove(path("link.headlight"));
+
+  document.learning.text = "short";
+  write_session(document, path("a.headlight"));
+  EXPECT_EQ(files().size(), 3U);
+  EXPECT_TRUE(read_session(path("a.headlight")).document == document);
+}
+
+TEST_F(SessionFile, AMissingTextToLearnFromIsSaid) {
+  Document document;
+  document.text = "kept";
+  document.learning.text = text_to_learn_from('a');
+  write_session(document, path("a.headlight"));
+  const std::string text = files().back();
+  fs::rename(folder_ / text, path("elsewhere"));
+  const OpenedSession opened = read_session(path("a.headlight"));
+  EXPECT_EQ(opened.document.text, "kept");
+  ASSERT_EQ(opened.notes.size(), 1U);
+  EXPECT_NE(opened.notes[0].find(path(text.c_str())), std::string::npos) << opened.notes[0];
+  fs::rename(path("elsewhere"), folder_ / text);
+  EXPECT_TRUE(read_session(path("a.headlight")).document == document);
+  fs::remove(folder_ / text);
+  fs::create_directory(folder_ / text);
+  EXPECT_THROW(read_session(path("a.headlight")), FileError);
+}
+
+// What a text that could not be written belongs to stays as it was.
+TEST_F(SessionFile, AFullDiskLeavesTheOldSessionWithItsText) {
+  Document document;
+  document.learning.text = text_to_learn_from('a');
+  write_session(document, path("a.headlight"));
+  Document later = document;
+  later.learning.text += " and more";
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{100'000, before.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &small);
+  EXPECT_THROW(write_session(later, path("a.headlight")), UserError);
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_EQ(files().size(), 2U);
+  EXPECT_TRUE(read_session(path("a.headlight")).document == document);
 }
 
 TEST_F(SessionFile, MissingFieldsAreAsInANewDocument) {
@@ -157,6 +244,7 @@ TEST_F(SessionFile, MistakesHaveALineAndAReason) {
        "float32"},
       {"/document/lesson", {{"id", "a"}, {"step", -1}}, "from 0 on"},
       {"/version", 0, "version 0"},
+      {"/learning_text", "../../0123456789", "16 digits"},
       {"/format", "another", "no session"},
       {"/document", nlohmann::json::array(), "object"},
   };

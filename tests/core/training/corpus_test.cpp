@@ -13,6 +13,7 @@
 #include "core/base/sha256.h"
 #include "core/training/bundled_sources.h"
 #include "tests/core/model_files/safetensors_builder.h"
+#include "tests/core/refusals.h"
 
 namespace headlight {
 namespace {
@@ -40,14 +41,8 @@ class CorpusTest : public ::testing::Test {
     refuses_data({{"sources", sources}}, named);
   }
   void refuses_data(const json& data, const std::vector<std::string>& named) const {
-    try {
-      read_corpus(data_settings_from_json(data, "config.json"), folder_.path());
-      FAIL() << data.dump() << " was accepted";
-    } catch (const UserError& error) {
-      for (const std::string& word : named)
-        EXPECT_NE(std::string(error.what()).find(word), std::string::npos)
-            << error.what() << " lacks " << word;
-    }
+    SCOPED_TRACE(data.dump());
+    expect_refused([&] { read_corpus(data_settings_from_json(data, "config.json"), folder_.path()); }, named);
   }
 
   TemporaryFolder folder_;

@@ -1,10 +1,15 @@
 // Golden values of training by PyTorch: tests/golden/training, made by tests/golden/make_training.py.
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -60,6 +65,34 @@ inline GoldenTraining read_training_case(const std::string& name) {
   golden.model = open_model_file(
       (training_folder().parent_path() / golden.json.at("model").get<std::string>()).string());
   return golden;
+}
+
+inline double largest_size(std::span<const float> values) {
+  double largest = 0.0;
+  for (const float value : values) largest = std::max(largest, std::fabs(static_cast<double>(value)));
+  return largest;
+}
+
+inline void expect_within(std::span<const float> expected, std::span<const float> found, double allowed,
+                          const std::string& name) {
+  ASSERT_EQ(expected.size(), found.size()) << name;
+  double largest = 0.0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const double difference = std::fabs(static_cast<double>(expected[i]) - static_cast<double>(found[i]));
+    if (!(difference <= largest)) largest = difference;
+  }
+  EXPECT_LE(largest, allowed) << name;
+}
+
+// Within this share of the largest of them.
+inline void expect_close(std::span<const float> expected, std::span<const float> found, double share,
+                         const std::string& name) {
+  expect_within(expected, found, share * largest_size(expected), name);
+}
+
+// A parameter's numbers among those of all.
+inline std::span<const float> part(std::span<const float> values, const Parameter& parameter) {
+  return values.subspan(static_cast<std::size_t>(parameter.first), static_cast<std::size_t>(parameter.size));
 }
 
 // One of "sequences" or of an optimizer's batches.

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "core/backends/cpu/instruction_sets.h"
+#include "tests/core/backends/every_instruction_set.h"
 #include "tests/core/backends/random_values.h"
 
 namespace headlight {
@@ -17,17 +17,8 @@ constexpr double sums = 4e-7;
 // Of a slope, which is about 1: exp within 1.5 ulp, the error function within 2e-7, a few roundings.
 constexpr double slopes = 2e-6;
 
-class GradientKernels : public testing::TestWithParam<std::string> {
+class GradientKernels : public EveryInstructionSet {
  protected:
-  void SetUp() override {
-    for (const InstructionSet& set : instruction_sets()) {
-      if (set.name != GetParam()) continue;
-      if (!set.available) GTEST_SKIP() << set.reason;
-      kernels_ = set.kernels;
-    }
-    ASSERT_NE(kernels_, nullptr);
-  }
-
   // Memory between the numbers is NaN: what is read there shows. Blocks end with their last number, so that
   // AddressSanitizer sees what is read behind.
   std::vector<float> strided(std::int64_t rows, std::int64_t width, std::int64_t stride) {
@@ -70,7 +61,6 @@ class GradientKernels : public testing::TestWithParam<std::string> {
     }
   }
 
-  const Kernels* kernels_ = nullptr;
   RandomValues random_{11};
 };
 
@@ -163,12 +153,6 @@ TEST_P(GradientKernels, Slopes) {
       ASSERT_EQ(result.back(), 3.0F);
     }
   }
-}
-
-std::vector<std::string> set_names() {
-  std::vector<std::string> names;
-  for (const InstructionSet& set : instruction_sets()) names.push_back(set.name);
-  return names;
 }
 
 INSTANTIATE_TEST_SUITE_P(InstructionSets, GradientKernels, testing::ValuesIn(set_names()),

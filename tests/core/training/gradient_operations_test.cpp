@@ -6,8 +6,8 @@
 #include <cmath>
 #include <functional>
 
-#include "core/backends/cpu/instruction_sets.h"
 #include "core/training/losses.h"
+#include "tests/core/backends/every_instruction_set.h"
 #include "tests/core/backends/random_values.h"
 
 namespace headlight {
@@ -58,20 +58,10 @@ void expect_slopes(const char* name, const Function& loss, Doubles x, const floa
   EXPECT_LE(worst, tolerance * largest + static_cast<double>(start) * 3e-7 + 1e-9) << name;
 }
 
-// Every available set of kernels runs every test.
-class GradientOperationsTest : public testing::TestWithParam<std::string> {
+class GradientOperationsTest : public EveryInstructionSet {
  protected:
-  void SetUp() override {
-    for (const InstructionSet& set : instruction_sets()) {
-      if (set.name != GetParam()) continue;
-      if (!set.available) GTEST_SKIP() << set.reason;
-      kernels_ = set.kernels;
-    }
-    ASSERT_NE(kernels_, nullptr);
-  }
   GradientOperations operations() const { return GradientOperations(*kernels_); }
 
-  const Kernels* kernels_ = nullptr;
   RandomValues random_{7};
 };
 
@@ -420,12 +410,6 @@ TEST_P(GradientOperationsTest, CrossEntropy) {
   EXPECT_TRUE(none.positions.empty());
   EXPECT_THROW(cross_entropy(*kernels_, logits, std::vector<TokenId>{0, 5}, 1.0, &none), std::logic_error);
   EXPECT_THROW(cross_entropy(*kernels_, logits, std::vector<TokenId>{0}, 1.0, &none), std::logic_error);
-}
-
-std::vector<std::string> set_names() {
-  std::vector<std::string> names;
-  for (const InstructionSet& set : instruction_sets()) names.push_back(set.name);
-  return names;
 }
 
 INSTANTIATE_TEST_SUITE_P(InstructionSets, GradientOperationsTest, testing::ValuesIn(set_names()),

@@ -18,18 +18,6 @@ std::filesystem::path golden_folder() { return training_folder().parent_path(); 
 // As those of the whole gradients: PyTorch's own float32 is within 2e-6 of its float64 in this model.
 constexpr double tolerance = 1e-5;
 
-void expect_close(const std::vector<float>& expected, std::span<const float> found, double share,
-                  const std::string& name) {
-  ASSERT_EQ(expected.size(), found.size()) << name;
-  double largest = 0.0, difference = 0.0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    largest = std::max(largest, std::fabs(static_cast<double>(expected[i])));
-    const double apart = std::fabs(static_cast<double>(expected[i]) - static_cast<double>(found[i]));
-    if (!(apart <= difference)) difference = apart;
-  }
-  EXPECT_LE(difference, share * largest) << name;
-}
-
 std::vector<float> flat(const nlohmann::json& rows) {
   std::vector<float> values;
   for (const nlohmann::json& row : rows) {
@@ -65,10 +53,6 @@ TEST(LowRankProduct, AgreesWithPyTorch) {
   const std::span<const float> gradients = low_rank.gradients_from(d_weight);
   expect_close(flat(found->at("grad.down")), gradients.first(10), 1e-6, "A");
   expect_close(flat(found->at("grad.up")), gradients.subspan(10), 1e-6, "B");
-}
-
-std::span<const float> part(std::span<const float> values, const Parameter& parameter) {
-  return values.subspan(static_cast<std::size_t>(parameter.first), static_cast<std::size_t>(parameter.size));
 }
 
 class LowRankTraining : public testing::Test {

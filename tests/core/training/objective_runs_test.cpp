@@ -10,6 +10,7 @@
 #include "core/training/gru.h"
 #include "core/training/training_run.h"
 #include "tests/core/model_files/safetensors_builder.h"
+#include "tests/core/refusals.h"
 
 namespace headlight {
 namespace {
@@ -130,12 +131,8 @@ class ObjectiveRuns : public testing::Test {
     return {before, after};
   }
   void refuses(const json& config, const std::string& word) {
-    try {
-      open(config, "refused");
-      FAIL() << config.dump() << " was accepted";
-    } catch (const UserError& error) {
-      EXPECT_NE(std::string(error.what()).find(word), std::string::npos) << error.what();
-    }
+    SCOPED_TRACE(config.dump());
+    expect_refused([&] { open(config, "refused"); }, {word});
   }
 
   TemporaryFolder folder_;

@@ -17,6 +17,7 @@
 #include "core/training/checkpoint.h"
 #include "tests/core/compare.h"
 #include "tests/core/model_files/safetensors_builder.h"
+#include "tests/core/refusals.h"
 
 namespace headlight {
 namespace {
@@ -201,17 +202,6 @@ INSTANTIATE_TEST_SUITE_P(Families, OfFamily,
                                          "distilbert_classes", "roberta_masked", "qwen2_plain",
                                          "mistral_full"),
                          [](const auto& name) { return name.param; });
-
-void expect_refused(const std::function<void()>& action, const std::vector<std::string>& named) {
-  try {
-    action();
-    FAIL() << "was accepted";
-  } catch (const UserError& error) {
-    for (const std::string& words : named)
-      EXPECT_NE(std::string(error.what()).find(words), std::string::npos)
-          << error.what() << " lacks " << words;
-  }
-}
 
 TEST(Parameters, RefusesWhatItDoesNotTrain) {
   for (const auto& [name, reason] :

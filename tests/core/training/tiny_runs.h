@@ -29,7 +29,9 @@ class TinyRun {
     for (int i = 0; i < 90; ++i) {
       const std::string text = tiny_sentence(i);
       lines +=
-          nlohmann::json{{"text", text}, {"other", text.substr(text.find(' ') + 1)}, {"label", i % 5 == 0 ? 1 : 0}}.dump();
+          nlohmann::json{
+              {"text", text}, {"other", text.substr(text.find(' ') + 1)}, {"label", i % 5 == 0 ? 1 : 0}}
+              .dump();
       lines += "\n";
     }
     folder_.write("corpora/a.jsonl", lines);

@@ -16,6 +16,7 @@
 #include "core/base/errors.h"
 #include "core/model/model.h"
 #include "core/training/checkpoint.h"
+#include "tests/core/refusals.h"
 #include "tests/core/training/tiny_runs.h"
 
 namespace headlight {
@@ -97,17 +98,6 @@ TEST_P(Runs, StatesComeBack) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, Runs, testing::ValuesIn(run_kinds),
                          [](const auto& kind) { return kind.param; });
-
-void expect_refused(const std::function<void()>& action, const std::vector<std::string>& named) {
-  try {
-    action();
-    FAIL() << "was accepted";
-  } catch (const UserError& error) {
-    for (const std::string& words : named)
-      EXPECT_NE(std::string(error.what()).find(words), std::string::npos)
-          << error.what() << " lacks " << words;
-  }
-}
 
 void expect_refused(const TinyRun& tiny, const std::vector<std::string>& named) {
   expect_refused([&] { tiny.open("out"); }, named);
