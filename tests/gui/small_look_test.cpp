@@ -118,6 +118,31 @@ TEST(PassText, SaysWhatTheModelReadAndWhatIsWritten) {
         EXPECT_EQ(pass.written_text(1), "고양이");
         EXPECT_EQ(pass.unit_text(2), "·cat");
         EXPECT_EQ(pass.written_text(2), "·cat");
+        for (std::int64_t unit = 0; unit < 3; ++unit) EXPECT_EQ(pass.unit_place(unit), std::nullopt);
+      },
+      1);
+}
+
+TEST(PassText, TellsEqualUnitsApartByTheirPositions) {
+  ScriptedGui gui;
+  SyntheticWorld world(SyntheticShape{.positions = 5});
+  auto model = std::make_shared<Model>(*world.model);
+  model->tokenizer = std::make_shared<ThreeTokens>();
+  world.result.trace = std::make_shared<Trace>(model, std::vector<TokenId>{1, 2, 0, 1, 1});
+  world.model = model;
+  world.document.text = "the cat 새 the the";
+  world.tokens = {{1, 0, 3}, {2, 3, 7}, {0, 7, 11}, {1, 12, 15}, {1, 16, 19}};
+  gui.draw_frames(
+      [&] {
+        PassTextCache cache;
+        const auto place = [&](std::int64_t unit) {
+          return cache.of(world.frame(), world.result.trace, false).unit_place(unit);
+        };
+        EXPECT_EQ(place(0), 0);
+        EXPECT_EQ(place(1), std::nullopt);
+        EXPECT_EQ(place(2), std::nullopt);
+        EXPECT_EQ(place(3), 3);
+        EXPECT_EQ(place(4), 4);
       },
       1);
 }
