@@ -27,7 +27,8 @@ float em() { return ImGui::GetFontSize(); }
 constexpr std::int64_t most_cells_at_once = 512 * 512 * 2;  // about a millisecond
 constexpr std::size_t most_drawn = 3000;  // lines: three milliseconds when all are made anew
 constexpr SliderRange thresholds{0.01, 0.5, "%.2f"};
-constexpr float lowest_line = 0.8F;  // ems; the words are then 0.7 of their usual size
+constexpr float lowest_line = 0.7F;  // ems; the words are then two thirds of their usual size
+constexpr float leading = 1.05F;     // of the words, at the least
 constexpr float count_size = 0.88F;
 constexpr float heading_room = 26;  // ems of the two headings, with the count between them
 
@@ -207,7 +208,7 @@ ArcsPanel::Layout ArcsPanel::place(const ShownAttention& shown, const PassText& 
   layout.size = ImVec2(ImGui::GetContentRegionAvail().x, ImGui::GetWindowHeight());
   const std::int64_t units = std::max<std::int64_t>(1, std::max(queries.units.count(), keys.units.count()));
   layout.line = std::clamp(layout.size.y / static_cast<float>(units), em() * lowest_line, em() * 2.4F);
-  layout.type = std::min(1.0F, layout.line / em() / 1.15F);
+  layout.type = std::min(1.0F, layout.line / em() / leading);
   const float most = std::min(em() * 10, layout.size.x * 0.3F);
   float widest = em() * 2;
   const auto measure = [&](const PassText& text) {

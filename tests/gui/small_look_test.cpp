@@ -179,19 +179,24 @@ TEST(AttentionLists, ShowWhatIsChosen) {
   }
 }
 
-// 14 tokens, as high as the picture is in a window of 1280 × 720.
+// As high as the picture is in a window of 1280 × 720.
 TEST(AttentionLists, OfFewTokensFitIntoALowWindow) {
   load_strings(assets_folder() / "strings");
-  ScriptedGui gui(ScriptedGui::Renderer::none, 1007, 496);
-  SyntheticWorld world(SyntheticShape{.positions = 14});
-  AttentionView view;
-  for (const auto& [mode, name] :
-       {std::pair(AttentionMode::arcs, "##arcs"), std::pair(AttentionMode::neuron, "##keys")}) {
-    world.document.attention_mode = mode;
+  struct Case {
+    AttentionMode mode;
+    const char* name;
+    std::int64_t tokens;
+  };
+  for (const Case& list :
+       {Case{AttentionMode::arcs, "##arcs", 19}, Case{AttentionMode::neuron, "##keys", 14}}) {
+    ScriptedGui gui(ScriptedGui::Renderer::none, 1007, 496);
+    SyntheticWorld world(SyntheticShape{.positions = list.tokens});
+    AttentionView view;
+    world.document.attention_mode = list.mode;
     gui.draw_frames(world.drawn_by(view), 60);
-    const ImGuiWindow* window = window_like(name);
-    ASSERT_NE(window, nullptr) << name;
-    EXPECT_LE(window->ScrollMax.y, 1.0F) << name;
+    const ImGuiWindow* window = window_like(list.name);
+    ASSERT_NE(window, nullptr) << list.name;
+    EXPECT_LE(window->ScrollMax.y, 1.0F) << list.name;
   }
 }
 
