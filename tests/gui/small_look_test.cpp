@@ -200,6 +200,25 @@ TEST(AttentionLists, OfFewTokensFitIntoALowWindow) {
   }
 }
 
+// The steps of a long text: its table scrolls, or, where the strips have no room beside it, all of them do.
+TEST(AttentionLists, OfALongRowHaveOneScrollBar) {
+  load_strings(assets_folder() / "strings");
+  for (const auto& [width, height] :
+       {std::pair(1007, 496), std::pair(1500, 900), std::pair(560, 496), std::pair(560, 1100)}) {
+    ScriptedGui gui(ScriptedGui::Renderer::none, width, height);
+    SyntheticWorld world(SyntheticShape{.positions = 90, .layers = 1});
+    AttentionView view;
+    world.document.attention_mode = AttentionMode::row;
+    gui.draw_frames(world.drawn_by(view), 10);
+    int bars = 0;
+    for (const char* name : {"##steps", "##table", "##strips", "##lines"}) {
+      const ImGuiWindow* window = window_like(name);
+      bars += window != nullptr && window->ScrollbarY ? 1 : 0;
+    }
+    EXPECT_EQ(bars, 1) << width << " x " << height;
+  }
+}
+
 TEST(AttentionNote, OffersNoHeadUnderAMeanOfAllHeads) {
   load_strings(assets_folder() / "strings");
   ScriptedGui gui;
