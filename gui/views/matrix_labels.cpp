@@ -94,7 +94,7 @@ void draw_columns(const ShownAttention& shown, const MatrixAxes& axes, std::int6
   const std::optional<std::int64_t> locked = shown.locked_key();
   for (std::int64_t key = axes.window.first_column; key < axes.window.last_column; ++key) {
     if (!is_drawn(key, every, lit, locked)) continue;
-    const float middle = axes.first_x + (as_float(key - axes.window.first_column) + 0.5F) * axes.cell;
+    const float middle = axes.first_x + (as_float(key - axes.window.first_column) + 0.5F) * axes.wide;
     if (middle < axes.corner.x || middle > axes.corner.x + axes.size.x) continue;
     const bool strong = key == lit || key == locked;
     const Label label = label_of(shown.key_text(key), shown.key_place(key), key, every, strong, length);
@@ -137,12 +137,12 @@ void column_buttons(const ShownAttention& shown, Commands& commands, const Matri
   const Hand hand =
       canvas("##keys", ImVec2(axes.size.x, height - em() * 0.2F), columns, [&](std::size_t column) {
         const float y = axes.corner.y - em() * 0.5F;
-        return ImVec2(axes.first_x + (static_cast<float>(column) + 0.5F) * axes.cell + slant(y), y);
+        return ImVec2(axes.first_x + (static_cast<float>(column) + 0.5F) * axes.wide + slant(y), y);
       });
   if (!hand.inside) return;
   const auto key =
       axes.window.first_column +
-      static_cast<std::int64_t>(std::floor((hand.at.x - slant(hand.at.y) - axes.first_x) / axes.cell));
+      static_cast<std::int64_t>(std::floor((hand.at.x - slant(hand.at.y) - axes.first_x) / axes.wide));
   if (key < axes.window.first_column || key >= axes.window.last_column) return;
   shown.hover_key(commands, key);
   ImGui::SetTooltip("%s", format_text("attention.key_tooltip", fmt::arg("token", shown.key_text(key)),
@@ -176,7 +176,7 @@ void draw_matrix_labels(const ShownAttention& shown, Commands& commands, const M
   {
     const ScopedFont font(fonts().body, label_size);
     draw_rows(shown, axes, tokens_for_label(em() * 1.1F, axes.cell));
-    draw_columns(shown, axes, tokens_for_label(em() * 1.25F, axes.cell), length);
+    draw_columns(shown, axes, tokens_for_label(em() * 1.25F, axes.wide), length);
   }
   row_buttons(shown, commands, axes);
   column_buttons(shown, commands, axes, height);

@@ -219,6 +219,28 @@ TEST(AttentionLists, OfALongRowHaveOneScrollBar) {
   }
 }
 
+// How many times as wide as high the map of a text of so many tokens is.
+float shape_of_map(std::int64_t tokens) {
+  ScriptedGui gui(ScriptedGui::Renderer::none, 1480, 640);
+  SyntheticWorld world(SyntheticShape{.positions = tokens, .layers = 1});
+  AttentionView view;
+  world.document.attention_mode = AttentionMode::matrix;
+  float shape = 0.0F;
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    ctx.Yield(3);
+    const ImRect cells = ctx.ItemInfo("**/##cells").RectFull;
+    shape = cells.GetWidth() / cells.GetHeight();
+  }));
+  return shape;
+}
+
+TEST(Matrix, IsSquareWhereCellsAreSeenAndFillsItsRoomWhereTheyAreNot) {
+  load_strings(assets_folder() / "strings");
+  EXPECT_NEAR(shape_of_map(12), 1.0F, 0.01F);
+  EXPECT_NEAR(shape_of_map(40), 1.0F, 0.01F);
+  EXPECT_GT(shape_of_map(400), 1.7F);
+}
+
 TEST(AttentionNote, OffersNoHeadUnderAMeanOfAllHeads) {
   load_strings(assets_folder() / "strings");
   ScriptedGui gui;
