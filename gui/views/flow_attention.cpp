@@ -32,6 +32,8 @@ constexpr std::array steps = {Step::dot, Step::score, Step::weight};
 constexpr std::int64_t most_products = 2'000'000;
 constexpr float label_angle = 0.87F;  // radians
 constexpr float lowest_row = 1.25F, highest_row = 3.6F;
+constexpr float widest_cell = 6.0F;
+constexpr float highest_cell = 1.35F;  // of its width, where there are few rows and room for them
 constexpr float title_ems = 2.9F;
 constexpr float longest_key_ems = 4.2F;
 constexpr float legend_ems = 2.2F;
@@ -101,11 +103,11 @@ void FlowAttention::place(ImVec2 corner, ImVec2 room, float labels) {
   top_ = corner.y + heading_;
   const float rows = static_cast<float>(std::max<std::int64_t>(1, last_ - first_));
   const float space = room.y - (heading_ + em() * (legend_ems + sum_ems));
-  height_ = std::clamp(space / rows, em() * 0.5F, em() * highest_row);
   const auto most = static_cast<std::int64_t>(width_ / std::max(3.0F, em() * 0.25F));
   columns_ = std::clamp<std::int64_t>(keys_, 1, std::max<std::int64_t>(1, most));
-  // As wide as high where there are few keys.
-  cell_ = std::min(width_ / static_cast<float>(columns_), em() * 4.4F);
+  // About as wide as high where there are few keys.
+  cell_ = std::min(width_ / static_cast<float>(columns_), em() * widest_cell);
+  height_ = std::clamp(space / rows, em() * 0.5F, std::max(em() * highest_row, cell_ * highest_cell));
 }
 
 float FlowAttention::column_left(Step step, std::int64_t column) const {
@@ -245,7 +247,8 @@ void FlowAttention::draw_matrix(const Frame& frame, Step step) const {
   const float wide = column_left(step, 1) - column_left(step, 0);
   const float gap = wide > em() * 0.5F ? 1.0F : 0.0F;
   const bool numbers = wide >= em() * 1.9F && height_ >= em() * 1.1F && columns_ == keys_;
-  const ScopedFont mono(fonts().body, wide >= em() * 2.5F ? 0.8F : 0.66F);
+  const bool large = wide >= em() * 3.4F && height_ >= em() * 2.5F;
+  const ScopedFont mono(fonts().body, large ? 1.0F : wide >= em() * 2.5F ? 0.8F : 0.66F);
   for (const Row& row : rows_) {
     const float top = row_top(row.numbers.query);
     const float bottom = row_top(row.numbers.query + 1) - (height_ > em() * 0.6F ? 1.0F : 0.0F);
