@@ -16,6 +16,7 @@ class LearningSetup {
   void draw_numbers(const Frame& frame, Commands& commands);
   bool draw_start(const Frame& frame) const;
 
+  float height_ = 0.0F;  // as it was drawn last
   std::string text_;     // in the editor
   std::string text_of_;  // the document's, that it was taken from
 };
