@@ -15,9 +15,9 @@
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/number_text.h"
-#include "gui/widgets/rotated_text.h"
 #include "gui/widgets/segmented.h"
 #include "gui/widgets/thin_slider.h"
+#include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
@@ -27,7 +27,8 @@ float em() { return ImGui::GetFontSize(); }
 constexpr std::int64_t most_cells_at_once = 512 * 512 * 2;  // about a millisecond
 constexpr std::size_t most_drawn = 3000;  // lines: three milliseconds when all are made anew
 constexpr SliderRange thresholds{0.01, 0.5, "%.2f"};
-constexpr float lowest_line = 0.8F;  // ems; the words are then 0.7 of their usual size
+constexpr float lowest_line = 0.7F;  // ems; the words are then two thirds of their usual size
+constexpr float leading = 1.05F;     // of the words, at the least
 constexpr float count_size = 0.88F;
 constexpr float heading_room = 26;  // ems of the two headings, with the count between them
 
@@ -207,13 +208,13 @@ ArcsPanel::Layout ArcsPanel::place(const ShownAttention& shown, const PassText& 
   layout.size = ImVec2(ImGui::GetContentRegionAvail().x, ImGui::GetWindowHeight());
   const std::int64_t units = std::max<std::int64_t>(1, std::max(queries.units.count(), keys.units.count()));
   layout.line = std::clamp(layout.size.y / static_cast<float>(units), em() * lowest_line, em() * 2.4F);
-  layout.type = std::min(1.0F, layout.line / em() / 1.15F);
+  layout.type = std::min(1.0F, layout.line / em() / leading);
   const float most = std::min(em() * 10, layout.size.x * 0.3F);
   float widest = em() * 2;
   const auto measure = [&](const PassText& text) {
     const std::int64_t count = std::min<std::int64_t>(text.units.count(), 200);
     for (std::int64_t unit = 0; unit < count && widest < most; ++unit) {
-      widest = std::max(widest, ImGui::CalcTextSize(text.unit_text(unit).c_str()).x);
+      widest = std::max(widest, token_label_width(text.unit_text(unit), text.unit_place(unit)));
     }
   };
   measure(queries);
@@ -245,8 +246,8 @@ void ArcsPanel::draw_headings(const ShownAttention& shown, const Layout& layout,
   const char* to = shown.cross() ? "attention.arcs_source" : "attention.arcs_to";
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const float room = (layout.right - layout.left) * 0.45F + layout.label;
-  const std::string left = fitted_text(text(from), room);
-  const std::string right = fitted_text(text(to), room);
+  const std::string left = shortened(text(from), room);
+  const std::string right = shortened(text(to), room);
   const float left_edge = std::max(layout.corner.x, layout.left - em() - ImGui::CalcTextSize(left.c_str()).x);
   list->AddText(ImVec2(left_edge, at.y), palette().query, left.c_str());
   const float right_width = ImGui::CalcTextSize(right.c_str()).x;
@@ -380,8 +381,9 @@ void ArcsPanel::draw_words(const ShownAttention& shown, const Layout& layout, co
   const std::optional<std::int32_t> own = of_keys ? focus.key : focus.query;
   const ImU32 accent = of_keys ? palette().key : palette().query;
   for (std::int64_t unit = first; unit < last; ++unit) {
-    const std::string words = fitted_text(pass.unit_text(unit), layout.label);
-    const float width = ImGui::CalcTextSize(words.c_str()).x;
+    const std::string words = pass.unit_text(unit);
+    const std::optional<std::int64_t> place = pass.unit_place(unit);
+    const float width = std::min(layout.label, token_label_width(words, place));
     const float y = layout.y(unit);
     const float x = of_keys ? layout.right + body * 0.7F : layout.left - body * 0.7F - width;
     const float strength = lit[static_cast<std::size_t>(unit - first)];
@@ -395,7 +397,8 @@ void ArcsPanel::draw_words(const ShownAttention& shown, const Layout& layout, co
       list->AddRectFilled(from, to, with_alpha(palette().attention, 0.10F + 0.4F * shade), em() * 0.3F);
     }
     const bool bright = chosen || strength > 0 || !focus.any();
-    list->AddText(ImVec2(x, y - em() * 0.5F), bright ? palette().text : palette().muted, words.c_str());
+    add_token_label(*list, ImVec2(x, y - em() * 0.5F), bright ? palette().text : palette().muted, words,
+                    place, layout.label);
   }
 }
 

@@ -19,7 +19,9 @@
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/rotated_text.h"
+#include "gui/widgets/rotated_token.h"
 #include "gui/widgets/significant_text.h"
+#include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
@@ -30,6 +32,8 @@ constexpr std::array steps = {Step::dot, Step::score, Step::weight};
 constexpr std::int64_t most_products = 2'000'000;
 constexpr float label_angle = 0.87F;  // radians
 constexpr float lowest_row = 1.25F, highest_row = 3.6F;
+constexpr float widest_cell = 6.0F;
+constexpr float highest_cell = 1.35F;  // of its width, where there are few rows and room for them
 constexpr float title_ems = 2.9F;
 constexpr float longest_key_ems = 4.2F;
 constexpr float legend_ems = 2.2F;
@@ -99,11 +103,11 @@ void FlowAttention::place(ImVec2 corner, ImVec2 room, float labels) {
   top_ = corner.y + heading_;
   const float rows = static_cast<float>(std::max<std::int64_t>(1, last_ - first_));
   const float space = room.y - (heading_ + em() * (legend_ems + sum_ems));
-  height_ = std::clamp(space / rows, em() * 0.5F, em() * highest_row);
   const auto most = static_cast<std::int64_t>(width_ / std::max(3.0F, em() * 0.25F));
   columns_ = std::clamp<std::int64_t>(keys_, 1, std::max<std::int64_t>(1, most));
-  // As wide as high where there are few keys.
-  cell_ = std::min(width_ / static_cast<float>(columns_), em() * 4.4F);
+  // About as wide as high where there are few keys.
+  cell_ = std::min(width_ / static_cast<float>(columns_), em() * widest_cell);
+  height_ = std::clamp(space / rows, em() * 0.5F, std::max(em() * highest_row, cell_ * highest_cell));
 }
 
 float FlowAttention::column_left(Step step, std::int64_t column) const {
@@ -173,6 +177,11 @@ std::string FlowAttention::key_text(const Frame& frame, std::int64_t key) const 
                                      : std::string();
 }
 
+std::optional<std::int64_t> FlowAttention::key_place(std::int64_t key) const {
+  const Trace* in = cross_ ? live_->source().get() : live_;
+  return in ? told_apart(in->tokens(), key) : std::nullopt;
+}
+
 void FlowAttention::draw_titles(const Frame&) const {
   const ArchitectureDescription& a = live_->model().architecture;
   const AttentionRow& row = rows_.front().numbers;
@@ -212,9 +221,9 @@ void FlowAttention::draw_labels(const Frame& frame, std::int64_t query,
   for (std::int64_t i = first_; i < last_; ++i) {
     const bool chosen = i == query;
     const ScopedFont font(chosen ? fonts().strong : fonts().body, std::min(0.9F, height_ / em() * 0.8F));
-    const std::string words = fitted_text(frame.token_text(i), labels_ - em() * 0.3F);
-    list.AddText(ImVec2(corner_.x, row_top(i) + (height_ - ImGui::GetFontSize()) * 0.45F),
-                 chosen ? palette().query : with_alpha(palette().query, 0.65F), words.c_str());
+    add_token_label(list, ImVec2(corner_.x, row_top(i) + (height_ - ImGui::GetFontSize()) * 0.45F),
+                    chosen ? palette().query : with_alpha(palette().query, 0.65F), frame.token_text(i),
+                    told_apart(live_->tokens(), i), labels_ - em() * 0.3F);
   }
   const float cell = column_left(Step::dot, 1) - column_left(Step::dot, 0);
   const auto every = static_cast<std::int64_t>(std::ceil(em() * 0.85F / std::max(0.5F, cell)));
@@ -225,9 +234,10 @@ void FlowAttention::draw_labels(const Frame& frame, std::int64_t query,
       const bool hot = key && *key >= first && *key < after;
       if (column % every != 0 && !hot) continue;
       const float x = (column_left(step, column) + column_left(step, column + 1)) * 0.5F;
-      add_rotated_text(list, ImVec2(x, top_ - em() * 0.35F), label_angle,
-                       hot ? palette().key : with_alpha(palette().key, 0.6F),
-                       fitted_text(key_text(frame, hot ? *key : first), em() * longest_key_ems));
+      const std::int64_t named = hot ? *key : first;
+      add_rotated_token(list, ImVec2(x, top_ - em() * 0.35F), label_angle,
+                        hot ? palette().key : with_alpha(palette().key, 0.6F), key_text(frame, named),
+                        key_place(named), em() * longest_key_ems);
     }
   }
 }
@@ -237,7 +247,8 @@ void FlowAttention::draw_matrix(const Frame& frame, Step step) const {
   const float wide = column_left(step, 1) - column_left(step, 0);
   const float gap = wide > em() * 0.5F ? 1.0F : 0.0F;
   const bool numbers = wide >= em() * 1.9F && height_ >= em() * 1.1F && columns_ == keys_;
-  const ScopedFont mono(fonts().body, wide >= em() * 2.5F ? 0.8F : 0.66F);
+  const bool large = wide >= em() * 3.4F && height_ >= em() * 2.5F;
+  const ScopedFont mono(fonts().body, large ? 1.0F : wide >= em() * 2.5F ? 0.8F : 0.66F);
   for (const Row& row : rows_) {
     const float top = row_top(row.numbers.query);
     const float bottom = row_top(row.numbers.query + 1) - (height_ > em() * 0.6F ? 1.0F : 0.0F);
@@ -330,11 +341,13 @@ void FlowAttention::draw_sum(const Frame& frame, const Pointed& pointed) const {
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const float y = row_top(last_) + em() * legend_ems;
   float x = corner_.x;
-  x += add_label(list, fonts().strong, 0.95F, ImVec2(x, y), 0, palette().query, frame.token_text(n.query)) +
-       em() * 0.4F;
+  const auto token = [&](ImU32 color, const std::string& name, std::optional<std::int64_t> place) {
+    const ScopedFont strong(fonts().strong, 0.95F);
+    return add_token_label(list, ImVec2(x, y), color, name, place, width_);
+  };
+  x += token(palette().query, frame.token_text(n.query), told_apart(live_->tokens(), n.query)) + em() * 0.4F;
   x += add_label(list, fonts().body, 0.95F, ImVec2(x, y), 0, palette().muted, "→") + em() * 0.4F;
-  x += add_label(list, fonts().strong, 0.95F, ImVec2(x, y), 0, palette().key, key_text(frame, pointed.key)) +
-       em();
+  x += token(palette().key, key_text(frame, pointed.key), key_place(pointed.key)) + em();
   const ScopedFont mono(fonts().mono, 0.88F);
   const float room = corner_.x + labels_ + (width_ + gap_) * 4 - x;
   list.AddText(ImVec2(x, y), palette().text, fitted_text(words, room).c_str());
@@ -391,8 +404,10 @@ void FlowAttention::draw(const Frame& frame, Commands& commands, std::int64_t la
   if (cross_ != cross) rows_.clear();
   cross_ = cross;
   float longest = 0;
-  for (std::int64_t key = 0; key < std::min<std::int64_t>(all_keys, 32); ++key)
-    longest = std::max(longest, label_width(fonts().body, 0.78F, key_text(frame, key)));
+  for (std::int64_t key = 0; key < std::min<std::int64_t>(all_keys, 32); ++key) {
+    const ScopedFont small(fonts().body, 0.78F);
+    longest = std::max(longest, token_label_width(key_text(frame, key), key_place(key)));
+  }
   heading_ = em() * (title_ems + 0.6F) + std::min(longest, em() * longest_key_ems) * std::sin(label_angle);
   const float space = room.y - (heading_ + em() * (legend_ems + sum_ems));
   refresh(frame, layer, head, cross,

@@ -55,6 +55,7 @@ class FlowAttention {
   std::optional<Pointed> pointed(ImVec2 mouse) const;
   void answer(const Frame& frame, Commands& commands, const Pointed& pointed) const;
   std::string key_text(const Frame& frame, std::int64_t key) const;
+  std::optional<std::int64_t> key_place(std::int64_t key) const;
   const Row* row_of(std::int64_t query) const;
   float column_left(Step step, std::int64_t column) const;
   float row_top(std::int64_t query) const;

@@ -38,10 +38,11 @@ void draw_source_chip(const FlowScene& scene, std::int64_t position) {
                        std::max(1.0F, at.em * 0.09F));
   }
   const ScopedFont font(fonts().body, std::min(0.9F, chip.height() / at.em * 0.8F));
-  const TokenId id = scene.trace.source()->tokens()[static_cast<std::size_t>(position)];
-  const std::string words = shortened(token_words(scene.trace, id), chip.width() - at.em * 0.6F);
-  scene.list.AddText(ImVec2(chip.min.x + at.em * 0.35F, chip.center().y - ImGui::GetFontSize() * 0.62F),
-                     hot ? palette().text : with_alpha(palette().token_text, 0.85F), words.c_str());
+  const std::vector<TokenId>& ids = scene.trace.source()->tokens();
+  const ImVec2 start(chip.min.x + at.em * 0.35F, chip.center().y - ImGui::GetFontSize() * 0.62F);
+  add_token_label(scene.list, start, hot ? palette().text : with_alpha(palette().token_text, 0.85F),
+                  token_words(scene.trace, ids[static_cast<std::size_t>(position)]),
+                  told_apart(ids, position), chip.width() - at.em * 0.6F);
 }
 
 void draw_source_stack(const FlowScene& scene) {

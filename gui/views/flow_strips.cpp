@@ -139,10 +139,10 @@ void draw_chip(const FlowScene& scene, std::int64_t position) {
                        std::max(1.0F, at.em * 0.09F));
   const float size = std::min(0.95F, height / at.em * 0.82F);
   const ScopedFont font(fonts().body, size);
-  const std::string words = shortened(chip_text(scene.frame, position), max.x - min.x - at.em * 0.7F);
-  scene.list.AddText(
-      ImVec2(std::floor(min.x + at.em * 0.4F), std::floor(middle - ImGui::GetFontSize() * 0.62F)),
-      chosen ? palette().text : with_alpha(palette().token_text, 0.85F), words.c_str());
+  add_token_label(
+      scene.list, ImVec2(std::floor(min.x + at.em * 0.4F), std::floor(middle - ImGui::GetFontSize() * 0.62F)),
+      chosen ? palette().text : with_alpha(palette().token_text, 0.85F), chip_text(scene.frame, position),
+      told_apart(scene.trace.tokens(), position), max.x - min.x - at.em * 0.7F);
 }
 
 // How many tokens lie above and below the window.

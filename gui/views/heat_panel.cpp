@@ -32,7 +32,7 @@ constexpr float pitch_share = 1.55F;  // of the type: lines stand apart
 // Short texts are drawn large: they are all that there is to see. The largest type in which all of it should
 // fit.
 float type_size(const std::string& words, ImVec2 room) {
-  constexpr float least = 1.1F, largest = 3.5F;
+  constexpr float least = 1.1F, largest = 5.0F;
   if (words.size() > 2000) return least;
   const float width = ImGui::CalcTextSize(words.c_str()).x;
   for (float size = largest; size > least; size -= 0.15F) {
@@ -220,13 +220,19 @@ void HeatPanel::draw_block(const ShownAttention& shown, Commands& commands, cons
   const ImVec2 space = ImGui::GetContentRegionAvail();
   const float room = space.x;
   const float size = type_size(block.pass.text, ImVec2(space.x, space.y * (shown.cross() ? 0.4F : 0.9F)));
-  const ImVec2 corner = ImGui::GetCursorScreenPos();
   float pitch = 0;
   {
     const ScopedFont type(fonts().body, size);
     lines.update(block.pass.text, std::max(em() * 4, std::min(room, em() * 44)));
     pitch = lines.line_height() * pitch_share;
   }
+  const float height = pitch * static_cast<float>(std::max(1, lines.lines()));
+  // A short text stands a little above the middle of the room that it has for itself.
+  if (!shown.cross()) {
+    const float above = std::floor((space.y - height) * 0.35F);
+    ImGui::SetCursorPosY(ImGui::GetCursorPosY() + std::clamp(above, 0.0F, em() * 16));
+  }
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
   const auto& spans = block.pass.spans;
   const auto middle = [&](std::size_t token) {  // of its last piece: a space before it may end another line
     std::vector<WrappedText::Piece> pieces;
@@ -237,8 +243,7 @@ void HeatPanel::draw_block(const ShownAttention& shown, Commands& commands, cons
                   corner.y + pitch * (static_cast<float>(piece.line) + 0.5F));
   };
   ImGui::PushID(block.of_queries ? "queries" : "keys");
-  const Hand hand = canvas("##text", ImVec2(room, pitch * static_cast<float>(std::max(1, lines.lines()))),
-                           spans.size(), middle);
+  const Hand hand = canvas("##text", ImVec2(room, height), spans.size(), middle);
   ImGui::PopID();
   std::optional<std::size_t> under_hand;
   {

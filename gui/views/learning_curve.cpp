@@ -21,7 +21,14 @@
 namespace headlight {
 namespace {
 
-constexpr std::int64_t steps_of_mean = 10;  // that a point of the thick line stands for, at least
+constexpr std::int64_t steps_of_mean = 10;  // that a point of the thick line stands for, at least, of many
+
+// How many are on the axis: those that are asked for, or, when no more will come, those that were made.
+double steps_of_axis(const LearningSnapshot& learning) {
+  const auto made = static_cast<std::int64_t>(learning.curve.size());
+  const bool ended = learning.is_over() && made > 0;
+  return static_cast<double>(std::max<std::int64_t>(1, ended ? made : learning.choices.steps));
+}
 
 float em() { return ImGui::GetFontSize(); }
 
@@ -75,7 +82,7 @@ void LearningCurve::draw_line(const Plot& plot, const std::vector<float>& losses
                   with_alpha(color, 0.35F), 1.0F);
   }
   std::vector<ImVec2> points;
-  const std::int64_t together = std::max(steps_of_mean, a_column);
+  const std::int64_t together = std::max(std::clamp<std::int64_t>(count / 4, 1, steps_of_mean), a_column);
   for (std::int64_t first = 0; first < count; first += together) {
     const std::int64_t last = std::min(first + together, count);
     double sum = 0.0;
@@ -119,11 +126,12 @@ void LearningCurve::draw_levels(const Plot& plot) const {
   };
   const LearningSnapshot& learning = plot.learning;
   const bool of_pairs = learning.choices.start == LearningStart::preferred;
-  for (const Level& level :
-       {Level{learning.guessing, of_pairs ? "learning.guessing_pairs" : "learning.guessing", palette().muted},
-        Level{learning.teacher, "learning.teacher_level", palette().value},
-        Level{learning.guessing_letters, "learning.guessing_letters", palette().muted},
-        Level{learning.unknowable, "learning.unknowable", palette().value}}) {
+  const char* const guessing = of_pairs ? "learning.guessing_pairs" : "learning.guessing";
+  float above = INFINITY;  // from here upwards: lines may be so near to each other that their words are not
+  for (const Level& level : {Level{learning.unknowable, "learning.unknowable", palette().value},
+                             Level{learning.teacher, "learning.teacher_level", palette().value},
+                             Level{learning.guessing_letters, "learning.guessing_letters", palette().muted},
+                             Level{learning.guessing, guessing, palette().muted}}) {
     if (!(level.loss > 0.0) || level.loss > plot.most) continue;
     const float y = std::floor(plot.y(level.loss)) + 0.5F;
     const float dash = em() * 0.35F;
@@ -132,8 +140,9 @@ void LearningCurve::draw_levels(const Plot& plot) const {
                     std::max(1.0F, em() * 0.06F));
     }
     const std::string words = format_text(level.key, fmt::arg("loss", fmt::format("{:.2f}", level.loss)));
-    add_label(*list, fonts().body, 0.78F, ImVec2(plot.corner.x + plot.size.x, y - em() * 0.98F), 1.0F,
-              level.color, words);
+    above = std::min(y, above) - em() * 0.98F;
+    add_label(*list, fonts().body, 0.78F, ImVec2(plot.corner.x + plot.size.x, above), 1.0F, level.color,
+              words);
   }
 }
 
@@ -186,7 +195,7 @@ std::optional<std::int64_t> LearningCurve::draw(const LearningSnapshot& learning
   Plot plot{learning, ImVec2(corner.x + left, corner.y + top),
             ImVec2(std::max(em() * 4.0F, size.x - left - em() * 0.2F),
                    std::max(em() * 3.0F, size.y - top - below - (strips ? strip * 2.0F + em() : 0.0F))),
-            static_cast<double>(std::max<std::int64_t>(1, learning.choices.steps)), learning.guessing * 1.08};
+            steps_of_axis(learning), learning.guessing * 1.08};
   // What a taught model's every step tells is how far it is from its teacher: no loss to compare.
   const bool taught = learning.choices.start == LearningStart::taught;
   std::vector<float> losses;

@@ -47,7 +47,7 @@ struct LearningHeads::Grid {
 LearningHeads::Grid LearningHeads::lay_out(const LearningState& state, ImVec2 room) const {
   Grid best;
   const ImVec2 corner = ImGui::GetCursorScreenPos();
-  const float least = em() * 2.9F, most = em() * 13.0F, beside = em() * 4.6F;
+  const float least = em() * 2.9F, most = em() * 16.0F, beside = em() * 4.6F;
   const HeadWall& wall = *state.wall;
   // The model's own order first: another number of columns must be worth it.
   for (std::int64_t factor = 1; factor <= wall.layers; ++factor) {

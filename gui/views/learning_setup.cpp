@@ -230,9 +230,15 @@ bool LearningSetup::draw_start(const Frame& frame) const {
 
 bool LearningSetup::draw(const Frame& frame, Commands& commands) {
   bool start = false;
-  const float width = std::min(ImGui::GetContentRegionAvail().x, em() * 44.0F);
+  const ImVec2 room = ImGui::GetContentRegionAvail();
+  // Where there is more room than that, in the middle of it.
+  const float width = std::min(room.x, em() * 44.0F);
+  ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::floor((room.x - width) * 0.5F));
   if (ImGui::BeginChild("###setup", ImVec2(width, 0.0F), ImGuiChildFlags_NavFlattened)) {
     const float inner = ImGui::GetContentRegionAvail().x;
+    const float above = std::max(0.0F, std::floor((room.y - height_) * 0.35F));
+    ImGui::Dummy(ImVec2(0.0F, height_ > 0.0F ? above : 0.0F));
+    const float top = ImGui::GetCursorPosY();
     muted_text(text("learning.about_view"));
     draw_beginning(frame, commands);
     draw_task(frame, commands, inner);
@@ -241,6 +247,7 @@ bool LearningSetup::draw(const Frame& frame, Commands& commands) {
     draw_rival(frame, commands);
     draw_numbers(frame, commands);
     start = draw_start(frame);
+    height_ = ImGui::GetCursorPosY() - top;
   }
   ImGui::EndChild();
   return start;

@@ -19,7 +19,8 @@ class LearningSetup {
   void draw_numbers(const Frame& frame, Commands& commands);
   bool draw_start(const Frame& frame) const;
 
-  std::string text_;  // in the editor
+  float height_ = 0.0F;  // as it was drawn last
+  std::string text_;     // in the editor
 };
 
 }  // namespace headlight

@@ -26,6 +26,7 @@ namespace headlight {
 namespace {
 
 constexpr float two_columns_from = 46.0F;  // em
+constexpr float wide_from = 75.0F;
 
 float em() { return ImGui::GetFontSize(); }
 
@@ -169,8 +170,9 @@ void LearningView::draw_left(const Frame& frame, float width) {
   const LearningState* state = shown(learning);
   const float room = ImGui::GetContentRegionAvail().y;
   const float parts = em() * (1.5F + 1.2F * static_cast<float>(learning.parts.size()));
+  const float update = learning.update ? em() * 12.0F : 0.0F;  // told in four steps
   const float table = compares(learning) ? em() * 8.0F : 0.0F;
-  const float height = std::clamp(room - parts - table - em() * 4.2F, em() * 8.0F, em() * 20.0F);
+  const float height = std::clamp(room - parts - update - table - em() * 4.2F, em() * 8.0F, em() * 34.0F);
   const bool taught = learning.choices.start == LearningStart::taught;
   draw_caps(text(taught ? "learning.held_out_title" : "learning.loss_title"));
   if (const auto chosen = curve_.draw(learning, state ? state->step : -1, ImVec2(width, height)))
@@ -231,7 +233,9 @@ void LearningView::draw_run(const Frame& frame, Commands& commands) {
   ImGui::Dummy(ImVec2(0.0F, em() * 0.1F));
   const ImVec2 room = ImGui::GetContentRegionAvail();
   const bool wide = room.x >= em() * two_columns_from;
-  const float gap = em() * 1.6F, left = wide ? std::floor((room.x - gap) * 0.46F) : 0.0F;
+  // The maps of heads are as high as they are wide: the wider the view, the more of it is theirs.
+  const float part = room.x >= em() * wide_from ? 0.38F : 0.46F;
+  const float gap = em() * 1.6F, left = wide ? std::floor((room.x - gap) * part) : 0.0F;
   const ImGuiChildFlags flags = ImGuiChildFlags_NavFlattened;
   if (!wide) {
     if (ImGui::BeginChild("##all", ImVec2(0.0F, 0.0F), flags)) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "gui/fonts.h"
 #include "gui/strings.h"
@@ -13,7 +14,7 @@
 #include "gui/widgets/facts.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/ribbon.h"
-#include "gui/widgets/rotated_text.h"
+#include "gui/widgets/rotated_token.h"
 #include "gui/widgets/ticks.h"
 #include "gui/widgets/token_piece.h"
 
@@ -81,14 +82,14 @@ void draw_bar(const Frame& frame, const Bars& bars, const TokenScores& scores, s
   }
   const ImU32 color = lit ? palette().query : locked ? palette().lock : palette().muted;
   const std::string token = frame.token_text(position);
+  const std::optional<std::int64_t> place = told_apart(scores.tokens, position);
   const float y = base + em() * 0.35F;
   if (bars.bar >= em() * 2.6F) {
-    const std::string words = shortened(token, bars.bar - em() * 0.3F);
-    list->AddText(ImVec2(left + (bars.bar - ImGui::CalcTextSize(words.c_str()).x) * 0.5F, y), color,
-                  words.c_str());
+    const float room = bars.bar - em() * 0.3F, width = std::min(room, token_label_width(token, place));
+    add_token_label(*list, ImVec2(left + (bars.bar - width) * 0.5F, y), color, token, place, room);
   } else if (bars.bar >= em() * 0.8F || lit || locked) {
-    add_rotated_text(*list, ImVec2(left + bars.bar * 0.5F, y + em() * 0.3F), -0.95F, color,
-                     fitted_text(token, bars.names * 1.05F));
+    add_rotated_token(*list, ImVec2(left + bars.bar * 0.5F, y + em() * 0.3F), -0.95F, color, token, place,
+                      bars.names * 1.05F);
   }
 }
 

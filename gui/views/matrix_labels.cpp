@@ -15,6 +15,8 @@
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/rotated_text.h"
+#include "gui/widgets/rotated_token.h"
+#include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
@@ -46,14 +48,20 @@ bool is_drawn(std::int64_t index, std::int64_t every, std::optional<std::int64_t
   return index % every == 0 && !covers(marked) && !covers(other);
 }
 
+struct Label {
+  std::string words;
+  std::optional<std::int64_t> place;  // small behind them, where several tokens are the same
+  float width(float room) const { return std::min(room, token_label_width(words, place)); }
+};
+
 // Where a label speaks for many tokens, a word would not say for which: positions, as on an axis, and the
 // words of those that are pointed at.
-std::string label_of(const std::string& token, std::int64_t position, std::int64_t every, bool strong,
-                     float room) {
-  if (every <= position_from) return fitted_text(token, room);
-  if (!strong) return fmt::format("{}", position);
-  const std::string place = fmt::format(" ({})", position);
-  return fitted_text(token, room - ImGui::CalcTextSize(place.c_str()).x) + place;
+Label label_of(const std::string& token, std::optional<std::int64_t> place, std::int64_t position,
+               std::int64_t every, bool strong, float room) {
+  if (every <= position_from) return {token, place};
+  if (!strong) return {fmt::format("{}", position), std::nullopt};
+  const std::string behind = fmt::format(" ({})", position);
+  return {fitted_text(token, room - ImGui::CalcTextSize(behind.c_str()).x) + behind, std::nullopt};
 }
 
 void draw_rows(const ShownAttention& shown, const MatrixAxes& axes, std::int64_t every) {
@@ -64,8 +72,9 @@ void draw_rows(const ShownAttention& shown, const MatrixAxes& axes, std::int64_t
   for (std::int64_t query = axes.window.first_row; query < axes.window.last_row; ++query) {
     if (!is_drawn(query, every, lit, locked)) continue;
     const bool strong = query == lit || query == locked;
-    const std::string label = label_of(shown.query_text(query), query, every, strong, room);
-    const ImVec2 size = ImGui::CalcTextSize(label.c_str());
+    const Label label =
+        label_of(shown.query_text(query), shown.query_place(query), query, every, strong, room);
+    const ImVec2 size(label.width(room), ImGui::GetFontSize());
     const float middle = axes.first_y + (as_float(query - axes.window.first_row) + 0.5F) * axes.cell;
     if (middle < axes.corner.y || middle > axes.corner.y + axes.size.y) continue;
     const ImVec2 at(axes.corner.x - em() * 0.5F - size.x, middle - size.y * 0.5F);
@@ -74,7 +83,8 @@ void draw_rows(const ShownAttention& shown, const MatrixAxes& axes, std::int64_t
                           ImVec2(at.x + size.x + em() * 0.25F, at.y + size.y + em() * 0.05F),
                           with_alpha(palette().query, query == lit ? 0.38F : 0.22F), em() * 0.2F);
     }
-    list->AddText(at, strong ? palette().text : with_alpha(palette().query, 0.9F), label.c_str());
+    add_token_label(*list, at, strong ? palette().text : with_alpha(palette().query, 0.9F), label.words,
+                    label.place, room);
   }
 }
 
@@ -84,21 +94,21 @@ void draw_columns(const ShownAttention& shown, const MatrixAxes& axes, std::int6
   const std::optional<std::int64_t> locked = shown.locked_key();
   for (std::int64_t key = axes.window.first_column; key < axes.window.last_column; ++key) {
     if (!is_drawn(key, every, lit, locked)) continue;
-    const float middle = axes.first_x + (as_float(key - axes.window.first_column) + 0.5F) * axes.cell;
+    const float middle = axes.first_x + (as_float(key - axes.window.first_column) + 0.5F) * axes.wide;
     if (middle < axes.corner.x || middle > axes.corner.x + axes.size.x) continue;
     const bool strong = key == lit || key == locked;
-    const std::string label = label_of(shown.key_text(key), key, every, strong, length);
+    const Label label = label_of(shown.key_text(key), shown.key_place(key), key, every, strong, length);
     const ImVec2 start(middle, axes.corner.y - em() * 0.55F);
     if (strong) {
       // A chip that leans with its text.
-      const float width = ImGui::CalcTextSize(label.c_str()).x + em() * 0.25F;
+      const float width = label.width(length) + em() * 0.25F;
       const ImVec2 along(std::cos(axes.angle), -std::sin(axes.angle));
       const ImVec2 end(start.x + along.x * width, start.y + along.y * width);
       list->AddLine(ImVec2(start.x - along.x * em() * 0.25F, start.y - along.y * em() * 0.25F), end,
                     with_alpha(palette().key, key == lit ? 0.38F : 0.22F), em() * 1.1F);
     }
-    add_rotated_text(*list, start, axes.angle, strong ? palette().text : with_alpha(palette().key, 0.95F),
-                     label);
+    add_rotated_token(*list, start, axes.angle, strong ? palette().text : with_alpha(palette().key, 0.95F),
+                      label.words, label.place, length);
   }
 }
 
@@ -127,12 +137,12 @@ void column_buttons(const ShownAttention& shown, Commands& commands, const Matri
   const Hand hand =
       canvas("##keys", ImVec2(axes.size.x, height - em() * 0.2F), columns, [&](std::size_t column) {
         const float y = axes.corner.y - em() * 0.5F;
-        return ImVec2(axes.first_x + (static_cast<float>(column) + 0.5F) * axes.cell + slant(y), y);
+        return ImVec2(axes.first_x + (static_cast<float>(column) + 0.5F) * axes.wide + slant(y), y);
       });
   if (!hand.inside) return;
   const auto key =
       axes.window.first_column +
-      static_cast<std::int64_t>(std::floor((hand.at.x - slant(hand.at.y) - axes.first_x) / axes.cell));
+      static_cast<std::int64_t>(std::floor((hand.at.x - slant(hand.at.y) - axes.first_x) / axes.wide));
   if (key < axes.window.first_column || key >= axes.window.last_column) return;
   shown.hover_key(commands, key);
   ImGui::SetTooltip("%s", format_text("attention.key_tooltip", fmt::arg("token", shown.key_text(key)),
@@ -152,10 +162,10 @@ float widest_label(const ShownAttention& shown, float most) {
   const std::int64_t queries = std::min(shown.map.queries, most_measured_labels);
   const std::int64_t keys = std::min(shown.map.keys, most_measured_labels);
   for (std::int64_t query = 0; query < queries && widest < most; ++query) {
-    widest = std::max(widest, ImGui::CalcTextSize(shown.query_text(query).c_str()).x);
+    widest = std::max(widest, token_label_width(shown.query_text(query), shown.query_place(query)));
   }
   for (std::int64_t key = 0; shown.cross() && key < keys && widest < most; ++key) {
-    widest = std::max(widest, ImGui::CalcTextSize(shown.key_text(key).c_str()).x);
+    widest = std::max(widest, token_label_width(shown.key_text(key), shown.key_place(key)));
   }
   return std::min(widest + em() * 0.2F, most);
 }
@@ -166,7 +176,7 @@ void draw_matrix_labels(const ShownAttention& shown, Commands& commands, const M
   {
     const ScopedFont font(fonts().body, label_size);
     draw_rows(shown, axes, tokens_for_label(em() * 1.1F, axes.cell));
-    draw_columns(shown, axes, tokens_for_label(em() * 1.25F, axes.cell), length);
+    draw_columns(shown, axes, tokens_for_label(em() * 1.25F, axes.wide), length);
   }
   row_buttons(shown, commands, axes);
   column_buttons(shown, commands, axes, height);

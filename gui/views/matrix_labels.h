@@ -12,7 +12,8 @@ namespace headlight {
 struct MatrixAxes {
   ImVec2 corner;  // of the plot, on the screen
   ImVec2 size;
-  float cell;     // pixels
+  float cell;     // pixels, downwards
+  float wide;     // and across
   float left;     // room for the rows' labels
   float angle;    // of the columns' labels
   float first_x;  // left edge of the window's first column

@@ -23,13 +23,24 @@ float as_float(std::int64_t value) { return static_cast<float>(value); }
 
 constexpr float label_angle = 0.87F;  // radians; about 50 degrees
 constexpr float wheel_step = 1.25F;
+constexpr float lined_from_ems = 0.7F;    // cells are whole pixels, with hair lines between them
 constexpr float largest_cell_ems = 5.2F;  // at zoom 1: a matrix of three tokens must not fill the window
+constexpr float widest_stretch = 2.0F;
+constexpr float stretched_from_ems = 0.35F, stretched_to_ems = 0.2F;  // cells so high at zoom 1
+
+// How many times as wide as high cells are. Squares where one sees cells; those of a long text, which are but
+// a few pixels, may be wider, so that the map fills the room beside it.
+float stretch_of(float fit, float widest) {
+  const float part = (stretched_from_ems - fit / em()) / (stretched_from_ems - stretched_to_ems);
+  const float most = 1.0F + (widest_stretch - 1.0F) * std::clamp(part, 0.0F, 1.0F);
+  return std::clamp(widest / fit, 1.0F, most);
+}
 
 }  // namespace
 
 float MatrixPanel::Geometry::x(std::int64_t key) const {
   return corner.x +
-         static_cast<float>((static_cast<double>(key - first_column) - column) * static_cast<double>(cell));
+         static_cast<float>((static_cast<double>(key - first_column) - column) * static_cast<double>(wide));
 }
 
 float MatrixPanel::Geometry::y(std::int64_t query) const {
@@ -49,31 +60,31 @@ MatrixPanel::Geometry MatrixPanel::place(const ShownAttention& shown, ImVec2 roo
   const float overhang = label * std::cos(label_angle);
   const ImVec2 most(std::max(em() * 2, room.x - geometry.left - overhang),
                     std::max(em() * 2, room.y - geometry.top - em() * 0.6F));
-  const float fit = std::min({most.x / as_float(std::max<std::int64_t>(geometry.columns, 1)),
-                              most.y / as_float(geometry.rows), largest_cell_ems * em()});
+  const float widest = most.x / as_float(std::max<std::int64_t>(geometry.columns, 1));
+  const float fit = std::min({widest, most.y / as_float(geometry.rows), largest_cell_ems * em()});
   const float most_zoom = std::max(1.0F, largest_cell_ems * em() / fit);
   zoom_ = std::clamp(zoom_, 1.0F, most_zoom);
   geometry.cell = fit * zoom_;
-  if (geometry.cell >= 4) geometry.cell = std::floor(geometry.cell);
-  geometry.size = ImVec2(std::min(most.x, geometry.cell * as_float(geometry.columns)),
+  if (geometry.cell >= lined_from_ems * em()) geometry.cell = std::floor(geometry.cell);
+  geometry.wide = geometry.cell * stretch_of(fit, widest);
+  geometry.size = ImVec2(std::min(most.x, geometry.wide * as_float(geometry.columns)),
                          std::min(most.y, geometry.cell * as_float(geometry.rows)));
-  const auto limit = [&](double& at, std::int64_t count, float length) {
-    at = std::clamp(at, 0.0,
-                    std::max(0.0, static_cast<double>(count) - static_cast<double>(length / geometry.cell)));
+  const auto limit = [&](double& at, std::int64_t count, float seen) {
+    at = std::clamp(at, 0.0, std::max(0.0, static_cast<double>(count) - static_cast<double>(seen)));
   };
-  limit(row_, geometry.rows, geometry.size.y);
-  limit(column_, geometry.columns, geometry.size.x);
+  const ImVec2 seen(geometry.size.x / geometry.wide, geometry.size.y / geometry.cell);
+  limit(row_, geometry.rows, seen.y);
+  limit(column_, geometry.columns, seen.x);
   geometry.row = row_;
   geometry.column = column_;
   const ImVec2 start = ImGui::GetCursorScreenPos();
   geometry.corner = ImVec2(std::floor(start.x + geometry.left), std::floor(start.y + geometry.top));
   const auto end = [&](double at, float length, std::int64_t count) {
-    return std::min(
-        count, static_cast<std::int64_t>(std::ceil(at + static_cast<double>(length / geometry.cell) - 1e-6)));
+    return std::min(count, static_cast<std::int64_t>(std::ceil(at + static_cast<double>(length) - 1e-6)));
   };
-  geometry.window = {static_cast<std::int64_t>(row_), end(row_, geometry.size.y, geometry.rows),
+  geometry.window = {static_cast<std::int64_t>(row_), end(row_, seen.y, geometry.rows),
                      static_cast<std::int64_t>(column_) + geometry.first_column,
-                     end(column_, geometry.size.x, geometry.columns) + geometry.first_column};
+                     end(column_, seen.x, geometry.columns) + geometry.first_column};
   return geometry;
 }
 
@@ -113,7 +124,7 @@ void MatrixPanel::draw_numbers(const Plot& plot, const Geometry& geometry) const
       const std::string number = cell_number(value);
       const ImVec2 size = ImGui::CalcTextSize(number.c_str());
       const ImU32 under = color_under(plot.map, document.map_scale, plot.tiles.most(), *drawn);
-      list->AddText(ImVec2(geometry.x(key) + (geometry.cell - size.x) * 0.5F,
+      list->AddText(ImVec2(geometry.x(key) + (geometry.wide - size.x) * 0.5F,
                            geometry.y(query) + (geometry.cell - size.y) * 0.5F),
                     with_alpha(ink_on(under), std::abs(value) < 0.005F ? 0.45F : 0.95F), number.c_str());
     }
@@ -181,11 +192,12 @@ void MatrixPanel::draw_cells(const Plot& plot, Commands& commands, const Geometr
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 opposite(geometry.corner.x + geometry.size.x, geometry.corner.y + geometry.size.y);
   const CellWindow& window = geometry.window;
-  const MapPlace where{geometry.corner, geometry.size, geometry.row,
-                       geometry.column + static_cast<double>(geometry.first_column), geometry.cell};
+  const MapPlace where{geometry.corner, geometry.size,
+                       geometry.row,    geometry.column + static_cast<double>(geometry.first_column),
+                       geometry.cell,   geometry.wide};
   plot.tiles.draw(plot.shown.frame, plot.shown.trace, plot.map, where, commands);
   list->PushClipRect(geometry.corner, opposite, true);
-  if (geometry.cell >= em() * 0.7F) {
+  if (geometry.cell >= em() * lined_from_ems) {
     // Hair lines tell the cells apart.
     const float thickness = std::max(1.0F, std::floor(em() / 12));
     for (std::int64_t key = window.first_column; key <= window.last_column; ++key) {
@@ -208,12 +220,12 @@ void MatrixPanel::move_with_mouse(const Geometry& geometry, bool hovered) {
   if (ImGui::IsItemActivated()) dragged_ = false;
   if (ImGui::IsItemActive() && ImGui::IsMouseDragging(ImGuiMouseButton_Left)) {
     dragged_ = true;
-    column_ -= static_cast<double>(io.MouseDelta.x / geometry.cell);
+    column_ -= static_cast<double>(io.MouseDelta.x / geometry.wide);
     row_ -= static_cast<double>(io.MouseDelta.y / geometry.cell);
   }
   if (!hovered || io.MouseWheel == 0.0F) return;
   // The cell under the mouse stays under it.
-  const double across = static_cast<double>((io.MousePos.x - geometry.corner.x) / geometry.cell);
+  const double across = static_cast<double>((io.MousePos.x - geometry.corner.x) / geometry.wide);
   const double down = static_cast<double>((io.MousePos.y - geometry.corner.y) / geometry.cell);
   const float before = zoom_;
   zoom_ = std::max(1.0F, zoom_ * std::pow(wheel_step, io.MouseWheel));
@@ -251,7 +263,7 @@ void MatrixPanel::handle_mouse(const Plot& plot, Commands& commands, const Geome
   const Hand hand =
       canvas("##cells", geometry.size,
              {ImVec2(geometry.x(geometry.window.first_column), geometry.y(geometry.window.first_row)),
-              ImVec2(geometry.cell, geometry.cell),
+              ImVec2(geometry.wide, geometry.cell),
               {}});
   ImGui::SetItemKeyOwner(ImGuiKey_MouseWheelY);
   move_with_mouse(geometry, hand.inside && !hand.by_keys);
@@ -259,7 +271,7 @@ void MatrixPanel::handle_mouse(const Plot& plot, Commands& commands, const Geome
   const ShownAttention& shown = plot.shown;
   const ImVec2 mouse = hand.at;
   const auto key = static_cast<std::int64_t>(
-                       geometry.column + static_cast<double>((mouse.x - geometry.corner.x) / geometry.cell)) +
+                       geometry.column + static_cast<double>((mouse.x - geometry.corner.x) / geometry.wide)) +
                    geometry.first_column;
   const auto query = static_cast<std::int64_t>(
       geometry.row + static_cast<double>((mouse.y - geometry.corner.y) / geometry.cell));
@@ -331,6 +343,7 @@ float MatrixPanel::draw_plot(const Plot& plot, Commands& commands, const char* n
     const MatrixAxes axes{geometry.corner,
                           geometry.size,
                           geometry.cell,
+                          geometry.wide,
                           geometry.left,
                           label_angle,
                           geometry.x(geometry.window.first_column),

@@ -29,7 +29,8 @@ class MatrixPanel {
   struct Geometry {
     ImVec2 corner;      // of the plot, on the screen
     ImVec2 size;        // of the plot
-    float cell = 1;     // pixels
+    float cell = 1;     // pixels, downwards
+    float wide = 1;     // and across: more of a long text, whose cells are no more than a few pixels
     double row = 0;     // at the plot's upper edge, in cells
     double column = 0;  // at its left edge; counted from first_column
     std::int64_t rows = 0, columns = 0;

@@ -25,9 +25,9 @@ void wrapped(const std::string& words, ImU32 color) {
   ImGui::PopStyleColor();
 }
 
-void draw_line(const HookDifference& hook, float width) {
+void draw_line(const HookDifference& hook, float width, float line) {
   const ImVec2 corner = ImGui::GetCursorScreenPos();
-  const float line = em() * 1.5F;
+  const float words_y = corner.y + (line - em() * 0.9F) * 0.5F;
   ImGui::Dummy(ImVec2(width, line));
   if (ImGui::IsItemHovered()) {
     ImGui::SetTooltip("%s", format_text("check.line_tip", fmt::arg("values", grouped_text(hook.values)),
@@ -39,7 +39,7 @@ void draw_line(const HookDifference& hook, float width) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ScopedFont mono(fonts().mono, 0.88F);
   const float number = em() * 5.5F, bar = std::min(em() * 12.0F, width * 0.3F);
-  list->AddText(ImVec2(corner.x, corner.y + em() * 0.3F), palette().text,
+  list->AddText(ImVec2(corner.x, words_y), palette().text,
                 shortened(hook.name, width - number - bar - em() * 2.0F).c_str());
   const float left = corner.x + width - number - bar - em();
   const float y = corner.y + line * 0.5F;
@@ -51,8 +51,25 @@ void draw_line(const HookDifference& hook, float width) {
                       ImVec2(left + std::max(2.0F, bar * part), y + em() * 0.15F),
                       hook.relative <= self_check_allowed ? palette().value : palette().error, em() * 0.15F);
   const std::string words = fmt::format("{:.1e}", hook.relative);
-  list->AddText(ImVec2(corner.x + width - ImGui::CalcTextSize(words.c_str()).x, corner.y + em() * 0.3F),
-                palette().muted, words.c_str());
+  list->AddText(ImVec2(corner.x + width - ImGui::CalcTextSize(words.c_str()).x, words_y), palette().muted,
+                words.c_str());
+}
+
+// What will be done, a little above the middle, until there is a result; the cursor then stands at the left
+// edge of what belongs beneath it.
+void draw_note_in_the_middle() {
+  const ImVec2 room = ImGui::GetContentRegionAvail();
+  const float width = std::min(room.x, em() * 34.0F);
+  const ImVec2 cursor = ImGui::GetCursorPos();
+  const float words = ImGui::CalcTextSize(text("check.note").c_str(), nullptr, false, width).y;
+  const float left = cursor.x + std::floor((room.x - width) * 0.5F);
+  ImGui::SetCursorPos(ImVec2(left, cursor.y + std::max(0.0F, (room.y - words - em() * 3.0F) * 0.38F)));
+  ImGui::PushTextWrapPos(left + width);
+  ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+  ImGui::TextUnformatted(text("check.note").c_str());
+  ImGui::PopStyleColor();
+  ImGui::PopTextWrapPos();
+  ImGui::SetCursorPos(ImVec2(left, ImGui::GetCursorPosY() + em() * 0.6F));
 }
 
 }  // namespace
@@ -79,14 +96,17 @@ void ModelCheckPanel::draw_result(const ModelCheck& check) const {
   if (ImGui::BeginChild("##hooks")) {
     const float width = ImGui::GetContentRegionAvail().x;
     ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(0.0F, 0.0F));
-    for (const HookDifference& hook : check.hooks) draw_line(hook, width);
+    // They share the height that is there, as far as they stay one list.
+    const float room = ImGui::GetContentRegionAvail().y;
+    const auto lines = static_cast<float>(std::max<std::size_t>(1, check.hooks.size()));
+    const float line = std::clamp(std::floor(room / lines), em() * 1.5F, em() * 2.2F);
+    for (const HookDifference& hook : check.hooks) draw_line(hook, width, line);
     ImGui::PopStyleVar();
   }
   ImGui::EndChild();
 }
 
 void ModelCheckPanel::draw(const Frame& frame, Commands& commands) {
-  wrapped(text("check.note"), palette().muted);
   if (!frame.trace() || frame.trace()->shared_model().get() != frame.model || !frame.model->tokenizer) {
     return wrapped(text("tensors.no_text"), palette().muted);
   }
@@ -94,6 +114,11 @@ void ModelCheckPanel::draw(const Frame& frame, Commands& commands) {
   const auto done = worker_->done();
   const bool known = done && done->key == model && (done->value || !done->error.empty());
   const bool working = asked_ == model && worker_->pending();
+  if (!known || working) {
+    draw_note_in_the_middle();
+  } else {
+    wrapped(text("check.note"), palette().muted);
+  }
   if (!known && !working) {
     if (ImGui::Button((text("check.start") + "###start").c_str())) {
       worker_->again();

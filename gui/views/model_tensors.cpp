@@ -32,6 +32,9 @@ std::string shape_words(const Shape& shape) {
   return words;
 }
 
+float heading_height() { return em() * 1.1F; }
+float histogram_height() { return em() * 11.0F; }
+
 // From the left edges of the columns behind the name, in pixels.
 struct Columns {
   float shape, format, count, share, width;
@@ -90,23 +93,25 @@ void ModelTensors::draw(const Frame& frame, Commands& commands) {
                   fmt::arg("parameters", grouped_text(total_)))
           .c_str());
   ImGui::PopStyleColor();
-  draw_rows(std::max(em() * 6.0F, ImGui::GetContentRegionAvail().y - em() * 12.5F));
+  // What the list leaves, so that it alone scrolls.
+  const float beneath = heading_height() + histogram_height() + ImGui::GetStyle().ItemSpacing.y * 2.0F;
+  draw_rows(std::max(em() * 6.0F, std::floor(ImGui::GetContentRegionAvail().y - beneath)));
   draw_histogram(frame, commands);
 }
 
 void ModelTensors::draw_rows(float height) {
   {
-    const ScopedFont small(fonts().body, 0.8F);
     const ImVec2 corner = ImGui::GetCursorScreenPos();
     const float whole = ImGui::GetContentRegionAvail().x - ImGui::GetStyle().ScrollbarSize;
-    ImGui::Dummy(ImVec2(whole, em() * 1.3F));
-    const float unit = em() / 0.8F;  // columns are measured in the font of the rows
-    const float share = whole - unit * 6.5F, count = share - unit * 8.2F, format = count - unit * 4.2F;
-    text_at(corner, 0.0F, whole, text("tensors.name"), palette().muted);
-    text_at(corner, format - unit * 8.5F, whole, text("tensors.shape"), palette().muted);
-    text_at(corner, format, whole, text("tensors.format"), palette().muted);
-    text_at(corner, count, whole, text("tensors.count"), palette().muted);
-    text_at(corner, share, whole, text("tensors.share"), palette().muted);
+    const Columns at = columns(whole);
+    ImGui::Dummy(ImVec2(whole, heading_height()));
+    const float inset = em() * 0.3F;
+    const ScopedFont small(fonts().body, 0.8F);
+    text_at(corner, inset, whole, text("tensors.name"), palette().muted);
+    text_at(corner, at.shape, whole, text("tensors.shape"), palette().muted);
+    text_at(corner, at.format, whole, text("tensors.format"), palette().muted);
+    text_at(corner, at.count, whole, text("tensors.count"), palette().muted);
+    text_at(corner, at.share, whole, text("tensors.share"), palette().muted);
   }
   if (ImGui::BeginChild("##tensors", ImVec2(0.0F, height), ImGuiChildFlags_NavFlattened)) {
     const Columns at = columns(ImGui::GetWindowWidth() - ImGui::GetStyle().ScrollbarSize);
@@ -161,7 +166,7 @@ void ModelTensors::draw_histogram(const Frame&, Commands& commands) {
   const auto done = histogram_.done();
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 start = ImGui::GetCursorScreenPos();
-  const float width = ImGui::GetContentRegionAvail().x, height = em() * 11.0F;
+  const float width = ImGui::GetContentRegionAvail().x, height = histogram_height();
   const float bin = width / static_cast<float>(ValueHistogram::bins);
   const Hand hand = canvas("##histogram", ImVec2(width, height), {start, ImVec2(bin, height), {}});
   list->AddText(ImVec2(start.x, start.y + em() * 0.4F), palette().text, tensors_[chosen_].name.c_str());

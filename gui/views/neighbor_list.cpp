@@ -21,15 +21,16 @@ namespace headlight {
 namespace {
 
 float em() { return ImGui::GetFontSize(); }
-float row_height() { return em() * 1.55F; }
 
 // Left edges of what stands left, right edges of numbers; pixels from the row's left edge.
 struct Columns {
+  float line;                                         // height of a row
   float width, token, bar, bar_end, cosine, dot, id;  // id 0: not shown
 };
 
-Columns columns(float width) {
+Columns columns(float width, float line) {
   Columns at{};
+  at.line = line;
   at.width = width;
   at.token = em() * 2.6F;
   float right = width - em() * 0.5F;
@@ -42,14 +43,14 @@ Columns columns(float width) {
   at.cosine = right;
   right -= em() * 4.4F;
   at.bar = at.token + std::clamp((right - at.token) * 0.5F, em() * 5.0F, em() * 12.0F);
-  at.bar_end = std::min(right, at.bar + em() * 16.0F);
+  at.bar_end = std::min(right, at.bar + em() * 30.0F);
   return at;
 }
 
-void right_text(ImVec2 corner, float right, const std::string& words, ImU32 color) {
+void right_text(ImVec2 corner, float line, float right, const std::string& words, ImU32 color) {
   const ImVec2 size = ImGui::CalcTextSize(words.c_str());
-  ImGui::GetWindowDrawList()->AddText(
-      ImVec2(corner.x + right - size.x, corner.y + (row_height() - size.y) * 0.5F), color, words.c_str());
+  ImGui::GetWindowDrawList()->AddText(ImVec2(corner.x + right - size.x, corner.y + (line - size.y) * 0.5F),
+                                      color, words.c_str());
 }
 
 void draw_headings(const Columns& at, NeighborOrder order) {
@@ -58,10 +59,11 @@ void draw_headings(const Columns& at, NeighborOrder order) {
   const auto strong = [order](NeighborOrder of) { return of == order ? palette().text : palette().muted; };
   ImGui::GetWindowDrawList()->AddText(ImVec2(corner.x + at.token, corner.y + em() * 0.35F), palette().muted,
                                       text("embeddings.token").c_str());
-  right_text(corner, at.cosine, text("embeddings.cosine"), strong(NeighborOrder::cosine));
-  right_text(corner, at.dot, text("embeddings.dot"), strong(NeighborOrder::dot));
-  if (at.id > 0) right_text(corner, at.id, text("embeddings.id"), palette().muted);
-  ImGui::Dummy(ImVec2(at.width, em() * 1.7F));
+  const float line = em() * 1.7F;
+  right_text(corner, line, at.cosine, text("embeddings.cosine"), strong(NeighborOrder::cosine));
+  right_text(corner, line, at.dot, text("embeddings.dot"), strong(NeighborOrder::dot));
+  if (at.id > 0) right_text(corner, line, at.id, text("embeddings.id"), palette().muted);
+  ImGui::Dummy(ImVec2(at.width, line));
 }
 
 // Cosines as a bar from their zero: to the right when they are positive.
@@ -69,7 +71,7 @@ void draw_bar(ImVec2 corner, const Columns& at, double cosine) {
   const float room = at.bar_end - at.bar;
   if (room < em() * 2 || !std::isfinite(cosine)) return;
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const float top = corner.y + row_height() * 0.34F, bottom = corner.y + row_height() * 0.66F;
+  const float top = corner.y + at.line * 0.34F, bottom = corner.y + at.line * 0.66F;
   const float left = corner.x + at.bar;
   list->AddRectFilled(ImVec2(left, top), ImVec2(left + room, bottom), with_alpha(palette().grid, 0.5F),
                       em() * 0.15F);
@@ -83,10 +85,10 @@ void draw_token(ImVec2 corner, const Columns& at, const Tokenizer& tokenizer, To
   const float room = (at.bar_end - at.bar > em() * 2 ? at.bar : at.cosine - em() * 4.0F) - at.token - em();
   const std::string words = shortened(token_piece(tokenizer.bytes(id)), room);
   const ImVec2 size = ImGui::CalcTextSize(words.c_str());
-  const ImVec2 from(corner.x + at.token, corner.y + (row_height() - size.y) * 0.5F);
+  const ImVec2 from(corner.x + at.token, corner.y + (at.line - size.y) * 0.5F);
   const float edge = em() * 0.25F;  // delimits the token, so that a leading space is seen
   list->AddRectFilled(ImVec2(from.x - edge, corner.y + em() * 0.12F),
-                      ImVec2(from.x + size.x + edge, corner.y + row_height() - em() * 0.12F),
+                      ImVec2(from.x + size.x + edge, corner.y + at.line - em() * 0.12F),
                       tokenizer.is_special(id) ? with_alpha(palette().attention, 0.25F) : palette().raised,
                       em() * 0.25F);
   list->AddText(from, marked ? palette().muted : palette().text, words.c_str());
@@ -98,7 +100,7 @@ void draw_row(const Frame& frame, Commands& commands, const Columns& at, const N
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   ImGui::PushID(static_cast<int>(token.id));
   const bool clicked =
-      ImGui::InvisibleButton("##near", ImVec2(at.width, row_height()), ImGuiButtonFlags_EnableNav);
+      ImGui::InvisibleButton("##near", ImVec2(at.width, at.line), ImGuiButtonFlags_EnableNav);
   ImGui::PopID();
   const bool locked = frame.document.candidate == token.id;
   if (ImGui::IsItemHovered()) {
@@ -111,33 +113,36 @@ void draw_row(const Frame& frame, Commands& commands, const Columns& at, const N
   }
   if (clicked) commands.edit(SelectCandidate{locked ? std::nullopt : std::optional(token.id)});
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const ImVec2 opposite(corner.x + at.width, corner.y + row_height());
+  const ImVec2 opposite(corner.x + at.width, corner.y + at.line);
   if (frame.hover.candidate == token.id)
     list->AddRectFilled(corner, opposite, with_alpha(palette().residual, 0.14F), em() * 0.3F);
   if (locked) list->AddRect(corner, opposite, palette().lock, em() * 0.3F, std::max(1.0F, em() * 0.08F));
   draw_token(corner, at, tokenizer, token.id, marked);
   draw_bar(corner, at, token.cosine);
   const ScopedFont mono(fonts().mono, 0.92F);
-  right_text(corner, at.token - em() * 0.6F, fmt::format("#{}", rank + 1), palette().muted);
+  right_text(corner, at.line, at.token - em() * 0.6F, fmt::format("#{}", rank + 1), palette().muted);
   const auto strong = [order](NeighborOrder of) { return of == order ? palette().text : palette().muted; };
-  right_text(corner, at.cosine, fmt::format("{:.4f}", token.cosine), strong(NeighborOrder::cosine));
-  right_text(corner, at.dot, significant_text(token.dot), strong(NeighborOrder::dot));
-  if (at.id > 0) right_text(corner, at.id, fmt::format("{}", token.id), palette().muted);
+  right_text(corner, at.line, at.cosine, fmt::format("{:.4f}", token.cosine), strong(NeighborOrder::cosine));
+  right_text(corner, at.line, at.dot, significant_text(token.dot), strong(NeighborOrder::dot));
+  if (at.id > 0) right_text(corner, at.line, at.id, fmt::format("{}", token.id), palette().muted);
 }
 
 }  // namespace
 
 void draw_neighbor_list(const Frame& frame, Commands& commands, const NearestTokens& nearest,
                         NeighborOrder order, const std::vector<TokenId>& marked) {
-  const float widest = em() * 52.0F;  // rows that are longer are hard to follow
+  const float widest = em() * 68.0F;  // rows that are longer are hard to follow
   const float width = std::min(ImGui::GetContentRegionAvail().x - ImGui::GetStyle().ScrollbarSize, widest);
-  const Columns at = columns(std::max(width, em() * 14.0F));
+  const std::vector<NearToken>& tokens = order == NeighborOrder::dot ? nearest.by_dot : nearest.by_cosine;
+  // The rows share the height that is there, as far as they stay one list.
+  const float beneath = ImGui::GetContentRegionAvail().y - em() * 1.7F - ImGui::GetStyle().ItemSpacing.y;
+  const float share = std::floor(beneath / static_cast<float>(std::max<std::size_t>(1, tokens.size())));
+  const Columns at = columns(std::max(width, em() * 14.0F), std::clamp(share, em() * 1.55F, em() * 2.2F));
   draw_headings(at, order);
   const float height = std::max(ImGui::GetContentRegionAvail().y, em() * 6.0F);
   if (ImGui::BeginChild("##nearest", ImVec2(0.0F, height), ImGuiChildFlags_NavFlattened,
                         ImGuiWindowFlags_NoBackground)) {
     ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(0.0F, 0.0F));
-    const std::vector<NearToken>& tokens = order == NeighborOrder::dot ? nearest.by_dot : nearest.by_cosine;
     const std::int64_t known = frame.trace()->model().tokenizer->vocabulary_size();
     for (std::size_t rank = 0; rank < tokens.size(); ++rank) {
       if (tokens[rank].id >= known) continue;

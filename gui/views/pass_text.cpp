@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "core/session/text_tokens.h"
 #include "core/text/tokenizer.h"
@@ -104,6 +105,18 @@ PassText spelled_out(const Tokenizer* tokenizer, const Written& written) {
   return pass;
 }
 
+std::vector<bool> alike_units(const PassText& pass) {
+  std::unordered_map<std::string, std::int64_t> first_with;
+  std::vector<bool> alike(static_cast<std::size_t>(pass.units.count()), false);
+  for (std::int64_t unit = 0; unit < pass.units.count(); ++unit) {
+    const auto [found, is_new] = first_with.emplace(pass.unit_text(unit), unit);
+    if (is_new) continue;
+    alike[static_cast<std::size_t>(unit)] = true;
+    alike[static_cast<std::size_t>(found->second)] = true;
+  }
+  return alike;
+}
+
 }  // namespace
 
 std::string PassText::unit_text(std::int64_t unit) const {
@@ -118,6 +131,11 @@ std::string PassText::unit_text(std::int64_t unit) const {
     any_unknown = any_unknown || unknown[token];
   }
   return any_unknown ? words : written_text(unit);
+}
+
+std::optional<std::int64_t> PassText::unit_place(std::int64_t unit) const {
+  const auto at = static_cast<std::size_t>(unit);
+  return at < alike.size() && alike[at] ? std::optional(units.begin(unit)) : std::nullopt;
 }
 
 std::string PassText::written_text(std::int64_t unit) const {
@@ -138,6 +156,7 @@ const PassText& PassTextCache::of(const Frame& frame, const std::shared_ptr<cons
   const Written found = written_by_author(frame, tokenizer, trace->tokens(), of_source);
   text_ = spelled_out(tokenizer, found);
   text_.units = units_of(fold, found);
+  text_.alike = alike_units(text_);
   trace_ = trace;
   written_ = written;
   fold_ = fold;

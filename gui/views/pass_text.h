@@ -1,7 +1,9 @@
 // The text of a pass as its author wrote it: where each token stands in it, and how tokens are folded.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,9 +22,12 @@ struct PassText {
   std::vector<std::string> pieces;                         // what the model reads: "·capital", "[UNK]"
   std::vector<bool> unknown;                               // the model reads no letter of it
   TokenUnits units;                                        // as they are folded
+  std::vector<bool> alike;                                 // units that read like another one
 
   // What the model reads: "·capital"; of several tokens what is written, unless one of them is unknown.
   std::string unit_text(std::int64_t unit) const;
+  // Its first token's position, where another unit reads the same.
+  std::optional<std::int64_t> unit_place(std::int64_t unit) const;
   // The same place in the author's text.
   std::string written_text(std::int64_t unit) const;
 };

@@ -19,7 +19,7 @@ namespace {
 
 float em() { return ImGui::GetFontSize(); }
 
-constexpr std::int64_t most_lines_drawn = 48;  // of a table that does not scroll by itself
+constexpr std::int64_t most_lines_drawn = 48;  // all at once, of a table that does not scroll by itself
 
 }  // namespace
 
@@ -74,6 +74,46 @@ void RowPanel::scroll_to_chosen(const ShownAttention& shown) {
   if (top < scroll || top + line > scroll + window) ImGui::SetScrollY(top - window * 0.5F);
 }
 
+void RowPanel::handle_keys(const ShownAttention& shown, Commands& commands) const {
+  if (!panel_has_keys()) return;
+  const auto keys = static_cast<std::int64_t>(row_.dot.size());
+  const std::int64_t last = shown.map.queries - 1;
+  if (ImGui::IsKeyPressed(ImGuiKey_UpArrow))
+    commands.edit(shown.select_key(std::max(row_.first_key, key_ - 1)));
+  if (ImGui::IsKeyPressed(ImGuiKey_DownArrow)) commands.edit(shown.select_key(std::min(keys - 1, key_ + 1)));
+  if (ImGui::IsKeyPressed(ImGuiKey_LeftArrow))
+    commands.edit(shown.select_query(std::max<std::int64_t>(0, row_.query - 1)));
+  if (ImGui::IsKeyPressed(ImGuiKey_RightArrow))
+    commands.edit(shown.select_query(std::min(last, row_.query + 1)));
+}
+
+// The table of a long text, which scrolls by itself, and the strips on its right.
+void RowPanel::draw_beside(const ShownAttention& shown, Commands& commands, ImVec2 room) {
+  const float gap = em() * 1.5F, table = std::floor(room.x * 0.58F);
+  constexpr ImGuiWindowFlags still = ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse;
+  if (ImGui::BeginChild("##table", ImVec2(table, room.y), ImGuiChildFlags_NavFlattened, still))
+    draw_row_table(shown, commands, row_, key_, room.y);
+  ImGui::EndChild();
+  ImGui::SameLine(0, gap);
+  if (ImGui::BeginChild("##strips", ImVec2(0, room.y), ImGuiChildFlags_NavFlattened, still))
+    draw_product_strips(shown, commands, row_, products_, key_, true);
+  ImGui::EndChild();
+}
+
+// The strips beneath the table. Where not both fit, all of its lines are drawn (`whole`), and one scroll bar
+// moves table and strips.
+void RowPanel::draw_stacked(const ShownAttention& shown, Commands& commands, bool whole) {
+  const float strips = strips_height_ > 0 ? strips_height_ : product_strips_height();
+  const float all = row_table_height(shown, row_);
+  const float room = whole ? all : ImGui::GetContentRegionAvail().y - strips - em();
+  if (whole) scroll_to_chosen(shown);
+  draw_row_table(shown, commands, row_, key_, std::min(room, all));
+  ImGui::Dummy(ImVec2(0, em() * 0.4F));
+  const float strips_top = ImGui::GetCursorPosY();
+  draw_product_strips(shown, commands, row_, products_, key_, false);
+  strips_height_ = ImGui::GetCursorPosY() - strips_top;
+}
+
 void RowPanel::draw(const ShownAttention& shown, Commands& commands) {
   if (shown.query() < 0 || !refresh(shown)) {
     ImGui::TextDisabled("%s", text("attention.not_done").c_str());
@@ -89,32 +129,16 @@ void RowPanel::draw(const ShownAttention& shown, Commands& commands) {
     ImGui::PopStyleColor();
   }
   draw_weight_formula(shown, row_, key_);
+  const ImVec2 room = ImGui::GetContentRegionAvail();
   const float strips = strips_height_ > 0 ? strips_height_ : product_strips_height();
-  const float all = row_table_height(shown, row_);
-  float room = ImGui::GetContentRegionAvail().y - strips - em();
-  // Where not both fit, all lines of a short text are drawn, and one scroll bar moves table and strips; the
-  // table of a long one scrolls by itself.
-  const bool whole = shown.map.keys <= most_lines_drawn;
-  if (whole || room < em() * 14) room = whole ? all : ImGui::GetContentRegionAvail().y - em() * 2.6F;
-  if (whole) scroll_to_chosen(shown);
-  draw_row_table(shown, commands, row_, key_, std::clamp(room, std::min(all, em() * 12), all));
-  ImGui::Dummy(ImVec2(0, em() * 0.4F));
-  const float strips_top = ImGui::GetCursorPosY();
-  draw_product_strips(shown, commands, row_, products_, key_);
-  strips_height_ = ImGui::GetCursorPosY() - strips_top;
-  if (panel_has_keys()) {
-    if (ImGui::IsKeyPressed(ImGuiKey_UpArrow))
-      commands.edit(shown.select_key(std::max(row_.first_key, key_ - 1)));
-    if (ImGui::IsKeyPressed(ImGuiKey_DownArrow)) {
-      const auto keys = static_cast<std::int64_t>(row_.dot.size());
-      commands.edit(shown.select_key(std::min(keys - 1, key_ + 1)));
-    }
-    const std::int64_t last = shown.map.queries - 1;
-    if (ImGui::IsKeyPressed(ImGuiKey_LeftArrow))
-      commands.edit(shown.select_query(std::max<std::int64_t>(0, row_.query - 1)));
-    if (ImGui::IsKeyPressed(ImGuiKey_RightArrow))
-      commands.edit(shown.select_query(std::min(last, row_.query + 1)));
+  const bool fits = room.y - strips - em() >= std::min(row_table_height(shown, row_), em() * 14);
+  const bool is_short = shown.map.keys <= most_lines_drawn;
+  if (!fits && !is_short && room.x >= em() * 44 && room.y >= em() * 9) {
+    draw_beside(shown, commands, room);
+  } else {
+    draw_stacked(shown, commands, !fits || is_short);
   }
+  handle_keys(shown, commands);
   ImGui::EndChild();
 }
 

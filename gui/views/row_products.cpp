@@ -130,12 +130,12 @@ ValueReference strip_value(const ShownAttention& shown, const AttentionRow& row,
   return shown.place(hook, row.query, shown.head, dimension);
 }
 
-void draw_notes(const ShownAttention& shown, const AttentionRow& row, std::int64_t key) {
+void draw_notes(const ShownAttention& shown, const AttentionRow& row, std::int64_t key, bool brief) {
   const ArchitectureDescription& a = shown.architecture();
   const ScopedFont small(fonts().body, 0.85F);
   std::string note;
-  if (shown.hooks.q == Hook::rot_q) note = text("attention.rotary_note");
-  if (a.kv_heads != a.heads) {
+  if (!brief && shown.hooks.q == Hook::rot_q) note = text("attention.rotary_note");
+  if (!brief && a.kv_heads != a.heads) {
     const std::int64_t group = a.heads / a.kv_heads;
     const std::int64_t first = row.kv_head * group;
     const std::int64_t last = first + group - 1;
@@ -227,8 +227,8 @@ void draw_weight_formula(const ShownAttention& shown, const AttentionRow& row, s
 float product_strips_height() { return strip_step() * 5 + em() * 2.2F; }
 
 void draw_product_strips(const ShownAttention& shown, Commands& commands, const AttentionRow& row,
-                         const QueryKeyProduct& products, std::int64_t key) {
-  draw_notes(shown, row, key);
+                         const QueryKeyProduct& products, std::int64_t key, bool brief) {
+  draw_notes(shown, row, key, brief);
   const std::array<Strip, 5> strips = {
       {{"attention.strip_q", &products.q, palette().query, shown.hooks.q},
        {"attention.strip_k", &products.k, palette().key, shown.hooks.k},

@@ -11,9 +11,10 @@ namespace headlight {
 // α = e^(s - max) / Σ for one key, in numbers. One line, at the cursor.
 void draw_weight_formula(const ShownAttention& shown, const AttentionRow& row, std::int64_t key);
 
-// q, k, q∘k, the running sum, and z as strips of d_head cells.
+// q, k, q∘k, the running sum, and z as strips of d_head cells. `brief`: of the words above them, only whose
+// they are.
 void draw_product_strips(const ShownAttention& shown, Commands& commands, const AttentionRow& row,
-                         const QueryKeyProduct& products, std::int64_t key);
+                         const QueryKeyProduct& products, std::int64_t key, bool brief);
 float product_strips_height();
 
 }  // namespace headlight

@@ -55,7 +55,7 @@ void TiledMap::follow(const Frame& frame, const std::shared_ptr<const Trace>& tr
 TileRange TiledMap::visible(const MapPlace& place) const {
   TileRange range;
   const auto rows = static_cast<double>(place.size.y) / static_cast<double>(place.cell);
-  const auto columns = static_cast<double>(place.size.x) / static_cast<double>(place.cell);
+  const auto columns = static_cast<double>(place.size.x) / static_cast<double>(place.wide);
   for (range.level = 0; range.level <= tiles_->coarsest(); ++range.level) {
     const auto span = static_cast<double>(tile_side << range.level);
     range.first_row = static_cast<std::int64_t>(place.row / span);

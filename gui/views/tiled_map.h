@@ -21,9 +21,10 @@ struct MapPlace {
   ImVec2 corner, size;  // on the screen
   double row = 0;       // at the upper edge, in weights
   double column = 0;    // at the left edge
-  float cell = 1;       // pixels a weight
+  float cell = 1;       // pixels a weight, downwards
+  float wide = cell;    // and across
   float x(double key) const {
-    return corner.x + static_cast<float>((key - column) * static_cast<double>(cell));
+    return corner.x + static_cast<float>((key - column) * static_cast<double>(wide));
   }
   float y(double query) const {
     return corner.y + static_cast<float>((query - row) * static_cast<double>(cell));

@@ -8,6 +8,7 @@
 #include "core/text/graphemes.h"
 #include "core/text/tokenizer.h"
 #include "gui/theme.h"
+#include "gui/widgets/subscript.h"
 
 namespace headlight {
 
@@ -52,9 +53,6 @@ std::string with_parts(std::string_view bytes, Writing writing) {
 bool has_plain_letter(std::string_view bytes) {
   return std::any_of(bytes.begin(), bytes.end(), [](char byte) { return byte > ' ' && byte < '\x7F'; });
 }
-
-// A subscript's size and how far below the token's top it begins, of the token's type.
-constexpr float subscript_size = 0.72F, subscript_drop = 0.4F;
 
 }  // namespace
 

@@ -267,6 +267,24 @@ TEST(LearningView, ARunIsPausedMovedByOneUpdateScrubbedAndOpened) {
   }));
 }
 
+// No more steps will come: those that were made take the whole axis.
+TEST(LearningView, TheCurveOfAnEndedRunHasNoRoomForMoreSteps) {
+  ScriptedGui gui(ScriptedGui::Renderer::none, 980, 700);
+  LearningSnapshot snapshot = in_phase(LearningPhase::stopped);
+  snapshot.choices.steps = 1000;
+  Shown shown(snapshot);
+  EXPECT_TRUE(gui.run(shown.draw(), [&](ImGuiTestContext& ctx) {
+    ctx.SetRef("view");
+    ctx.Yield(2);
+    const ImRect curve = ctx.ItemInfo("**/##curve").RectFull;
+    ctx.MouseMoveToPos(ImVec2(curve.Min.x + curve.GetWidth() * 0.12F, curve.GetCenter().y));
+    ctx.MouseClick(0);
+    ctx.Yield(2);
+    ctx.ItemClick("##open");
+    IM_CHECK_EQ(shown.orders.back().step, 0);  // of 0, 10 and 12
+  }));
+}
+
 TEST(LearningView, KeysPauseAndGoBackThroughTheKeptSteps) {
   ScriptedGui gui(ScriptedGui::Renderer::none, 980, 700);
   Shown shown(in_phase(LearningPhase::paused));

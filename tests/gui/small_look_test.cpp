@@ -118,6 +118,31 @@ TEST(PassText, SaysWhatTheModelReadAndWhatIsWritten) {
         EXPECT_EQ(pass.written_text(1), "고양이");
         EXPECT_EQ(pass.unit_text(2), "·cat");
         EXPECT_EQ(pass.written_text(2), "·cat");
+        for (std::int64_t unit = 0; unit < 3; ++unit) EXPECT_EQ(pass.unit_place(unit), std::nullopt);
+      },
+      1);
+}
+
+TEST(PassText, TellsEqualUnitsApartByTheirPositions) {
+  ScriptedGui gui;
+  SyntheticWorld world(SyntheticShape{.positions = 5});
+  auto model = std::make_shared<Model>(*world.model);
+  model->tokenizer = std::make_shared<ThreeTokens>();
+  world.result.trace = std::make_shared<Trace>(model, std::vector<TokenId>{1, 2, 0, 1, 1});
+  world.model = model;
+  world.document.text = "the cat 새 the the";
+  world.tokens = {{1, 0, 3}, {2, 3, 7}, {0, 7, 11}, {1, 12, 15}, {1, 16, 19}};
+  gui.draw_frames(
+      [&] {
+        PassTextCache cache;
+        const auto place = [&](std::int64_t unit) {
+          return cache.of(world.frame(), world.result.trace, false).unit_place(unit);
+        };
+        EXPECT_EQ(place(0), 0);
+        EXPECT_EQ(place(1), std::nullopt);
+        EXPECT_EQ(place(2), std::nullopt);
+        EXPECT_EQ(place(3), 3);
+        EXPECT_EQ(place(4), 4);
       },
       1);
 }
@@ -154,20 +179,66 @@ TEST(AttentionLists, ShowWhatIsChosen) {
   }
 }
 
-// 14 tokens, as high as the picture is in a window of 1280 × 720.
+// As high as the picture is in a window of 1280 × 720.
 TEST(AttentionLists, OfFewTokensFitIntoALowWindow) {
   load_strings(assets_folder() / "strings");
-  ScriptedGui gui(ScriptedGui::Renderer::none, 1007, 496);
-  SyntheticWorld world(SyntheticShape{.positions = 14});
-  AttentionView view;
-  for (const auto& [mode, name] :
-       {std::pair(AttentionMode::arcs, "##arcs"), std::pair(AttentionMode::neuron, "##keys")}) {
-    world.document.attention_mode = mode;
+  struct Case {
+    AttentionMode mode;
+    const char* name;
+    std::int64_t tokens;
+  };
+  for (const Case& list :
+       {Case{AttentionMode::arcs, "##arcs", 19}, Case{AttentionMode::neuron, "##keys", 14}}) {
+    ScriptedGui gui(ScriptedGui::Renderer::none, 1007, 496);
+    SyntheticWorld world(SyntheticShape{.positions = list.tokens});
+    AttentionView view;
+    world.document.attention_mode = list.mode;
     gui.draw_frames(world.drawn_by(view), 60);
-    const ImGuiWindow* window = window_like(name);
-    ASSERT_NE(window, nullptr) << name;
-    EXPECT_LE(window->ScrollMax.y, 1.0F) << name;
+    const ImGuiWindow* window = window_like(list.name);
+    ASSERT_NE(window, nullptr) << list.name;
+    EXPECT_LE(window->ScrollMax.y, 1.0F) << list.name;
   }
+}
+
+// The steps of a long text: its table scrolls, or, where the strips have no room beside it, all of them do.
+TEST(AttentionLists, OfALongRowHaveOneScrollBar) {
+  load_strings(assets_folder() / "strings");
+  for (const auto& [width, height] :
+       {std::pair(1007, 496), std::pair(1500, 900), std::pair(560, 496), std::pair(560, 1100)}) {
+    ScriptedGui gui(ScriptedGui::Renderer::none, width, height);
+    SyntheticWorld world(SyntheticShape{.positions = 90, .layers = 1});
+    AttentionView view;
+    world.document.attention_mode = AttentionMode::row;
+    gui.draw_frames(world.drawn_by(view), 10);
+    int bars = 0;
+    for (const char* name : {"##steps", "##table", "##strips", "##lines"}) {
+      const ImGuiWindow* window = window_like(name);
+      bars += window != nullptr && window->ScrollbarY ? 1 : 0;
+    }
+    EXPECT_EQ(bars, 1) << width << " x " << height;
+  }
+}
+
+// How many times as wide as high the map of a text of so many tokens is.
+float shape_of_map(std::int64_t tokens) {
+  ScriptedGui gui(ScriptedGui::Renderer::none, 1480, 640);
+  SyntheticWorld world(SyntheticShape{.positions = tokens, .layers = 1});
+  AttentionView view;
+  world.document.attention_mode = AttentionMode::matrix;
+  float shape = 0.0F;
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    ctx.Yield(3);
+    const ImRect cells = ctx.ItemInfo("**/##cells").RectFull;
+    shape = cells.GetWidth() / cells.GetHeight();
+  }));
+  return shape;
+}
+
+TEST(Matrix, IsSquareWhereCellsAreSeenAndFillsItsRoomWhereTheyAreNot) {
+  load_strings(assets_folder() / "strings");
+  EXPECT_NEAR(shape_of_map(12), 1.0F, 0.01F);
+  EXPECT_NEAR(shape_of_map(40), 1.0F, 0.01F);
+  EXPECT_GT(shape_of_map(400), 1.7F);
 }
 
 TEST(AttentionNote, OffersNoHeadUnderAMeanOfAllHeads) {
