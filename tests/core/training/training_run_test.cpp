@@ -99,6 +99,8 @@ TEST_P(Runs, StatesComeBack) {
 INSTANTIATE_TEST_SUITE_P(Kinds, Runs, testing::ValuesIn(run_kinds),
                          [](const auto& kind) { return kind.param; });
 
+using headlight::expect_refused;
+
 void expect_refused(const TinyRun& tiny, const std::vector<std::string>& named) {
   expect_refused([&] { tiny.open("out"); }, named);
   EXPECT_FALSE(std::filesystem::exists(tiny / "out"));
