@@ -76,6 +76,7 @@ struct EmbeddingChoices {
   std::optional<TokenId> start, without, with;  // start - without + with
   bool inputs_too = false;                      // these three may be among the nearest
   SimilarityOf similarity_of = SimilarityOf::stream;
+  bool first_anyway = false;  // the points show the first token though its vector dwarfs the others
   bool operator==(const EmbeddingChoices&) const = default;
 
   template <class Self, class Visit>
@@ -92,6 +93,7 @@ struct EmbeddingChoices {
     visit("with", self.with);
     visit("inputs_too", self.inputs_too);
     visit("similarity_of", self.similarity_of);
+    visit("first_anyway", self.first_anyway);
   }
 };
 

@@ -101,17 +101,19 @@ void PointsPanel::draw_choices(const Frame& frame, Commands& commands, ToolRow& 
     choices.trajectories = !choices.trajectories;
     commands.edit(SetChoices{choices});
   }
+  draw_without_first(frame, commands, row);
+}
+
+// Left out when it is asked for; when it dominates, unless it is asked for.
+void PointsPanel::draw_without_first(const Frame& frame, Commands& commands, ToolRow& row) {
   const Segment without{text("embeddings.without_first"), text("embeddings.without_first_tip")};
   row.next(toggle_width(without));
-  if (!toggle("##without", without, leaves_first_out(frame))) return;
-  if (!first_dominates()) {
-    commands.edit(SetEmbeddingWithoutFirst{!frame.document.embedding_without_first});
-  } else if (frame.document.embedding_without_first) {
-    commands.edit(SetEmbeddingWithoutFirst{false});
-    first_is_kept_ = true;
-  } else {
-    first_is_kept_ = !first_is_kept_;
-  }
+  const bool out = leaves_first_out(frame), asked = frame.document.embedding_without_first;
+  if (!toggle("##without", without, out)) return;
+  EmbeddingChoices choices = frame.document.embedding;
+  choices.first_anyway = out && first_dominates();
+  if (choices != frame.document.embedding) commands.edit(SetChoices{choices});
+  if (out ? asked : !first_dominates()) commands.edit(SetEmbeddingWithoutFirst{!asked});
 }
 
 void PointsPanel::draw_tools(const Frame& frame, Commands& commands, const ShownText& shown) {
@@ -146,7 +148,8 @@ void PointsPanel::measure_first(const Frame& frame, const ShownText& shown, std:
 bool PointsPanel::first_dominates() const { return first_.ratio > outshines; }
 
 bool PointsPanel::leaves_first_out(const Frame& frame) const {
-  return frame.document.embedding_without_first || (first_dominates() && !first_is_kept_);
+  return frame.document.embedding_without_first ||
+         (first_dominates() && !frame.document.embedding.first_anyway);
 }
 
 void PointsPanel::draw_captions(const Frame& frame, const ShownText& shown, const TokenMap& map) const {

@@ -25,6 +25,7 @@ class PointsPanel {
  private:
   void draw_tools(const Frame& frame, Commands& commands, const ShownText& shown);
   void draw_choices(const Frame& frame, Commands& commands, ToolRow& row);
+  void draw_without_first(const Frame& frame, Commands& commands, ToolRow& row);
   void draw_captions(const Frame& frame, const ShownText& shown, const TokenMap& map) const;
   void measure_first(const Frame& frame, const ShownText& shown, std::int64_t layer);
   bool first_dominates() const;  // its vector is so long that it would squeeze the others together
@@ -44,7 +45,6 @@ class PointsPanel {
   EmbeddingSpace space_;
   std::int64_t drawn_layer_ = -1;
   FirstToken first_;
-  bool first_is_kept_ = false;  // somebody wants to see it though it dominates
 };
 
 }  // namespace headlight

@@ -100,12 +100,17 @@ void RowPanel::draw_beside(const ShownAttention& shown, Commands& commands, ImVe
   ImGui::EndChild();
 }
 
+// With what is between them and the table.
+float RowPanel::strips_room() const {
+  const float strips = strips_height_ > 0 ? strips_height_ : product_strips_height();
+  return strips + em() * 0.4F + ImGui::GetStyle().ItemSpacing.y * 3.0F;
+}
+
 // The strips beneath the table. Where not both fit, all of its lines are drawn (`whole`), and one scroll bar
 // moves table and strips.
 void RowPanel::draw_stacked(const ShownAttention& shown, Commands& commands, bool whole) {
-  const float strips = strips_height_ > 0 ? strips_height_ : product_strips_height();
   const float all = row_table_height(shown, row_);
-  const float room = whole ? all : ImGui::GetContentRegionAvail().y - strips - em();
+  const float room = whole ? all : ImGui::GetContentRegionAvail().y - strips_room();
   if (whole) scroll_to_chosen(shown);
   draw_row_table(shown, commands, row_, key_, std::min(room, all));
   ImGui::Dummy(ImVec2(0, em() * 0.4F));
@@ -130,8 +135,7 @@ void RowPanel::draw(const ShownAttention& shown, Commands& commands) {
   }
   draw_weight_formula(shown, row_, key_);
   const ImVec2 room = ImGui::GetContentRegionAvail();
-  const float strips = strips_height_ > 0 ? strips_height_ : product_strips_height();
-  const bool fits = room.y - strips - em() >= std::min(row_table_height(shown, row_), em() * 14);
+  const bool fits = room.y - strips_room() >= std::min(row_table_height(shown, row_), em() * 14);
   const bool is_short = shown.map.keys <= most_lines_drawn;
   if (!fits && !is_short && room.x >= em() * 44 && room.y >= em() * 9) {
     draw_beside(shown, commands, room);

@@ -22,6 +22,7 @@ class RowPanel {
   bool refresh(const ShownAttention& shown);
   void draw_beside(const ShownAttention& shown, Commands& commands, ImVec2 room);
   void draw_stacked(const ShownAttention& shown, Commands& commands, bool whole);
+  float strips_room() const;
   void handle_keys(const ShownAttention& shown, Commands& commands) const;
   void scroll_to_chosen(const ShownAttention& shown);
   std::int64_t chosen_key(const ShownAttention& shown) const;

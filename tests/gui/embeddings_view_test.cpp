@@ -226,7 +226,10 @@ TEST(EmbeddingsView, AFirstTokenThatDwarfsTheOthersIsLeftOutUntilItIsAskedFor) {
     ctx.ItemClick("##without");
     give_workers_time(ctx);
     IM_CHECK_EQ(tokens_in_plot(ctx, world).count(0), 1U);
+    IM_CHECK(world.document.embedding.first_anyway);  // of the document: saved, and undone
+    IM_CHECK(!world.document.embedding_without_first);
     ctx.ItemClick("##without");
+    IM_CHECK(!world.document.embedding.first_anyway);
     give_workers_time(ctx);
     IM_CHECK_EQ(tokens_in_plot(ctx, world).count(0), 0U);
   }));
