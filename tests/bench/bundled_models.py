@@ -9,6 +9,7 @@ it measures. CORPORA is the folder of --corpora of the training; the config says
 
 curve       some lines of the loss curve in log.json
 loss        held-out loss a byte of a decoder for each source and language, beside n-grams; compared with the trainer's own
+masked      hidden tokens of held-out documents that a masked model guesses; compared with the trainer's own
 samples     continuations of given beginnings, in both languages
 names       whether the name of a child is kept through a story
 probe       눈 (snow) and 눈 (eye): candidates for a gap, vectors
@@ -27,6 +28,7 @@ from card.alignment import alignment
 from card.curve import curve
 from card.induction import induction
 from card.loss import loss
+from card.masked import masked
 from card.probe import probe
 from card.sentiment import sentiment
 from card.texts import TEMPERATURE, names, samples
@@ -38,7 +40,7 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets/training"
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    for function, config in ((curve, ""), (loss, "tiny_stories"), (samples, ""), (names, ""), (probe, ""),
+    for function, config in ((curve, ""), (loss, "tiny_stories"), (masked, "tiny_bert"), (samples, ""), (names, ""), (probe, ""),
                              (translate, "tiny_translate"), (alignment, "tiny_translate"), (sentiment, "tiny_sentiment"),
                              (induction, "")):
         command = commands.add_parser(function.__name__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)

@@ -174,5 +174,29 @@ TEST(BundledModels, TinyTranslateAlignsWords) {
   }
 }
 
+// Gaps in sentences as its stories have them, filled from both sides; a space before the mask belongs to it.
+TEST(BundledModels, TinyBertFillsGaps) {
+  const std::vector<std::pair<std::string, std::string>> gaps = {
+      {"옛날에 미아라는 작은 <mask> 살았어요.", " 소녀가"},
+      {"옛날에 톰이라는 작은 <mask> 살았어요.", " 소년이"},
+      {"\"고마워, 톰!\" 미아가 <mask>.", " 말했어요"},
+      {"Once upon a time, there was a little girl <mask> Lily.", " named"},
+      {"One day, Tom <mask> to the park with his mom.", " went"},
+  };
+  const auto model = load_model(path_of("tiny-bert"), "tiny-bert");
+  const auto backend = make_cpu_backend(1);
+  for (const auto& [text, word] : gaps) {
+    ForwardRequest request;
+    for (const Token& token : model->tokenizer->encode(text)) request.tokens.push_back(token.id);
+    const auto place = masked_position(*model, request.tokens);
+    ASSERT_TRUE(place) << text;
+    const auto trace = run_forward(model, *backend, request);
+    const auto logits = trace->row(Hook::logits, 0, *place);
+    const auto likeliest =
+        static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+    EXPECT_EQ(model->tokenizer->bytes(likeliest), word) << text;
+  }
+}
+
 }  // namespace
 }  // namespace headlight
