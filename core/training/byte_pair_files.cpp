@@ -105,11 +105,14 @@ Json model_of(const TrainedBytePairs& trained) {
 
 std::string tokenizer_json(const TrainedBytePairs& trained, const BytePairSettings& settings) {
   Json added = Json::array();
+  // A mask stands for a word, and words carry the space before them: it takes that space along (as
+  // RoBERTa's).
+  const bool fills_masks = settings.frame == TextFrame::classification;
   for (std::size_t id = 0; id < settings.special_tokens.size(); ++id) {
     added.push_back({{"id", id},
                      {"content", settings.special_tokens[id]},
                      {"single_word", false},
-                     {"lstrip", false},
+                     {"lstrip", fills_masks && settings.special_tokens[id] == "<mask>"},
                      {"rstrip", false},
                      {"normalized", false},
                      {"special", true}});

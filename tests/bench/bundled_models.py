@@ -9,10 +9,12 @@ it measures. CORPORA is the folder of --corpora of the training; the config says
 
 curve       some lines of the loss curve in log.json
 loss        held-out loss a byte of a decoder for each source and language, beside n-grams; compared with the trainer's own
+masked      hidden tokens of held-out documents that a masked model guesses; compared with the trainer's own
 samples     continuations of given beginnings, in both languages
 names       whether the name of a child is kept through a story
 probe       눈 (snow) and 눈 (eye): candidates for a gap, vectors
 translate   BLEU and chrF on held-out sentences, examples
+alignment   which heads of the cross-attention find the Korean word that an English word comes from
 sentiment   accuracy on held-out reviews, beside a bag of words
 induction   the induction score of each head of a decoder
 """
@@ -22,9 +24,11 @@ from pathlib import Path
 
 import torch
 
+from card.alignment import alignment
 from card.curve import curve
 from card.induction import induction
 from card.loss import loss
+from card.masked import masked
 from card.probe import probe
 from card.sentiment import sentiment
 from card.texts import TEMPERATURE, names, samples
@@ -36,8 +40,9 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets/training"
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    for function, config in ((curve, ""), (loss, "tiny_stories"), (samples, ""), (names, ""), (probe, ""),
-                             (translate, "tiny_translate"), (sentiment, "tiny_sentiment"), (induction, "")):
+    for function, config in ((curve, ""), (loss, "tiny_stories"), (masked, "tiny_bert"), (samples, ""), (names, ""), (probe, ""),
+                             (translate, "tiny_translate"), (alignment, "tiny_translate"), (sentiment, "tiny_sentiment"),
+                             (induction, "")):
         command = commands.add_parser(function.__name__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
         command.set_defaults(run=function)
         command.add_argument("--model", required=True, help="folder with config.json, model.safetensors, tokenizer.json")
@@ -57,6 +62,7 @@ def main():
     of["names"].add_argument("--show", action="store_true", help="print all stories as comments")
     of["probe"].add_argument("--items", default=str(ASSETS / "homonyms_probe.json"), help="the sentences")
     of["translate"].add_argument("--most", type=int, default=0, help="sentences of a source; 0: all")
+    of["alignment"].add_argument("--source", default="held-out sentences by a grammar", help="of the config")
     of["induction"].add_argument("--period", type=int, default=20, help="tokens of a group")
     of["induction"].add_argument("--groups", type=int, default=16, help="how many")
     of["induction"].add_argument("--kinds", nargs="+", choices=["tokens", "letters", "en", "ko"], default=["tokens", "en", "ko"],

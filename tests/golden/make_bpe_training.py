@@ -12,7 +12,7 @@ Made with tokenizers 0.23.3.
 import json
 import pathlib
 
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 HERE = pathlib.Path(__file__).parent
 SPECIAL = ["<pad>", "<bos>", "<eos>", "<sep>", "<mask>", "<cls>"]
@@ -47,7 +47,9 @@ def case(vocabulary_size, least_count, frame, special, stories, runs=0):
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
     tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(vocab_size=vocabulary_size, min_frequency=least_count, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    # A mask stands for a word, and words carry the space before them.
+    added = [AddedToken(name, lstrip=frame == "classification" and name == "<mask>", normalized=False, special=True) for name in special]
+    trainer = trainers.BpeTrainer(vocab_size=vocabulary_size, min_frequency=least_count, special_tokens=added, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
                                   show_progress=False)
     tokenizer.train_from_iterator(texts(stories, runs), trainer)
     if FRAMES[frame]:

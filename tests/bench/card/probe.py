@@ -5,7 +5,8 @@ Candidates: a masked model is asked token by token, the tokens of the candidate 
 the likeliest candidate of all is one of those expected; and the share of pairs (expected, wrong) in the right order.
 
 Vectors: the mean over the tokens that 눈 lies in, at each layer. A sentence is counted as right when the sentence whose
-vector has the smallest angle to it, of the other 39, has the same sense.
+vector has the smallest angle to it, of the other 39, has the same sense. And by a plane between both senses (ridge
+regression on vectors of length 1, lambda 0.1) when it lies on its side of the plane that the other 39 make.
 """
 import json
 import re
@@ -86,6 +87,23 @@ def nearest_right(found, senses):
     return shares
 
 
+def plane_right(found, senses):
+    """The share of vectors on the right side of the plane of all others, at each layer."""
+    wanted = torch.tensor([1.0 if sense == senses[0] else -1.0 for sense in senses], dtype=torch.double)
+    shares = []
+    for layer in range(found.shape[1]):
+        unit = torch.nn.functional.normalize(found[:, layer].double(), dim=-1)
+        right = 0
+        for i in range(len(senses)):
+            others = [j for j in range(len(senses)) if j != i]
+            middle, mean = unit[others].mean(0), wanted[others].mean()
+            given = unit[others] - middle
+            dual = torch.linalg.solve(given @ given.T + 0.1 * torch.eye(len(others)).double(), wanted[others] - mean)
+            right += int(((unit[i] - middle) @ given.T @ dual + mean) * wanted[i] > 0)
+        shares.append(right / len(senses))
+    return shares
+
+
 def probe(o):
     items = json.loads(open(o.items, encoding="utf-8").read())
     is_masked = json.loads(open(f"{o.model}/config.json").read())["architectures"][0].endswith("MaskedLM")
@@ -100,12 +118,15 @@ def probe(o):
               ("both", rows)]
     cells = [[name, len(some), f"{100 * share(1, some):.0f} %", f"{100 * share(2, some):.0f} %", f"{100 * share(3, some):.0f} %"]
              for name, some in groups]
-    layers = nearest_right(vectors(model, tokens.tokenizer, items), [item["sense"] for item in items])
-    near = ", ".join(f"{100 * one:.0f}" for one in layers)
+    found, senses = vectors(model, tokens.tokenizer, items), [item["sense"] for item in items]
+    layers, planes = nearest_right(found, senses), plane_right(found, senses)
+    percent = lambda some: ", ".join(f"{100 * one:.0f}" for one in some)
     show("눈, snow or eye", table(["sense", "sentences", "an expected word is the likeliest", "pairs in the right order",
                                   "by chance (likeliest)"], cells)
          + f"\n\nNearest of the other {len(items) - 1} vectors of 눈 has the same sense, in % (embedding, then behind each layer; "
-         f"by chance 49): {near}.",
+         f"by chance 49): {percent(layers)}. On its side of a plane between the senses that the others make (by chance 50): "
+         f"{percent(planes)}.",
          "눈: 내리는 눈, 보는 눈", table(["뜻", "문장", "알맞은 말이 가장 그럴듯함", "바른 순서인 짝", "우연히 맞을 확률"], cells)
-         + f"\n\n눈의 벡터에 가장 가까운 다른 문장의 눈이 같은 뜻인 비율(%, 임베딩과 각 층 뒤, 우연이면 49): {near}.")
-    return {"candidates": share(1, rows), "pairs": share(2, rows), "layers": layers}
+         + f"\n\n눈의 벡터에 가장 가까운 다른 문장의 눈이 같은 뜻인 비율(%, 임베딩과 각 층 뒤, 우연이면 49): {percent(layers)}. "
+         f"나머지 문장으로 두 뜻을 가른 평면의 맞는 쪽에 있는 비율(우연이면 50): {percent(planes)}.")
+    return {"candidates": share(1, rows), "pairs": share(2, rows), "layers": layers, "planes": planes}

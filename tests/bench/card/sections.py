@@ -1,14 +1,36 @@
 """What the parts of a card share: models, tables, both languages."""
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 import transformers
+from safetensors.torch import load_file
 
 transformers.utils.logging.disable_progress_bar()
 
+
+class Recurrent(torch.nn.Module):
+    """A recurrent network of headlight train, as torch.nn.GRU computes it; asked like a decoder of transformers."""
+
+    def __init__(self, folder, config):
+        super().__init__()
+        width, layers = config["hidden_size"], config["num_layers"]
+        self.embedding = torch.nn.Embedding(config["vocab_size"], width)
+        self.gru = torch.nn.GRU(width, width, layers, batch_first=True)
+        self.config = SimpleNamespace(max_position_embeddings=2**31)  # no longest text
+        self.load_state_dict({name: value.float() for name, value in load_file(Path(folder) / "model.safetensors").items()})
+
+    def forward(self, input_ids, past_key_values=None, use_cache=False):
+        states, last = self.gru(self.embedding(input_ids), past_key_values)
+        return SimpleNamespace(logits=states @ self.embedding.weight.T, past_key_values=last)
+
+
 def load(folder, kind="AutoModelForCausalLM", **options):
     """The model in float32, ready to be asked."""
+    config = config_of(Path(folder) / "config.json")
+    if config["model_type"] == "gru":
+        return Recurrent(folder, config).eval()
     return getattr(transformers, kind).from_pretrained(folder, dtype=torch.float32, **options).eval()
 
 

@@ -6,6 +6,7 @@
 #include "core/base/own_files.h"
 #include "core/forward/forward_pass.h"
 #include "core/model/catalog.h"
+#include "core/session/text_tokens.h"
 
 namespace headlight {
 namespace {
@@ -88,6 +89,112 @@ TEST(BundledModels, TinyStoriesKeepsAName) {
       if (tokens[i].begin < end && tokens[i].end > begin) on_name += static_cast<double>(weights[i]);
     }
     EXPECT_GT(on_name, 0.8) << story.text;
+  }
+}
+
+// Held-out sentences of the grammar come out word for word, and one head of the last layer puts its weight on
+// the Korean word that the next English word comes from, in spite of the other order of words.
+struct Pair {
+  std::string korean, english;
+  std::vector<std::pair<std::string, std::string>> words;  // that stand once in each sentence
+};
+const std::vector<Pair> held_out_pairs = {
+    {"선생님은 일요일에 학교에서 김치를 먹었어요.",
+     "The teacher ate some kimchi at school on Sunday.",
+     {{"teacher", "선생님은"},
+      {"ate", "먹었어요"},
+      {"kimchi", "김치를"},
+      {"school", "학교에서"},
+      {"Sunday", "일요일에"}}},
+    {"농부는 어젯밤에 학교에서 분홍색 책을 읽었어요.",
+     "The farmer read a pink book at school last night.",
+     {{"farmer", "농부는"},
+      {"read", "읽었어요"},
+      {"pink", "분홍색"},
+      {"book", "책을"},
+      {"school", "학교에서"}}},
+    {"아이들은 하얀 상자를 날랐어요.",
+     "The children carried a white box.",
+     {{"children", "아이들은"}, {"carried", "날랐어요"}, {"white", "하얀"}, {"box", "상자를"}}},
+    {"우리는 코끼리 다섯 마리를 봤어요.",
+     "We saw five elephants.",
+     {{"saw", "봤어요"}, {"five", "다섯"}, {"elephants", "코끼리"}}},
+    {"개는 토끼보다 더 커요.",
+     "The dog is bigger than the rabbit.",
+     {{"dog", "개는"}, {"bigger", "커요"}, {"rabbit", "토끼보다"}}},
+    {"수진은 매일 아침 까만 컵을 사요.",
+     "Sujin buys a black cup every morning.",
+     {{"Sujin", "수진은"}, {"buys", "사요"}, {"black", "까만"}, {"cup", "컵을"}, {"morning", "아침"}}},
+};
+
+TEST(BundledModels, TinyTranslateTranslatesWordForWord) {
+  const auto model = load_model(path_of("tiny-translate"), "tiny-translate");
+  const auto backend = make_cpu_backend(1);
+  for (const Pair& pair : held_out_pairs) {
+    ForwardRequest request;
+    for (const Token& token : source_tokens(*model, pair.korean)) request.source_tokens.push_back(token.id);
+    for (const Token& token : text_tokens(*model, "")) request.tokens.push_back(token.id);
+    std::string said;
+    for (int i = 0; i < 30; ++i) {
+      const auto trace = run_forward(model, *backend, request);
+      const auto logits = trace->row(Hook::logits, 0, trace->positions() - 1);
+      const auto likeliest =
+          static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+      if (model->tokenizer->is_special(likeliest)) break;
+      said += model->tokenizer->bytes(likeliest);
+      request.tokens.push_back(likeliest);
+      request.previous = trace;
+    }
+    EXPECT_EQ(said, pair.english);
+  }
+}
+
+TEST(BundledModels, TinyTranslateAlignsWords) {
+  const auto model = load_model(path_of("tiny-translate"), "tiny-translate");
+  const auto backend = make_cpu_backend(1);
+  for (const Pair& pair : held_out_pairs) {
+    ForwardRequest request;
+    const std::vector<Token> source = source_tokens(*model, pair.korean);
+    const std::vector<Token> text = text_tokens(*model, pair.english);
+    for (const Token& token : source) request.source_tokens.push_back(token.id);
+    for (const Token& token : text) request.tokens.push_back(token.id);
+    const auto trace = run_forward(model, *backend, request);
+    for (const auto& [english, korean] : pair.words) {
+      const std::size_t at = pair.english.find(english), begin = pair.korean.find(korean);
+      const auto first = std::find_if(text.begin(), text.end(), [&](const Token& t) { return t.end > at; });
+      const std::int64_t predicts = first - text.begin() - 1;
+      const auto weights = trace->map_row(Hook::cross_pattern, 2, 2, predicts);
+      double on_word = 0.0;
+      for (std::size_t i = 0; i < source.size(); ++i) {
+        const bool inside = source[i].begin < begin + korean.size() && source[i].end > begin;
+        if (inside) on_word += static_cast<double>(weights[i]);
+      }
+      EXPECT_GT(on_word, 0.6) << english << " from " << korean;
+    }
+  }
+}
+
+// Gaps in sentences as its stories have them, filled from both sides; a space before the mask belongs to it.
+TEST(BundledModels, TinyBertFillsGaps) {
+  const std::vector<std::pair<std::string, std::string>> gaps = {
+      {"옛날에 미아라는 작은 <mask> 살았어요.", " 소녀가"},
+      {"옛날에 톰이라는 작은 <mask> 살았어요.", " 소년이"},
+      {"\"고마워, 톰!\" 미아가 <mask>.", " 말했어요"},
+      {"Once upon a time, there was a little girl <mask> Lily.", " named"},
+      {"One day, Tom <mask> to the park with his mom.", " went"},
+  };
+  const auto model = load_model(path_of("tiny-bert"), "tiny-bert");
+  const auto backend = make_cpu_backend(1);
+  for (const auto& [text, word] : gaps) {
+    ForwardRequest request;
+    for (const Token& token : model->tokenizer->encode(text)) request.tokens.push_back(token.id);
+    const auto place = masked_position(*model, request.tokens);
+    ASSERT_TRUE(place) << text;
+    const auto trace = run_forward(model, *backend, request);
+    const auto logits = trace->row(Hook::logits, 0, *place);
+    const auto likeliest =
+        static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+    EXPECT_EQ(model->tokenizer->bytes(likeliest), word) << text;
   }
 }
 
