@@ -1,7 +1,6 @@
 // What the program does with the model that learns in the window.
 #include <algorithm>
 
-#include "core/base/errors.h"
 #include "core/session/learning.h"
 #include "core/session/learning_task.h"
 #include "gui/app.h"
@@ -26,12 +25,7 @@ void App::learn(const Learn& order) {
     case Learn::Order::learn_on:
       if (!learning_snapshot_) return;
       learns_on_ = order.order == Learn::Order::learn_on;
-      try {
-        const std::int64_t step = order.step >= 0 ? order.step : learning_snapshot_->step;
-        learning_->write(step, free_learnt_folder(learning_snapshot_->choices, step));
-      } catch (const UserError& error) {
-        desk_.say({error.what(), true});
-      }
+      return learning_->write(order.step);
   }
 }
 
@@ -69,13 +63,16 @@ void App::open_learnt(double seconds) {
   const LearningSnapshot& learnt = *learning_snapshot_;
   std::vector<Command> gesture = {OpenModel{learnt.saved.folder}, SetText{learnt.prompt},
                                   ShowAttention{AttentionMode::wall}};
-  if (learnt.now && !learnt.now->scores.rows.empty()) {
-    const std::vector<HeadScoreRow>& rows = learnt.now->scores.rows;
+  const auto kept = std::find_if(learnt.checkpoints.begin(), learnt.checkpoints.end(),
+                                 [&](const auto& state) { return state->step == learnt.saved.step; });
+  const LearningState* const state = kept != learnt.checkpoints.end() ? kept->get() : learnt.now.get();
+  if (state && !state->scores.rows.empty()) {
+    const std::vector<HeadScoreRow>& rows = state->scores.rows;
     const auto most =
         std::max_element(rows.begin(), rows.end(), [](const HeadScoreRow& a, const HeadScoreRow& b) {
           return a[HeadScore::induction] < b[HeadScore::induction];
         });
-    const std::int64_t place = most - rows.begin(), heads = learnt.now->scores.heads;
+    const std::int64_t place = most - rows.begin(), heads = state->scores.heads;
     gesture.push_back(SelectHead{place / heads, place % heads});
   }
   run(gesture, seconds);

@@ -46,6 +46,7 @@ struct LearningToken {
 // A model that was written to be opened.
 struct LearningSaved {
   std::int64_t count = 0;  // of all runs together; it grows by one with each that is done or failed
+  std::int64_t step = 0;   // whose weights these are
   std::string folder, error;
 };
 
@@ -108,8 +109,9 @@ class Learning {
   void go_on();
   void one_update();  // then it is paused
   void stop();        // for good; what was kept stays. While it is prepared: back to nothing
-  // Writes the model of a kept step, else of now, as Hugging Face's libraries do. See LearningSaved.
-  void write(std::int64_t step, std::string folder);
+  // Writes the model of a kept step, else of now, as Hugging Face's libraries do: to a folder, or, where none
+  // is named, to a new one of the user's data. See LearningSaved.
+  void write(std::int64_t step, std::string folder = "");
 
   // Null before the first start.
   std::shared_ptr<const LearningSnapshot> snapshot() const;

@@ -239,18 +239,21 @@ void Learning::Run::stop() {
 }
 
 void Learning::Run::write(const Write& write, std::int64_t count) {
-  LearningSaved saved{count, write.folder, ""};
+  LearningSaved saved{count, 0, write.folder, ""};
   try {
-    const auto kept = std::find_if(snapshot_.checkpoints.begin(), snapshot_.checkpoints.end(),
-                                   [&](const auto& state) { return state->step == write.step; });
-    if (kept == snapshot_.checkpoints.end() && run_) {
-      write_model(run_->parameters(), write.folder, /*half=*/false);
+    auto kept = std::find_if(snapshot_.checkpoints.begin(), snapshot_.checkpoints.end(),
+                             [&](const auto& state) { return state->step == write.step; });
+    const bool of_now = kept == snapshot_.checkpoints.end() && run_;
+    if (!of_now && kept == snapshot_.checkpoints.end()) --kept;
+    saved.step = of_now ? run_->steps_done() : (*kept)->step;
+    if (saved.folder.empty()) saved.folder = free_learnt_folder(snapshot_.choices, saved.step);
+    if (of_now) {
+      write_model(run_->parameters(), saved.folder, /*half=*/false);
     } else {
-      const LearningState& state =
-          kept == snapshot_.checkpoints.end() ? *snapshot_.checkpoints.back() : **kept;
+      const std::vector<float>& weights = *(*kept)->weights;
       Parameters parameters(files_, /*seed=*/1);
-      std::copy(state.weights->begin(), state.weights->end(), parameters.values().begin());
-      write_model(parameters, write.folder, /*half=*/false);
+      std::copy(weights.begin(), weights.end(), parameters.values().begin());
+      write_model(parameters, saved.folder, /*half=*/false);
     }
   } catch (const std::exception& error) {
     saved.error = error.what();

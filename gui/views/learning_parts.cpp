@@ -167,20 +167,25 @@ void draw_learning_sample(const LearningSnapshot& learning, const LearningWords&
   const auto across = static_cast<std::size_t>(std::max(8.0F, width / letter));
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   ImDrawList* list = ImGui::GetWindowDrawList();
-  for (std::size_t i = 0; i < whole.size(); ++i) {
-    const ImVec2 at(corner.x + letter * static_cast<float>(i % across),
-                    corner.y + line * static_cast<float>(i / across));
+  std::size_t drawn = 0, length = 1;
+  for (std::size_t i = 0; i < whole.size(); i += length, ++drawn) {
+    length = 1;  // bytes: what a new model writes is no letter of the alphabet yet
+    while (i + length < whole.size() && (static_cast<unsigned char>(whole[i + length]) & 0xC0U) == 0x80U) {
+      ++length;
+    }
+    const ImVec2 at(corner.x + letter * static_cast<float>(drawn % across),
+                    corner.y + line * static_cast<float>(drawn / across));
     const bool given = i < learning.prompt.size(), follows = !given && follows_from_before(whole, i);
     list->AddText(at,
                   given     ? palette().muted
                   : follows ? palette().value
                             : palette().text,
-                  &whole[i], &whole[i] + 1);
+                  &whole[i], &whole[i] + length);
     if (!follows) continue;
     const float y = at.y + em() * 1.2F;
     list->AddLine(ImVec2(at.x, y), ImVec2(at.x + letter, y), palette().value, std::max(1.0F, em() * 0.1F));
   }
-  ImGui::Dummy(ImVec2(width, line * static_cast<float>((whole.size() + across - 1) / across)));
+  ImGui::Dummy(ImVec2(width, line * static_cast<float>((drawn + across - 1) / across)));
   if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s", text("learning.sample_tip").c_str());
 }
 

@@ -129,6 +129,7 @@ TEST(Learning, KeptStatesAreThoseOfTheRunAndCanBeOpened) {
       wait_for(learning, [](const LearningSnapshot& snapshot) { return snapshot.saved.count == 1; });
   ASSERT_TRUE(written);
   EXPECT_EQ(written->saved.error, "");
+  EXPECT_EQ(written->saved.step, 10);
   const auto model = load_model((folder / "ten").string(), "ten");
   ForwardRequest request;
   for (const LearningToken& token : done->probe) request.tokens.push_back(token.id);
