@@ -7,9 +7,12 @@
 #include <string_view>
 #include <utility>
 
+#include "core/backends/cpu/instruction_sets.h"
 #include "core/forward/forward_pass.h"
+#include "core/training/losses.h"
 #include "core/training/random_numbers.h"
 #include "core/training/text_pass.h"
+#include "core/training/training_texts.h"
 
 namespace headlight {
 namespace {
@@ -128,6 +131,25 @@ std::vector<TokenId> ordinary_tokens(const Tokenizer& tokenizer, const std::stri
     }
   }
   return {used.begin(), used.end()};
+}
+
+double held_out_loss(const Parameters& parameters, Backend& backend, const std::vector<std::string>& texts,
+                     std::int64_t context) {
+  double sum = 0.0;
+  std::int64_t scored = 0;
+  for (const std::string& text : texts) {
+    const std::vector<TokenId> ids = ids_of(parameters.tokenizer()->encode(text));
+    const auto count = static_cast<std::int64_t>(ids.size());
+    for (std::int64_t first = 0; first + 1 < count; first += context - 1) {
+      const auto begin = ids.begin() + first, end = ids.begin() + std::min(first + context, count);
+      const TrainingExample example = next_tokens({begin, end}, 0);
+      const auto pass = text_pass(parameters, backend, example);
+      const Loss one = cross_entropy(chosen_kernels(), pass->logits(), example.labels, 0.0, nullptr);
+      sum += one.sum;
+      scored += one.scored;
+    }
+  }
+  return scored > 0 ? sum / static_cast<double>(scored) : NAN;
 }
 
 std::vector<double> copied_by_period(const Parameters& parameters, Backend& backend) {

@@ -43,6 +43,11 @@ std::vector<TokenId> repeated_tokens(const std::vector<TokenId>& among, std::int
 constexpr std::int64_t first_copied_period = 2, copied_period_step = 2, copied_periods = 13;
 std::vector<double> copied_by_period(const Parameters& parameters, Backend& backend);
 
+// Nats a token of texts as they would be read on and on: in windows of `context` tokens, the first of which
+// is not scored. NaN where there is nothing to score.
+double held_out_loss(const Parameters& parameters, Backend& backend, const std::vector<std::string>& texts,
+                     std::int64_t context);
+
 // How good a model is at one moment; what was not measured is NaN, or empty.
 struct LearningMeasures {
   double held_out = NAN;       // nats a token on texts that it does not learn from

@@ -7,6 +7,7 @@
 
 #include "core/backends/cpu/thread_pool.h"
 #include "core/base/errors.h"
+#include "core/model_files/model_file.h"
 #include "core/session/learning_wish.h"
 #include "core/training/checkpoint.h"
 #include "core/training/gru.h"
@@ -54,7 +55,8 @@ Learning::Run::Run(const LearningChoices& choices, std::int64_t pause_at,
     prefer(texts, choices.wish, [&](float share) { prepared("answers", share); });
     asked_ = texts.asked;
   }
-  const bool has_rival = choices.rival && can_have_rival(choices);
+  held_out_ = texts.held_out;
+  const bool has_rival = choices.rival && !goes_on(choices);
   const Corpus same = has_rival ? texts.corpus : Corpus();
   const TrainingConfig config = texts.config;
   const std::string drawn_from =
@@ -84,8 +86,10 @@ Learning::Run::Run(const LearningChoices& choices, std::int64_t pause_at,
   if (has_rival) {
     begin_rival(rival_config(choices, config, snapshot_.plan.parameters, snapshot_.plan.vocabulary), same);
   }
-  const std::vector<HeldOutLoss> taught = run_->measure_teacher();
-  if (!taught.empty()) snapshot_.teacher = taught.front().per_token;
+  if (choices.start == LearningStart::taught) {
+    const auto file = open_model_file(choices.from);
+    snapshot_.teacher = measures(Parameters(model_files(*file), *file, /*seed=*/1)).held_out;
+  }
   keep();
 }
 
@@ -105,33 +109,27 @@ void Learning::Run::begin_rival(const TrainingConfig& config, Corpus corpus) {
   snapshot_.rival = std::move(rival);
 }
 
-// Alone: the model that is looked at goes on.
-void Learning::Run::give_up_rival(const std::string& error) {
-  snapshot_.rival->error = error;
-  rival_.reset();
-}
-
 void Learning::Run::step_rival() {
   if (!rival_) return;
   const auto start = Clock::now();
   try {
     snapshot_.rival->losses.push_back(static_cast<float>(rival_->step().loss));
   } catch (const UserError& error) {
-    return give_up_rival(error.what());
+    snapshot_.rival->error = error.what();  // alone: the model that is looked at goes on
+    return rival_.reset();
   }
   rival_seconds_ += std::chrono::duration<double>(Clock::now() - start).count();
   snapshot_.rival->tokens_a_second = static_cast<double>(rival_->tokens_done()) / rival_seconds_;
 }
 
-LearningMeasures Learning::Run::measures(TrainingRun& run) const {
+LearningMeasures Learning::Run::measures(const Parameters& parameters) const {
   LearningMeasures made;
-  const Measurement& held = run.measure();
-  if (!held.losses.empty()) made.held_out = held.losses.front().per_token;
+  made.held_out = held_out_loss(parameters, *backend_, held_out_, snapshot_.plan.context);
   const LearningChoices& choices = snapshot_.choices;
   const bool letters = choices.task == LearningTask::letters && choices.start == LearningStart::random;
-  if (letters && snapshot_.rival) made.copied = copied_by_period(run.parameters(), *backend_);
+  if (letters && snapshot_.rival) made.copied = copied_by_period(parameters, *backend_);
   if (!asked_.empty()) {
-    made.wished = wished_an_answer(run.parameters(), *backend_, asked_, choices.wish);
+    made.wished = wished_an_answer(parameters, *backend_, asked_, choices.wish);
   }
   return made;
 }
@@ -154,14 +152,8 @@ void Learning::Run::keep() {
   LearningState state = *snapshot_.now;
   const auto values = run_->parameters().values();
   state.weights = std::make_shared<const std::vector<float>>(values.begin(), values.end());
-  state.measures = measures(*run_);
-  if (rival_) {
-    try {
-      state.rival = measures(*rival_);
-    } catch (const UserError& error) {
-      give_up_rival(error.what());
-    }
-  }
+  state.measures = measures(run_->parameters());
+  if (rival_) state.rival = measures(rival_->parameters());
   snapshot_.checkpoints.push_back(std::make_shared<const LearningState>(std::move(state)));
 }
 

@@ -33,16 +33,15 @@ class Learning::Run {
   using Clock = std::chrono::steady_clock;
   void begin_rival(const TrainingConfig& config, Corpus corpus);
   void step_rival();
-  void give_up_rival(const std::string& error);
-  LearningMeasures measures(TrainingRun& run) const;
+  LearningMeasures measures(const Parameters& parameters) const;
   void keep();
   void note_update(const StepReport& report);
   void finish(LearningPhase phase);
 
-  std::unique_ptr<TrainingRun> run_;    // null when it is over
-  std::unique_ptr<TrainingRun> rival_;  // null where there is none, and when it is over
-  std::unique_ptr<Backend> backend_;    // of measures
-  std::vector<std::string> asked_;      // see LearningTexts
+  std::unique_ptr<TrainingRun> run_;           // null when it is over
+  std::unique_ptr<TrainingRun> rival_;         // null where there is none, and when it is over
+  std::unique_ptr<Backend> backend_;           // of measures
+  std::vector<std::string> held_out_, asked_;  // see LearningTexts
   ModelFiles files_;
   std::unique_ptr<LearningProbe> probe_;
   std::int64_t pause_at_;

@@ -29,6 +29,7 @@ constexpr std::size_t most_asked = 64;  // beginnings of texts
 constexpr std::int64_t asked_bytes = 16;
 constexpr std::int64_t pairs_a_step = 8;
 constexpr std::int64_t gru_layers = 2, gru_width_step = 4;
+constexpr double gru_cost = 2.6;  // beside a transformer of as many parameters: measured, with the small one
 constexpr std::int64_t letters = 26;
 constexpr std::int64_t probe_bytes = 56, prompt_bytes = 24;
 constexpr int lanes = 8;  // threads that can work at one batch; the numbers depend on it, not on the machine
@@ -193,8 +194,6 @@ bool goes_on(const LearningChoices& choices) {
   return choices.start == LearningStart::learnt || choices.start == LearningStart::preferred;
 }
 
-bool can_have_rival(const LearningChoices& choices) { return !goes_on(choices); }
-
 std::optional<LearningPlan> learnt_plan(const std::string& folder) {
   std::error_code ignored;
   const std::string path = folder + "/config.json";
@@ -259,25 +258,16 @@ LearningPlan learning_plan(const LearningChoices& choices) {
   const auto cores = static_cast<double>(std::clamp(physical_cores(), 1, lanes));
   plan.seconds = static_cast<double>(choices.steps) * tokens * 6.0 * static_cast<double>(plan.parameters) /
                  (operations_of_a_core * cores);
-  if (choices.rival && can_have_rival(choices)) plan.seconds *= 2.0;
+  if (choices.rival && !goes_on(choices)) {
+    plan.seconds *= choices.start == LearningStart::random ? 1.0 + gru_cost : 2.0;
+  }
   return plan;
 }
 
 namespace {
 
-// In pieces that fit into a context whatever their tokens are, with what is put around them.
-void add_held_out(Corpus& corpus, std::string text, std::int64_t context) {
-  while (text.find_first_not_of(" \t\r\n") != std::string::npos) {
-    CorpusDocument document;
-    document.text = beginning(text, context - 4);
-    if (document.text.empty()) return;  // no UTF-8, which will be said
-    text.erase(0, document.text.size());
-    corpus.valid.push_back(std::move(document));
-  }
-}
-
-// Each tenth paragraph, or where there are few the end of the longest, is not learnt from.
-void hold_out(Corpus& corpus, std::int64_t context) {
+// Each tenth paragraph, or where there are few the end of the longest, is not learnt from. Returns them.
+std::vector<std::string> hold_out(Corpus& corpus) {
   std::vector<CorpusDocument>& train = corpus.train;
   const auto count = static_cast<std::int64_t>(train.size());
   if (count < paragraphs_held_out) {
@@ -287,23 +277,25 @@ void hold_out(Corpus& corpus, std::int64_t context) {
     std::string& longest = std::max_element(train.begin(), train.end(), shorter)->text;
     const auto bytes = static_cast<std::int64_t>(longest.size());
     const std::string first = beginning(longest, bytes - std::min(bytes / 10, most_held_out_bytes));
-    add_held_out(corpus, longest.substr(first.size()), context);
+    const std::string rest = longest.substr(first.size());
     longest = first;
-    return;
+    return {rest};
   }
   std::int64_t left = most_held_out_bytes;
   std::vector<CorpusDocument> kept;
+  std::vector<std::string> held;
   for (std::int64_t i = 0; i < count; ++i) {
     CorpusDocument& document = train[static_cast<std::size_t>(i)];
     const auto bytes = static_cast<std::int64_t>(document.text.size());
     if ((i + 1) % paragraphs_held_out == 0 && bytes <= left) {
       left -= bytes;
-      add_held_out(corpus, std::move(document.text), context);
+      held.push_back(std::move(document.text));
     } else {
       kept.push_back(std::move(document));
     }
   }
   train = std::move(kept);
+  return held;
 }
 
 std::vector<std::string> beginnings_of_lines(const std::string& text) {
@@ -324,11 +316,12 @@ void take_letters(LearningTexts& made) {
   made.prompt = "kqzmtwkqzmtw";
   made.unknowable = unknowable_loss(made.corpus.train);
   made.letters = letters;
-  std::vector<CorpusDocument>& held = made.corpus.valid;
-  held.resize(std::min(held.size(), letters_measured));
-  for (const CorpusDocument& document : held) {
+  for (CorpusDocument& document : made.corpus.valid) {
+    if (made.held_out.size() == letters_measured) break;
     made.asked.push_back(document.text.substr(0, static_cast<std::size_t>(asked_bytes)));
+    made.held_out.push_back(std::move(document.text));
   }
+  made.corpus.valid.clear();
 }
 
 void take_text(LearningTexts& made, const std::string& whole) {
@@ -353,7 +346,7 @@ void take_text(LearningTexts& made, const std::string& whole) {
   made.probe = beginning(first, probe_bytes);
   made.prompt = beginning(first, prompt_bytes);
   made.asked = beginnings_of_lines(whole);
-  hold_out(made.corpus, made.config.training.context);
+  made.held_out = hold_out(made.corpus);
 }
 
 }  // namespace

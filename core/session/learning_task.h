@@ -29,11 +29,9 @@ std::optional<LearningPlan> learnt_plan(const std::string& folder);
 // The choices with another beginning, and as many steps and such a learning rate as suit it.
 LearningChoices begun_with(LearningChoices choices, LearningStart start);
 
-// Whether a run's model is the one that was learnt before, moved on.
+// Whether a run's model is the one that was learnt before, moved on. If not, another model can learn beside
+// it: a recurrent network beside one with random weights, an untaught one beside one that is taught.
 bool goes_on(const LearningChoices& choices);
-// Whether another model can learn beside it: a recurrent network beside one with random weights, an untaught
-// one beside one that is taught.
-bool can_have_rival(const LearningChoices& choices);
 
 // A text of one's own has at least and at most so many bytes.
 constexpr std::int64_t least_learning_text = 1000;
@@ -49,7 +47,8 @@ struct LearningTexts {
   // time is any of those that are left; 0 where nobody knows.
   double unknowable = 0.0;
   std::int64_t letters = 0;  // different ones that there are; 0 where guessing means all of the vocabulary
-  std::vector<std::string> asked;  // beginnings of texts, that answers are drawn to
+  std::vector<std::string> held_out;  // texts that are not learnt from
+  std::vector<std::string> asked;     // beginnings of texts, that answers are drawn to
 };
 // Throws UserError: a text that is too short or too long; settings out of range; no model to go on from.
 // Of LearningStart::preferred the corpus is still the texts: see prefer() in learning_wish.h.

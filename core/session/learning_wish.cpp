@@ -74,7 +74,7 @@ void prefer(LearningTexts& texts, const std::string& wish, const std::function<v
         wish, found.size(), question, fewest_pairs));
   }
   texts.corpus.train = std::move(found);
-  texts.corpus.valid.clear();
+  texts.held_out.clear();  // the loss of a pair is another one
   for (auto* sources : {&texts.corpus.sources, &texts.config.data.sources}) {
     sources->front().kind = DocumentKind::preference;
   }

@@ -384,17 +384,6 @@ HeldOutLoss TrainingRun::measure_answers(const HeldOut& held) {
           .bytes = held.bytes};
 }
 
-HeldOutLoss TrainingRun::held_out_loss(const HeldOut& held, const Loss& loss) const {
-  const auto scored = static_cast<double>(loss.scored);
-  return {.source = held.source,
-          .language = held.language,
-          .per_token = loss.sum / scored,
-          .per_byte = texts_->scores_every_token() ? loss.sum / static_cast<double>(held.bytes) : 0.0,
-          .accuracy = static_cast<double>(loss.right) / scored,
-          .tokens = loss.scored,
-          .bytes = held.bytes};
-}
-
 // A student is measured as any other model, by the labels.
 const Measurement& TrainingRun::measure() {
   Measurement measurement{steps_done(), {}};
@@ -407,20 +396,18 @@ const Measurement& TrainingRun::measure() {
         teacher_ ? trainer_->evaluate(held.examples, label_objective()) : trainer_->evaluate(held.examples);
     if (loss.scored == 0) continue;
     if (!std::isfinite(loss.sum)) refuse_loss(loss.sum, steps_done());
-    measurement.losses.push_back(held_out_loss(held, loss));
+    const auto scored = static_cast<double>(loss.scored);
+    measurement.losses.push_back(
+        {.source = held.source,
+         .language = held.language,
+         .per_token = loss.sum / scored,
+         .per_byte = texts_->scores_every_token() ? loss.sum / static_cast<double>(held.bytes) : 0.0,
+         .accuracy = static_cast<double>(loss.right) / scored,
+         .tokens = loss.scored,
+         .bytes = held.bytes});
   }
   measurements_.push_back(std::move(measurement));
   return measurements_.back();
-}
-
-std::vector<HeldOutLoss> TrainingRun::measure_teacher() {
-  std::vector<HeldOutLoss> losses;
-  for (const HeldOut& held : texts_->held_out()) {
-    if (!teacher_) break;
-    const Loss loss = trainer_->evaluate(held.examples, labels_of_another(teacher_));
-    if (loss.scored > 0) losses.push_back(held_out_loss(held, loss));
-  }
-  return losses;
 }
 
 std::int64_t TrainingRun::parameter_count() const {

@@ -64,8 +64,6 @@ class TrainingRun {
   bool is_checked() const { return summed_ == 0; }
   // The loss on what is held out, source by source.
   const Measurement& measure();
-  // The teacher's, in the same way; empty where there is none.
-  std::vector<HeldOutLoss> measure_teacher();
   // What the model goes on with now: see sampled_text.h.
   std::string sample(const std::string& text, std::int64_t tokens, std::uint64_t seed) const;
 
@@ -90,7 +88,6 @@ class TrainingRun {
   // Lets the model answer; returns the mean reward.
   double draw(std::uint64_t number, std::span<TrainingExample> examples) const;
   HeldOutLoss measure_answers(const HeldOut& held);
-  HeldOutLoss held_out_loss(const HeldOut& held, const Loss& loss) const;
   std::span<float> moving() { return low_rank_ ? low_rank_->values() : parameters_->values(); }
   bool fills_a_batch() const;
   [[noreturn]] void refuse_small_pass() const;

@@ -24,6 +24,7 @@ float em() { return ImGui::GetFontSize(); }
 // A line of the table; a third number where there is a teacher.
 struct Row {
   std::string label, left, right, third, tip;
+  bool ring = false;  // as on the curve
 };
 
 bool is_before_and_now(const LearningSnapshot& learning) { return !learning.rival; }
@@ -71,7 +72,7 @@ std::vector<Row> rows_of(const LearningSnapshot& learning, const LearningState& 
   if (std::isfinite(left.held_out)) {
     rows.push_back({text("learning.held_out"), loss_text(left.held_out), loss_text(right.held_out),
                     std::isfinite(learning.teacher) ? loss_text(learning.teacher) : "",
-                    text("learning.held_out_tip")});
+                    text("learning.held_out_tip"), /*ring=*/true});
   }
   if (std::isfinite(left.wished)) {
     rows.push_back({format_text("learning.wished", fmt::arg("wish", learning.choices.wish)),
@@ -154,7 +155,11 @@ void draw_learning_comparison(const LearningSnapshot& learning, const LearningSt
     corner = ImGui::GetCursorScreenPos();
     ImGui::Dummy(ImVec2(width, line));
     if (ImGui::IsItemHovered() && !row.tip.empty()) ImGui::SetTooltip("%s", row.tip.c_str());
-    add_label(*list, fonts().body, 0.86F, corner, 0.0F, palette().muted, row.label);
+    const float name = add_label(*list, fonts().body, 0.86F, corner, 0.0F, palette().muted, row.label);
+    if (row.ring) {
+      list->AddCircle(ImVec2(corner.x + name + em() * 0.6F, corner.y + em() * 0.5F), em() * 0.2F,
+                      palette().muted, 0, std::max(1.0F, em() * 0.09F));
+    }
     add_label(*list, fonts().mono, 0.86F, ImVec2(corner.x + last - column, corner.y), 1.0F, palette().text,
               row.left);
     add_label(*list, fonts().mono, 0.86F, ImVec2(corner.x + last, corner.y), 1.0F, palette().text, row.right);
@@ -164,6 +169,7 @@ void draw_learning_comparison(const LearningSnapshot& learning, const LearningSt
     }
   }
   ImGui::PopStyleVar();
+  ImGui::Dummy(ImVec2(0.0F, em() * 0.35F));
   if (learning.rival && !learning.rival->error.empty()) {
     ImGui::PushStyleColor(ImGuiCol_Text, palette().error);
     ImGui::TextWrapped("%s: %s", name_of_other(learning, at).c_str(), learning.rival->error.c_str());
@@ -203,8 +209,8 @@ void draw_learning_copied(const LearningSnapshot& learning, const LearningState&
   // Beyond this the texts have nothing to copy.
   const float end = x(longest_in_texts);
   list->AddRectFilled(ImVec2(end, from.y), to, with_alpha(palette().grid, 0.35F));
-  add_label(*list, fonts().body, 0.78F, ImVec2(to.x - em() * 0.3F, from.y - em() * 0.05F), 1.0F,
-            palette().muted, text("learning.copied_beyond"));
+  add_label(*list, fonts().body, 0.78F, ImVec2(to.x, corner.y - em() * 1.15F), 1.0F, palette().muted,
+            text("learning.copied_beyond"));
   const auto draw = [&](const std::vector<double>& copied, ImU32 color) {
     std::vector<ImVec2> points;
     for (std::size_t i = 0; i < copied.size(); ++i) {

@@ -238,6 +238,12 @@ std::optional<std::int64_t> LearningCurve::draw(const LearningSnapshot& learning
       facts.push_back({text(learning.rival->is_recurrent ? "learning.gru" : "learning.untaught"),
                        fmt::format("{:.4f}", learning.rival->losses[place])});
     }
+    double held_out = NAN;
+    for (const auto& state : learning.checkpoints) {
+      if (state->step <= static_cast<std::int64_t>(place + 1)) held_out = state->measures.held_out;
+    }
+    if (std::isfinite(held_out))
+      facts.push_back({text("learning.held_out"), fmt::format("{:.4f}", held_out)});
     facts.push_back(
         {text("learning.gradient"), significant_text(static_cast<double>(point.gradient_length))});
     facts.push_back({text("learning.rate"), significant_text(static_cast<double>(point.learning_rate), 3)});

@@ -91,21 +91,6 @@ void LearningSetup::draw_wish(const Frame& frame, Commands& commands) {
   small_muted_text(text("learning.wish_about"));
 }
 
-void LearningSetup::draw_rival(const Frame& frame, Commands& commands) {
-  LearningChoices choices = frame.document.learning;
-  if (!can_have_rival(choices)) return;
-  heading("learning.beside");
-  const bool taught = choices.start == LearningStart::taught;
-  const Segment none{text("learning.beside_nothing"), text("learning.beside_nothing_tip")};
-  const Segment other{text(taught ? "learning.beside_untaught" : "learning.beside_gru"),
-                      text(taught ? "learning.beside_untaught_tip" : "learning.beside_gru_tip")};
-  const std::array<Segment, 2> segments = {none, other};
-  if (const auto chosen = segmented("beside", segments, choices.rival ? 1 : 0)) {
-    choices.rival = *chosen == 1;
-    commands.edit(SetChoices{choices});
-  }
-}
-
 void LearningSetup::draw_task(const Frame& frame, Commands& commands, float width) {
   LearningChoices choices = frame.document.learning;
   heading("learning.task");
@@ -149,16 +134,33 @@ void LearningSetup::draw_task(const Frame& frame, Commands& commands, float widt
   }
 }
 
+// How large it is, and what learns beside it; a model that goes on has its size, and nothing beside it.
 void LearningSetup::draw_size(const Frame& frame, Commands& commands) {
   LearningChoices choices = frame.document.learning;
-  heading("learning.size");
+  if (goes_on(choices)) return;
+  const bool taught = choices.start == LearningStart::taught;
   const std::array<Segment, 3> sizes = {{{text("learning.small"), text("learning.size_tip")},
                                          {text("learning.medium"), text("learning.size_tip")},
                                          {text("learning.large"), text("learning.size_tip")}}};
+  const std::array<Segment, 2> beside = {
+      {{text("learning.beside_nothing"), text("learning.beside_nothing_tip")},
+       {text(taught ? "learning.beside_untaught" : "learning.beside_gru"),
+        text(taught ? "learning.beside_untaught_tip" : "learning.beside_gru_tip")}}};
+  ImGui::BeginGroup();
+  heading("learning.size");
   if (const auto chosen = segmented("size", sizes, static_cast<std::size_t>(choices.size))) {
     choices.size = static_cast<LearningSize>(*chosen);
     commands.edit(SetChoices{choices});
   }
+  ImGui::EndGroup();
+  next_in_line(segmented_width(beside), em() * 2.0F);
+  ImGui::BeginGroup();
+  heading("learning.beside");
+  if (const auto chosen = segmented("beside", beside, choices.rival ? 1 : 0)) {
+    choices.rival = *chosen == 1;
+    commands.edit(SetChoices{choices});
+  }
+  ImGui::EndGroup();
   small_muted_text(words_of(learning_plan(choices)));
 }
 
@@ -228,28 +230,30 @@ bool LearningSetup::draw_start(const Frame& frame) const {
   return start && ready;
 }
 
+// In a column of readable width in the middle. The button stays in sight when the rest has to scroll.
 bool LearningSetup::draw(const Frame& frame, Commands& commands) {
-  bool start = false;
   const ImVec2 room = ImGui::GetContentRegionAvail();
-  // Where there is more room than that, in the middle of it.
-  const float width = std::min(room.x, em() * 44.0F);
-  ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::floor((room.x - width) * 0.5F));
-  if (ImGui::BeginChild("###setup", ImVec2(width, 0.0F), ImGuiChildFlags_NavFlattened)) {
-    const float inner = ImGui::GetContentRegionAvail().x;
-    const float above = std::max(0.0F, std::floor((room.y - height_) * 0.35F));
-    ImGui::Dummy(ImVec2(0.0F, height_ > 0.0F ? above : 0.0F));
-    const float top = ImGui::GetCursorPosY();
+  const float width = std::min(room.x, em() * 44.0F), button = em() * 4.4F;
+  const float most = std::max(em() * 6.0F, room.y - button);
+  const float left = ImGui::GetCursorPosX() + std::floor((room.x - width) * 0.5F);
+  const float height = height_ > 0.0F ? std::min(height_, most) : most;
+  const float above = height_ > 0.0F ? std::floor((most - height) * 0.35F) : 0.0F;
+  ImGui::SetCursorPos(ImVec2(left, ImGui::GetCursorPosY() + above));
+  if (ImGui::BeginChild("###setup", ImVec2(width, height), ImGuiChildFlags_NavFlattened)) {
+    const float inner = ImGui::GetContentRegionAvail().x, top = ImGui::GetCursorPosY();
     muted_text(text("learning.about_view"));
     draw_beginning(frame, commands);
     draw_task(frame, commands, inner);
     draw_wish(frame, commands);
-    if (!goes_on(frame.document.learning)) draw_size(frame, commands);
-    draw_rival(frame, commands);
+    draw_size(frame, commands);
     draw_numbers(frame, commands);
-    start = draw_start(frame);
     height_ = ImGui::GetCursorPosY() - top;
   }
   ImGui::EndChild();
+  ImGui::SetCursorPosX(left);
+  ImGui::BeginGroup();
+  const bool start = draw_start(frame);
+  ImGui::EndGroup();
   return start;
 }
 

@@ -14,7 +14,6 @@ class LearningSetup {
   void draw_beginning(const Frame& frame, Commands& commands);
   void draw_task(const Frame& frame, Commands& commands, float width);
   void draw_wish(const Frame& frame, Commands& commands);
-  void draw_rival(const Frame& frame, Commands& commands);
   void draw_size(const Frame& frame, Commands& commands);
   void draw_numbers(const Frame& frame, Commands& commands);
   bool draw_start(const Frame& frame) const;

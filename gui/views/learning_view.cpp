@@ -192,21 +192,28 @@ void LearningView::draw_right(const Frame& frame, Commands& commands, float widt
   const LearningSnapshot& learning = *frame.learning;
   const LearningState* state = shown(learning);
   if (!state) return;
-  draw_caps(format_text("learning.heads", fmt::arg("step", grouped_text(state->step))));
   draw_scrubber(learning);
   const std::vector<LearningWords> words = learning_words(learning, *state);
-  float below = em() * 1.2F;
-  for (const LearningWords& one : words) below += learning_sample_height(learning, one.sample, width);
+  const auto draw_words = [&] {
+    for (const LearningWords& one : words) {
+      draw_learning_sample(learning, one, width);
+      ImGui::Dummy(ImVec2(0.0F, em() * 0.25F));
+    }
+  };
+  if (compares(learning)) draw_words();  // what differs comes first
   const bool copied = has_copied(learning);
-  if (copied) below += em() * 9.0F;
+  if (copied) {
+    draw_caps(text("learning.copied_title"));
+    draw_learning_copied(learning, *state, ImVec2(width, em() * 6.0F));
+  }
+  draw_caps(format_text("learning.heads", fmt::arg("step", grouped_text(state->step))));
+  float below = em() * 1.4F;
+  for (const LearningWords& one : words) below += learning_sample_height(learning, one.sample, width);
+  if (compares(learning)) below = 0.0F;
   const float room = ImGui::GetContentRegionAvail().y - below;
   heads_.draw(frame, commands, *state, ImVec2(width, std::max(room, em() * 10.0F)));
   ImGui::Dummy(ImVec2(0.0F, em() * 0.2F));
-  if (copied) {
-    draw_caps(text("learning.copied_title"));
-    draw_learning_copied(learning, *state, ImVec2(width, em() * 7.0F));
-  }
-  for (const LearningWords& one : words) draw_learning_sample(learning, one, width);
+  if (!compares(learning)) draw_words();
 }
 
 // Space pauses and goes on; arrows go from one kept state to the next.
