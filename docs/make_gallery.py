@@ -43,6 +43,7 @@ SESSIONS = {
                           "prompt": {"detail": "second_tokenizer", "second_model": "all-minilm-l6-v2"}},
     "prompt_surprisal": {"text": FOX_TEXT, "view": "flow", "layer": 23, "head": 4,
                          "prompt": {"color_by_surprisal": True}},
+    "learning_gru": {"model": "tiny-induction", "text": "kqzmtkqzmt", "view": "learning", "learning": {"rival": True}},
 }
 
 # name: options. Every tab and every picture of attention, embeddings and lens stands here once at least, and no
@@ -91,6 +92,7 @@ SCENES = {
     "empty": ["--view", "flow", "--text", ""],
     "korean": ["--view", "flow", *KOREAN],
     **{name: ["--session", name] for name in SESSIONS},
+    "learning_gru": ["--session", "learning_gru", "--train-steps", "100"],
 }
 
 
@@ -104,7 +106,7 @@ def write_sessions(folder):
             document = {"model": "smollm2-135m", **SESSIONS[name]}
             session = {"format": "headlight session", "version": 1, "document": document}
             file.write_text(json.dumps(session, ensure_ascii=False), encoding="utf-8")
-            scenes[name] = ["--session", str(file)]
+            scenes[name] = ["--session", str(file), *options[2:]]
     return scenes
 
 
