@@ -72,7 +72,7 @@ std::vector<Row> rows_of(const LearningSnapshot& learning, const LearningState& 
   if (std::isfinite(left.held_out)) {
     rows.push_back({text("learning.held_out"), loss_text(left.held_out), loss_text(right.held_out),
                     std::isfinite(learning.teacher) ? loss_text(learning.teacher) : "",
-                    text("learning.held_out_tip"), /*ring=*/true});
+                    text("learning.held_out_tip"), has_rings(learning)});
   }
   if (std::isfinite(left.wished)) {
     rows.push_back({format_text("learning.wished", fmt::arg("wish", learning.choices.wish)),
@@ -119,6 +119,9 @@ bool compares(const LearningSnapshot& learning) {
   return learning.rival || learning.choices.start == LearningStart::learnt ||
          learning.choices.start == LearningStart::preferred;
 }
+
+bool is_taught(const LearningSnapshot& learning) { return learning.choices.start == LearningStart::taught; }
+bool has_rings(const LearningSnapshot& learning) { return is_taught(learning) || !learning.rival; }
 
 std::vector<LearningWords> learning_words(const LearningSnapshot& learning, const LearningState& state) {
   const bool letters = learning.choices.task == LearningTask::letters;

@@ -18,7 +18,11 @@ struct LearningWords {
 // Whether there is somebody to compare with.
 bool compares(const LearningSnapshot& learning);
 
-// What is written under the heads: one text, or one of each.
+bool is_taught(const LearningSnapshot& learning);
+// Whether the curve has a ring for each loss on held-out texts.
+bool has_rings(const LearningSnapshot& learning);
+
+// What the model writes, or the two do.
 std::vector<LearningWords> learning_words(const LearningSnapshot& learning, const LearningState& state);
 
 // Their numbers at the kept step that `state` is, or that came before it.

@@ -32,6 +32,25 @@ double steps_of_axis(const LearningSnapshot& learning) {
 
 float em() { return ImGui::GetFontSize(); }
 
+// What a taught model's every step tells is how far it is from its teacher: no loss to compare.
+std::vector<float> shown_losses(const LearningSnapshot& learning) {
+  std::vector<float> losses;
+  for (const LearningPoint& point : learning.curve) losses.push_back(is_taught(learning) ? NAN : point.loss);
+  return losses;
+}
+
+double loss_of_axis(const LearningSnapshot& learning, const std::vector<float>& losses) {
+  // Guessing is far above what was learnt before.
+  double most = learning.choices.start == LearningStart::learnt ? 0.0 : learning.guessing * 1.08;
+  for (const float loss : losses) {
+    if (std::isfinite(loss)) most = std::max(most, static_cast<double>(loss));
+  }
+  for (const auto& state : learning.checkpoints) {
+    if (std::isfinite(state->measures.held_out)) most = std::max(most, state->measures.held_out);
+  }
+  return most > 0.0 ? most : 1.0;
+}
+
 }  // namespace
 
 struct LearningCurve::Plot {
@@ -187,34 +206,47 @@ void LearningCurve::draw_strip(const Plot& plot, ImVec2 corner, float height, fl
             palette().muted, words);
 }
 
+void LearningCurve::point_at(const Plot& plot, std::size_t place) const {
+  const LearningSnapshot& learning = plot.learning;
+  const LearningPoint& point = learning.curve[place];
+  const float x = plot.x(static_cast<double>(place + 1));
+  ImGui::GetWindowDrawList()->AddLine(ImVec2(x, plot.corner.y), ImVec2(x, plot.corner.y + plot.size.y),
+                                      with_alpha(palette().hover, 0.6F), 1.0F);
+  Facts facts = {{text(is_taught(learning) ? "learning.from_teacher" : "learning.loss"),
+                  fmt::format("{:.4f}", point.loss)}};
+  if (learning.rival && place < learning.rival->losses.size()) {
+    facts.push_back({text(learning.rival->is_recurrent ? "learning.gru" : "learning.untaught"),
+                     fmt::format("{:.4f}", learning.rival->losses[place])});
+  }
+  double held_out = NAN;
+  for (const auto& state : learning.checkpoints) {
+    if (state->step <= static_cast<std::int64_t>(place + 1)) held_out = state->measures.held_out;
+  }
+  if (std::isfinite(held_out)) facts.push_back({text("learning.held_out"), fmt::format("{:.4f}", held_out)});
+  facts.push_back({text("learning.gradient"), significant_text(static_cast<double>(point.gradient_length))});
+  facts.push_back({text("learning.rate"), significant_text(static_cast<double>(point.learning_rate), 3)});
+  facts_tooltip(
+      format_text("learning.step", fmt::arg("step", grouped_text(static_cast<std::int64_t>(place + 1)))),
+      facts, text("learning.curve_tip"));
+}
+
 std::optional<std::int64_t> LearningCurve::draw(const LearningSnapshot& learning, std::int64_t shown,
                                                 ImVec2 size) {
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const bool strips = size.y >= em() * 13.0F;
   const float strip = em() * 2.0F, left = em() * 1.9F, below = em() * 1.4F, top = em() * 0.9F;
-  Plot plot{learning, ImVec2(corner.x + left, corner.y + top),
-            ImVec2(std::max(em() * 4.0F, size.x - left - em() * 0.2F),
-                   std::max(em() * 3.0F, size.y - top - below - (strips ? strip * 2.0F + em() : 0.0F))),
-            steps_of_axis(learning), learning.guessing * 1.08};
-  // What a taught model's every step tells is how far it is from its teacher: no loss to compare.
-  const bool taught = learning.choices.start == LearningStart::taught;
-  std::vector<float> losses;
-  for (const LearningPoint& point : learning.curve) losses.push_back(taught ? NAN : point.loss);
-  if (learning.choices.start == LearningStart::learnt) plot.most = 0.0;  // guessing is far above
-  for (const float loss : losses) {
-    if (std::isfinite(loss)) plot.most = std::max(plot.most, static_cast<double>(loss));
-  }
-  for (const auto& state : learning.checkpoints) {
-    if (std::isfinite(state->measures.held_out)) plot.most = std::max(plot.most, state->measures.held_out);
-  }
-  if (plot.most <= 0.0) plot.most = 1.0;
+  const std::vector<float> losses = shown_losses(learning);
+  const Plot plot{learning, ImVec2(corner.x + left, corner.y + top),
+                  ImVec2(std::max(em() * 4.0F, size.x - left - em() * 0.2F),
+                         std::max(em() * 3.0F, size.y - top - below - (strips ? strip * 2.0F + em() : 0.0F))),
+                  steps_of_axis(learning), loss_of_axis(learning, losses)};
   const float column = std::max(em() * 0.5F, plot.size.x / 60.0F);
   const Hand hand = canvas("##curve", size, {plot.corner, ImVec2(column, plot.size.y), {}});
   draw_grid(plot);
   draw_levels(plot);
-  if (learning.rival && !taught) draw_line(plot, learning.rival->losses, rival_color(), /*faint=*/false);
+  if (learning.rival && !is_taught(learning)) draw_line(plot, learning.rival->losses, rival_color(), false);
   draw_line(plot, losses, learner_color(), /*faint=*/!learning.rival);
-  if (taught || !learning.rival) draw_held_out(plot);
+  if (has_rings(learning)) draw_held_out(plot);
   draw_marks(plot, shown);
   if (strips) {
     const float y = plot.corner.y + plot.size.y + below;
@@ -226,31 +258,8 @@ std::optional<std::int64_t> LearningCurve::draw(const LearningSnapshot& learning
   if (!hand.inside) return std::nullopt;
   const double step = std::clamp(static_cast<double>((hand.at.x - plot.corner.x) / plot.size.x) * plot.steps,
                                  0.0, plot.steps);
-  if (!learning.curve.empty()) {
-    const auto place = std::min(static_cast<std::size_t>(step), learning.curve.size() - 1);
-    const LearningPoint& point = learning.curve[place];
-    const float x = plot.x(static_cast<double>(place + 1));
-    ImGui::GetWindowDrawList()->AddLine(ImVec2(x, plot.corner.y), ImVec2(x, plot.corner.y + plot.size.y),
-                                        with_alpha(palette().hover, 0.6F), 1.0F);
-    Facts facts = {
-        {text(taught ? "learning.from_teacher" : "learning.loss"), fmt::format("{:.4f}", point.loss)}};
-    if (learning.rival && place < learning.rival->losses.size()) {
-      facts.push_back({text(learning.rival->is_recurrent ? "learning.gru" : "learning.untaught"),
-                       fmt::format("{:.4f}", learning.rival->losses[place])});
-    }
-    double held_out = NAN;
-    for (const auto& state : learning.checkpoints) {
-      if (state->step <= static_cast<std::int64_t>(place + 1)) held_out = state->measures.held_out;
-    }
-    if (std::isfinite(held_out))
-      facts.push_back({text("learning.held_out"), fmt::format("{:.4f}", held_out)});
-    facts.push_back(
-        {text("learning.gradient"), significant_text(static_cast<double>(point.gradient_length))});
-    facts.push_back({text("learning.rate"), significant_text(static_cast<double>(point.learning_rate), 3)});
-    facts_tooltip(
-        format_text("learning.step", fmt::arg("step", grouped_text(static_cast<std::int64_t>(place + 1)))),
-        facts, text("learning.curve_tip"));
-  }
+  if (!learning.curve.empty())
+    point_at(plot, std::min(static_cast<std::size_t>(step), learning.curve.size() - 1));
   if (!hand.clicked || learning.checkpoints.empty()) return std::nullopt;
   std::size_t nearest = 0;
   for (std::size_t i = 1; i < learning.checkpoints.size(); ++i) {

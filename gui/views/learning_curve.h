@@ -23,6 +23,7 @@ class LearningCurve {
   void draw_line(const Plot& plot, const std::vector<float>& losses, ImU32 color, bool faint) const;
   void draw_held_out(const Plot& plot) const;
   void draw_levels(const Plot& plot) const;
+  void point_at(const Plot& plot, std::size_t place) const;
   void draw_marks(const Plot& plot, std::int64_t shown) const;
   void draw_strip(const Plot& plot, ImVec2 corner, float height, float LearningPoint::*what, ImU32 color,
                   const char* key) const;

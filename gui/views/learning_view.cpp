@@ -173,8 +173,7 @@ void LearningView::draw_left(const Frame& frame, float width) {
   const float update = learning.update ? em() * 12.0F : 0.0F;  // told in four steps
   const float table = compares(learning) ? em() * 8.0F : 0.0F;
   const float height = std::clamp(room - parts - update - table - em() * 4.2F, em() * 8.0F, em() * 34.0F);
-  const bool taught = learning.choices.start == LearningStart::taught;
-  draw_caps(text(taught ? "learning.held_out_title" : "learning.loss_title"));
+  draw_caps(text(is_taught(learning) ? "learning.held_out_title" : "learning.loss_title"));
   if (const auto chosen = curve_.draw(learning, state ? state->step : -1, ImVec2(width, height)))
     scrubbed_ = *chosen;
   if (state) draw_learning_comparison(learning, *state, width);
