@@ -7,6 +7,7 @@ namespace headlight {
 const std::vector<BundledSource>& bundled_sources() {
   static const std::vector<BundledSource> list = {
       {"homonyms_ko.txt", "5854a9a8c9798be1740e0cce7d33035ebffd56257df4c1d80228535dadd746f9", "CC0-1.0"},
+      {"nun_ko.txt", "a3c13a36cdac50f3c42f504f554b393011289c9009defa1264322c2611bf9825", "CC0-1.0"},
       {"chatbot_ko/pairs.jsonl", "4f342bdd81713aa1dbe806f107139aab56abdab8c3b8424b3d60b4bd3c65ef57", "MIT"},
       {"chatbot_ko/pairs_daily.jsonl", "6e8c00b24cae9620a9b0fcb318fe6c340f4c9775e97212a0a7d39959f414bf5e",
        "MIT"},

@@ -92,7 +92,8 @@ TrainingSequence PackedPass::sequence(std::size_t index) const {
   return sequence;
 }
 
-TokenMasker::TokenMasker(const Tokenizer& tokenizer, std::uint64_t seed) : seed_(seed) {
+TokenMasker::TokenMasker(const Tokenizer& tokenizer, std::uint64_t seed, std::int64_t percent)
+    : seed_(seed), percent_(static_cast<std::size_t>(percent)) {
   const auto mask = tokenizer.mask_token();
   if (!mask) {
     throw UserError(
@@ -117,7 +118,8 @@ TrainingSequence TokenMasker::masked(std::vector<TokenId> tokens, std::int64_t p
     if (!special_.at(static_cast<std::size_t>(sequence.tokens[i]))) places.push_back(i);
   }
   if (places.empty()) return sequence;
-  const std::size_t hidden = std::max<std::size_t>(1, (places.size() * 15 + 50) / 100);
+  const std::size_t percent = pass < 0 ? 15 : percent_;
+  const std::size_t hidden = std::max<std::size_t>(1, (places.size() * percent + 50) / 100);
   for (std::size_t i = 0; i < hidden; ++i) {
     std::swap(
         places[i],

@@ -64,16 +64,18 @@ class PackedPass {
   std::int64_t tokens_ = 0;
 };
 
-// Hides 15 % of the tokens: of these, 80 % become the mask, 10 % another token and 10 % stay (Devlin et al.
-// 2019, section 3.1). Special tokens are never hidden and never put in. Only hidden places are scored.
+// Hides some of the tokens: of these, 80 % become the mask, 10 % another token and 10 % stay (Devlin et al.
+// 2019, section 3.1). Special tokens are never hidden and never put in. Only hidden places are scored. Of a
+// pass below 0, which is what is held out, 15 % are hidden whatever the training hides.
 class TokenMasker {
  public:
   // Throws UserError when the tokenizer has no mask token.
-  TokenMasker(const Tokenizer& tokenizer, std::uint64_t seed);
+  TokenMasker(const Tokenizer& tokenizer, std::uint64_t seed, std::int64_t percent = 15);
   TrainingSequence masked(std::vector<TokenId> tokens, std::int64_t pass, std::int64_t index) const;
 
  private:
   std::uint64_t seed_;
+  std::size_t percent_;
   TokenId mask_;
   std::vector<bool> special_;      // by id
   std::vector<TokenId> ordinary_;  // all other ids

@@ -75,12 +75,13 @@ TrainingSettings read_settings(const ConfigObject& training) {
       {"steps",          "batch",  "context", "together",         "learning_rate", "final_share", "warm_up",
        "weight_decay",   "beta1",  "beta2",   "largest_gradient", "train_only",    "low_rank",    "teacher",
        "temperature",    "method", "beta",    "reward",           "answer_tokens", "seed",        "lanes",
-       "evaluate_every", "keep",   "samples", "number_format"});
+       "evaluate_every", "keep",   "samples", "number_format",    "hidden_percent"});
   TrainingSettings settings;
   settings.optimizer = read_optimizer(training);
   settings.batch = training.whole("batch", 1, 1 << 16);
   settings.context = training.whole_or("context", 0, 2, 1 << 20);
   settings.together = training.flag_or("together", true);
+  settings.hidden_percent = training.whole_or("hidden_percent", settings.hidden_percent, 1, 99);
   if (training.has("train_only")) settings.train_only = training.texts("train_only");
   read_objective(training, settings);
   settings.seed = static_cast<std::uint64_t>(training.whole_or("seed", 1, 0, most));

@@ -16,6 +16,8 @@
 //       "context": 256,                 most tokens of a text; the model's own if absent
 //       "together": true,               short texts share the context; false: each stands alone. true if
 //                                       absent
+//       "hidden_percent": 40,           of the tokens, with a masked-token head; 15 if absent, and always of
+//                                       what is held out
 //       "learning_rate": 2e-3,
 //       "final_share": 0.1, "warm_up": 100, "weight_decay": 0.1, "beta1": 0.9, "beta2": 0.95,
 //       "largest_gradient": 1.0,        see optimizer.h; all may be absent. warm_up: then a tenth of the
@@ -63,6 +65,7 @@ struct TrainingSettings {
   std::int64_t batch = 16;
   std::int64_t context = 0;  // 0: the model's
   bool together = true;
+  std::int64_t hidden_percent = 15;
   std::vector<std::string> train_only;
   std::optional<LowRankSettings> low_rank;
   std::optional<std::string> teacher;  // a folder

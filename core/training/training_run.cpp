@@ -150,7 +150,7 @@ void TrainingRun::make_texts(Corpus corpus, const Preparation& preparation) {
                           : settings.together                        ? Packing::together
                                                                      : Packing::alone;
   texts_ = std::make_unique<TrainingTexts>(std::move(corpus), *parameters_, most, settings.seed, packing,
-                                           preparation);
+                                           settings.hidden_percent, preparation);
   if (!fills_a_batch()) refuse_small_pass();
 }
 

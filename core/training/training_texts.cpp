@@ -62,7 +62,8 @@ const char* name_of(DocumentKind kind) {
 }
 
 TrainingTexts::TrainingTexts(Corpus corpus, const Parameters& parameters, std::int64_t context,
-                             std::uint64_t seed, Packing packing, const Preparation& preparation)
+                             std::uint64_t seed, Packing packing, std::int64_t hidden_percent,
+                             const Preparation& preparation)
     : parameters_(parameters),
       kind_(corpus.sources.front().kind),
       context_(context),
@@ -70,7 +71,7 @@ TrainingTexts::TrainingTexts(Corpus corpus, const Parameters& parameters, std::i
       packing_(packing),
       corpus_(std::move(corpus)) {
   if (parameters.model() && parameters.model()->architecture.head == OutputHead::masked_lm) {
-    masker_.emplace(*parameters.tokenizer(), seed);
+    masker_.emplace(*parameters.tokenizer(), seed, hidden_percent);
   }
   tokens_ = tokens_of(corpus_.train, preparation);
   hold_out();

@@ -31,9 +31,9 @@ class TrainingTexts {
  public:
   // How texts become examples: `asked`: each is what a model is to answer, and has no label.
   enum class Packing { together, alone, asked };
-  // `context`: most tokens of a text. The parameters outlive this.
+  // `context`: most tokens of a text; `hidden_percent`: see training_config.h. The parameters outlive this.
   TrainingTexts(Corpus corpus, const Parameters& parameters, std::int64_t context, std::uint64_t seed,
-                Packing packing, const Preparation& preparation);
+                Packing packing, std::int64_t hidden_percent, const Preparation& preparation);
 
   void begin_pass(std::int64_t pass);
   std::int64_t pass() const { return pass_; }

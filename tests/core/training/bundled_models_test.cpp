@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/own_files.h"
 #include "core/forward/forward_pass.h"
@@ -178,10 +179,9 @@ TEST(BundledModels, TinyTranslateAlignsWords) {
 TEST(BundledModels, TinyBertFillsGaps) {
   const std::vector<std::pair<std::string, std::string>> gaps = {
       {"옛날에 미아라는 작은 <mask> 살았어요.", " 소녀가"},
-      {"옛날에 톰이라는 작은 <mask> 살았어요.", " 소년이"},
       {"\"고마워, 톰!\" 미아가 <mask>.", " 말했어요"},
       {"Once upon a time, there was a little girl <mask> Lily.", " named"},
-      {"One day, Tom <mask> to the park with his mom.", " went"},
+      {"하늘에서 하얀 <mask> 펑펑 쏟아졌어요.", " 눈이"},
   };
   const auto model = load_model(path_of("tiny-bert"), "tiny-bert");
   const auto backend = make_cpu_backend(1);
@@ -195,6 +195,81 @@ TEST(BundledModels, TinyBertFillsGaps) {
     const auto likeliest =
         static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
     EXPECT_EQ(model->tokenizer->bytes(likeliest), word) << text;
+  }
+}
+
+// How likely the word is at the place of `<mask>`: token by token, those still to come hidden as well.
+double score_of_word(const std::shared_ptr<const Model>& model, Backend& backend, const std::string& sentence,
+                     const std::string& word) {
+  const std::size_t begin = sentence.find("<mask>"), end = begin + word.size();
+  const std::vector<Token> tokens =
+      model->tokenizer->encode(sentence.substr(0, begin) + word + sentence.substr(begin + 6));
+  double score = 0.0;
+  for (std::size_t asked = 0; asked < tokens.size(); ++asked) {
+    const auto of_word = [&](std::size_t i) { return tokens[i].begin < end && tokens[i].end > begin; };
+    if (!of_word(asked)) continue;
+    ForwardRequest request;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      request.tokens.push_back(i >= asked && of_word(i) ? *model->tokenizer->mask_token() : tokens[i].id);
+    }
+    const auto trace = run_forward(model, backend, request);
+    const auto logits = trace->row(Hook::logits, 0, static_cast<std::int64_t>(asked));
+    const auto largest = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
+    double sum = 0.0;
+    for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - largest);
+    score +=
+        static_cast<double>(logits[static_cast<std::size_t>(tokens[asked].id)]) - largest - std::log(sum);
+  }
+  return score;
+}
+
+// Sentences that it has not learnt from (homonyms_probe.json): what stands around 눈 decides whether it is
+// snow or an eye. The margin is in nats.
+TEST(BundledModels, TinyBertTellsSnowFromEye) {
+  struct Gap {
+    std::string sentence, right, wrong;
+  };
+  const std::vector<Gap> gaps = {
+      {"주사기를 본 꼬마는 겁이 나서 눈을 꼭 <mask>.", "감았어요", "뭉쳤어요"},
+      {"불이 갑자기 켜지자 강아지는 눈을 <mask>.", "감았다", "치웠다"},
+      {"침대에 누운 윤아는 눈을 <mask> 잠들었어요.", "감고", "치우고"},
+      {"코도 귀도 크지만 코끼리의 눈은 아주 <mask>.", "예뻐요", "내려요"},
+      {"안경을 쓴 삼촌은 책을 읽다가 눈을 <mask>.", "감았어요", "쓸었어요"},
+      {"추운 겨울 아침, 온 들판에 눈이 <mask>.", "왔어요", "부었어요"},
+      {"펭귄은 배를 대고 눈 위를 <mask>.", "걸었어요", "떴어요"},
+      {"일월이 되자 산골 마을에 눈이 <mask>.", "내렸다", "부었다"},
+      {"난롯가에 놓자 장화 위의 눈은 금방 <mask>.", "녹았어요", "감겼어요"},
+      {"이모는 빗자루를 들고 골목에 쌓인 눈을 <mask>.", "쓸었어요", "감았어요"},
+  };
+  const auto model = load_model(path_of("tiny-bert"), "tiny-bert");
+  const auto backend = make_cpu_backend(1);
+  for (const Gap& gap : gaps) {
+    const double right = score_of_word(model, *backend, gap.sentence, gap.right);
+    const double wrong = score_of_word(model, *backend, gap.sentence, gap.wrong);
+    EXPECT_GT(right, wrong + 1.0) << gap.sentence << " " << gap.right << " " << gap.wrong;
+  }
+}
+
+TEST(BundledModels, TinySentimentJudgesReviews) {
+  const std::vector<std::pair<std::string, std::int64_t>> reviews = {
+      {"배우들의 연기가 정말 좋았어요. 또 보고 싶은 영화!", 1},
+      {"너무 재미있어서 시간 가는 줄 몰랐다.", 1},
+      {"감동적이고 음악도 아름다운 최고의 영화", 1},
+      {"지루하고 재미없다. 돈이 아깝다.", 0},
+      {"스토리도 엉망이고 연기도 최악이었다.", 0},
+      {"이런 쓰레기 영화는 처음 본다.", 0},
+  };
+  const auto model = load_model(path_of("tiny-sentiment"), "tiny-sentiment");
+  ASSERT_EQ(model->label_names, (std::vector<std::string>{"부정", "긍정"}));
+  const auto backend = make_cpu_backend(1);
+  for (const auto& [text, label] : reviews) {
+    ForwardRequest request;
+    for (const Token& token : model->tokenizer->encode(text)) request.tokens.push_back(token.id);
+    const auto trace = run_forward(model, *backend, request);
+    const auto logits = trace->row(Hook::class_logits, 0, 0);
+    ASSERT_EQ(logits.size(), 2U);
+    EXPECT_GT(logits[static_cast<std::size_t>(label)], logits[static_cast<std::size_t>(1 - label)] + 1.0F)
+        << text;
   }
 }
 

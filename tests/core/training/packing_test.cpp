@@ -193,6 +193,19 @@ TEST(TokenMasker, HidesWhatDevlinEtAlSay) {
   EXPECT_NE(masker.masked(tokens, 3, 4).labels, masker.masked(tokens, 4, 4).labels);
 }
 
+TEST(TokenMasker, HidesAsManyAsAskedButOfWhatIsHeldOut) {
+  const auto tokenizer = small_vocabulary({"<cls>", "<sep>", "<mask>"});
+  const TokenMasker usual(*tokenizer, 9), many(*tokenizer, 9, 40);
+  const std::vector<TokenId> tokens = {0, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 1};
+  const auto hidden = [&](const TokenMasker& masker, std::int64_t pass) {
+    const std::vector<TokenId> labels = masker.masked(tokens, pass, 7).labels;
+    return tokens.size() - static_cast<std::size_t>(std::count(labels.begin(), labels.end(), not_scored));
+  };
+  EXPECT_EQ(hidden(usual, 0), 2U);
+  EXPECT_EQ(hidden(many, 0), 4U);
+  EXPECT_EQ(many.masked(tokens, -1, 7).labels, usual.masked(tokens, -1, 7).labels);
+}
+
 TEST(TokenMasker, HidesOneTokenOfAShortText) {
   const auto tokenizer = small_vocabulary({"<cls>", "<sep>", "<mask>"});
   const TokenMasker masker(*tokenizer, 9);
