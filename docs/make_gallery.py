@@ -147,12 +147,12 @@ def main():
     for scene, options in write_sessions(with_options.out).items():
         if with_options.only and not scene.startswith(tuple(with_options.only)):
             continue
+        sizes = with_options.sizes
+        if "--size" in options:
+            at = options.index("--size")
+            sizes, options = [options[at + 1]], options[:at] + options[at + 2:]
         for theme in with_options.themes:
             for language in with_options.languages:
-                sizes = with_options.sizes
-                if "--size" in options:
-                    at = options.index("--size")
-                    sizes, options = [options[at + 1]], options[:at] + options[at + 2:]
                 for size in sizes:
                     picture = with_options.out / f"{scene}_{theme}_{language}_{size}.png"
                     jobs.append((picture, [*options, "--theme", theme, "--lang", language, "--size", size]))

@@ -40,9 +40,12 @@ void draw_source_chip(const FlowScene& scene, std::int64_t position) {
   const ScopedFont font(fonts().body, std::min(0.9F, chip.height() / at.em * 0.8F));
   const std::vector<TokenId>& ids = scene.trace.source()->tokens();
   const ImVec2 start(chip.min.x + at.em * 0.35F, chip.center().y - ImGui::GetFontSize() * 0.62F);
-  add_token_label(scene.list, start, hot ? palette().text : with_alpha(palette().token_text, 0.85F),
-                  token_words(scene.trace, ids[static_cast<std::size_t>(position)]),
-                  told_apart(ids, position), chip.width() - at.em * 0.6F);
+  const float room = chip.width() - at.em * 0.6F;
+  const std::string words = token_words(scene.trace, ids[static_cast<std::size_t>(position)]);
+  const auto place = told_apart(ids, position);
+  const bool both_fit = token_label_width(words, place) <= room;  // else the word matters more
+  add_token_label(scene.list, start, hot ? palette().text : with_alpha(palette().token_text, 0.85F), words,
+                  both_fit ? place : std::nullopt, room);
 }
 
 void draw_source_stack(const FlowScene& scene) {

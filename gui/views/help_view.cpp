@@ -28,7 +28,7 @@ struct KeyLine {
 constexpr std::array<KeyLine, 29> key_lines = {{
     {"Ctrl+K", "palette"},
     {"Ctrl+L", "prompt"},
-    {"Ctrl+1…5", "views"},
+    {"Ctrl+1…6", "views"},
     {"Ctrl+Enter", "generate"},
     {"←/→/↑/↓", "arrows"},
     {"Shift+←/→", "flow_heads"},

@@ -8,6 +8,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/views/prompt_editor.h"
 #include "gui/views/surprisal.h"
 #include "gui/widgets/segmented.h"
 
@@ -116,7 +117,7 @@ void DetailPanel::draw(const Frame& frame, Commands& commands, const std::string
   ImGui::GetWindowDrawList()->AddLine(corner, ImVec2(corner.x + ImGui::GetContentRegionAvail().x, corner.y),
                                       palette().grid, em() * 0.06F);
   ImGui::Dummy(ImVec2(0.0F, em() * 0.35F));
-  const float most = ImGui::GetMainViewport()->Size.y * 0.42F;
+  const float most = ImGui::GetMainViewport()->Size.y * (is_low_window() ? 0.3F : 0.42F);
   const float height = std::clamp(height_, em() * 6.0F, most);
   if (ImGui::BeginChild("detail", ImVec2(0.0F, height), ImGuiChildFlags_NavFlattened)) {
     draw_text_choice(frame);
