@@ -178,9 +178,10 @@ void ModelTensors::draw_histogram(const Frame&, Commands& commands) {
   const ValueHistogram& histogram = *done->value;
   {
     const ScopedFont mono(fonts().mono, 0.85F);
-    std::string words = fmt::format("min {}   max {}   mean {}   std {}", significant_text(histogram.least),
-                                    significant_text(histogram.largest), significant_text(histogram.mean, 3),
-                                    significant_text(histogram.deviation));
+    std::string words = format_text("tensors.summary", fmt::arg("least", significant_text(histogram.least)),
+                                    fmt::arg("most", significant_text(histogram.largest)),
+                                    fmt::arg("mean", significant_text(histogram.mean, 3)),
+                                    fmt::arg("deviation", significant_text(histogram.deviation)));
     if (histogram.not_finite > 0) words += fmt::format("   NaN/∞ {}", grouped_text(histogram.not_finite));
     list->AddText(ImVec2(start.x, start.y + em() * 1.9F), palette().muted, words.c_str());
   }

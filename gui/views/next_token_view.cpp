@@ -458,15 +458,14 @@ void NextTokenView::draw_measures() {
   const std::string base = format_text(
       "next.base", fmt::arg("tokens", grouped_text(static_cast<std::int64_t>(shown_->ranked.size()))));
   const auto tip = [&](const char* key) { return text(key) + "\n" + base; };
-  // In a narrow panel the unit says that it is the entropy, so that all stand on one line.
+  // On one line: a narrow panel leaves out the tail, which the list shows.
   const bool narrow = ImGui::GetContentRegionAvail().x < em() * 23.0F;
   const float scale = narrow ? 0.85F : 0.9F;
-  draw_measure(narrow ? "" : text("next.entropy"),
-               format_text("next.bits", fmt::arg("bits", fmt::format("{:.2f}", bits))),
+  draw_measure(text("next.entropy"), format_text("next.bits", fmt::arg("bits", fmt::format("{:.2f}", bits))),
                tip("next.entropy_tip"), true, scale);
   draw_measure(text("next.perplexity"), fmt::format("{:.1f}", std::exp(shown_->entropy)),
                tip("next.perplexity_tip"), false, scale);
-  if (shown_->ranked.size() > 10) {
+  if (!narrow && shown_->ranked.size() > 10) {
     draw_measure(text("next.tail"), percent_text(tail_), tip("next.tail_tip"), false, scale);
   }
 }
