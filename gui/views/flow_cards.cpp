@@ -79,7 +79,7 @@ void draw_titles(const FlowScene& scene) {
   const std::string of_layers = format_text("flow.of_layers", fmt::arg("count", at.layer_count));
   // Below the number where there is no room beside it.
   const bool beside =
-      x + at.em * 0.5F + label_width(fonts().body, heading_size, of_layers) < at.head.min.x + at.em * 0.5F;
+      x + at.em * 0.5F + label_width(fonts().body, heading_size, of_layers) < at.head.min.x - at.em * 0.5F;
   add_label(
       scene.list, fonts().body, heading_size,
       beside ? ImVec2(x + at.em * 0.35F, small_y) : ImVec2(at.block.min.x + at.em * 0.6F, y + at.em * 1.25F),
