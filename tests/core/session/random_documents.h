@@ -79,7 +79,7 @@ class RandomDocuments {
   // Any value for every field of a view's choices.
   template <class Choices>
   void fill(Choices& choices) {
-    Choices::fields(choices, [this](const char*, auto& value) { choose(value); });
+    Choices::fields(choices, [this](const char*, auto& value) { this->choose(value); });
   }
   void choose(bool& value) { value = maybe(); }
   void choose(double& value) { value = real(); }
