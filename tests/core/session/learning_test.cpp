@@ -256,7 +256,7 @@ TEST(Learning, RepeatedLettersAreLearntBelowWhatGuessingCosts) {
 // A model that learnt a_text(), in a folder.
 class LearntBefore : public testing::Test {
  protected:
-  void SetUp() override {
+  static void SetUpTestSuite() {
     folder_ = std::filesystem::temp_directory_path() / "headlight_learnt_before";
     std::filesystem::remove_all(folder_);
     Learning learning;
@@ -269,9 +269,13 @@ class LearntBefore : public testing::Test {
     ASSERT_EQ(written->saved.error, "");
     learnt_ = written;
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
+  static void TearDownTestSuite() {
+    std::filesystem::remove_all(folder_);
+    learnt_.reset();
+  }
+  void SetUp() override { ASSERT_TRUE(learnt_); }
 
-  LearningChoices from_it(LearningStart start) const {
+  static LearningChoices from_it(LearningStart start) {
     LearningChoices choices = text_choices();
     choices.start = start;
     choices.from = folder_.string();
@@ -284,8 +288,8 @@ class LearntBefore : public testing::Test {
     return wait_for(learning, is_over);
   }
 
-  std::filesystem::path folder_;
-  std::shared_ptr<const LearningSnapshot> learnt_;
+  static inline std::filesystem::path folder_;
+  static inline std::shared_ptr<const LearningSnapshot> learnt_;
 };
 
 TEST_F(LearntBefore, LearnsAnotherTextFromWhereItStood) {
@@ -363,8 +367,8 @@ TEST_F(LearntBefore, ComesToWriteMoreOfWhatIsWishedFor) {
 }
 
 TEST_F(LearntBefore, SaysWhenItIsNotThereAnyMore) {
-  const LearningChoices choices = from_it(LearningStart::learnt);
-  std::filesystem::remove_all(folder_);
+  LearningChoices choices = from_it(LearningStart::learnt);
+  choices.from += "_before";
   EXPECT_FALSE(learnt_plan(choices.from));
   const auto failed = run(choices);
   ASSERT_TRUE(failed);
@@ -374,7 +378,7 @@ TEST_F(LearntBefore, SaysWhenItIsNotThereAnyMore) {
 
 TEST(Learning, ARecurrentNetworkLearnsBesideAndIsNoLarger) {
   LearningChoices choices;
-  choices.steps = 20;
+  choices.steps = 8;
   choices.rival = true;
   Learning learning;
   learning.start(choices);
@@ -386,7 +390,7 @@ TEST(Learning, ARecurrentNetworkLearnsBesideAndIsNoLarger) {
   EXPECT_TRUE(rival.is_recurrent);
   EXPECT_LE(rival.parameters, done->plan.parameters);
   EXPECT_GT(rival.parameters, done->plan.parameters * 9 / 10);
-  EXPECT_EQ(rival.losses.size(), 20U);
+  EXPECT_EQ(rival.losses.size(), 8U);
   EXPECT_LT(rival.losses.back(), rival.losses.front());
   EXPECT_GT(rival.tokens_a_second, 0.0);
   EXPECT_NE(done->now->rival_sample, "");
