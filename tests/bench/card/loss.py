@@ -44,8 +44,9 @@ def measured(model, held):
     return rows
 
 
-def difference_to_log(folder, rows):
-    """The largest relative difference to the last measurement in log.json, and its step."""
+def difference_to_log(folder, rows, figure="nats_per_byte", counted=("bytes", "tokens")):
+    """The largest relative difference of a figure to the last measurement in log.json, and its step. What is counted must be
+    the same."""
     log = next((path for path in (Path(folder) / "training/log.json", Path(folder) / "log.json") if path.exists()), None)
     if not log:
         return None
@@ -54,10 +55,10 @@ def difference_to_log(folder, rows):
     worst = 0.0
     for row in rows:
         one = last[row["source"]]
-        if (one["bytes"], one["tokens"]) != (row["bytes"], row["tokens"]):
-            raise SystemExit(f"{row['source']}: the trainer measured {one['bytes']} bytes, {one['tokens']} tokens, "
-                             f"but these are {row['bytes']}, {row['tokens']}")
-        worst = max(worst, abs(one["nats_per_byte"] / row["nats_per_byte"] - 1))
+        theirs_counted, here = ({key: counts[key] for key in counted} for counts in (one, row))
+        if theirs_counted != here:
+            raise SystemExit(f"{row['source']}: the trainer measured {theirs_counted}, but here are {here}")
+        worst = max(worst, abs(one[figure] / row[figure] - 1))
     return worst, theirs[-1]["step"]
 
 

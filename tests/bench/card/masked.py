@@ -3,14 +3,13 @@
 The trainer hides the same places (packing.cpp, TokenMasker), so that its own figures come out again. The baseline is the share
 of each token in the training documents, each read once, with one added to every count.
 """
-import json
 import math
 from collections import Counter
-from pathlib import Path
 
 import torch
 
 from card.corpus import RandomNumbers, Tokens, held_out, read_corpus
+from card.loss import difference_to_log
 from card.sections import config_of, context_of, load, show, table
 
 PASS_OF_HELD_OUT = -1
@@ -40,19 +39,6 @@ def guessed(model, ids, read, places):
     said = torch.log_softmax(model(input_ids=torch.tensor([read])).logits[0, places], -1)
     wanted = torch.tensor([ids[place] for place in places])
     return -said.gather(1, wanted[:, None]).sum().item(), int((said.argmax(-1) == wanted).sum())
-
-
-def difference_to_log(folder, rows):
-    log = next((path for path in (Path(folder) / "training/log.json", Path(folder) / "log.json") if path.exists()), None)
-    if not log:
-        return None
-    theirs = json.loads(log.read_text(encoding="utf-8"))["measured"]
-    last = {one["source"]: one for one in theirs if one["step"] == theirs[-1]["step"]}
-    for row in rows:
-        if last[row["source"]]["tokens"] != row["tokens"]:
-            raise SystemExit(f"{row['source']}: the trainer asked for {last[row['source']]['tokens']} tokens, "
-                             f"here are {row['tokens']}")
-    return max(abs(last[row["source"]]["nats_per_token"] / row["nats"] - 1) for row in rows), theirs[-1]["step"]
 
 
 def masked(o):
@@ -87,6 +73,7 @@ def masked(o):
          "토큰의 15 %를 묻습니다. 열에 여덟은 가리고, 하나는 바꾸고, 하나는 그대로 둡니다. 토큰마다 nat이고 작을수록 좋습니다. 기준선은 문장을 보지 않고 "
          "토큰이 얼마나 자주 나오는지만 압니다.\n\n"
          + table(["출처", "언어", "물은 토큰", "nat", "맞힘", "기준선: nat", "기준선: 맞힘"], cells))
-    if found := difference_to_log(o.model, rows):
+    figures = [{**row, "nats_per_token": row["nats"]} for row in rows]
+    if found := difference_to_log(o.model, figures, "nats_per_token", ("tokens",)):
         print(f"<!-- largest relative difference to the trainer's own measurement at step {found[1]}: {found[0]:.1e} -->")
     return {"sources": rows}
