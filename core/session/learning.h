@@ -53,7 +53,7 @@ struct LearningSaved {
 // The model that learns beside, from the same batches.
 struct LearningRival {
   bool is_recurrent = false;  // a GRU; else a transformer of the same shape
-  std::int64_t layers = 0, width = 0, parameters = 0;
+  std::int64_t layers = 0, parameters = 0;
   std::vector<float> losses;     // of each step
   double tokens_a_second = 0.0;  // of its steps alone
   std::string error;             // why it gave up

@@ -99,13 +99,8 @@ void Learning::Run::begin_rival(const TrainingConfig& config, Corpus corpus) {
   LearningRival rival;
   rival.is_recurrent = parameters.gru() != nullptr;
   rival.parameters = rival_->parameter_count();
-  if (rival.is_recurrent) {
-    rival.layers = parameters.gru()->description.layers;
-    rival.width = parameters.gru()->description.width;
-  } else {
-    rival.layers = parameters.model()->architecture.layers;
-    rival.width = parameters.model()->architecture.d_model;
-  }
+  rival.layers =
+      rival.is_recurrent ? parameters.gru()->description.layers : parameters.model()->architecture.layers;
   snapshot_.rival = std::move(rival);
 }
 

@@ -26,25 +26,16 @@ std::vector<std::int64_t> scored_positions(const Tensor& logits, std::span<const
 Loss cross_entropy(const Kernels& kernels, const Tensor& logits, std::span<const TokenId> labels,
                    double weight, OutputGradient* output) {
   const std::int64_t width = logits.axis(1);
-  std::vector<std::int64_t> scored = scored_positions(logits, labels);
-  Loss loss;
-  loss.scored = static_cast<std::int64_t>(scored.size());
-  Tensor values({output != nullptr ? loss.scored : 1, width});
-  float* row = values.writable();
-  for (const std::int64_t position : scored) {
-    const float* from = logits.data() + position * width;
-    const TokenId label = labels[static_cast<std::size_t>(position)];
-    const float largest = kernels.maximum(from, width);
-    const double total = kernels.exponentials(from, width, largest, row);
-    loss.sum += std::log(total) - (static_cast<double>(from[label]) - static_cast<double>(largest));
-    if (from[label] == largest) ++loss.right;
-    if (output == nullptr) continue;
-    kernels.multiply_by(row, static_cast<float>(weight / total), width, row);
-    row[label] -= static_cast<float>(weight);
-    row += width;
-  }
-  if (output != nullptr) *output = {std::move(scored), std::move(values)};
-  return loss;
+  return sum_over_scored(
+      kernels, logits, labels, output, [&](std::int64_t position, TokenId label, float largest, float* row) {
+        const float* from = logits.data() + position * width;
+        const double total = kernels.exponentials(from, width, largest, row);
+        if (output != nullptr) {
+          kernels.multiply_by(row, static_cast<float>(weight / total), width, row);
+          row[label] -= static_cast<float>(weight);
+        }
+        return std::log(total) - (static_cast<double>(from[label]) - static_cast<double>(largest));
+      });
 }
 
 }  // namespace headlight

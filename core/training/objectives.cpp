@@ -17,28 +17,6 @@ double softmax_row(const Kernels& kernels, const float* logits, std::int64_t wid
   return std::log(total) + static_cast<double>(largest);
 }
 
-// The loop of a loss. of_position(position, label, row): what the position adds to the sum; its derivative is
-// left in `row` [vocabulary].
-template <class OfPosition>
-Loss sum_over_scored(const Kernels& kernels, const Tensor& logits, std::span<const TokenId> labels,
-                     OutputGradient* output, const OfPosition& of_position) {
-  const std::int64_t width = logits.axis(1);
-  std::vector<std::int64_t> positions = scored_positions(logits, labels);
-  Loss loss;
-  loss.scored = static_cast<std::int64_t>(positions.size());
-  Tensor values({output != nullptr ? loss.scored : 1, width});
-  float* row = values.writable();
-  for (const std::int64_t position : positions) {
-    const TokenId label = labels[static_cast<std::size_t>(position)];
-    const float* says = logits.data() + position * width;
-    loss.sum += of_position(position, label, row);
-    if (says[label] == kernels.maximum(says, width)) ++loss.right;
-    if (output != nullptr) row += width;
-  }
-  if (output != nullptr) *output = {std::move(positions), std::move(values)};
-  return loss;
-}
-
 void check_same_shape(const Tensor& a, const Tensor& b) {
   if (a.shape() != b.shape()) {
     throw std::logic_error("logits " + shape_text(a.shape()) + " beside " + shape_text(b.shape()));
@@ -56,20 +34,22 @@ Loss distillation(const Kernels& kernels, const Tensor& student, const Tensor& t
   const auto factor = static_cast<float>(temperature * weight);
   Tensor expected({width});
   float* p = expected.writable();
-  return sum_over_scored(kernels, student, labels, output, [&](std::int64_t position, TokenId, float* q) {
-    const float* says = student.data() + position * width;
-    const float* should = teacher.data() + position * width;
-    const double log_q = softmax_row(kernels, says, width, temperature, q);
-    const double log_p = softmax_row(kernels, should, width, temperature, p);
-    double apart = 0.0;  // sum of p · (teacher - student), which leaves out what is certain not to come
-    for (std::int64_t i = 0; i < width; ++i) {
-      if (p[i] > 0.0F) {
-        apart += static_cast<double>(p[i]) * (static_cast<double>(should[i]) - static_cast<double>(says[i]));
-      }
-    }
-    for (std::int64_t i = 0; i < width; ++i) q[i] = factor * (q[i] - p[i]);
-    return temperature * temperature * (apart / temperature - (log_p - log_q));
-  });
+  return sum_over_scored(
+      kernels, student, labels, output, [&](std::int64_t position, TokenId, float, float* q) {
+        const float* says = student.data() + position * width;
+        const float* should = teacher.data() + position * width;
+        const double log_q = softmax_row(kernels, says, width, temperature, q);
+        const double log_p = softmax_row(kernels, should, width, temperature, p);
+        double apart = 0.0;  // sum of p · (teacher - student), which leaves out what is certain not to come
+        for (std::int64_t i = 0; i < width; ++i) {
+          if (p[i] > 0.0F) {
+            apart +=
+                static_cast<double>(p[i]) * (static_cast<double>(should[i]) - static_cast<double>(says[i]));
+          }
+        }
+        for (std::int64_t i = 0; i < width; ++i) q[i] = factor * (q[i] - p[i]);
+        return temperature * temperature * (apart / temperature - (log_p - log_q));
+      });
 }
 
 PairLoss pair_loss(double chosen, double rejected) {
@@ -97,7 +77,7 @@ Loss policy_gradient(const Kernels& kernels, const Tensor& logits, const Tensor&
   const std::int64_t width = logits.axis(1);
   Tensor unused({width});
   return sum_over_scored(
-      kernels, logits, labels, output, [&](std::int64_t position, TokenId label, float* row) {
+      kernels, logits, labels, output, [&](std::int64_t position, TokenId label, float, float* row) {
         const float* says = logits.data() + position * width;
         const float* said = reference.data() + position * width;
         const double log_p = static_cast<double>(says[label]) - softmax_row(kernels, says, width, 1.0, row);

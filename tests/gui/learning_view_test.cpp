@@ -73,7 +73,7 @@ LearningSnapshot compared(LearningStart start, bool recurrent) {
   snapshot.teacher = 2.0;
   LearningRival rival;
   rival.is_recurrent = recurrent;
-  rival.layers = 2, rival.width = 116, rival.parameters = 190'000;
+  rival.layers = 2, rival.parameters = 190'000;
   for (const LearningPoint& point : snapshot.curve) rival.losses.push_back(point.loss * 1.1F);
   rival.tokens_a_second = 3000.0;
   rival.error = recurrent ? "" : "Training ran away at step 9.";
