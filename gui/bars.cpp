@@ -13,6 +13,9 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/views/catalog_view.h"
+#include "gui/widgets/muted_text.h"
+#include "gui/widgets/number_text.h"
+#include "gui/widgets/segmented.h"
 #include "imgui.h"
 #include "imgui_internal.h"
 #include "imgui_stdlib.h"
@@ -66,6 +69,28 @@ std::string model_label(const Frame& frame) {
   return is_long ? std::filesystem::path(name).filename().string() : name;
 }
 
+// The same model at the steps of its learning that come with it.
+void draw_kept_steps(const CatalogEntry& entry, const Frame& frame, Commands& commands) {
+  std::vector<Segment> segments;
+  std::vector<std::string> names;
+  const auto add = [&](std::int64_t step) {
+    names.push_back(name_of_step(entry, step));
+    segments.push_back(
+        {grouped_text(step), format_text("window.kept_step_tip", fmt::arg("step", grouped_text(step)),
+                                         fmt::arg("steps", grouped_text(entry.steps)))});
+  };
+  for (const KeptStep& kept : entry.kept_steps) add(kept.step);
+  add(entry.steps);
+  const auto open = std::find(names.begin(), names.end(), frame.document.model);
+  ImGui::AlignTextToFramePadding();
+  muted_text(text("window.kept_steps"));
+  ImGui::SameLine();
+  if (const auto chosen =
+          segmented(entry.name.c_str(), segments, static_cast<std::size_t>(open - names.begin()))) {
+    commands.edit(OpenModel{names[*chosen]});
+  }
+}
+
 void model_menu(const Frame& frame, Commands& commands) {
   const std::string label = frame.model ? model_label(frame) : text("window.model");
   if (menu_button("model", with_room_for_arrow(label))) ImGui::OpenPopup("models");
@@ -77,6 +102,7 @@ void model_menu(const Frame& frame, Commands& commands) {
     if (ImGui::Selectable(entry.title.c_str(), entry.name == frame.document.model))
       commands.edit(OpenModel{entry.name});
     muted_wrapped(in_language(entry.about), width);
+    if (!entry.kept_steps.empty()) draw_kept_steps(entry, frame, commands);
     ImGui::Spacing();
   }
   if (ImGui::Selectable(text("window.all_models").c_str())) commands.act(ShowCatalog{});

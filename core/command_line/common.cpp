@@ -10,7 +10,9 @@
 #include "core/backends/backend_list.h"
 #include "core/base/errors.h"
 #include "core/command_line/fetch_on_terminal.h"
+#include "core/model_files/model_file.h"
 #include "core/session/text_tokens.h"
+#include "core/training/parameters.h"
 
 namespace headlight {
 
@@ -22,6 +24,18 @@ void add_compute_options(CLI::App& command, ComputeOptions& options) {
 
 std::shared_ptr<const Model> open_model(const std::string& name_or_path) {
   return load_model(model_path(name_or_path), name_or_path);
+}
+
+LanguageModel open_language_model(const std::string& name_or_path) {
+  const std::shared_ptr<const ModelFile> file = open_model_file(model_path(name_or_path));
+  if (std::shared_ptr<const GruModel> recurrent = load_gru(*file)) {
+    if (!recurrent->tokenizer) {
+      throw UserError(
+          fmt::format("{} has no tokenizer.json, so that no text can be read with it.", file->path()));
+    }
+    return {nullptr, std::move(recurrent)};
+  }
+  return {load_model(file, name_or_path), nullptr};
 }
 
 std::unique_ptr<Backend> open_backend(const ComputeOptions& options) {
@@ -63,6 +77,20 @@ ForwardRequest text_request(const Model& model, const std::string& text, const S
   std::vector<TokenId> tokens;
   for (const Token& token : text_tokens(model, text)) tokens.push_back(token.id);
   return tokens_request(model, std::move(tokens), source, wanted);
+}
+
+std::vector<TokenId> recurrent_tokens(const GruModel& model, const std::string& text,
+                                      const SourceOptions& source, bool chat) {
+  require_utf8(text);
+  if (chat || !source.text.empty() || !source.ids.empty()) {
+    throw UserError(
+        "a recurrent network goes on with one text: it has neither a chat template nor an encoder; leave "
+        "--chat and --source-text out.");
+  }
+  std::vector<TokenId> tokens;
+  for (const Token& token : model.tokenizer->encode(text)) tokens.push_back(token.id);
+  if (tokens.empty()) throw UserError("there is nothing to go on from: write something after --text.");
+  return tokens;
 }
 
 std::string as_chat(const Model& model, const std::string& text) {

@@ -11,6 +11,7 @@
 #include "core/backends/backend.h"
 #include "core/forward/forward_pass.h"
 #include "core/model/model.h"
+#include "core/training/gru.h"
 
 namespace CLI {
 class App;
@@ -38,6 +39,14 @@ void add_source_options(CLI::App& command, SourceOptions& options);
 std::shared_ptr<const Model> open_model(const std::string& name_or_path);
 std::unique_ptr<Backend> open_backend(const ComputeOptions& options);
 
+// What goes on with a text: one of the two is there, the other is null.
+struct LanguageModel {
+  std::shared_ptr<const Model> transformer;
+  std::shared_ptr<const GruModel> recurrent;
+};
+// As open_model. Throws UserError.
+LanguageModel open_language_model(const std::string& name_or_path);
+
 // Which values a sub-command needs.
 enum class Wanted { everything, next_token };
 
@@ -48,6 +57,10 @@ ForwardRequest tokens_request(const Model& model, std::vector<TokenId> tokens,
 // The same for a text. Throws UserError: not UTF-8.
 ForwardRequest text_request(const Model& model, const std::string& text, const SourceOptions& source = {},
                             Wanted wanted = Wanted::everything);
+// The text as a recurrent network reads it. Throws UserError: not UTF-8, a source text or a conversation,
+// which it has no place for; nothing to read at all.
+std::vector<TokenId> recurrent_tokens(const GruModel& model, const std::string& text,
+                                      const SourceOptions& source, bool chat);
 // The text as the user's turn of a conversation, up to where the model answers. Throws UserError when the
 // model has no chat template that is known.
 std::string as_chat(const Model& model, const std::string& text);

@@ -7,6 +7,7 @@
 #include "core/base/errors.h"
 #include "core/command_line/commands.h"
 #include "core/command_line/common.h"
+#include "core/training/next_logits.h"
 
 namespace headlight {
 namespace {
@@ -22,28 +23,49 @@ struct Options {
   SourceOptions source;
 };
 
-void generate(const Options& options) {
-  const auto model = open_model(options.compute.model);
-  const auto backend = open_backend(options.compute);
+// A text that goes on.
+struct Growing {
+  std::vector<TokenId> tokens;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  NextLogits next;
+};
+
+Growing growing_text(const Options& options, Backend& backend) {
+  const auto [model, recurrent] = open_language_model(options.compute.model);
+  if (recurrent) {
+    return {recurrent_tokens(*recurrent, options.text, options.source, options.chat), recurrent->tokenizer,
+            next_logits(recurrent, backend)};
+  }
   ForwardRequest request = text_request(*model, options.chat ? as_chat(*model, options.text) : options.text,
                                         options.source, Wanted::next_token);
   if (model->architecture.head == OutputHead::masked_lm) {
     throw UserError("this model fills in masked tokens and does not continue a text; try `headlight next`.");
   }
-  const std::size_t prompt_size = request.tokens.size();
-  if (static_cast<std::int64_t>(prompt_size) + options.tokens > model->architecture.context) {
-    throw UserError(
-        fmt::format("{} tokens of text and {} more do not fit into the context of {}; ask for fewer.",
-                    prompt_size, options.tokens, model->architecture.context));
+  if (model->architecture.head != OutputHead::language_model) {
+    throw UserError("this model has no output over tokens, so it cannot continue a text.");
   }
+  const auto given = static_cast<std::int64_t>(request.tokens.size());
+  if (given + options.tokens > model->architecture.context) {
+    throw UserError(
+        fmt::format("{} tokens of text and {} more do not fit into the context of {}; ask for fewer.", given,
+                    options.tokens, model->architecture.context));
+  }
+  return {std::move(request.tokens), model->tokenizer,
+          next_logits(model, backend, std::move(request.source_tokens))};
+}
+
+void generate(const Options& options) {
+  const auto backend = open_backend(options.compute);
+  auto [tokens, tokenizer, next] = growing_text(options, *backend);
+  const auto given = static_cast<std::ptrdiff_t>(tokens.size());
   for (std::int64_t i = 0; i < options.tokens; ++i) {
-    request.previous = run_forward(model, *backend, request);
-    const TokenId id = sample(last_distribution(*request.previous, options.sampling), options.seed,
-                              request.previous->positions());
-    if (id == model->tokenizer->end_of_text()) break;
-    request.tokens.push_back(id);
+    const Tensor logits = next(tokens);
+    const TokenId id = sample(distribution(logits.values(), options.sampling), options.seed,
+                              static_cast<std::int64_t>(tokens.size()));
+    if (id == tokenizer->end_of_text()) break;
+    tokens.push_back(id);
     if (!options.json) {
-      fmt::print("{}", model->tokenizer->bytes(id));
+      fmt::print("{}", tokenizer->bytes(id));
       std::fflush(stdout);
     }
   }
@@ -51,9 +73,8 @@ void generate(const Options& options) {
     fmt::print("\n");
     return;
   }
-  const std::vector<TokenId> made(request.tokens.begin() + static_cast<std::ptrdiff_t>(prompt_size),
-                                  request.tokens.end());
-  print_json({{"text", readable_bytes(model->tokenizer->decode(made))}, {"ids", made}});
+  const std::vector<TokenId> made(tokens.begin() + given, tokens.end());
+  print_json({{"text", readable_bytes(tokenizer->decode(made))}, {"ids", made}});
 }
 
 }  // namespace

@@ -50,6 +50,10 @@ std::string facts(const CatalogEntry& entry) {
 void print_entry(const CatalogEntry& entry, const std::optional<std::string>& path) {
   fmt::print("{:<30} {}\n    {}\n    {}{}{}\n", entry.name, entry.title, entry.about.en, facts(entry),
              path ? "\n    " : "", path ? *path : "");
+  if (entry.kept_steps.empty()) return;
+  std::vector<std::string> names;
+  for (const KeptStep& kept : entry.kept_steps) names.push_back(name_of_step(entry, kept.step));
+  fmt::print("    while it learnt, of {} steps: {}\n", entry.steps, fmt::join(names, ", "));
 }
 
 void list_models() {

@@ -10,6 +10,7 @@
 #include "core/base/errors.h"
 #include "core/command_line/commands.h"
 #include "core/command_line/common.h"
+#include "core/training/next_logits.h"
 
 namespace headlight {
 namespace {
@@ -30,11 +31,10 @@ double shown_probability(const Candidate& candidate, const Options& options) {
   return options.temperature == 1.0 ? candidate.probability : candidate.tempered;
 }
 
-// The best tokens at one position; printed unless JSON is wanted.
-nlohmann::json best_tokens(const Trace& trace, std::int64_t position, const Options& options) {
-  const SamplingSettings settings{options.temperature, 0, 1.0, 0.0};
-  const Distribution result = distribution_at(trace, position, settings);
-  const Tokenizer& tokenizer = *trace.model().tokenizer;
+SamplingSettings shown_settings(const Options& options) { return {options.temperature, 0, 1.0, 0.0}; }
+
+// The best tokens; printed unless JSON is wanted.
+nlohmann::json best_tokens(const Distribution& result, const Tokenizer& tokenizer, const Options& options) {
   const auto count = std::min<std::size_t>(static_cast<std::size_t>(options.top), result.ranked.size());
   nlohmann::json list = nlohmann::json::array();
   for (std::size_t rank = 0; rank < count; ++rank) {
@@ -53,6 +53,15 @@ nlohmann::json best_tokens(const Trace& trace, std::int64_t position, const Opti
   return list;
 }
 
+nlohmann::json best_tokens_at(const Trace& trace, std::int64_t position, const Options& options) {
+  return best_tokens(distribution_at(trace, position, shown_settings(options)), *trace.model().tokenizer,
+                     options);
+}
+
+void print_next(nlohmann::json list, const Options& options) {
+  if (options.json) print_json({{"next", std::move(list)}});
+}
+
 void fill_masks(const Trace& trace, const Options& options) {
   const Tokenizer& tokenizer = *trace.model().tokenizer;
   const std::optional<TokenId> mask = tokenizer.mask_token();
@@ -60,7 +69,7 @@ void fill_masks(const Trace& trace, const Options& options) {
   for (std::int64_t position = 0; position < trace.positions(); ++position) {
     if (trace.tokens()[static_cast<std::size_t>(position)] != mask) continue;
     if (!options.json) fmt::print("at position {}\n", position);
-    masks.push_back({{"position", position}, {"next", best_tokens(trace, position, options)}});
+    masks.push_back({{"position", position}, {"next", best_tokens_at(trace, position, options)}});
   }
   if (masks.empty()) {
     throw UserError(fmt::format("this model fills in masked tokens: write {} where one is to be found.",
@@ -70,8 +79,7 @@ void fill_masks(const Trace& trace, const Options& options) {
 }
 
 void print_classes(const Trace& trace, const Options& options) {
-  const Distribution classes =
-      distribution(trace.row(Hook::class_logits, 0, 0), {options.temperature, 0, 1.0, 0.0});
+  const Distribution classes = distribution(trace.row(Hook::class_logits, 0, 0), shown_settings(options));
   nlohmann::json list = nlohmann::json::array();
   for (const Candidate& candidate : classes.ranked) {
     const std::string& name = trace.model().label_names[static_cast<std::size_t>(candidate.id)];
@@ -86,9 +94,16 @@ void print_classes(const Trace& trace, const Options& options) {
 }
 
 void next(const Options& options) {
-  const auto model = open_model(options.compute.model);
+  const auto [model, recurrent] = open_language_model(options.compute.model);
+  const auto backend = open_backend(options.compute);
+  if (recurrent) {
+    const Tensor logits = next_logits(
+        recurrent, *backend)(recurrent_tokens(*recurrent, options.text, options.source, options.chat));
+    const Distribution result = distribution(logits.values(), shown_settings(options));
+    return print_next(best_tokens(result, *recurrent->tokenizer, options), options);
+  }
   const auto trace =
-      run_forward(model, *open_backend(options.compute),
+      run_forward(model, *backend,
                   text_request(*model, options.chat ? as_chat(*model, options.text) : options.text,
                                options.source, Wanted::next_token));
   switch (model->architecture.head) {
@@ -100,8 +115,7 @@ void next(const Options& options) {
     case OutputHead::none:  // says why not
       break;
   }
-  nlohmann::json list = best_tokens(*trace, trace->positions() - 1, options);
-  if (options.json) print_json({{"next", std::move(list)}});
+  print_next(best_tokens_at(*trace, trace->positions() - 1, options), options);
 }
 
 }  // namespace

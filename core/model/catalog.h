@@ -43,6 +43,12 @@ struct OwnFolder {
   std::string folder;
 };
 
+// The model as it was while it learnt, in one file of its own.
+struct KeptStep {
+  std::int64_t step = 0;
+  CatalogFile file;
+};
+
 // One model as assets/catalog.json describes it.
 struct CatalogEntry {
   std::string name;     // "smollm2-135m"
@@ -53,9 +59,13 @@ struct CatalogEntry {
   std::vector<std::string> languages;
   std::optional<Bilingual> limits;      // what to expect of it, where that is not obvious
   std::optional<Bilingual> first_text;  // one that it does well, for who has typed none
+  bool recurrent = false;               // no transformer: the command line runs it, the views cannot draw it
 
   std::variant<WheelSource, HubSource, OwnFolder> source;
   std::vector<CatalogFile> files;  // may be empty for a hub: then its answer decides
+
+  std::int64_t steps = 0;            // that it learnt; 0: nothing was kept on the way
+  std::vector<KeptStep> kept_steps;  // rising; each is found as an entry by the name that name_of_step gives
 
   const WheelSource* wheel() const { return std::get_if<WheelSource>(&source); }
   const HubSource* hub() const { return std::get_if<HubSource>(&source); }
@@ -73,9 +83,12 @@ std::vector<CatalogEntry> parse_catalog(std::string_view json, const std::string
 // Comes with the program: what the window opens when the model that it starts with cannot be fetched.
 constexpr std::string_view offline_model = "tiny-stories";
 
+// "tiny-stories@100"; the model itself for the last step.
+std::string name_of_step(const CatalogEntry& entry, std::int64_t step);
+
 // assets/catalog.json. Throws FileError.
 std::vector<CatalogEntry> catalog();
-// Also "hf:OWNER/NAME" and "hf:OWNER/NAME@REVISION": any repository of the hub.
+// Also names of kept steps, and "hf:OWNER/NAME" and "hf:OWNER/NAME@REVISION": any repository of the hub.
 std::optional<CatalogEntry> find_in_catalog(std::string_view name);
 std::string size_text(std::int64_t bytes);  // "550 MB", "2.2 GB"
 

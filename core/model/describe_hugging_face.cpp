@@ -189,6 +189,13 @@ ModelDescription describe_hugging_face(const ModelFile& file) {
   for (const Family& family : families) {
     if (family.model_type == model_type) return family.describe(file, model_type);
   }
+  if (model_type == "gru") {
+    throw FileError(
+        fmt::format("{} is a recurrent network: it has no attention and no blocks to draw. `headlight next` "
+                    "and `headlight "
+                    "generate` run it, and the view Learning trains one beside a transformer.",
+                    file.path()));
+  }
   throw FileError(fmt::format("{}: the model type '{}' is not known; this version computes: {}.", file.path(),
                               model_type, fmt::join(hugging_face_families(), ", ")));
 }

@@ -126,7 +126,7 @@ std::string tokenizer_json(const TrainedBytePairs& trained, const BytePairSettin
                      {"post_processor", post_processor(settings)},
                      {"decoder", byte_level(true)},
                      {"model", model_of(trained)}};
-  return file.dump(2);
+  return file.dump();  // indented, it would be twice as long
 }
 
 std::string tokenizer_config_json(const BytePairSettings& settings) {

@@ -236,6 +236,11 @@ GruModel Parameters::make_gru(const GruDescription& description) const {
   return gru;
 }
 
+std::shared_ptr<const GruModel> load_gru(const ModelFile& file) {
+  if (!describe_gru(file.metadata())) return nullptr;
+  return Parameters(model_files(file), file, /*seed=*/1).gru();
+}
+
 const std::shared_ptr<const Tokenizer>& Parameters::tokenizer() const {
   return gru_ ? gru_->tokenizer : model_->tokenizer;
 }

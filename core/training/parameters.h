@@ -76,4 +76,8 @@ class Parameters {
   std::shared_ptr<const GruModel> gru_;
 };
 
+// The recurrent network of a file; null when its config.json describes another model. Throws FileError:
+// another shape than config.json says, numbers that are not finite.
+std::shared_ptr<const GruModel> load_gru(const ModelFile& file);
+
 }  // namespace headlight

@@ -1,46 +1,9 @@
 #include "core/training/sampled_text.h"
 
-#include <functional>
-
-#include "core/backends/cpu/instruction_sets.h"
 #include "core/base/shown_text.h"
-#include "core/forward/forward_pass.h"
-#include "core/training/gru.h"
+#include "core/training/next_logits.h"
 
 namespace headlight {
-namespace {
-
-// The logits behind the last of these tokens; each call has one token more than the last.
-using NextLogits = std::function<Tensor(const std::vector<TokenId>& tokens)>;
-
-Tensor last_row(const Tensor& logits) { return logits.rows(logits.axis(0) - 1, logits.axis(0)); }
-
-NextLogits of_transformer(const std::shared_ptr<const Model>& model, Backend& backend,
-                          std::vector<TokenId> source) {
-  ForwardRequest request;
-  request.capture.next_token_only = true;
-  request.source_tokens = std::move(source);
-  return [model, &backend, request](const std::vector<TokenId>& tokens) mutable {
-    request.tokens = tokens;
-    request.previous = run_forward(model, backend, request);
-    return last_row(request.previous->at(Hook::logits));
-  };
-}
-
-NextLogits of_gru(const std::shared_ptr<const GruModel>& model, Backend& backend) {
-  Tensor state;
-  std::size_t read = 0;
-  return [model, &backend, state, read](const std::vector<TokenId>& tokens) mutable {
-    const GruTrace trace =
-        gru_pass(*model, backend, chosen_kernels(), std::span(tokens).subspan(read), state);
-    state = last_state(trace);
-    read = tokens.size();
-    return last_row(trace.logits);
-  };
-}
-
-}  // namespace
-
 std::string words_of(const Tokenizer& tokenizer, std::vector<TokenId> ids) {
   std::erase_if(ids, [&](TokenId id) { return tokenizer.is_special(id); });
   return tokenizer.decode(ids);
@@ -51,7 +14,7 @@ std::vector<TokenId> drawn_tokens(const Parameters& parameters, Backend& backend
                                   std::vector<TokenId> source) {
   const std::shared_ptr<const Model>& model = parameters.model();
   const NextLogits next =
-      model ? of_transformer(model, backend, std::move(source)) : of_gru(parameters.gru(), backend);
+      model ? next_logits(model, backend, std::move(source)) : next_logits(parameters.gru(), backend);
   const auto begin = static_cast<std::ptrdiff_t>(ids.size());
   for (std::int64_t drawn = 0; drawn < most; ++drawn) {
     const auto position = static_cast<std::int64_t>(ids.size());

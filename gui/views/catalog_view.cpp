@@ -59,12 +59,13 @@ void draw_progress(const LoadState& load, const CatalogEntry& entry, float width
 void draw_action(const Frame& frame, const CatalogEntry& entry, bool here, float right, Commands& commands) {
   const bool is_open = frame.model && frame.model->name == entry.name;
   const bool loading = is_loading(frame.load, entry);
-  const std::string& label = text(loading   ? "load.cancel"
-                                  : is_open ? "catalog.is_open"
-                                  : here    ? "catalog.open"
-                                            : "catalog.fetch");
+  const std::string& label = text(loading           ? "load.cancel"
+                                  : is_open         ? "catalog.is_open"
+                                  : entry.recurrent ? "catalog.recurrent"
+                                  : here            ? "catalog.open"
+                                                    : "catalog.fetch");
   const float words = ImGui::CalcTextSize(label.c_str()).x;
-  if (is_open && !loading) {
+  if ((is_open || entry.recurrent) && !loading) {
     ImGui::SameLine(right - words);
     ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
     ImGui::TextUnformatted(label.c_str());
@@ -146,7 +147,7 @@ std::vector<CatalogEntry> installed_models() {
   std::vector<CatalogEntry> here;
   try {
     for (CatalogEntry& entry : catalog()) {
-      if (installed_path(entry)) here.push_back(std::move(entry));
+      if (!entry.recurrent && installed_path(entry)) here.push_back(std::move(entry));
     }
   } catch (const UserError&) {  // without a catalog there is nothing to list; its dialog says why
   }

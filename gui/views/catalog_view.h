@@ -14,7 +14,7 @@ namespace headlight {
 // "Apache-2.0 · about 550 MB · Hugging Face: openai-community/gpt2 · not pinned", in the window's language.
 std::string catalog_facts(const CatalogEntry& entry);
 
-// The catalog's models that are on this machine; empty when there is no catalog.
+// The catalog's models that are on this machine and that the window can open; empty when there is no catalog.
 std::vector<CatalogEntry> installed_models();
 
 class CatalogView : public View {

@@ -4,6 +4,8 @@ config.json has model_type "gru", vocab_size, hidden_size and num_layers; model.
 make_training.py, with PyTorch's own names: embedding.weight [vocabulary, width], which also gives the logits, and of every
 layer l gru.weight_ih_l{l}, gru.weight_hh_l{l} [3 width, width], gru.bias_ih_l{l}, gru.bias_hh_l{l} [3 width], rows in
 the order reset, update, new. The state before the first token is zero. `formula` in golden.json is checked with numpy.
+
+And gru/tiny_gru_next.json: what the bundled tiny-gru finds likeliest behind some texts, in float64.
 """
 import copy
 import hashlib
@@ -12,6 +14,7 @@ import shutil
 
 import numpy as np
 import safetensors.torch
+import tokenizers
 import torch
 
 from make_golden import FOLDER, versions
@@ -104,7 +107,32 @@ def write(name, config, number):
           f"{max(error['relative'] for error in errors.values()):.0e}")
 
 
+TEXTS = ["Once upon a time, there was a little girl named", "옛날에 미아라는 작은 소녀가", "이 영화는 정말"]
+
+
+def write_next():
+    """The ten likeliest tokens behind each text: id, probability, logit."""
+    folder = FOLDER.parents[1] / "assets/models/tiny_gru"
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    model = GruModel(*(config[key] for key in ("vocab_size", "hidden_size", "num_layers")))
+    model.load_state_dict({key: value.float() for key, value in safetensors.torch.load_file(folder / "model.safetensors").items()})
+    model = model.double()
+    tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    texts = []
+    for text in TEXTS:
+        with torch.no_grad():
+            logits = model(torch.tensor([tokenizer.encode(text).ids])).logits[0, -1]
+        best = torch.topk(logits, 10)
+        shares = torch.softmax(logits, 0)[best.indices]
+        texts.append({"text": text, "next": [{"id": i, "probability": share, "logit": logit} for i, share, logit in zip(
+            best.indices.tolist(), shares.tolist(), best.values.tolist())]})
+    golden = {"sha256": hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest(), "made_with": versions(),
+              "texts": texts}
+    (FOLDER / "gru/tiny_gru_next.json").write_text(json.dumps(golden, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     for number, (name, config) in enumerate(CASES.items()):
         write(name, config, number)
+    write_next()

@@ -104,6 +104,33 @@ TEST(Catalog, RefusesRepositoriesAndRevisionsThatCouldBeSomethingElse) {
   EXPECT_NE(refusal(json::array({twice})).find("twice"), std::string::npos);
 }
 
+TEST(Catalog, KeptStepsRiseAndAreFewerThanAll) {
+  const std::string hash(64, 'a');
+  const auto with_steps = [&](const std::vector<int>& steps) {
+    json object = good_hub_entry();
+    object["source"] = {{"kind", "bundled"}, {"folder", "small"}};
+    object["source"]["files"] = json::array({{{"path", "config.json"}}});
+    object["steps"] = {{"all", 500}, {"kept", json::array()}};
+    for (const int step : steps) {
+      object["steps"]["kept"].push_back(
+          {{"step", step}, {"path", "steps/" + std::to_string(step)}, {"bytes", 9}, {"sha256", hash}});
+    }
+    return json::array({object});
+  };
+  const auto entries = parse_catalog(with_steps({10, 100}).dump(), "catalog.json");
+  EXPECT_EQ(entries.at(0).steps, 500);
+  ASSERT_EQ(entries.at(0).kept_steps.size(), 2U);
+  EXPECT_EQ(entries.at(0).kept_steps[1].file.path, "steps/100");
+  EXPECT_EQ(name_of_step(entries[0], 100), "small@100");
+  EXPECT_EQ(name_of_step(entries[0], 500), "small");
+  for (const std::vector<int>& bad : {std::vector<int>{}, {0}, {100, 10}, {10, 10}, {500}}) {
+    EXPECT_NE(refusal(with_steps(bad)), "") << json(bad);
+  }
+  json on_a_hub = good_hub_entry();
+  on_a_hub["steps"] = with_steps({10})[0]["steps"];
+  EXPECT_NE(refusal(json::array({on_a_hub})).find("'steps' is not known"), std::string::npos);
+}
+
 TEST(Catalog, AnyRepositoryHasAnEntry) {
   const auto entry = find_in_catalog("hf:Owner/Some-Model");
   ASSERT_TRUE(entry.has_value());

@@ -3,11 +3,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
+#include "core/base/errors.h"
 #include "core/base/own_files.h"
 #include "core/forward/forward_pass.h"
 #include "core/model/catalog.h"
+#include "core/model_files/model_file.h"
 #include "core/session/text_tokens.h"
+#include "core/training/gru.h"
+#include "core/training/parameters.h"
 
 namespace headlight {
 namespace {
@@ -25,10 +30,73 @@ TEST(BundledModels, AreWhole) {
     const auto path = installed_path(entry);
     ASSERT_TRUE(path) << entry.name;
     EXPECT_EQ(check_installed(entry, *path).size(), entry.files.size());
-    EXPECT_NE(load_model(*path, entry.name)->tokenizer, nullptr);
+    if (entry.recurrent) {
+      const auto gru = load_gru(*open_model_file(*path));
+      ASSERT_TRUE(gru) << entry.name;
+      EXPECT_NE(gru->tokenizer, nullptr);
+      EXPECT_THROW(load_model(*path, entry.name), FileError) << "no transformer";
+    } else {
+      EXPECT_NE(load_model(*path, entry.name)->tokenizer, nullptr);
+    }
     EXPECT_NO_THROW(own_path("assets/training/" + entry.own()->folder + ".json"));
   }
   EXPECT_GT(own, 0);
+  std::int64_t bytes = 0;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(own_path("assets/models")))
+    if (file.is_regular_file()) bytes += static_cast<std::int64_t>(file.file_size());
+  EXPECT_LT(bytes, 40'000'000) << "a clone should stay small";
+}
+
+// The mean loss of a text, nats a token.
+double loss_of(const std::shared_ptr<const Model>& model, const std::string& text) {
+  ForwardRequest request;
+  for (const Token& token : model->tokenizer->encode(text)) request.tokens.push_back(token.id);
+  const auto trace = run_forward(model, *make_cpu_backend(1), request);
+  double sum = 0.0;
+  for (std::int64_t position = 0; position + 1 < trace->positions(); ++position) {
+    const auto logits = trace->row(Hook::logits, 0, position);
+    const float most = *std::max_element(logits.begin(), logits.end());
+    double all = 0.0;
+    for (const float logit : logits) all += std::exp(static_cast<double>(logit - most));
+    const TokenId next = request.tokens[static_cast<std::size_t>(position + 1)];
+    sum += std::log(all) - static_cast<double>(logits[static_cast<std::size_t>(next)] - most);
+  }
+  return sum / static_cast<double>(trace->positions() - 1);
+}
+
+// The steps that come with it cut texts as the model does, and know less the earlier they are.
+TEST(BundledModels, TinyStoriesIsThereAtStepsOfItsLearning) {
+  const auto last = find_in_catalog("tiny-stories");
+  ASSERT_TRUE(last);
+  ASSERT_GE(last->kept_steps.size(), 2U);
+  const auto model = load_model(path_of("tiny-stories"), "tiny-stories");
+  const std::vector<std::string> texts = {
+      "Once upon a time, there was a little girl named Lily. She liked to play in the park with her mom.",
+      "옛날에 미아라는 작은 소녀가 살았어요. 어느 날, 미아는 엄마와 함께 공원에 갔어요."};
+  std::vector<double> before = {std::log(6144.0), std::log(6144.0)};
+  const auto less = [&](const std::shared_ptr<const Model>& now, const std::string& name) {
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      const double loss = loss_of(now, texts[i]);
+      EXPECT_LT(loss, before[i] - 0.3) << name << ": " << texts[i];
+      before[i] = loss;
+    }
+  };
+  for (const KeptStep& kept : last->kept_steps) {
+    const std::string name = name_of_step(*last, kept.step);
+    const auto entry = find_in_catalog(name);
+    ASSERT_TRUE(entry) << name;
+    const auto path = installed_path(*entry);
+    ASSERT_TRUE(path) << name;
+    EXPECT_EQ(check_installed(*entry, *path).size(), 1U);
+    const auto early = load_model(*path, name);
+    EXPECT_EQ(early->title, entry->title);
+    for (const std::string text : {"Hello, 안녕! 1234  x\n\nIt's \"so\" 눈이에요.", "<mask> <eos>"}) {
+      EXPECT_EQ(early->tokenizer->encode(text), model->tokenizer->encode(text)) << name << ": " << text;
+    }
+    less(early, name);
+  }
+  less(model, "tiny-stories");
+  EXPECT_EQ(find_in_catalog("tiny-stories@99"), std::nullopt);
 }
 
 // Letters in an order that no training text can have had by chance, three times: from the second time on
