@@ -46,8 +46,24 @@ View* find_view(const std::vector<PlacedView>& views, std::string_view name) {
 }
 
 // A line at the bottom, for the keys: where it stays free of the views, and is read from the last row.
-constexpr float hint_size = 0.85F;
-float hint_height() { return ImGui::GetFontSize() * hint_size * 1.7F; }
+float hint_height() { return ImGui::GetFontSize() * 1.6F; }
+
+bool stage_is_drawn = false;
+
+struct OnStage {
+  OnStage() { stage_is_drawn = true; }
+  ~OnStage() { stage_is_drawn = false; }
+  OnStage(const OnStage&) = delete;
+  OnStage& operator=(const OnStage&) = delete;
+};
+
+// The flow itself ends in the next token; all heads together want the whole width.
+bool has_next_token(const Frame& frame) {
+  if (frame.document.view == CenterView::flow) return false;
+  const bool wall =
+      frame.document.view == CenterView::attention && frame.document.attention_mode == AttentionMode::wall;
+  return !wall || frame.highlighted("next");
+}
 
 // The window that all of this lies in.
 Area whole_window() {
@@ -56,6 +72,8 @@ Area whole_window() {
 }
 
 }  // namespace
+
+bool on_stage() { return stage_is_drawn; }
 
 float Presenter::enlargement(float window_height, float scale) {
   return window_height / (lines_in_window * 16.0F * scale);
@@ -100,6 +118,7 @@ void Presenter::keys(const Frame& frame, Commands& commands) {
 
 void Presenter::draw(const std::vector<PlacedView>& views, const Frame& frame, Commands& commands,
                      float& prompt_height) {
+  const OnStage scene;
   if (View* prompt = find_view(views, "prompt")) draw_prompt_strip(*prompt, frame, commands, prompt_height);
   const ImGuiViewport* viewport = ImGui::GetMainViewport();
   const float em = ImGui::GetFontSize();
@@ -112,8 +131,7 @@ void Presenter::draw(const std::vector<PlacedView>& views, const Frame& frame, C
     rest.corner.x += width;
     rest.size.x -= width;
   }
-  View* next = find_view(views, "next");
-  if (frame.document.view == CenterView::flow) next = nullptr;  // the flow itself ends in the next token
+  View* next = has_next_token(frame) ? find_view(views, "next") : nullptr;
   View* inspector = find_view(views, "inspector");
   const bool inspects = inspector && frame.document.value;
   const float width = next || inspects ? std::min(rest.size.x * 0.34F, em * 16.0F) : 0.0F;
@@ -206,11 +224,11 @@ void Presenter::draw_hint(const Frame& frame, Commands& commands) {
   const Area window = whole_window();
   const float most =
       (window.size.x - ImGui::GetFontSize() * 2) / std::max(1.0F, ImGui::CalcTextSize(words.c_str()).x);
-  const ScopedFont small(fonts().body, std::min(hint_size, most));
+  const ScopedFont font(fonts().body, std::min(1.0F, most));
   const ImVec2 size = ImGui::CalcTextSize(words.c_str());
   const ImVec2 corner(window.corner.x + (window.size.x - size.x) * 0.5F,
                       window.corner.y + window.size.y - (height + size.y) * 0.5F);
-  ImGui::GetForegroundDrawList()->AddText(corner, palette().muted, words.c_str());
+  ImGui::GetForegroundDrawList()->AddText(corner, palette().text, words.c_str());
 }
 
 }  // namespace headlight

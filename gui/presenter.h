@@ -8,6 +8,9 @@
 
 namespace headlight {
 
+// Whether what is drawn right now stands on the stage: what a room does not need gives way there.
+bool on_stage();
+
 class Presenter {
  public:
   bool is_on() const { return on_; }

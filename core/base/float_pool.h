@@ -8,7 +8,8 @@
 
 namespace headlight {
 
-// `count` uninitialised values, many of them aligned to 64 bytes. Safe to call and to give back from any thread.
+// `count` uninitialised values, many of them aligned to 64 bytes. Safe to call and to give back from any
+// thread.
 std::shared_ptr<float[]> pooled_floats(std::size_t count);
 
 // How much is kept for later, in bytes: at most 1 GiB, and together with what is in use hardly more (an

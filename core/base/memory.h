@@ -19,8 +19,8 @@ struct MemoryPlaces {
 // system does not say.
 std::optional<std::int64_t> available_memory(const MemoryPlaces& places = {});
 
-// Bytes that this process could have if nothing else ran: of the machine, or what the control groups allow. It
-// does not change while the program runs. Empty when the system does not say.
+// Bytes that this process could have if nothing else ran: of the machine, or what the control groups allow.
+// It does not change while the program runs. Empty when the system does not say.
 std::optional<std::int64_t> total_memory(const MemoryPlaces& places = {});
 
 // Throws UserError, with both numbers and what to do, when `needed_bytes` are more than 95 % of what is

@@ -19,6 +19,12 @@ std::int64_t element_count(const Shape& shape) {
   return count;
 }
 
+// Holds on to what a view looks at, and tells that nobody may write there: it may be a file.
+struct Owned {
+  std::shared_ptr<const void> owner;
+  void operator()(const float*) const {}
+};
+
 }  // namespace
 
 std::string shape_text(const Shape& shape) {
@@ -43,13 +49,13 @@ Tensor Tensor::view(Shape shape, std::shared_ptr<const void> owner, const float*
   Tensor result;
   result.size_ = element_count(shape);
   result.shape_ = std::move(shape);
-  // Nobody writes through it: the owner counts as a second holder, so that writable() refuses.
-  result.data_ = std::shared_ptr<float[]>(std::const_pointer_cast<void>(std::move(owner)),
-                                          const_cast<float*>(values));  // NOLINT
+  result.data_ = std::shared_ptr<float[]>(const_cast<float*>(values), Owned{std::move(owner)});  // NOLINT
   return result;
 }
 
 float* Tensor::writable() {
+  if (std::get_deleter<Owned>(data_) != nullptr)
+    throw std::logic_error("a view is immutable; copy() it first");
   if (data_.use_count() > 1) throw std::logic_error("a shared tensor is immutable; copy() it first");
   return data_.get();
 }

@@ -12,7 +12,7 @@ namespace headlight {
 
 struct NumpyArray {
   Shape shape;
-  std::vector<double> values;      // row-major, from float16, float32, float64, int32 or int64
+  std::vector<double> values;           // row-major, from float16, float32, float64, int32 or int64
   std::vector<std::string> texts = {};  // in place of numbers, from an array of strings ("<U12")
 };
 

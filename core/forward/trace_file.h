@@ -11,8 +11,9 @@ namespace headlight {
 // hook_name(), and always `tokens`, int64 [pos]. Attention maps that the trace did not keep are derived, one
 // layer at a time. The extension of `path` chooses the format: numpy.load, safetensors.numpy.load_file, CSV
 // with one value a line (name, up to three indices, value; pandas.read_csv), or JSON of nested lists in which
-// infinities and NaN are the strings "-inf", "inf" and "nan". The file appears whole or not at all; the same trace gives the same bytes. Throws UserError: another extension, a glob that
-// matches nothing, a place that cannot be written.
+// infinities and NaN are the strings "-inf", "inf" and "nan". The file appears whole or not at all; the same
+// trace gives the same bytes. Throws UserError: another extension, a glob that matches nothing, a place that
+// cannot be written.
 void write_trace(const Trace& trace, const std::string& path, const std::string& hooks_glob);
 
 }  // namespace headlight

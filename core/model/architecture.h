@@ -42,7 +42,7 @@ struct ArchitectureDescription {
   std::int64_t heads = 0;     // query heads
   std::int64_t kv_heads = 0;  // key/value heads; query head h reads key head h / (heads / kv_heads)
   std::int64_t d_head = 0;
-  std::int64_t d_mlp = 0;     // 0: blocks of attention alone (Elhage et al. 2021)
+  std::int64_t d_mlp = 0;  // 0: blocks of attention alone (Elhage et al. 2021)
   std::int64_t vocabulary = 0;
   std::int64_t context = 0;  // trained positions
 

@@ -139,8 +139,8 @@ Learning::Orders Learning::wait() {
 void Learning::obey(const Orders& orders) {
   if (orders.start) return begin(*orders.start);
   if (!run_) return;
-  if (orders.stop) run_->stop();
   if (orders.write) run_->write(*orders.write, ++written_);
+  if (orders.stop) run_->stop();
   bool news = orders.stop || orders.write;
   bool going = orders.step;
   if (!run_->is_over() && (orders.one || orders.step)) {
@@ -167,10 +167,10 @@ void Learning::work() {
     try {
       obey(orders);
     } catch (const std::exception& error) {  // memory is full, for one
-      LearningSnapshot failed = snapshot() ? *snapshot() : LearningSnapshot();
+      if (run_) run_->fail(error.what());    // what it kept can be opened
+      LearningSnapshot failed = run_ ? run_->snapshot(false) : LearningSnapshot();
       failed.phase = LearningPhase::failed;
       failed.error = error.what();
-      run_.reset();
       publish(std::move(failed));
     }
   }

@@ -200,8 +200,7 @@ bool Learning::Run::step(bool alone) {
     if (!alone) snapshot_.update = nullptr;
     if (run_->finished()) finish(LearningPhase::finished);
   } catch (const std::exception& error) {
-    snapshot_.error = error.what();
-    finish(LearningPhase::failed);
+    fail(error.what());
   }
   const auto end = Clock::now();
   snapshot_.seconds += std::chrono::duration<double>(end - start).count();
@@ -223,6 +222,11 @@ void Learning::Run::stop() {
   if (is_over()) return;
   keep();
   finish(LearningPhase::stopped);
+}
+
+void Learning::Run::fail(const std::string& why) {
+  snapshot_.error = why;
+  finish(LearningPhase::failed);
 }
 
 void Learning::Run::write(const Write& write, std::int64_t count) {

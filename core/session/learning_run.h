@@ -19,8 +19,9 @@ class Learning::Run {
   // One update. `alone`: with everything that can be told about it. True when there is something new to be
   // seen. What goes wrong is kept in the snapshot.
   bool step(bool alone);
-  // Ends it; what was kept stays.
+  // Both end it; what was kept stays, and can be written.
   void stop();
+  void fail(const std::string& why);
   void write(const Write& write, std::int64_t count);
   // Looks at the model as it is.
   void look();

@@ -13,6 +13,7 @@
 #include "gui/views/fold_choice.h"
 #include "gui/views/making_line.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/hand_number.h"
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/segmented.h"
@@ -460,7 +461,7 @@ void ArcsPanel::handle_lines(const ShownAttention& shown, Commands& commands, co
   const ValueReference value = shown.place(shown.hooks.pattern, line.head, query, key);
   if (!folded) commands.hover().value = value;
   const std::string from = queries.unit_text(line.query), to = keys.unit_text(line.key);
-  const std::string weight = fmt::format("{:.4f}", line.weight);
+  const std::string weight = hand_number(line.weight, 4);
   const std::int64_t layer = shown.layer, head = line.head;
   std::string words =
       format_text("attention.arc_tip", fmt::arg("query", from), fmt::arg("key", to),

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "gui/fonts.h"
+#include "gui/presenter.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/attention_modes.h"
@@ -246,7 +247,7 @@ void AttentionView::draw(const Frame& frame, Commands& commands) {
   // steppers; and lines say by themselves which is stronger.
   const AttentionMode mode = frame.document.attention_mode;
   bool wants_legend = has_scale(mode) && !has_own_legend(frame.document);
-  if (has_scale(mode)) draw_scales(frame, commands);
+  if (has_scale(mode) && !on_stage()) draw_scales(frame, commands);
   const ShownAttention shown = shown_attention(frame);
   if (wants_legend && shown.trace && draw_legend(shown, false)) wants_legend = false;
   ImGui::Dummy(ImVec2(0, em() * 0.1F));
@@ -255,8 +256,9 @@ void AttentionView::draw(const Frame& frame, Commands& commands) {
   } else {
     draw_caption(shown, commands, caption_of(mode), wants_legend);
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
+    const bool noted = !on_stage() || !frame.document.interventions.empty();  // that the model is changed
     const float room = ImGui::GetContentRegionAvail().y - attention_note_height();
-    if (room > em() * 4) {
+    if (noted && room > em() * 4) {
       if (ImGui::BeginChild("##mode", ImVec2(0, room), ImGuiChildFlags_NavFlattened,
                             ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse)) {
         draw_mode(shown, commands);

@@ -11,6 +11,7 @@
 #include "gui/theme.h"
 #include "gui/views/tree_layout.h"
 #include "gui/widgets/facts.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/token_piece.h"
 
@@ -354,7 +355,7 @@ void CandidateList::draw_sampled(const Frame& frame, const Columns& at, const Ca
   ImDrawList* list = ImGui::GetWindowDrawList();
   if (candidate.cut == Candidate::Cut::none) {
     const ScopedFont mono(fonts().mono, 0.92F);
-    draw_right(list, corner, at.sampled, percent_text(candidate.sampled), palette().probability);
+    draw_right(list, corner, at.sampled, percent_text(candidate.sampled), readable(palette().probability));
   } else {
     const ScopedFont small(fonts().body, 0.8F);
     draw_right(list, corner, at.sampled, "× " + cut_name(candidate, frame.document.sampling),

@@ -14,6 +14,7 @@
 #include "gui/views/flow_values.h"
 #include "gui/views/flow_words.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/hand_number.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/lit_cells.h"
 #include "gui/widgets/map_scale.h"
@@ -33,7 +34,7 @@ constexpr std::int64_t most_products = 2'000'000;
 constexpr float label_angle = 0.87F;  // radians
 constexpr float lowest_row = 1.25F, highest_row = 3.6F;
 constexpr float widest_cell = 6.0F;
-constexpr float highest_cell = 1.35F;  // of its width, where there are few rows and room for them
+constexpr float highest_cell = 1.8F;  // of its width, where there are few rows and room for them
 constexpr float title_ems = 2.9F;
 constexpr float longest_key_ems = 4.2F;
 constexpr float legend_ems = 2.2F;
@@ -222,12 +223,11 @@ void FlowAttention::draw_labels(const Frame& frame, std::int64_t query,
     const bool chosen = i == query;
     const ScopedFont font(chosen ? fonts().strong : fonts().body, std::min(0.9F, height_ / em() * 0.8F));
     add_token_label(list, ImVec2(corner_.x, row_top(i) + (height_ - ImGui::GetFontSize()) * 0.45F),
-                    chosen ? palette().query : with_alpha(palette().query, 0.65F), frame.token_text(i),
-                    told_apart(live_->tokens(), i), labels_ - em() * 0.3F);
+                    palette().query, frame.token_text(i), told_apart(live_->tokens(), i),
+                    labels_ - em() * 0.3F);
   }
   const float cell = column_left(Step::dot, 1) - column_left(Step::dot, 0);
   const auto every = static_cast<std::int64_t>(std::ceil(em() * 0.85F / std::max(0.5F, cell)));
-  const ScopedFont font(fonts().body, 0.78F);
   for (const Step step : steps) {
     for (std::int64_t column = 0; column < columns_; ++column) {
       const std::int64_t first = column * keys_ / columns_, after = (column + 1) * keys_ / columns_;
@@ -235,9 +235,10 @@ void FlowAttention::draw_labels(const Frame& frame, std::int64_t query,
       if (column % every != 0 && !hot) continue;
       const float x = (column_left(step, column) + column_left(step, column + 1)) * 0.5F;
       const std::int64_t named = hot ? *key : first;
-      add_rotated_token(list, ImVec2(x, top_ - em() * 0.35F), label_angle,
-                        hot ? palette().key : with_alpha(palette().key, 0.6F), key_text(frame, named),
-                        key_place(named), em() * longest_key_ems);
+      const ImVec2 at(x, top_ - em() * 0.35F);
+      const float room = em() * longest_key_ems;
+      const ScopedFont font(hot ? fonts().strong : fonts().body, 0.78F);
+      add_rotated_token(list, at, label_angle, palette().key, key_text(frame, named), key_place(named), room);
     }
   }
 }
@@ -258,11 +259,10 @@ void FlowAttention::draw_matrix(const Frame& frame, Step step) const {
       const float left = column_left(step, column), right = column_left(step, column + 1) - gap;
       list.AddRectFilled(ImVec2(left, top), ImVec2(right, bottom), color);
       if (!numbers || cell.key < 0) continue;
-      const std::string words =
-          step == Step::weight ? fmt::format("{:.2f}", cell.value) : fmt::format("{:.1f}", cell.value);
+      const std::string words = rounded_text(cell.value, step == Step::weight ? 2 : 1);
       const ImVec2 size = ImGui::CalcTextSize(words.c_str());
-      list.AddText(ImVec2((left + right - size.x) * 0.5F, (top + bottom - size.y) * 0.5F),
-                   with_alpha(ink_on(color), 0.9F), words.c_str());
+      list.AddText(ImVec2((left + right - size.x) * 0.5F, (top + bottom - size.y) * 0.5F), ink_on(color),
+                   words.c_str());
     }
   }
 }

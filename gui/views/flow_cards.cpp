@@ -9,6 +9,7 @@
 #include "gui/strings.h"
 #include "gui/views/flow_picture.h"
 #include "gui/views/flow_words.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/rotated_text.h"
 
@@ -163,8 +164,9 @@ void draw_headings(const FlowScene& scene) {
     // The longest of the names, over a narrow column.
     const ScopedFont small(fonts().body, heading_size);
     const FlowColumn& neurons = *at.column(Hook::mlp_pre);
-    const std::string name = fitted_text(text(at.parts.gated ? "flow.gate" : "flow.neurons"),
-                                         (neurons.right - neurons.left) * 1.35F + at.em * 0.3F);
+    const std::string name =
+        fitted_text(text(at.parts.gated ? "flow.gate" : "flow.neurons"),
+                    (neurons.right - neurons.left) * (at.parts.on_stage ? 1.6F : 1.35F) + at.em * 0.3F);
     const float width = ImGui::CalcTextSize(name.c_str()).x;
     scene.list.AddText(ImVec2(std::floor(neurons.middle() - width * 0.5F), at.headings.min.y + at.em * 0.35F),
                        palette().muted, name.c_str());
@@ -175,7 +177,7 @@ void draw_headings(const FlowScene& scene) {
   above(Hook::mlm_head_normalized, "flow.head_part", palette().muted);
   add_label(scene.list, fonts().body, heading_size,
             ImVec2(at.candidates.min.x, at.headings.min.y + at.em * 0.35F), 0,
-            scene.hit.pick == FlowPick::open_part ? palette().text : palette().probability,
+            scene.hit.pick == FlowPick::open_part ? palette().text : readable(palette().probability),
             text(output_heading(scene.architecture())));
   // Q K V, each in its own colour.
   const float y = at.headings.min.y + at.em * 0.35F;

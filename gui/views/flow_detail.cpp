@@ -19,6 +19,7 @@
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/segmented.h"
+#include "gui/widgets/significant_text.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
@@ -28,6 +29,8 @@ constexpr double opening_seconds = 0.2;
 
 float em() { return ImGui::GetFontSize(); }
 float between(float from, float to, float amount) { return from + (to - from) * amount; }
+
+ImU32 ground() { return mix(palette().panel, palette().raised, 0.75F); }
 
 bool is_map(Hook hook) { return is_attention_map(hook); }
 
@@ -75,7 +78,6 @@ void FlowDetail::refresh(const Frame& frame, const FlowLayout& at) {
   }
   order_.resize(values_.size());
   std::iota(order_.begin(), order_.end(), std::int64_t{0});
-  if (!sorted_) return;
   // Logits compare by value: the largest is the likeliest. NaN comes first, where it is seen.
   const bool by_value = shown_ == Hook::logits;
   const auto weight = [&](std::int64_t index) {
@@ -83,8 +85,15 @@ void FlowDetail::refresh(const Frame& frame, const FlowLayout& at) {
     if (std::isnan(value)) return INFINITY;
     return by_value ? value : std::abs(value);
   };
-  std::stable_sort(order_.begin(), order_.end(),
-                   [&](std::int64_t a, std::int64_t b) { return weight(a) > weight(b); });
+  const auto heavier = [&](std::int64_t a, std::int64_t b) { return weight(a) > weight(b); };
+  strongest_ = order_.empty() ? -1 : *std::min_element(order_.begin(), order_.end(), heavier);
+  if (sorted_) std::stable_sort(order_.begin(), order_.end(), heavier);
+}
+
+// So that the inspector opens a number of this part while nothing else is pointed at and none is kept.
+void FlowDetail::point_at_strongest(const Frame& frame, Commands& commands) const {
+  if (closing_ || strongest_ < 0 || frame.document.value || commands.hover().value) return;
+  commands.hover().value = reference(strongest_);
 }
 
 ValueReference FlowDetail::reference(std::int64_t index) const {
@@ -132,7 +141,7 @@ void FlowDetail::draw(const Frame& frame, Commands& commands, const FlowLayout& 
   const ImVec2 max(between(from_.max.x, target.x + width, grown),
                    between(from_.max.y, target.y + height, grown));
   panel_ = {min, max};
-  list->AddRectFilled(min, max, mix(palette().panel, palette().raised, 0.75F), at.em * 0.6F);
+  list->AddRectFilled(min, max, ground(), at.em * 0.6F);
   list->AddRect(min, max, with_alpha(part_color(*hook_), 0.8F), at.em * 0.6F, std::max(1.0F, at.em * 0.1F));
   if (grown < 0.98F) return;
   ImGui::SetCursorScreenPos(ImVec2(min.x + at.em, min.y + at.em * 0.8F));
@@ -140,6 +149,7 @@ void FlowDetail::draw(const Frame& frame, Commands& commands, const FlowLayout& 
   if (ImGui::BeginChild("##detail", inner, ImGuiChildFlags_NavFlattened, ImGuiWindowFlags_NoScrollbar))
     draw_content(frame, commands);
   ImGui::EndChild();
+  point_at_strongest(frame, commands);
 }
 
 void FlowDetail::draw_content(const Frame& frame, Commands& commands) {
@@ -163,7 +173,7 @@ void FlowDetail::draw_head(const Frame& frame) {
   const float width = ImGui::GetContentRegionAvail().x;
   ImDrawList* list = ImGui::GetWindowDrawList();
   float x = start.x;
-  x += add_label(*list, fonts().strong, 1.15F, start, 0, part_color(shown_),
+  x += add_label(*list, fonts().strong, 1.15F, start, 0, readable(part_color(shown_), ground()),
                  part_name(live_->model().architecture, shown_)) +
        em() * 0.7F;
   x += add_label(*list, fonts().body, 1.0F, ImVec2(x, start.y + em() * 0.1F), 0, palette().text,
@@ -264,9 +274,9 @@ void FlowDetail::draw_number(const Frame& frame, Commands& commands, ImVec2 min,
   {
     const ScopedFont small(fonts().body, 0.72F);
     const std::string name = fitted_text(label(index), size.x - em() * 1.2F);
-    list->AddText(ImVec2(min.x + em() * 0.55F, min.y + em() * 0.15F), with_alpha(ink, 0.7F), name.c_str());
+    list->AddText(ImVec2(min.x + em() * 0.55F, min.y + em() * 0.15F), ink, name.c_str());
   }
-  const std::string number = fmt::format("{:.4g}", static_cast<double>(value));
+  const std::string number = significant_text(static_cast<double>(value), 4);
   add_label(*list, fonts().mono, 0.85F, ImVec2(max.x - em() * 0.35F, min.y + em() * 1.05F), 1, ink, number);
   const ValueReference here = reference(index);
   const bool locked = frame.document.value == here;
@@ -278,8 +288,8 @@ void FlowDetail::draw_number(const Frame& frame, Commands& commands, ImVec2 min,
   if (!hovered) return;
   commands.hover().value = here;
   if (shown_ == Hook::logits) commands.hover().candidate = static_cast<TokenId>(index);
-  ImGui::SetTooltip("%s", fmt::format("{}  {} = {:.9g}", hook_name(shown_, here.layer), label(index),
-                                      static_cast<double>(value))
+  ImGui::SetTooltip("%s", fmt::format("{}  {} = {}", hook_name(shown_, here.layer), label(index),
+                                      significant_text(static_cast<double>(value), 9))
                               .c_str());
   if (hand.clicked) commands.edit(SelectValue{locked ? std::nullopt : std::optional(here)});
 }

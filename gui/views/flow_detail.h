@@ -42,6 +42,7 @@ class FlowDetail {
                    const Hand& hand);
   ValueReference reference(std::int64_t index) const;
   std::string label(std::int64_t index) const;
+  void point_at_strongest(const Frame& frame, Commands& commands) const;
 
   std::optional<Hook> hook_;
   bool closing_ = false;
@@ -59,7 +60,8 @@ class FlowDetail {
   bool sorted_ = false;
   std::vector<float> values_;
   std::vector<std::int64_t> order_;
-  float range_ = 0;  // at the ends of the colour map
+  float range_ = 0;              // at the ends of the colour map
+  std::int64_t strongest_ = -1;  // NaN, else the largest number; -1: there is none
   FlowAttention attention_;
 };
 

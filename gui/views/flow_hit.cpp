@@ -9,7 +9,9 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/views/flow_words.h"
+#include "gui/widgets/hand_number.h"
 #include "gui/widgets/number_text.h"
+#include "gui/widgets/significant_text.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
@@ -122,12 +124,12 @@ void number_line(const Frame& frame, const FlowNumber& number, const FlowHit& hi
     const auto key = static_cast<std::size_t>(number.reference.index[2]);
     const std::string looked_at = cross ? token_words(*frame.trace(), frame.trace()->source()->tokens()[key])
                                         : frame.token_text(number.reference.index[2]);
-    words = fmt::format("{} → {}   {:.2f}", frame.token_text(hit.position), looked_at,
-                        static_cast<double>(number.value));
+    words = fmt::format("{} → {}   {}", frame.token_text(hit.position), looked_at,
+                        hand_number(static_cast<double>(number.value), 2));
   } else {
     const std::size_t axis = static_cast<std::size_t>(hook_info(hit.hook).axis_count) - 1;
-    words = fmt::format("{}  [{}]   {:.5g}", frame.token_text(hit.position), number.reference.index[axis],
-                        static_cast<double>(number.value));
+    words = fmt::format("{}  [{}]   {}", frame.token_text(hit.position), number.reference.index[axis],
+                        significant_text(static_cast<double>(number.value), 5));
   }
   {
     const ScopedFont mono(fonts().mono);
@@ -151,7 +153,7 @@ void stream_tooltip(const FlowLayout& at, const Frame& frame, FlowValues& values
   }
   ImGui::TextUnformatted(
       format_text("flow.stream_norm", fmt::arg("token", frame.token_text(hit.position)),
-                  fmt::arg("norm", norm < 0 ? "—" : fmt::format("{:.4g}", static_cast<double>(norm))))
+                  fmt::arg("norm", norm < 0 ? "—" : significant_text(static_cast<double>(norm), 4)))
           .c_str());
   hook_lines(frame, hit.hook, std::max<std::int64_t>(0, hit.cell));
 }
@@ -163,7 +165,8 @@ void candidate_tooltip(const Frame& frame, Commands& commands, const FlowHit& hi
   commands.hover().candidate = candidate.id;
   title_line(fmt::format("{}  {}", token_piece(frame.trace()->model().tokenizer->bytes(candidate.id)),
                          percent_text(candidate.probability)));
-  quiet_line(fmt::format("logits  id {}  #{}  {:.4g}", candidate.id, rank + 1, candidate.logit));
+  quiet_line(
+      fmt::format("logits  id {}  #{}  {}", candidate.id, rank + 1, significant_text(candidate.logit)));
   ImGui::TextUnformatted(text("flow.candidate_tip").c_str());
 }
 

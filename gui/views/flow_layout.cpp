@@ -12,7 +12,7 @@ float as_float(std::int64_t value) { return static_cast<float>(value); }
 // Widths in units that share what the chips and the list of candidates leave over.
 constexpr float strip_units = 2.5F;
 constexpr float split_units = 2.8F;  // query, key and value; gate and input
-constexpr float map_units = 6.6F;
+constexpr float map_units = 6.6F, map_units_on_stage = 11.0F;
 constexpr float cards_units = 4.0F;  // the edges of all other layers together
 constexpr float least_unit = 0.6F;   // em
 constexpr float candidates_em = 7.6F;
@@ -49,7 +49,7 @@ void place_attention(FlowLayout& at, Pen& pen) {
   pen.column(Hook::k, split_units, 1, 3);
   pen.column(Hook::v, split_units, 2, 3);
   pen.gap(split_units + 1.7F);
-  at.map = pen.take(map_units);
+  at.map = pen.take(at.parts.on_stage ? map_units_on_stage : map_units);
   pen.gap(2.3F);
   pen.column(Hook::z, strip_units);
   pen.gap(strip_units + 0.4F);

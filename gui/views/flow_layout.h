@@ -35,6 +35,7 @@ struct FlowParts {
   bool has_last = true;                   // false: it reads the stream itself
   bool has_candidates = true;             // tokens at the end
   AttentionRule rule = {};                // of the current layer
+  bool on_stage = false;                  // the map is wider: its numbers are read from the last row
 };
 FlowParts flow_parts(const ArchitectureDescription& architecture, std::int64_t layer);
 

@@ -97,6 +97,11 @@ void draw_map_row(const FlowScene& scene, std::int64_t query) {
   const float width = at.map.width() / static_cast<float>(at.map_columns);
   const float gap = width > at.em * 0.5F ? 1.0F : 0.0F;
   const bool numbers = width > at.em * 1.2F && row.height() > at.em * 0.68F;
+  // Digits alone: they are lower than their line. On stage nothing but the cell limits them.
+  const float high = row.height() / at.em;
+  const float largest_type =
+      at.parts.on_stage ? std::clamp(1.15F * high, 0.66F, 1.3F) : std::clamp(0.6F * high, 0.66F, 0.86F);
+  const bool brief = width < at.em * (at.parts.on_stage ? 2.6F : 1.8F);
   for (std::int64_t cell = 0; cell < at.map_columns; ++cell) {
     const float value = map_value(scene, weights, query, cell, largest);
     const FlowRect rect = at.map_cell(query, cell);
@@ -107,13 +112,13 @@ void draw_map_row(const FlowScene& scene, std::int64_t query) {
     if (numbers && at.map_columns == at.positions && key >= seen.first && key < seen.last) {
       // ".90" where "0.90" does not fit.
       std::string words = fmt::format("{:.2f}", static_cast<double>(weights[key]));
-      if (width < at.em * 1.8F && words.starts_with("0.")) words.erase(0, 1);
-      if (width < at.em * 1.8F && words == "1.00") words = "1";
+      if (brief && words.starts_with("0.")) words.erase(0, 1);
+      if (brief && words == "1.00") words = "1";
       // Not the mono face: its dotted zero is an eight at this size.
       const float room = (width / at.em - 0.2F) / (0.5F * static_cast<float>(words.size()));
-      const float size = std::clamp(room, 0.66F, std::clamp(0.6F * row.height() / at.em, 0.66F, 0.86F));
+      const float size = std::clamp(room, 0.66F, largest_type);
       add_label(scene.list, fonts().body, size,
-                ImVec2(rect.center().x, rect.center().y - at.em * size * 0.62F), 0.5F,
+                ImVec2(rect.center().x, rect.center().y - at.em * size * 0.52F), 0.5F,
                 ink_on(mix(palette().panel, color, alpha)), words);
     }
     const bool hovered = scene.frame.hover.key && *scene.frame.hover.key >= key &&

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "gui/fonts.h"
+#include "gui/presenter.h"
 #include "gui/strings.h"
 #include "gui/views/flow_encoder.h"
 #include "gui/views/flow_picture.h"
@@ -29,6 +30,12 @@ float widest_token(const Frame& frame) {
   return widest + em() * 0.8F;
 }
 
+FlowParts parts_of(const ArchitectureDescription& architecture, std::int64_t layer) {
+  FlowParts parts = flow_parts(architecture, layer);
+  parts.on_stage = on_stage();
+  return parts;
+}
+
 FlowShape shape_of(const Frame& frame) {
   const ArchitectureDescription& a = frame.trace()->model().architecture;
   FlowShape shape;
@@ -39,7 +46,7 @@ FlowShape shape_of(const Frame& frame) {
   // The trace may be of another model than the one that was opened last.
   shape.layer = std::clamp<std::int64_t>(frame.layer(), 0, shape.layers - 1);
   shape.head = std::clamp<std::int64_t>(frame.head(), 0, shape.heads - 1);
-  shape.parts = flow_parts(a, shape.layer);
+  shape.parts = parts_of(a, shape.layer);
   if (a.head == OutputHead::classifier) shape.output_row = 0;  // it reads the first token
   shape.token_width = widest_token(frame);
   if (const Trace* source = frame.trace()->source().get(); source != nullptr && a.cross_attention) {
@@ -78,7 +85,7 @@ void FlowView::draw(const Frame& frame, Commands& commands) {
 void FlowView::draw_text(const Frame& frame, Commands& commands) {
   const ImVec2 room = ImGui::GetContentRegionAvail();
   const float width =
-      std::max(room.x, narrowest_flow(em(), flow_parts(frame.trace()->model().architecture, 0)));
+      std::max(room.x, narrowest_flow(em(), parts_of(frame.trace()->model().architecture, 0)));
   const bool scrolls = width > room.x + 1;
   const ImGuiWindowFlags flags =
       ImGuiWindowFlags_NoScrollWithMouse |

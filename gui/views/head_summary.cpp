@@ -11,6 +11,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/hand_number.h"
 #include "gui/widgets/significant_text.h"
 #include "gui/widgets/token_piece.h"
 
@@ -36,6 +37,7 @@ std::vector<std::int64_t> strongest_keys(const float* weights, const KeyRange& s
 
 // Many weights are small: two decimals would make zeros of them.
 std::string weight_text(float weight) {
+  if (weight == 0.0F) return "0";
   return weight > 0.0F && weight < 0.0005F ? significant_text(static_cast<double>(weight), 1)
                                            : fmt::format("{:.3f}", weight);
 }
@@ -78,7 +80,7 @@ void draw_bar(const ShownAttention& shown, Commands& commands, std::int64_t quer
     commands.hover().value = shown.cell(shown.hooks.pattern, query, key);
     ImGui::SetTooltip("%s", format_text("attention.bar_tooltip", fmt::arg("query", shown.query_text(query)),
                                         fmt::arg("key", shown.key_text(key)),
-                                        fmt::arg("weight", fmt::format("{:.4f}", weight)),
+                                        fmt::arg("weight", hand_number(static_cast<double>(weight), 4)),
                                         fmt::arg("hook", hook_name(shown.hooks.pattern, shown.layer)))
                                 .c_str());
   }

@@ -16,6 +16,7 @@
 #include "gui/views/head_summary.h"
 #include "gui/views/making_line.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/hand_number.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/segmented.h"
@@ -200,9 +201,8 @@ void HeatPanel::answer_mouse(const ShownAttention& shown, Commands& commands, co
                                static_cast<std::size_t>(unit) < weights_.value()->size()
                            ? (*weights_.value())[static_cast<std::size_t>(unit)]
                            : -1.0F;
-  if (weight >= 0 || std::isnan(weight)) {
-    tip += std::isnan(weight) ? "\nα = NaN" : fmt::format("\nα = {:.4f}", weight);
-  }
+  if (weight >= 0 || std::isnan(weight))
+    tip += fmt::format("\nα = {}", hand_number(static_cast<double>(weight), 4));
   tip += "\n" + text(chooses ? "attention.heat_click" : "attention.heat_other");
   ImGui::SetTooltip("%s", tip.c_str());
   if (!clicked) return;

@@ -13,6 +13,7 @@
 #include "gui/theme.h"
 #include "gui/views/hook_words.h"
 #include "gui/views/inspector_words.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/significant_text.h"
 #include "gui/widgets/token_piece.h"
@@ -145,7 +146,8 @@ bool number_cell(const Frame& frame, Commands& commands, const char* id, ImVec2 
     ImGui::SetMouseCursor(ImGuiMouseCursor_Hand);
     value_tooltip(frame, *number.place, number.value);
   }
-  ImU32 color = number.place ? mix(hook_color(number.place->hook), palette().text, 0.25F) : palette().muted;
+  ImU32 color =
+      number.place ? readable(mix(hook_color(number.place->hook), palette().text, 0.25F)) : palette().muted;
   if (std::isnan(number.value)) color = palette().error;
   const ScopedFont mono(fonts().mono, small_size);
   const std::string words = significant_text(number.value, c.digits);

@@ -16,6 +16,7 @@
 #include "gui/views/hook_words.h"
 #include "gui/views/inspector_words.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/muted_text.h"
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/segmented.h"
@@ -36,7 +37,7 @@ void draw_name(const Trace& trace, const ValueReference& at) {
   const ScopedFont mono(fonts().mono, 0.88F);
   const std::string name = value_name(trace, at);
   const std::string fitted = fitted_text(name, ImGui::GetContentRegionAvail().x);
-  ImGui::PushStyleColor(ImGuiCol_Text, hook_color(at.hook));
+  ImGui::PushStyleColor(ImGuiCol_Text, readable(hook_color(at.hook)));
   ImGui::TextUnformatted(fitted.c_str());
   ImGui::PopStyleColor();
   if (fitted != name) ImGui::SetItemTooltip("%s", name.c_str());
@@ -74,7 +75,8 @@ void draw_place(const Trace& trace, const ValueReference& at) {
       const float x = corner.x + words_width + em() * 0.35F;
       list->AddRectFilled(ImVec2(x, corner.y), ImVec2(x + chip - em() * 0.35F, corner.y + height),
                           with_alpha(part.color, 0.18F), em() * 0.3F);
-      list->AddText(ImVec2(x + em() * 0.27F, y), part.color, token.c_str());
+      const ImU32 ink = readable(part.color, mix(palette().panel, part.color, 0.18F));
+      list->AddText(ImVec2(x + em() * 0.27F, y), ink, token.c_str());
     }
     ImGui::Dummy(ImVec2(words_width + chip, height));
     if (token != part.token) ImGui::SetItemTooltip("%s", part.token.c_str());
@@ -175,11 +177,17 @@ ValueReference InspectorView::current_weight(const Frame& frame) {
   return strongest_;
 }
 
-// While the mouse or the keyboard is in this panel, what it points at here must not replace what is shown here.
+// While the mouse or the keyboard is in this panel, what it points at here must not replace what is shown
+// here: that stays until another token, layer or head is looked at.
 ValueReference InspectorView::shown_value(const Frame& frame) {
-  if (frame.hover.value && !hand_inside_ && !choice_.line) return *frame.hover.value;
-  if (frame.document.value) return *frame.document.value;
-  return current_weight(frame);
+  const bool inside = hand_inside_ || choice_.line.has_value();
+  const std::array<std::int64_t, 3> from = {frame.locked_query(), frame.layer(), frame.head()};
+  if (!inside || from != pointed_from_) {
+    pointed_ = frame.hover.value;
+    pointed_from_ = from;
+  }
+  if (frame.document.value && (inside || !pointed_)) return *frame.document.value;
+  return pointed_ ? *pointed_ : current_weight(frame);
 }
 
 void InspectorView::refresh(const std::shared_ptr<const Trace>& trace, const ValueReference& at) {
@@ -267,7 +275,9 @@ void InspectorView::draw_trail(Commands& commands) const {
       ImGui::SetMouseCursor(ImGuiMouseCursor_Hand);
       ImGui::SetTooltip("%s\n%s", text("inspector.back").c_str(), value_name(*live_, trail_[i]).c_str());
     }
-    const ImU32 color = last ? hook_color(trail_[i].hook) : hovered ? palette().text : palette().muted;
+    const ImU32 color = last      ? readable(hook_color(trail_[i].hook))
+                        : hovered ? palette().text
+                                  : palette().muted;
     list->AddText(corner, color, letter.c_str());
     if (!last) list->AddText(ImVec2(corner.x + size.x + em() * 0.4F, corner.y), palette().muted, "›");
     if (clicked && !last) commands.edit(SelectValue{trail_[i]});
@@ -300,10 +310,9 @@ void InspectorView::draw_value(const Frame& frame, Commands& commands) const {
 
 void InspectorView::draw(const Frame& frame, Commands& commands) {
   // Also while a mouse button holds one of the numbers: what it holds must not change.
-  hand_inside_ =
-      ImGui::IsWindowHovered(ImGuiHoveredFlags_ChildWindows |
-                             ImGuiHoveredFlags_AllowWhenBlockedByActiveItem) ||
-      (keyboard_is_on_an_item() && ImGui::IsWindowFocused(ImGuiFocusedFlags_ChildWindows));
+  hand_inside_ = ImGui::IsWindowHovered(ImGuiHoveredFlags_ChildWindows |
+                                        ImGuiHoveredFlags_AllowWhenBlockedByActiveItem) ||
+                 (keyboard_is_on_an_item() && ImGui::IsWindowFocused(ImGuiFocusedFlags_ChildWindows));
   follow_trail(frame);
   if (frame.trace() == nullptr || frame.positions() == 0) {
     small_muted_text(text("inspector.empty"), 1.0F);

@@ -2,7 +2,9 @@
 // current head's weight.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -40,6 +42,10 @@ class InspectorView : public View {
   // The strongest key of the current row, likewise.
   std::weak_ptr<const Trace> strongest_of_;
   ValueReference strongest_;
+
+  // What another panel pointed at last, and the token, layer and head that were looked at then.
+  std::optional<ValueReference> pointed_;
+  std::array<std::int64_t, 3> pointed_from_{};
 
   // The way from the first value that was opened to the one that is open.
   std::vector<ValueReference> trail_;

@@ -229,7 +229,7 @@ void draw_positions(const Frame& frame, const ShownLens& shown, ImVec2 window, I
   float taken = 0;
   if (marked >= first && marked < last) {
     const std::string words = fmt::format("{} ({})", shortened(shown.token_at(marked), em() * 8), marked);
-    taken = draw(marked, words, frame.hover.query ? palette().query : palette().lock);
+    taken = draw(marked, words, frame.hover.query ? palette().query : readable(palette().lock));
   }
   std::int64_t every = 10;
   while (cell * static_cast<float>(every) < em() * 4) every *= 2;
@@ -255,7 +255,7 @@ void draw_tokens(const Frame& frame, const ShownLens& shown, ImVec2 window, ImVe
   const ScopedFont small(fonts().body, 0.86F);
   for (std::int64_t position = first; position < last; ++position) {
     const bool lit = frame.hover.query == position, locked = frame.locked_query() == position;
-    const ImU32 color = lit ? palette().query : locked ? palette().lock : palette().muted;
+    const ImU32 color = lit ? palette().query : locked ? readable(palette().lock) : palette().muted;
     const float x = left + cell * static_cast<float>(position);
     const std::string token = shown.token_at(position);
     if (flat) {

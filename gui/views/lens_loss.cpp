@@ -12,6 +12,7 @@
 #include "gui/theme.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/rotated_token.h"
@@ -80,7 +81,7 @@ void draw_bar(const Frame& frame, const Bars& bars, const TokenScores& scores, s
     add_label(*list, fonts().body, 0.84F, ImVec2(left + bars.bar * 0.5F, base - em()), 0.5F, palette().error,
               "NaN");
   }
-  const ImU32 color = lit ? palette().query : locked ? palette().lock : palette().muted;
+  const ImU32 color = lit ? palette().query : locked ? readable(palette().lock) : palette().muted;
   const std::string token = frame.token_text(position);
   const std::optional<std::int64_t> place = told_apart(scores.tokens, position);
   const float y = base + em() * 0.35F;

@@ -14,6 +14,7 @@
 #include "gui/theme.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/significant_text.h"
 #include "gui/widgets/token_piece.h"
@@ -141,9 +142,10 @@ void draw_curve(const Curve& curve, const Plot& plot, const ShownLens& shown, co
     list->AddText(ImVec2(left + room - em() - taken, curve.label_y), palette().muted, percent.c_str());
   }
   const ScopedFont body(curve.strong ? fonts().strong : fonts().body, 0.92F);
-  list->AddText(ImVec2(left, curve.label_y),
-                with_alpha(curve.strong ? curve.color : mix(curve.color, palette().text, 0.35F), alpha),
-                shortened(shown.token(curve.id), room - taken - em() * 1.6F).c_str());
+  list->AddText(
+      ImVec2(left, curve.label_y),
+      with_alpha(readable(curve.strong ? curve.color : mix(curve.color, palette().text, 0.35F)), alpha),
+      shortened(shown.token(curve.id), room - taken - em() * 1.6F).c_str());
 }
 
 void point(const Frame& frame, Commands& commands, const ShownLens& shown, const LensColumn& column,

@@ -13,6 +13,7 @@
 #include "gui/views/lens_ranks.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/empty_note.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/muted_text.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/segmented.h"
@@ -45,6 +46,21 @@ void choose(const Frame& frame, Commands& commands, void (*change)(LensChoices&,
   LensChoices choices = frame.document.lens;
   change(choices, chosen);
   commands.edit(SetChoices{choices});
+}
+
+// What the colour bar above stands for.
+const char* colour_key(LensNumber number) {
+  switch (number) {
+    case LensNumber::probability:
+      return "lens.colour_probability";
+    case LensNumber::rank:
+      return "lens.colour_rank";
+    case LensNumber::entropy:
+      return "lens.colour_entropy";
+    case LensNumber::divergence:
+      return "lens.colour_divergence";
+  }
+  return "lens.colour_probability";
 }
 
 }  // namespace
@@ -217,30 +233,11 @@ void LensView::draw_readout(const Frame& frame, const ShownLens& shown) const {
     ImGui::TextUnformatted(words.c_str());
     ImGui::SameLine(0, em() * 0.5F);
     const ScopedFont mono(fonts().mono, 0.9F);
-    ImGui::PushStyleColor(ImGuiCol_Text, palette().probability);
+    ImGui::PushStyleColor(ImGuiCol_Text, readable(palette().probability));
     ImGui::TextUnformatted(percent.c_str());
     ImGui::PopStyleColor();
   }
 }
-
-namespace {
-
-// What the colour bar above stands for.
-const char* colour_key(LensNumber number) {
-  switch (number) {
-    case LensNumber::probability:
-      return "lens.colour_probability";
-    case LensNumber::rank:
-      return "lens.colour_rank";
-    case LensNumber::entropy:
-      return "lens.colour_entropy";
-    case LensNumber::divergence:
-      return "lens.colour_divergence";
-  }
-  return "lens.colour_probability";
-}
-
-}  // namespace
 
 void LensView::draw_grid(const Frame& frame, Commands& commands) {
   const auto [first, last] = grid_.seen();

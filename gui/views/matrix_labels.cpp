@@ -13,6 +13,7 @@
 #include "gui/theme.h"
 #include "gui/views/head_maps.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/hand_number.h"
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/rotated_token.h"
@@ -196,17 +197,17 @@ void draw_cell_tooltip(const ShownAttention& shown, const float* weights, std::i
   } else {
     const ScopedFont mono(fonts().mono);
     const float weight = weights[key];
-    ImGui::Text("α = %.2f", static_cast<double>(weight));
+    ImGui::Text("α = %s", hand_number(static_cast<double>(weight), 2).c_str());
     const auto score = pair_score(*shown.trace, shown.layer, shown.head, query, key, shown.cross());
     if (score) {
       ImGui::SameLine(0, em());
-      ImGui::Text("s = %.2f", *score);
+      ImGui::Text("s = %s", hand_number(*score, 2).c_str());
     }
     if (!drawn.empty()) {
       ImGui::TextUnformatted(drawn.c_str());
     } else if (shown.frame.document.hide_sink && key > 0) {
       const float rest = rest_beside_sink(weights, shown.map.seen(query).last);
-      const std::string renormalised = fmt::format("{:.2f}", without_sink(weight, rest));
+      const std::string renormalised = hand_number(static_cast<double>(without_sink(weight, rest)), 2);
       ImGui::TextDisabled("%s", format_text("attention.drawn_as", fmt::arg("weight", renormalised)).c_str());
     }
   }

@@ -12,6 +12,7 @@
 #include "gui/views/head_summary.h"
 #include "gui/views/matrix_labels.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/hand_number.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/map_scale.h"
 
@@ -98,9 +99,7 @@ ImU32 color_under(const DrawnMap& map, MapScale scale, double most, float value)
 }
 
 std::string cell_number(float value) {
-  if (std::isnan(value)) return "NaN";
-  if (std::abs(value) >= 100.0F) return fmt::format("{:.0f}", value);
-  return fmt::format("{:.2f}", value);
+  return rounded_text(static_cast<double>(value), std::abs(value) >= 100.0F ? 0 : 2);
 }
 
 }  // namespace
@@ -241,18 +240,19 @@ void MatrixPanel::draw_tooltip(const Plot& plot, std::int64_t query, std::int64_
   std::string drawn;
   const std::optional<float> value = plot.is_plain() ? std::nullopt : plot.tiles.value(query, key);
   if (value) {
-    drawn = format_text("matrix.drawn_value", fmt::arg("value", fmt::format("{:.4f}", *value)));
+    const std::string number = hand_number(static_cast<double>(*value), 4);
+    drawn = format_text("matrix.drawn_value", fmt::arg("value", number));
     if (plot.map.other) {
-      drawn = fmt::format("B − A = {:+.4f}", *value);
+      drawn = fmt::format("B − A = {}{}", *value > 0 ? "+" : "", number);
     } else if (plot.map.merge != HeadMerge::one) {
       drawn =
-          fmt::format("{} {} = {:.4f}",
+          fmt::format("{} {} = {}",
                       text(plot.map.merge == HeadMerge::mean ? "matrix.merge_mean" : "matrix.merge_largest"),
                       format_text("matrix.merged_of", fmt::arg("count", plot.shown.architecture().heads),
                                   fmt::arg("layer", plot.shown.layer)),
-                      *value);
+                      number);
     } else if (plot.map.value_weighted) {
-      drawn = fmt::format("α · ‖v W_O‖ = {:.4f}", *value);
+      drawn = fmt::format("α · ‖v W_O‖ = {}", number);
     }
   }
   draw_cell_tooltip(plot.shown, weights, query, key, drawn);

@@ -21,11 +21,12 @@ namespace {
 
 float em() { return ImGui::GetFontSize(); }
 
+// Where a norm stands: in front of what reads the stream; behind it, before the sum; or on the stream itself.
 struct Part {
   std::string title, sizes;
   const char* tip = "";
   ImU32 color = 0;
-  bool norm_before = false, norm_after = false;
+  bool norm_before = false, norm_behind = false, norm_on_stream = false;
   bool adds = false;       // to the stream; else it makes or ends it
   std::int64_t heads = 0;  // squares, and how many of them share a key/value head
   std::int64_t kv_heads = 0;
@@ -42,7 +43,7 @@ std::vector<Part> parts_before(const ArchitectureDescription& a) {
   if (a.positions != PositionTable::none) embedding.sizes += "  +  W_pos " + by(a.context, a.d_model);
   embedding.tip = "picture.embedding_tip";
   embedding.color = palette().residual;
-  embedding.norm_after = a.embedding_norm;
+  embedding.norm_on_stream = a.embedding_norm;
   return {embedding};
 }
 
@@ -55,7 +56,8 @@ Part attention_part(const ArchitectureDescription& a, bool cross) {
   part.color = palette().attention;
   part.adds = true;
   part.norm_before = a.wiring != Wiring::post_norm;
-  part.norm_after = a.wiring == Wiring::post_norm || a.sandwich_norms;
+  part.norm_behind = a.sandwich_norms;
+  part.norm_on_stream = a.wiring == Wiring::post_norm;
   part.heads = a.heads;
   part.kv_heads = a.kv_heads;
   return part;
@@ -69,10 +71,11 @@ std::vector<Part> block_parts(const ArchitectureDescription& a) {
   mlp.sizes = fmt::format("{} → {} → {}{}", grouped_text(a.d_model), grouped_text(a.d_mlp),
                           grouped_text(a.d_model), a.gated ? "   (W_gate, W_in, W_out)" : "   (W_in, W_out)");
   mlp.tip = a.gated ? "picture.gated_tip" : "picture.mlp_tip";
-  mlp.color = palette().probability;
+  mlp.color = palette().residual;
   mlp.adds = true;
   mlp.norm_before = a.wiring != Wiring::post_norm;
-  mlp.norm_after = parts.front().norm_after;
+  mlp.norm_behind = parts.front().norm_behind;
+  mlp.norm_on_stream = parts.front().norm_on_stream;
   if (a.has_mlp()) parts.push_back(mlp);
   return parts;
 }
@@ -80,7 +83,7 @@ std::vector<Part> block_parts(const ArchitectureDescription& a) {
 std::vector<Part> parts_behind(const ArchitectureDescription& a) {
   Part output;
   output.norm_before = a.final_norm;
-  output.color = palette().value;
+  output.color = palette().probability;
   output.tip = "picture.output_tip";
   if (a.head == OutputHead::classifier) {
     output.title = format_text("model.head_classes", fmt::arg("count", a.labels));
@@ -90,12 +93,60 @@ std::vector<Part> parts_behind(const ArchitectureDescription& a) {
     output.sizes = "W_U " + by(a.vocabulary, a.d_model) + (a.tied_output ? "  =  W_E" : "");
   } else {
     output.title = text(a.pooling == Pooling::none ? "model.head_none" : "model.head_sentence");
+    output.tip = "picture.vector_tip";
     output.sizes = fmt::format("[{}]", grouped_text(a.d_model));
   }
   return {output};
 }
 
-float part_height(const Part& part) { return em() * (part.heads > 0 ? 4.9F : 3.5F); }
+// How large the picture is drawn: as wide as there is room, and its boxes higher where there is room for
+// that.
+struct Scale {
+  float width = 0.0F, height = 1.0F;
+};
+
+constexpr float norm_width_em = 4.6F, norm_height_em = 1.3F;
+constexpr float tallest = 1.7F;  // a box, in heights that it needs
+
+float box_width(const Part& part, const Scale& scale) {
+  const float norm = em() * (norm_width_em + 0.8F);
+  return scale.width - em() * 0.8F - (part.norm_before ? norm : 0.0F) - (part.norm_behind ? norm : 0.0F);
+}
+
+float words_width(float box) { return std::max(em() * 4, box - em() * 1.6F); }
+
+float words_height(const Part& part, float width) {
+  const ScopedFont small(fonts().body, 0.86F);
+  return ImGui::CalcTextSize(text(part.tip).c_str(), nullptr, false, width).y;
+}
+
+float content_height(const Part& part, const Scale& scale) {
+  const float lines = em() * (part.heads > 0 ? 4.45F : 3.1F);
+  return lines + words_height(part, words_width(box_width(part, scale)));
+}
+
+// With what is between this part and the next.
+float part_height(const Part& part, const Scale& scale) {
+  return (content_height(part, scale) + em() * 0.7F) * scale.height + em() * 0.8F +
+         (part.norm_on_stream ? em() * (norm_height_em + 0.9F) : 0.0F);
+}
+
+// Where a part stands, below `corner`: its box, and the heights at which it reads the stream and adds to it.
+struct Place {
+  ImVec2 from, to;
+  float in = 0.0F, out = 0.0F;
+};
+
+Place place_part(const Part& part, ImVec2 corner, const Scale& scale) {
+  Place place;
+  const float left = corner.x + em() * 0.8F + (part.norm_before ? em() * (norm_width_em + 0.8F) : 0.0F);
+  const float height = (content_height(part, scale) + em() * 0.7F) * scale.height;
+  place.from = ImVec2(left, corner.y + em() * 0.3F);
+  place.to = ImVec2(left + box_width(part, scale), place.from.y + height);
+  place.in = part.adds ? place.from.y + height * 0.36F : (place.from.y + place.to.y) * 0.5F;
+  place.out = part.norm_behind ? place.to.y + em() * 0.25F : place.from.y + height * 0.8F;
+  return place;
+}
 
 // One square a head, in the colour of its key/value group: every other group is fainter.
 void draw_heads(const Part& part, ImVec2 corner, float width) {
@@ -112,11 +163,12 @@ void draw_heads(const Part& part, ImVec2 corner, float width) {
   }
 }
 
-void draw_norm(ImVec2 from, float width, const std::string& name) {
+void draw_norm(ImVec2 from, const std::string& name) {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const float height = em() * 1.3F;
+  const float width = em() * norm_width_em, height = em() * norm_height_em;
+  const ImU32 ground = mix(palette().panel, palette().residual, 0.3F);
   list->AddRectFilled(ImVec2(from.x, from.y - height * 0.5F), ImVec2(from.x + width, from.y + height * 0.5F),
-                      mix(palette().panel, palette().key, 0.25F), em() * 0.3F);
+                      ground, em() * 0.3F);
   const ScopedFont small(fonts().body, 0.78F);
   const std::string words = shortened(name, width - em() * 0.2F);
   const ImVec2 size = ImGui::CalcTextSize(words.c_str());
@@ -124,56 +176,69 @@ void draw_norm(ImVec2 from, float width, const std::string& name) {
                 words.c_str());
 }
 
-// A part right of the stream at x; returns where the next one begins.
-float draw_part(const Part& part, const std::string& norm, float stream, ImVec2 corner, float width) {
+// From the box, by way of a norm where there is one behind it, back to the stream.
+void draw_sum(const Part& part, const Place& place, const std::string& norm, float stream) {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const float height = part_height(part);
-  const float norm_width = em() * 4.6F;
-  const float left = corner.x + (part.norm_before ? norm_width + em() * 1.6F : em() * 0.8F);
-  const float right = corner.x + width - (part.norm_after ? norm_width + em() * 0.8F : 0.0F);
-  const ImVec2 from(left, corner.y + em() * 0.3F), to(right, corner.y + height - em() * 0.5F);
-  const float middle = (from.y + to.y) * 0.5F;
   const float line = std::max(1.0F, em() * 0.12F);
-  list->AddLine(ImVec2(stream, middle), ImVec2(left, middle), palette().residual, line);
-  if (part.norm_before) draw_norm(ImVec2(corner.x + em() * 0.8F, middle), norm_width, norm);
-  list->AddRectFilled(from, to, mix(palette().panel, part.color, 0.16F), em() * 0.45F);
-  list->AddRectFilled(from, ImVec2(from.x + em() * 0.28F, to.y), part.color, em() * 0.14F);
-  const float room = right - left - em() * 1.2F;
+  float start = place.from.x;
+  if (part.norm_behind) {
+    const float middle = (place.from.y + place.to.y) * 0.5F, left = place.to.x + em() * 0.8F;
+    start = left + em() * norm_width_em * 0.5F;
+    list->AddLine(ImVec2(place.to.x, middle), ImVec2(left, middle), part.color, line);
+    list->AddLine(ImVec2(start, middle), ImVec2(start, place.out), part.color, line);
+    draw_norm(ImVec2(left, middle), norm);
+  }
+  const ImVec2 plus(stream, place.out);
+  const float radius = em() * 0.45F, arm = em() * 0.25F;
+  list->AddLine(ImVec2(start, plus.y), plus, part.color, line);
+  list->AddCircleFilled(plus, radius, palette().panel);
+  list->AddCircle(plus, radius, palette().residual, 0, line);
+  list->AddLine(ImVec2(plus.x - arm, plus.y), ImVec2(plus.x + arm, plus.y), palette().text, line);
+  list->AddLine(ImVec2(plus.x, plus.y - arm), ImVec2(plus.x, plus.y + arm), palette().text, line);
+}
+
+// Title, sizes, heads and one sentence, in the middle of the box.
+void draw_words(const Part& part, const Place& place, float content) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float left = place.from.x + em() * 0.9F, room = words_width(place.to.x - place.from.x);
+  float y = (place.from.y + place.to.y - content) * 0.5F;
   {
     const ScopedFont strong(fonts().strong);
-    list->AddText(ImVec2(left + em() * 0.8F, from.y + em() * 0.25F), palette().text,
-                  shortened(part.title, room).c_str());
+    list->AddText(ImVec2(left, y), palette().text, shortened(part.title, room).c_str());
   }
+  y += em() * 1.6F;
   {
     const ScopedFont mono(fonts().mono, 0.82F);
-    list->AddText(ImVec2(left + em() * 0.95F, from.y + em() * 1.95F), palette().muted,
-                  shortened(part.sizes, room).c_str());
+    list->AddText(ImVec2(left, y), palette().muted, shortened(part.sizes, room).c_str());
   }
-  if (part.heads > 0) draw_heads(part, ImVec2(left + em() * 0.8F, from.y + em() * 2.95F), room);
-  if (part.norm_after) draw_norm(ImVec2(right + em() * 0.4F, middle), norm_width, norm);
-  if (part.adds) {
-    const ImVec2 plus(stream, to.y + em() * 0.1F);
-    const float y = plus.y;
-    list->AddLine(ImVec2((from.x + to.x) * 0.5F, to.y), ImVec2((from.x + to.x) * 0.5F, y), part.color, line);
-    list->AddLine(ImVec2((from.x + to.x) * 0.5F, y), plus, with_alpha(part.color, 0.7F), line);
-    list->AddCircleFilled(plus, em() * 0.45F, palette().panel);
-    list->AddCircle(plus, em() * 0.45F, palette().residual, 0, line);
-    list->AddLine(ImVec2(plus.x - em() * 0.25F, y), ImVec2(plus.x + em() * 0.25F, y), palette().text, line);
-    list->AddLine(ImVec2(plus.x, y - em() * 0.25F), ImVec2(plus.x, y + em() * 0.25F), palette().text, line);
+  y += em() * 1.5F;
+  if (part.heads > 0) {
+    draw_heads(part, ImVec2(left, y), room);
+    y += em() * 1.35F;
   }
+  const ScopedFont small(fonts().body, 0.86F);
+  list->AddText(ImGui::GetFont(), ImGui::GetFontSize(), ImVec2(left, y), palette().text,
+                text(part.tip).c_str(), nullptr, room);
+}
+
+// A part right of the stream; returns where the next one begins.
+float draw_part(const Part& part, const std::string& norm, float stream, ImVec2 corner, const Scale& scale) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const Place place = place_part(part, corner, scale);
+  const ImVec2 from = place.from, to = place.to;
+  list->AddLine(ImVec2(stream, place.in), ImVec2(from.x, place.in), palette().residual,
+                std::max(1.0F, em() * 0.12F));
+  if (part.norm_before) draw_norm(ImVec2(corner.x + em() * 0.6F, place.in), norm);
+  if (part.adds) draw_sum(part, place, norm, stream);
+  if (part.norm_on_stream)
+    draw_norm(ImVec2(stream - em() * 0.7F, to.y + em() * (0.4F + norm_height_em * 0.5F)), norm);
+  list->AddRectFilled(from, to, mix(palette().panel, part.color, 0.16F), em() * 0.45F);
+  list->AddRectFilled(from, ImVec2(from.x + em() * 0.28F, to.y), part.color, em() * 0.14F);
+  draw_words(part, place, content_height(part, scale));
   ImGui::SetCursorScreenPos(from);
-  ImGui::PushID(static_cast<int>(from.y));
   ImGui::Dummy(ImVec2(std::max(1.0F, to.x - from.x), to.y - from.y));
-  ImGui::PopID();
-  if (ImGui::IsItemHovered() && ImGui::BeginTooltip()) {
-    ImGui::PushTextWrapPos(em() * 26.0F);
-    ImGui::TextUnformatted(part.title.c_str());
-    ImGui::TextDisabled("%s", part.sizes.c_str());
-    ImGui::TextUnformatted(text(part.tip).c_str());
-    ImGui::PopTextWrapPos();
-    ImGui::EndTooltip();
-  }
-  return corner.y + height;
+  ImGui::SetItemTooltip("%s\n%s", part.title.c_str(), part.sizes.c_str());  // they may be shortened above
+  return corner.y + part_height(part, scale);
 }
 
 std::string times_words(const ArchitectureDescription& a) {
@@ -187,36 +252,56 @@ std::string times_words(const ArchitectureDescription& a) {
   return words;
 }
 
-// Returns where the stack ends.
-float draw_stack(const ArchitectureDescription& a, ImVec2 corner, float width) {
+struct Stack {
+  std::vector<Part> before, block, behind;
+};
+
+Stack stack_of(const ArchitectureDescription& a) {
+  return {parts_before(a), block_parts(a), parts_behind(a)};
+}
+
+constexpr float block_heading = 1.7F, block_gap = 0.3F;  // em
+constexpr float stream_em = 1.4F, inner_em = 2.2F, right_em = 0.6F;
+
+Scale scale_for(const Stack& stack, float width, float room) {
+  Scale scale{width - em() * (inner_em + right_em), 1.0F};
+  float boxes = 0.0F, rest = em() * (block_heading + block_gap * 2);
+  for (const std::vector<Part>* parts : {&stack.before, &stack.block, &stack.behind}) {
+    for (const Part& part : *parts) {
+      const float box = content_height(part, scale) + em() * 0.7F;
+      boxes += box;
+      rest += part_height(part, scale) - box;
+    }
+  }
+  scale.height = std::clamp((room - rest) / std::max(1.0F, boxes), 1.0F, tallest);
+  return scale;
+}
+
+// Returns where the stack ends. The stream lies under everything.
+float draw_stack(const ArchitectureDescription& a, ImVec2 corner, float width, float room) {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const float stream = corner.x + em() * 1.4F;
-  const float inner = corner.x + em() * 2.2F;
-  const float inner_width = width - em() * 2.8F;
+  const Stack stack = stack_of(a);
+  const Scale scale = scale_for(stack, width, room);
+  const float stream = corner.x + em() * stream_em, inner = corner.x + em() * inner_em;
   const std::string norm = norm_name(a.norm);
-  const std::vector<Part> before = parts_before(a), block = block_parts(a), behind = parts_behind(a);
-  float height = em() * 1.8F;
-  for (const Part& part : block) height += part_height(part);
-  float y = corner.y;
-  // The stream lies under everything.
-  const float start = y + em() * 1.5F;
-  float end = start + part_height(before.front()) + height + part_height(behind.front());
-  list->AddLine(ImVec2(stream, start), ImVec2(stream, end - em() * 1.4F),
+  float height = em() * block_heading;
+  for (const Part& part : stack.block) height += part_height(part, scale);
+  const float block = corner.y + part_height(stack.before.front(), scale) + em() * block_gap;
+  const float end = block + height + em() * block_gap;
+  list->AddLine(ImVec2(stream, place_part(stack.before.front(), corner, scale).in),
+                ImVec2(stream, place_part(stack.behind.front(), ImVec2(inner, end), scale).in),
                 with_alpha(palette().residual, 0.6F), em() * 0.35F);
-  for (const Part& part : before) y = draw_part(part, norm, stream, ImVec2(inner, y), inner_width);
-  y += em() * 0.3F;
-  list->AddRect(ImVec2(corner.x, y), ImVec2(corner.x + width, y + height), palette().grid, em() * 0.6F,
-                std::max(1.0F, em() * 0.1F));
+  draw_part(stack.before.front(), norm, stream, ImVec2(inner, corner.y), scale);
+  list->AddRect(ImVec2(corner.x, block), ImVec2(corner.x + width, block + height), palette().grid,
+                em() * 0.6F, std::max(1.0F, em() * 0.1F));
   {
     const ScopedFont small(fonts().body, 0.9F);
-    list->AddText(ImVec2(inner, y + em() * 0.3F), palette().text,
-                  shortened(times_words(a), inner_width).c_str());
+    list->AddText(ImVec2(inner, block + em() * 0.3F), palette().text,
+                  shortened(times_words(a), scale.width).c_str());
   }
-  float inside = y + em() * 1.7F;
-  for (const Part& part : block) inside = draw_part(part, norm, stream, ImVec2(inner, inside), inner_width);
-  y += height + em() * 0.3F;
-  for (const Part& part : behind) y = draw_part(part, norm, stream, ImVec2(inner, y), inner_width);
-  return y;
+  float inside = block + em() * block_heading;
+  for (const Part& part : stack.block) inside = draw_part(part, norm, stream, ImVec2(inner, inside), scale);
+  return draw_part(stack.behind.front(), norm, stream, ImVec2(inner, end), scale);
 }
 
 }  // namespace
@@ -224,18 +309,20 @@ float draw_stack(const ArchitectureDescription& a, ImVec2 corner, float width) {
 void draw_model_picture(const Model& model) {
   const ImVec2 start = ImGui::GetCursorScreenPos();
   const float width = ImGui::GetContentRegionAvail().x;
+  const float room = ImGui::GetContentRegionAvail().y - em() * 1.5F;
   const float gap = em() * 1.5F;
   float end = start.y;
   if (model.encoder) {
-    const float half = (width - gap) * 0.5F;
-    const float top = start.y + em() * 1.6F;
+    const float half = (width - gap) * 0.5F, names = em() * 1.6F;
+    const float top = start.y + names;
     ImDrawList* list = ImGui::GetWindowDrawList();
     list->AddText(start, palette().muted, text("picture.encoder").c_str());
     list->AddText(ImVec2(start.x + half + gap, start.y), palette().muted, text("picture.decoder").c_str());
-    end = draw_stack(model.encoder->architecture, ImVec2(start.x, top), half);
-    end = std::max(end, draw_stack(model.architecture, ImVec2(start.x + half + gap, top), half));
+    end = draw_stack(model.encoder->architecture, ImVec2(start.x, top), half, room - names);
+    end =
+        std::max(end, draw_stack(model.architecture, ImVec2(start.x + half + gap, top), half, room - names));
   } else {
-    end = draw_stack(model.architecture, start, std::min(width, em() * 46.0F));
+    end = draw_stack(model.architecture, start, width, room);
   }
   ImGui::SetCursorScreenPos(ImVec2(start.x, end));
   ImGui::Dummy(ImVec2(1.0F, em() * 0.5F));

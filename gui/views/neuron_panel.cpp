@@ -11,8 +11,9 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
-#include "gui/views/row_panel.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/hand_number.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/token_piece.h"
@@ -199,7 +200,8 @@ void NeuronPanel::draw_number(const ShownAttention& shown, Commands& commands, c
     const ScopedFont body(fonts().body, 1.0F / 0.9F);
     ImGui::SetTooltip("%s\n%s", shown.hook_line(value.hook).c_str(), text("attention.neuron_open").c_str());
   }
-  ImGui::GetWindowDrawList()->AddText(at, hovered || locked ? palette().lock : color, words.c_str());
+  ImGui::GetWindowDrawList()->AddText(at, hovered || locked ? readable(palette().lock) : color,
+                                      words.c_str());
   if (clicked) commands.edit(SelectValue{locked ? std::nullopt : std::optional(value)});
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/session/text_tokens.h"
 #include "gui/fonts.h"
+#include "gui/presenter.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
 
@@ -72,10 +73,12 @@ void PromptView::draw(const Frame& frame, Commands& commands) {
     draw_note(!frame.model ? text("prompt.no_model") : text("prompt.empty"));
   } else {
     chips_.draw(frame, commands, editor_.whole_text(), tokens_, scores_,
-                has_encoder || is_low_window() ? 1 : 2);
+                has_encoder || (is_low_window() && !on_stage()) ? 1 : 2);
   }
   if (frame.model && frame.model->tokenizer && !(tokens_.empty() && source_tokens_.empty())) {
-    detail_.draw_tools(frame, commands);
+    const bool plain = frame.document.prompt.detail == PromptDetail::none &&
+                       !frame.document.prompt.color_by_surprisal;  // nothing to be switched off again
+    if (!on_stage() || !plain) detail_.draw_tools(frame, commands);
     detail_.draw(frame, commands, editor_.whole_text(), source_editor_.whole_text());
   }
   ImGui::PopID();

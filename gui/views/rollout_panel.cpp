@@ -13,6 +13,7 @@
 #include "gui/views/making_line.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/empty_note.h"
+#include "gui/widgets/hand_number.h"
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/rotated_text.h"
 
@@ -209,14 +210,14 @@ void RolloutPanel::handle_mouse(const ShownAttention& shown, Commands& commands,
   if (row >= 0 && row < layout.layers) {
     const std::int64_t layer = layout.layers - 1 - row;
     const double weight = (*rows_.value())[static_cast<std::size_t>(layer)][at];
-    const std::string number = std::isnan(weight) ? "NaN" : fmt::format("{:.4f}", weight);
+    const std::string number = hand_number(weight, 4);
     ImGui::SetTooltip("%s",
                       format_text("attention.rollout_tip", fmt::arg("layer", layer), fmt::arg("query", from),
                                   fmt::arg("key", to), fmt::arg("weight", number))
                           .c_str());
   } else if (mouse.y >= layout.flow_top && flow_.is_current() && flow_.value() != nullptr) {
     const double flow = (*flow_.value())[at];
-    const std::string number = std::isnan(flow) ? "NaN" : fmt::format("{:.4f}", flow);
+    const std::string number = hand_number(flow, 4);
     ImGui::SetTooltip("%s", format_text("attention.flow_tip", fmt::arg("query", from), fmt::arg("key", to),
                                         fmt::arg("weight", number))
                                 .c_str());

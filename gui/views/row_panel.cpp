@@ -1,8 +1,6 @@
 // Computes the chosen row once and lays out its formula, table and strips.
 #include "gui/views/row_panel.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -12,7 +10,6 @@
 #include "gui/views/row_products.h"
 #include "gui/views/row_table.h"
 #include "gui/widgets/canvas.h"
-#include "gui/widgets/significant_text.h"
 
 namespace headlight {
 namespace {
@@ -22,16 +19,6 @@ float em() { return ImGui::GetFontSize(); }
 constexpr std::int64_t most_lines_drawn = 48;  // all at once, of a table that does not scroll by itself
 
 }  // namespace
-
-std::string hand_number(double value, int decimals) {
-  if (std::isnan(value)) return "NaN";
-  if (std::isinf(value)) return value > 0 ? "∞" : "−∞";
-  // Zeros would hide a small number.
-  if (value != 0 && std::abs(value) < std::pow(10.0, -decimals)) return significant_text(value, 2);
-  std::string digits = std::abs(value) >= 1e5 ? fmt::format("{:.3g}", std::abs(value))
-                                              : fmt::format("{:.{}f}", std::abs(value), decimals);
-  return value < 0 ? fmt::format("−{}", digits) : digits;
-}
 
 bool RowPanel::refresh(const ShownAttention& shown) {
   const std::shared_ptr<const Trace>& trace = shown.trace;

@@ -3,15 +3,11 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 
 #include "core/analysis/attention_row.h"
 #include "gui/views/shown_attention.h"
 
 namespace headlight {
-
-// "3.214", "−0.50", "7.1e−5", "NaN": as many digits as a person can check by hand.
-std::string hand_number(double value, int decimals = 3);
 
 class RowPanel {
  public:

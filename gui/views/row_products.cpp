@@ -13,8 +13,8 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
-#include "gui/views/row_panel.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/hand_number.h"
 #include "gui/widgets/rotated_text.h"
 
 namespace headlight {

@@ -12,8 +12,9 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
-#include "gui/views/row_panel.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/hand_number.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/lit_cells.h"
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/token_piece.h"
@@ -64,12 +65,13 @@ void text_in(ImVec2 corner, float width, float height, ImU32 color, const std::s
 void signed_cell(ImVec2 corner, float width, double value, double limit) {
   const float height = line_height();
   const float amount = limit > 0 && std::isfinite(value) ? static_cast<float>(value / limit) : 0.0F;
-  const ImU32 color = std::isnan(value) ? with_alpha(palette().error, 0.4F)
-                                        : with_alpha(color_of(ColorMap::diverging, amount * 0.66F), 0.85F);
+  const ImU32 color = std::isnan(value)
+                          ? mix(palette().panel, palette().error, 0.4F)
+                          : mix(palette().panel, color_of(ColorMap::diverging, amount * 0.66F), 0.85F);
   ImGui::GetWindowDrawList()->AddRectFilled(ImVec2(corner.x, corner.y + em() * 0.1F),
                                             ImVec2(corner.x + width, corner.y + height - em() * 0.1F), color,
                                             em() * 0.25F);
-  text_in(corner, width, height, palette().text, hand_number(value), 0.5F);
+  text_in(corner, width, height, ink_on(color), hand_number(value), 0.5F);
 }
 
 // A number between 0 and 1 beside its bar.

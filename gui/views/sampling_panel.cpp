@@ -11,6 +11,7 @@
 #include "gui/theme.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/thin_slider.h"
 #include "gui/widgets/token_piece.h"
@@ -282,7 +283,7 @@ void SamplingPanel::draw_stage(const Frame& frame, std::size_t stage, float left
     const ImVec2 extent = font->CalcTextSizeA(size, FLT_MAX, 0.0F, count.c_str());
     const bool fewer = stage > 0 && survivors_[stage] < survivors_[stage - 1];
     list->AddText(font, size, ImVec2(left + (width - extent.x) * 0.5F, top + em() * 3.1F),
-                  fewer ? palette().probability : palette().muted, count.c_str());
+                  fewer ? readable(palette().probability) : palette().muted, count.c_str());
   }
   ImGui::SetCursorScreenPos(ImVec2(left, top));
   ImGui::PushID(static_cast<int>(stage));

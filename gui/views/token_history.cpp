@@ -11,6 +11,7 @@
 #include "gui/theme.h"
 #include "gui/views/token_ways.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/muted_text.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/segmented.h"
@@ -155,7 +156,7 @@ void TokenHistory::draw_normalized(const ShownExplanation& shown) const {
     }
     const std::string now =
         part.text.empty() ? text("prompt.removed") : shortened(token_piece(part.text), em() * 9.0F);
-    ImGui::PushStyleColor(ImGuiCol_Text, palette().probability);
+    ImGui::PushStyleColor(ImGuiCol_Text, readable(palette().probability));
     ImGui::TextUnformatted(((old.empty() ? "+ " : "→ ") + now).c_str());
     ImGui::PopStyleColor();
     ImGui::EndGroup();

@@ -13,6 +13,7 @@
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/icon_button.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/significant_text.h"
 #include "gui/widgets/token_piece.h"
@@ -396,8 +397,8 @@ void TreeView::draw_leaf(const Scene& scene, std::size_t index) {
     const ScopedFont mono(fonts().mono, 0.95F);
     const std::string words = "= " + percent_text(std::exp(node.log_probability));
     const std::string log = fmt::format("ln p {}", significant_text(node.log_probability));
-    list->AddText(ImVec2(at.x, at.y + (chip_height() - ImGui::GetFontSize()) * 0.45F), palette().probability,
-                  words.c_str());
+    list->AddText(ImVec2(at.x, at.y + (chip_height() - ImGui::GetFontSize()) * 0.45F),
+                  readable(palette().probability), words.c_str());
     const float wide = ImGui::CalcTextSize(words.c_str()).x;
     const ScopedFont small(fonts().mono, 0.78F);
     list->AddText(ImVec2(at.x, at.y + chip_height() + em() * 0.06F), palette().muted, log.c_str());

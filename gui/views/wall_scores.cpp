@@ -11,6 +11,7 @@
 #include "core/session/devices.h"
 #include "core/session/same_owner.h"
 #include "gui/fonts.h"
+#include "gui/presenter.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/widgets/combo.h"
@@ -112,6 +113,7 @@ std::vector<std::int64_t> WallScores::order(const ShownAttention& shown) const {
 void WallScores::draw_tools(const ShownAttention& shown, Commands& commands) {
   const AttentionChoices& now = shown.frame.document.attention;
   const OrderWords* words = words_of(now.order);
+  if (words == nullptr && on_stage()) return;
   ImGui::AlignTextToFramePadding();
   ImGui::TextDisabled("%s", text("wall.sorted_by").c_str());
   ImGui::SameLine(0, em() * 0.6F);

@@ -4,11 +4,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gui/theme.h"
+
 namespace headlight {
 namespace {
 
-constexpr ImU32 dark_ink = IM_COL32(16, 18, 22, 255);
-constexpr ImU32 bright_ink = IM_COL32(248, 248, 252, 255);
+constexpr float readable_ratio = 4.5F;  // WCAG 2.1, level AA
 
 float linear(float part) {
   return part <= 0.04045F ? part / 12.92F : std::pow((part + 0.055F) / 1.055F, 2.4F);
@@ -27,8 +28,17 @@ float contrast_ratio(ImU32 one, ImU32 other) {
 }
 
 ImU32 ink_on(ImU32 background) {
-  return contrast_ratio(background, dark_ink) >= contrast_ratio(background, bright_ink) ? dark_ink
-                                                                                        : bright_ink;
+  const bool black = contrast_ratio(background, IM_COL32_BLACK) >= contrast_ratio(background, IM_COL32_WHITE);
+  return black ? IM_COL32_BLACK : IM_COL32_WHITE;
 }
+
+ImU32 readable(ImU32 accent, ImU32 background) {
+  ImU32 color = accent;
+  for (int step = 1; step <= 10 && contrast_ratio(color, background) < readable_ratio; ++step)
+    color = mix(accent, palette().text, 0.1F * static_cast<float>(step));
+  return color;
+}
+
+ImU32 readable(ImU32 accent) { return readable(accent, palette().panel); }
 
 }  // namespace headlight

@@ -1,13 +1,19 @@
-// Black or white, whichever can be read on a colour.
+// Colours that can be read: ink on a colour, and accents as words.
 #pragma once
 
 #include "imgui.h"
 
 namespace headlight {
 
-// The ink whose contrast with an opaque background is the larger one (WCAG 2.1's ratio): at least 4 to 1 on
-// any colour. Neighbouring cells of nearly one colour have one ink but where that colour is the even one.
+// Black or white, whichever has the larger contrast with an opaque background (WCAG 2.1's ratio): at least
+// 4.58 to 1 on any colour. Neighbouring cells of nearly one colour have one ink but where that colour is the
+// even one.
 ImU32 ink_on(ImU32 background);
+
+// An accent for words on an opaque background, the panel's where none is named: moved towards the theme's
+// text colour as far as 4.5 to 1 asks for.
+ImU32 readable(ImU32 accent, ImU32 background);
+ImU32 readable(ImU32 accent);
 
 // (L1 + 0.05) ÷ (L2 + 0.05) of the two colours' relative luminances: 1 to 21.
 float contrast_ratio(ImU32 one, ImU32 other);

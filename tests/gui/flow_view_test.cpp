@@ -66,8 +66,14 @@ TEST(FlowValues, QueriesOfAGroupReadTheSameKeys) {
 TEST(FlowLayout, NothingOverlapsAndTheSelectedRowIsSeen) {
   for (const std::int64_t positions : {1, 5, 12, 30, 300}) {
     for (const std::int64_t layers : {1, 2, 30, 200}) {
-      for (const ImVec2 size : {ImVec2(870, 480), ImVec2(1400, 900), ImVec2(narrowest_flow(16), 300)}) {
+      FlowParts on_stage;
+      on_stage.on_stage = true;
+      for (const auto& [size, parts] :
+           {std::pair(ImVec2(870, 480), FlowParts()), std::pair(ImVec2(1400, 900), FlowParts()),
+            std::pair(ImVec2(narrowest_flow(16), 300), FlowParts()), std::pair(ImVec2(1400, 900), on_stage),
+            std::pair(ImVec2(narrowest_flow(16, on_stage), 300), on_stage)}) {
         FlowShape shape;
+        shape.parts = parts;
         shape.positions = positions;
         shape.selected = positions - 1;
         shape.layers = layers;
@@ -95,6 +101,15 @@ TEST(FlowLayout, NothingOverlapsAndTheSelectedRowIsSeen) {
       }
     }
   }
+}
+
+// So that its numbers are read from the last row.
+TEST(FlowLayout, TheMapIsWiderOnStage) {
+  FlowShape shape;
+  shape.positions = 5;
+  const float before = place_flow(shape, ImVec2(0, 0), ImVec2(1900, 800), 32).map.width();
+  shape.parts.on_stage = true;
+  EXPECT_GT(place_flow(shape, ImVec2(0, 0), ImVec2(1900, 800), 32).map.width(), before * 1.4F);
 }
 
 TEST(FlowView, DrawsNastyTraces) {
@@ -229,17 +244,32 @@ TEST(FlowView, APartOpensIntoNumbersAndEscClosesOnlyIt) {
     IM_CHECK(view.detail().hook() == Hook::mlp_out);
     IM_CHECK(world.document.query == 2);
     const FlowLayout& at = view.layout();
-    for (float y = at.corner.y; y < at.corner.y + at.size.y && !world.hover.value; y += at.em * 0.5F) {
-      ctx.MouseTeleportToPos(ImVec2(at.corner.x + at.size.x * 0.5F, y));
-      ctx.Yield(2);
+    // The largest number of the part, for the inspector, while nothing is pointed at.
+    const std::optional<ValueReference> strongest = world.hover.value;
+    IM_CHECK(strongest && strongest->hook == Hook::mlp_out && strongest->index[0] == 2);
+    const std::span<const float> row = world.result.trace->row(Hook::mlp_out, at.layer, 2);
+    for (const float value : row)
+      IM_CHECK(std::abs(value) <= std::abs(row[static_cast<std::size_t>(strongest->index[1])]));
+    for (const float x : {0.5F, 0.4F}) {  // one of them is not over the largest
+      for (float y = at.corner.y; y < at.corner.y + at.size.y && world.hover.value == strongest;
+           y += at.em * 0.5F) {
+        ctx.MouseTeleportToPos(ImVec2(at.corner.x + at.size.x * x, y));
+        ctx.Yield(2);
+      }
     }
-    IM_CHECK(world.hover.value.has_value());
+    IM_CHECK(world.hover.value.has_value() && world.hover.value != strongest);
     const ValueReference number = *world.hover.value;
     IM_CHECK(number.hook == Hook::mlp_out);
     IM_CHECK_EQ(number.index[0], 2);
+    const ImVec2 kept_at = ImGui::GetMousePos();
     ctx.MouseClick(0);
     ctx.Yield();
     IM_CHECK(world.document.value == number);
+    ctx.MouseTeleportToPos(ImVec2(at.corner.x + at.size.x * 0.5F, at.corner.y + at.size.y - 2));
+    ctx.Yield(2);
+    IM_CHECK(!world.hover.value.has_value());  // what was kept is shown, nothing else
+    ctx.MouseTeleportToPos(kept_at);
+    ctx.Yield(2);
     ctx.MouseClick(0);
     ctx.Yield();
     IM_CHECK(last_edit<SelectValue>(world) != nullptr);

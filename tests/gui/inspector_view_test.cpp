@@ -77,8 +77,9 @@ TEST(InspectorView, ShowsWhatIsHoveredElsewhere) {
   ScriptedGui gui(ScriptedGui::Renderer::none, 400, 700);
   SyntheticWorld world(SyntheticShape{});
   InspectorView view;
+  std::optional<ValueReference> pointed = ValueReference{Hook::attn_scores, 1, {2, 4, 1}};
   const auto draw = [&] {
-    world.hover.value = ValueReference{Hook::attn_scores, 1, {2, 4, 1}};
+    world.hover.value = pointed;
     ImGui::SetNextWindowPos(ImVec2(0, 0));
     ImGui::SetNextWindowSize(ImVec2(400, 500));
     ImGui::Begin("view", nullptr, ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove);
@@ -95,7 +96,20 @@ TEST(InspectorView, ShowsWhatIsHoveredElsewhere) {
     IM_CHECK(!ctx.ItemExists("inspector/$$0/##weight"));
     ctx.MouseTeleportToPos(ImVec2(395, 495));
     ctx.Yield(3);
+    pointed = ValueReference{Hook::pattern, 1, {2, 4, 1}};  // one of its own operands
+    ctx.Yield(3);
+    IM_CHECK(ctx.ItemExists("inspector/$$0/##factor"));  // it stays what it was
+    IM_CHECK(!ctx.ItemExists("inspector/$$0/##weight"));
+    ctx.MouseTeleportToPos(ImVec2(200, 650));
+    ctx.Yield(3);
     IM_CHECK(!ctx.ItemExists("inspector/$$0/##factor"));
+    IM_CHECK(ctx.ItemExists("inspector/$$0/##weight"));
+    pointed.reset();
+    world.document.value = ValueReference{Hook::attn_scores, 1, {2, 4, 1}};
+    ctx.Yield(3);
+    IM_CHECK(ctx.ItemExists("inspector/$$0/##factor"));  // what was kept
+    world.document.value.reset();
+    ctx.Yield(3);
     IM_CHECK(ctx.ItemExists("inspector/$$0/##weight"));  // the current head's weight
     IM_CHECK(world.edits.empty());
   }));

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "gui/fonts.h"
+#include "gui/layout.h"
+#include "gui/presenter.h"
 #include "gui/widgets/token_piece.h"
 #include "gui/widgets/wrapped_text.h"
 #include "tests/core/tiny_model.h"
@@ -124,6 +126,49 @@ TEST(PromptView, AChipIsHoveredLockedAndReleased) {
                         ctx.Yield();
                         IM_CHECK(!bench.world.document.query);
                       }));
+}
+
+// On the stage the row of tokens begins with the first one as long as two rows are enough, and what only
+// whoever types needs is not there.
+TEST(PromptView, GivesTheRoomToTheTokensOnStage) {
+  ScriptedGui gui;
+  PromptBench bench;
+  bench.set_text("one");
+  const auto only_prompt = [] {
+    std::vector<PlacedView> views;
+    views.push_back({Place::prompt, std::make_unique<PromptView>()});
+    return views;
+  };
+  const auto plain = only_prompt(), staged = only_prompt();
+  Presenter presenter;
+  bool is_staged = false;
+  float height = 0, stage_height = 0;
+  const auto draw = [&] {
+    Commands commands;
+    if (is_staged) {
+      presenter.draw(staged, bench.world.frame(), commands, stage_height);
+    } else {
+      draw_prompt_strip(*plain.front().view, bench.world.frame(), commands, height);
+    }
+    EXPECT_FALSE(on_stage());
+  };
+  EXPECT_TRUE(gui.run(draw, [&](ImGuiTestContext& ctx) {
+    ctx.SetRef("##strip.prompt");
+    ctx.Yield(3);
+    IM_CHECK(ctx.ItemExists("prompt/history"));
+    while (bench.world.document.text.size() < 1000 && ctx.ItemExists("prompt/$$0/##chip")) {
+      bench.set_text(bench.world.document.text + " two");
+      ctx.Yield(2);
+    }
+    IM_CHECK(!ctx.ItemExists("prompt/$$0/##chip"));  // one row is seen, and the text has a second one
+    is_staged = true;
+    ctx.Yield(3);
+    IM_CHECK(ctx.ItemExists("prompt/$$0/##chip"));
+    IM_CHECK(!ctx.ItemExists("prompt/history"));
+    bench.world.document.prompt.color_by_surprisal = true;  // can be switched off again
+    ctx.Yield(3);
+    IM_CHECK(ctx.ItemExists("prompt/history"));
+  }));
 }
 
 TEST(PromptView, DrawsNastyTextsAndTraces) {

@@ -11,7 +11,7 @@
 #include "gui/views/embeddings_view.h"
 #include "gui/views/lens_shown.h"
 #include "gui/views/pass_text.h"
-#include "gui/views/row_panel.h"
+#include "gui/widgets/hand_number.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/token_piece.h"
 #include "imgui_internal.h"
@@ -21,7 +21,7 @@
 namespace headlight {
 namespace {
 
-// The even one between the two inks has 4.2 to 1 with both.
+// The even one between black and white has 4.58 to 1 with both.
 TEST(Ink, IsReadOnEveryColourAndFlipsOnce) {
   ScriptedGui gui;
   for (const Theme theme : {Theme::dark, Theme::light}) {
@@ -32,17 +32,29 @@ TEST(Ink, IsReadOnEveryColourAndFlipsOnce) {
       for (int i = 0; i <= 100; ++i) {
         const ImU32 color = lens_color(number, static_cast<float>(i) / 100.0F);
         const ImU32 ink = ink_on(color);
-        EXPECT_GE(contrast_ratio(color, ink), 4.0F) << i;
+        EXPECT_GE(contrast_ratio(color, ink), 4.5F) << i;
         flips += ink != before ? 1 : 0;
         before = ink;
       }
       EXPECT_LE(flips, 1);
     }
     for (const ColorMap map : {ColorMap::violet, ColorMap::diverging, ColorMap::magma}) {
-      for (const ImU32 color : color_table(map)) EXPECT_GE(contrast_ratio(color, ink_on(color)), 4.0F);
+      for (const ImU32 color : color_table(map)) EXPECT_GE(contrast_ratio(color, ink_on(color)), 4.5F);
     }
     // Cells that the mask removed are no small weights.
     EXPECT_GE(contrast_ratio(palette().masked, color_of(ColorMap::violet, 0.0F)), 1.25F);
+    // Accents as words, on a panel and on a part that was opened.
+    const Palette& with = palette();
+    for (const ImU32 ground : {with.panel, mix(with.panel, with.raised, 0.75F)}) {
+      for (const ImU32 accent : {with.query, with.key, with.value, with.attention, with.residual, with.muted,
+                                 with.warning, with.error}) {
+        EXPECT_GE(contrast_ratio(accent, ground), 4.5F) << accent;
+        EXPECT_EQ(readable(accent, ground), accent);
+      }
+      EXPECT_GE(contrast_ratio(readable(with.probability, ground), ground), 4.5F);
+      EXPECT_GE(contrast_ratio(readable(with.lock, ground), ground), 4.5F);
+    }
+    EXPECT_EQ(readable(with.probability), readable(with.probability, with.panel));
   }
   apply_theme(Theme::dark, 1.0F);
   EXPECT_NEAR(contrast_ratio(IM_COL32_BLACK, IM_COL32_WHITE), 21.0F, 0.01F);
@@ -72,12 +84,21 @@ TEST(TokenLabel, OnlyTokensThatStandTwiceHaveTheirPosition) {
 }
 
 TEST(HandNumber, NeverMakesZerosOfANumber) {
-  EXPECT_EQ(hand_number(0.0, 4), "0.0000");
+  EXPECT_EQ(hand_number(0.0, 4), "0");
   EXPECT_EQ(hand_number(0.78605, 4), "0.7861");
   EXPECT_EQ(hand_number(7.12e-5, 4), "7.1e−5");
   EXPECT_EQ(hand_number(-3.4e-7, 4), "−3.4e−7");
   EXPECT_EQ(hand_number(0.0028, 2), "0.0028");
   EXPECT_EQ(hand_number(std::nan(""), 2), "NaN");
+  EXPECT_EQ(hand_number(-INFINITY, 2), "−∞");
+  EXPECT_EQ(hand_number(123456.0, 2), "1.23e5");
+}
+
+TEST(RoundedText, HasARealMinusAndNoneBeforeZeros) {
+  EXPECT_EQ(rounded_text(-7.94, 1), "−7.9");
+  EXPECT_EQ(rounded_text(-0.04, 1), "0.0");
+  EXPECT_EQ(rounded_text(0.903, 2), "0.90");
+  EXPECT_EQ(rounded_text(std::nan(""), 1), "NaN");
 }
 
 // Knows three tokens; what it does not know is the first of them.

@@ -109,11 +109,11 @@ TEST(HeadScores, AreTheSameWhenPatternsAreMadeAgain) {
   const HeadScores other =
       head_scores(*derived, *backend, false, [&](float share) { told.push_back(share); });
   ASSERT_EQ(one.rows.size(), other.rows.size());
-  for (std::size_t head = 0; head < one.rows.size(); ++head)
-    {
+  for (std::size_t head = 0; head < one.rows.size(); ++head) {
     for (std::size_t i = 0; i < head_score_count; ++i) {
       // Patterns of a pass and those made again differ by roundings of float32.
-      EXPECT_NEAR(one.rows[head].values[i], other.rows[head].values[i], 1e-5 * (1.0 + one.rows[head].values[i]));
+      EXPECT_NEAR(one.rows[head].values[i], other.rows[head].values[i],
+                  1e-5 * (1.0 + one.rows[head].values[i]));
     }
   }
   EXPECT_TRUE(std::is_sorted(told.begin(), told.end()));

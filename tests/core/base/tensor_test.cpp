@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+
 namespace headlight {
 namespace {
 
@@ -15,6 +17,22 @@ TEST(Tensor, CopiesShareUntilCopied) {
   Tensor own = original.copy();
   own.writable()[0] = 9;
   EXPECT_EQ(original.data()[0], 1.0F);
+}
+
+// What is looked at may be a file, which nobody can write to, also when nobody else holds it.
+TEST(Tensor, AViewIsNeverWritable) {
+  auto owner = std::make_shared<const std::vector<float>>(six);
+  const std::weak_ptr<const std::vector<float>> watched = owner;
+  const float* values = owner->data();
+  Tensor view = Tensor::view({2, 3}, std::move(owner), values);
+  EXPECT_EQ(view.data(), values);
+  EXPECT_THROW(view.writable(), std::logic_error);
+  EXPECT_THROW(view.reshaped({6}).writable(), std::logic_error);
+  Tensor own = view.copy();
+  own.writable()[0] = 9;
+  EXPECT_EQ(view.data()[0], 1.0F);
+  view = Tensor();
+  EXPECT_TRUE(watched.expired());
 }
 
 TEST(Tensor, RowsAreCutAlongTheFirstAxis) {

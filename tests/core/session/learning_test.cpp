@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -229,6 +230,37 @@ TEST(Learning, ARunThatWentAstrayKeepsItsLastGoodStates) {
   ASSERT_FALSE(failed->checkpoints.empty());
   for (const float weight : *failed->checkpoints.back()->weights) ASSERT_TRUE(std::isfinite(weight));
   EXPECT_TRUE(failed->now->wall);
+}
+
+// Between two steps too, as when memory is full: what was kept can still be opened.
+TEST(Learning, ARunThatFailedOutsideAStepKeepsItsStatesAndWritesThem) {
+  std::atomic<bool> is_full = false;
+  Learning learning([&] {
+    if (is_full.exchange(false)) throw std::runtime_error("memory is full");
+  });
+  learning.start(text_choices(), /*pause_at=*/10);
+  const auto paused = wait_for(
+      learning, [](const LearningSnapshot& snapshot) { return is_paused(snapshot) && snapshot.step == 10; });
+  ASSERT_TRUE(paused);
+  is_full = true;
+  learning.one_update();
+  const auto failed = wait_for(learning, is_over);
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(failed->phase, LearningPhase::failed);
+  EXPECT_EQ(failed->error, "memory is full");
+  EXPECT_EQ(failed->checkpoints.size(), paused->checkpoints.size());
+
+  const auto folder = std::filesystem::temp_directory_path() / "headlight_learning_failed_test";
+  std::filesystem::remove_all(folder);
+  learning.write(-1, folder.string());
+  const auto written =
+      wait_for(learning, [](const LearningSnapshot& snapshot) { return snapshot.saved.count == 1; });
+  ASSERT_TRUE(written);
+  EXPECT_EQ(written->saved.error, "");
+  EXPECT_EQ(written->saved.step, 10);
+  EXPECT_EQ(written->phase, LearningPhase::failed);
+  EXPECT_NO_THROW(load_model(folder.string(), "kept"));
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Learning, RepeatedLettersAreLearntBelowWhatGuessingCosts) {
