@@ -217,3 +217,6 @@ TEST(TokenPiece, IsNeverEmptyAndNeverAReplacementCharacter) {
 
 }  // namespace
 }  // namespace headlight
+        EXPECT_EQ(token_piece("\u1112"), "ㅎ");
+        EXPECT_EQ(token_piece("\u11AB"), "ㄴ");
+        EXPECT_EQ(token_piece("\u1112\u1161\u11AB"), "\u1112\u1161\u11AB");  // drawn as a syllable
