@@ -374,9 +374,11 @@ std::vector<Scene> scenes() {
                    [part = named.value](SyntheticWorld& w) { w.document.lens.part = part; }});
   }
   for (const auto& named : prompt_details) {
-    all.push_back({"prompt_" + std::string(named.name), "prompt",
+    if (named.value == PromptDetail::none) continue;
+    all.push_back({"prompt_" + std::string(named.name), "prompt_detail",
                    [detail = named.value](SyntheticWorld& w) { w.document.prompt.detail = detail; }, true});
   }
+  all.push_back({"prompt", "prompt", {}, true});
   return all;
 }
 
