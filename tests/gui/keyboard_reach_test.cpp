@@ -376,7 +376,15 @@ std::vector<Scene> scenes() {
   for (const auto& named : prompt_details) {
     if (named.value == PromptDetail::none) continue;
     all.push_back({"prompt_" + std::string(named.name), "prompt_detail",
-                   [detail = named.value](SyntheticWorld& w) { w.document.prompt.detail = detail; }, true});
+                   [detail = named.value](SyntheticWorld& w) {
+                     w.document.prompt.detail = detail;
+                     if (detail != PromptDetail::history) return;
+                     w.model = tiny_model();  // its tokenizer tells its steps
+                     w.document.text = "one two three";
+                     w.tokens = w.model->tokenizer->encode(w.document.text);
+                     w.result = Result();
+                   },
+                   true});
   }
   all.push_back({"prompt", "prompt", {}, true});
   return all;

@@ -22,7 +22,7 @@ namespace {
 struct DetailBench {
   SyntheticWorld world;
   PromptView view;
-  DetailPanel detail;
+  DetailPanel panel;
   bool pending = false;
 
   DetailBench() { world.model = tiny_model(); }
@@ -51,7 +51,7 @@ struct DetailBench {
     Commands commands;
     const Frame frame = world.frame();
     view.draw(frame, commands);
-    detail.draw(frame, commands);
+    panel.draw(frame, commands);
     ImGui::End();
     pending = commands.is_pending();
     world.hover = commands.hover();
