@@ -415,7 +415,7 @@ void App::draw_windows(const Frame& frame, Commands& commands) {
   draw_top_bar(frame, commands, desk_);
   draw_status_bar(frame, commands);
   for (const PlacedView& placed : views_) {
-    if (placed.place == Place::prompt) draw_prompt_strip(*placed.view, frame, commands, prompt_height_);
+    if (placed.view->name() == "prompt") draw_prompt_strip(*placed.view, frame, commands, prompt_height_);
   }
   draw_dock_space(request);
   draw_center(frame, commands);
@@ -429,10 +429,12 @@ void App::draw_windows(const Frame& frame, Commands& commands) {
 
 void App::draw_center(const Frame& frame, Commands& commands) {
   std::vector<View*> tabs;
+  View* above = nullptr;
   for (const PlacedView& placed : views_) {
     if (placed.place == Place::center) tabs.push_back(placed.view.get());
+    if (placed.view->name() == "prompt_detail") above = placed.view.get();
   }
-  draw_center_panel(tabs, frame, commands);
+  draw_center_panel(*above, tabs, frame, commands);
 }
 
 void App::draw_dialog(const Frame& frame, Commands& commands) {

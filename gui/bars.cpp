@@ -16,6 +16,7 @@
 #include "gui/widgets/muted_text.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/segmented.h"
+#include "gui/widgets/token_piece.h"
 #include "imgui.h"
 #include "imgui_internal.h"
 #include "imgui_stdlib.h"
@@ -62,11 +63,13 @@ void file_menu(const Frame& frame, SessionDesk& desk) {
   ImGui::EndPopup();
 }
 
-// Of a trace, a path says less than what is shown.
+// As the catalog spells it. Of a trace, a path says less than what is shown.
 std::string model_label(const Frame& frame) {
   const std::string& name = frame.document.model;
-  const bool is_long = name.find('/') != std::string::npos && !name.starts_with("hf:");
-  return is_long ? std::filesystem::path(name).filename().string() : name;
+  const bool is_address = name.find('/') != std::string::npos;
+  if (is_address && !name.starts_with("hf:")) return std::filesystem::path(name).filename().string();
+  const bool is_open = !is_address && frame.model->name == name;
+  return is_open ? shortened(frame.model->title, ImGui::GetFontSize() * 16.0F) : name;
 }
 
 // The same model at the steps of its learning that come with it.

@@ -53,7 +53,9 @@ void build_layout(ImGuiID dock, ImVec2 size) {
   const ImGuiID lesson = ImGui::DockBuilderSplitNode(rest, ImGuiDir_Left, 0.27F, nullptr, &rest);
   ImGuiID right = ImGui::DockBuilderSplitNode(rest, ImGuiDir_Right, 0.29F, nullptr, &rest);
   ImGuiID next = 0;
-  const ImGuiID inspector = ImGui::DockBuilderSplitNode(right, ImGuiDir_Down, 0.42F, nullptr, &next);
+  const bool is_low = size.y < ImGui::GetFontSize() * 52.0F;  // then the list of candidates comes first
+  const ImGuiID inspector =
+      ImGui::DockBuilderSplitNode(right, ImGuiDir_Down, is_low ? 0.32F : 0.42F, nullptr, &next);
   const ImGuiID drawer = ImGui::DockBuilderSplitNode(rest, ImGuiDir_Down, 0.37F, nullptr, &rest);
   ImGui::DockBuilderDockWindow("##panel.lesson", lesson);
   ImGui::DockBuilderDockWindow("##panel.tree", drawer);
@@ -189,9 +191,10 @@ void draw_panel(View& view, const Frame& frame, Commands& commands) {
   ImGui::End();
 }
 
-void draw_center_panel(const std::vector<View*>& tabs, const Frame& frame, Commands& commands) {
+void draw_center_panel(View& above, const std::vector<View*>& tabs, const Frame& frame, Commands& commands) {
   if (begin_docked(center_window,
                    panel_flags | ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse)) {
+    if (frame.model) above.draw(frame, commands);
     if (!frame.model) {
       draw_load_panel(frame, commands);
     } else if (View* chosen = draw_tabs(tabs, frame, commands)) {
@@ -284,7 +287,7 @@ bool draw_dialog_window(View& view, const Frame& frame, Commands& commands) {
   const float font = ImGui::GetFontSize();
   ImGui::SetNextWindowPos(viewport->GetCenter(), ImGuiCond_Appearing, ImVec2(0.5F, 0.5F));
   ImGui::SetNextWindowSize(ImVec2(std::min(viewport->Size.x * 0.92F, font * 52.0F),
-                                  std::min(viewport->Size.y * 0.94F, font * 52.0F)),
+                                  std::min(viewport->Size.y * 0.94F, font * 64.0F)),
                            ImGuiCond_Appearing);
   const std::string title = name_of(view) + "###dialog." + std::string(view.name());
   const ImGuiWindowFlags flags =

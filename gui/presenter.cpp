@@ -28,13 +28,23 @@ struct Area {
   ImVec2 size;
 };
 
-void draw_in(const char* id, const Area& area, View& view, const Frame& frame, Commands& commands,
-             bool scrolls) {
+void draw_in(const char* id, const Area& area, View& view, const Frame& frame, Commands& commands) {
   ImGui::SetNextWindowPos(area.corner);
   ImGui::SetNextWindowSize(area.size);
-  ImGuiWindowFlags flags = stage_flags;
-  if (scrolls) flags &= ~ImGuiWindowFlags_NoScrollbar;
-  if (ImGui::Begin(id, nullptr, flags)) view.draw(frame, commands);
+  if (ImGui::Begin(id, nullptr, stage_flags & ~ImGuiWindowFlags_NoScrollbar)) view.draw(frame, commands);
+  ImGui::End();
+}
+
+// The center's view under what is open above it.
+void draw_center(const Area& area, View* above, View& view, const Frame& frame, Commands& commands) {
+  ImGui::SetNextWindowPos(area.corner);
+  ImGui::SetNextWindowSize(area.size);
+  if (ImGui::Begin("##stage.center", nullptr, stage_flags)) {
+    if (above) above->draw(frame, commands);
+    if (ImGui::BeginChild(view.name().data(), ImVec2(0.0F, 0.0F), ImGuiChildFlags_NavFlattened))
+      view.draw(frame, commands);
+    ImGui::EndChild();
+  }
   ImGui::End();
 }
 
@@ -127,7 +137,7 @@ void Presenter::draw(const std::vector<PlacedView>& views, const Frame& frame, C
   View* lesson = find_view(views, "lesson");
   if (lesson && frame.document.lesson) {
     const float width = std::min(rest.size.x * 0.32F, em * 20.0F);
-    draw_in("##stage.lesson", {rest.corner, ImVec2(width, rest.size.y)}, *lesson, frame, commands, true);
+    draw_in("##stage.lesson", {rest.corner, ImVec2(width, rest.size.y)}, *lesson, frame, commands);
     rest.corner.x += width;
     rest.size.x -= width;
   }
@@ -138,14 +148,14 @@ void Presenter::draw(const std::vector<PlacedView>& views, const Frame& frame, C
   const Area side{ImVec2(rest.corner.x + rest.size.x - width, rest.corner.y), ImVec2(width, rest.size.y)};
   rest.size.x -= width;
   const float above = !inspects ? side.size.y : next ? side.size.y * 0.5F : 0.0F;
-  if (next) draw_in("##stage.next", {side.corner, ImVec2(side.size.x, above)}, *next, frame, commands, true);
+  if (next) draw_in("##stage.next", {side.corner, ImVec2(side.size.x, above)}, *next, frame, commands);
   if (inspects) {
     const Area below{ImVec2(side.corner.x, side.corner.y + above), ImVec2(side.size.x, side.size.y - above)};
-    draw_in("##stage.inspector", below, *inspector, frame, commands, true);
+    draw_in("##stage.inspector", below, *inspector, frame, commands);
   }
   View* center = find_view(views, name_in(center_views, frame.document.view));
   if (frame.model && center) {
-    draw_in("##stage.center", rest, *center, frame, commands, false);
+    draw_center(rest, find_view(views, "prompt_detail"), *center, frame, commands);
   } else {
     ImGui::SetNextWindowPos(rest.corner);
     ImGui::SetNextWindowSize(rest.size);

@@ -32,6 +32,16 @@ struct Fact {
   bool opens_model = false;
 };
 
+// Small models are quick, and leave little behind.
+std::string time_words(double seconds) {
+  return seconds < 0.0005 ? "<1 ms" : fmt::format("{:.0f} ms", 1e3 * seconds);
+}
+
+std::string memory_words(double bytes) {
+  return bytes < 999.5e3 ? fmt::format("{:.0f} kB", 1e-3 * bytes)
+                         : fmt::format("{:.{}f} MB", 1e-6 * bytes, bytes < 9.95e6 ? 1 : 0);
+}
+
 std::vector<Fact> facts_of(const Frame& frame) {
   std::vector<Fact> facts;
   if (frame.model) {
@@ -52,11 +62,10 @@ std::vector<Fact> facts_of(const Frame& frame) {
       facts.push_back({text("status.no_reuse"), "status.no_reuse_tip", 1});
     }
     if (trace->complete()) {
-      facts.push_back({fmt::format("{:.0f} ms", 1e3 * trace->seconds), "status.pass_tip", 7});
+      facts.push_back({time_words(trace->seconds), "status.pass_tip", 7});
     }
-    const double megabytes = static_cast<double>(trace->byte_size()) / 1e6;
-    facts.push_back({format_text("status.trace", fmt::arg("size", fmt::format("{:.0f}", megabytes))),
-                     "status.trace_tip", 3});
+    const std::string size = memory_words(static_cast<double>(trace->byte_size()));
+    facts.push_back({format_text("status.trace", fmt::arg("size", size)), "status.trace_tip", 3});
   }
   if (frame.frame_seconds > 0.0) {
     const std::string milliseconds = fmt::format("{:.1f}", 1e3 * frame.frame_seconds);

@@ -23,7 +23,7 @@ class View {
 
 // Where the program puts a view.
 enum class Place {
-  prompt,  // the full-width strip under the top bar; its height follows what it draws
+  prompt,  // the full-width strip under the top bar, as high as what it draws; its detail, over the tabs
   center,  // one tab each; Document::view chooses
   side,    // panels on the right, one under the other
   drawer,  // a panel under the center, while the tree of continuations is open

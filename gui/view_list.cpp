@@ -13,6 +13,7 @@
 #include "gui/views/lesson_view.h"
 #include "gui/views/model_view.h"
 #include "gui/views/next_token_view.h"
+#include "gui/views/prompt_detail.h"
 #include "gui/views/prompt_view.h"
 #include "gui/views/tree_view.h"
 
@@ -21,6 +22,7 @@ namespace headlight {
 std::vector<PlacedView> make_views() {
   std::vector<PlacedView> views;
   views.push_back({Place::prompt, std::make_unique<PromptView>()});
+  views.push_back({Place::prompt, std::make_unique<DetailPanel>()});
   views.push_back({Place::center, std::make_unique<FlowView>()});
   views.push_back({Place::center, std::make_unique<AttentionView>()});
   views.push_back({Place::center, std::make_unique<EmbeddingsView>()});

@@ -85,7 +85,7 @@ void draw_action(const Frame& frame, const CatalogEntry& entry, bool here, float
 }
 
 void draw_entry(const Frame& frame, const CatalogEntry& entry, bool here, Commands& commands) {
-  const float width = ImGui::GetContentRegionAvail().x;
+  const float width = ImGui::GetContentRegionAvail().x - em() * 0.7F;  // clear of the scroll bar
   const float right = ImGui::GetCursorPosX() + width;
   ImGui::PushID(entry.name.c_str());
   ImGui::AlignTextToFramePadding();

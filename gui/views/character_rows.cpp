@@ -18,7 +18,6 @@ namespace headlight {
 namespace {
 
 float em() { return ImGui::GetFontSize(); }
-float byte_width() { return em() * 1.3F; }
 float names_width() { return em() * 5.2F; }
 
 // Heights of the rows, from the top.
@@ -85,7 +84,11 @@ void CharacterRows::lay_out(const ShownExplanation& shown, float width) {
   font_ = em();
   lines_.clear();
   has_jamo_ = false;
-  const auto most = static_cast<std::size_t>(std::max(4.0F, width / byte_width()));
+  // Somewhat narrower where that leaves all in one line.
+  byte_width_ =
+      std::clamp(width / static_cast<float>(std::max<std::size_t>(1, bytes_)), em() * 1.15F, em() * 1.3F);
+  if (byte_width_ * static_cast<float>(bytes_) > width + 0.5F) byte_width_ = em() * 1.3F;
+  const auto most = static_cast<std::size_t>(std::max(4.0F, width / byte_width_ + 0.01F));
   const auto& characters = shown.explained.characters;
   std::size_t safe = 0;  // the last place in the line where no token is cut
   const auto finish = [&](std::size_t from, std::size_t to) {
@@ -152,7 +155,7 @@ void CharacterRows::draw(const ShownExplanation& shown) {
   lay_out(shown, room - names_width() - em() * 0.5F);
   next_begin_ = next_end_ = 0;
   const ImVec2 origin = ImGui::GetCursorScreenPos();
-  ImGui::Dummy(ImVec2(room, line_height() * static_cast<float>(lines_.size())));
+  ImGui::Dummy(ImVec2(room, line_height() * static_cast<float>(lines_.size()) - em() * between_lines));
   const ImVec2 end = ImGui::GetCursorScreenPos();
   for (std::size_t at = 0; at < lines_.size(); ++at) {
     const ImVec2 corner(origin.x, origin.y + static_cast<float>(at) * line_height());
@@ -195,8 +198,8 @@ void CharacterRows::draw_character(const ShownExplanation& shown, const SeenChar
                                    const Line& line, ImVec2 corner) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const std::string bytes = shown.key.text.substr(character.begin, character.end - character.begin);
-  const float left = corner.x + byte_width() * static_cast<float>(character.begin - line.begin);
-  const float width = byte_width() * static_cast<float>(bytes.size());
+  const float left = corner.x + byte_width_ * static_cast<float>(character.begin - line.begin);
+  const float width = byte_width_ * static_cast<float>(bytes.size());
   const float inset = em() * 0.07F;
   const bool lit = is_lit(shown, character.begin, character.end);
   const float rows = em() * (character_row + (has_jamo_ ? jamo_row : 0.0F) + byte_row);
@@ -224,8 +227,8 @@ void CharacterRows::draw_character(const ShownExplanation& shown, const SeenChar
   {
     const ScopedFont small(fonts().mono, 0.74F);
     for (std::size_t at = 0; at < bytes.size(); ++at) {
-      const float x = left + font_ * 1.3F * static_cast<float>(at);
-      add_centered(ImVec2(x, y), font_ * 1.3F, font_ * byte_row, with_alpha(palette().muted, shown.alpha()),
+      const float x = left + byte_width_ * static_cast<float>(at);
+      add_centered(ImVec2(x, y), byte_width_, font_ * byte_row, with_alpha(palette().muted, shown.alpha()),
                    hex_bytes(bytes.substr(at, 1)));
     }
   }
@@ -263,8 +266,8 @@ void CharacterRows::draw_tokens(const ShownExplanation& shown, const Line& line,
     const std::size_t begin = std::max(token.begin, line.begin);
     const std::size_t end = std::min(token.end, line.end);
     if (end <= begin) continue;
-    const ImVec2 from(corner.x + byte_width() * static_cast<float>(begin - line.begin) + em() * 0.07F, top);
-    const ImVec2 to(corner.x + byte_width() * static_cast<float>(end - line.begin) - em() * 0.07F,
+    const ImVec2 from(corner.x + byte_width_ * static_cast<float>(begin - line.begin) + em() * 0.07F, top);
+    const ImVec2 to(corner.x + byte_width_ * static_cast<float>(end - line.begin) - em() * 0.07F,
                     top + em() * (token_row - 0.1F));
     ImDrawList* list = ImGui::GetWindowDrawList();
     const std::size_t place = at + static_cast<std::size_t>(shown.shift);

@@ -38,6 +38,7 @@ class CharacterRows {
   float font_ = 0.0F;
   std::vector<Line> lines_;
   bool has_jamo_ = false;
+  float byte_width_ = 1.0F;
   // Bytes that the mouse was over in the last frame; none when equal.
   std::size_t lit_begin_ = 0, lit_end_ = 0;
   std::size_t next_begin_ = 0, next_end_ = 0;

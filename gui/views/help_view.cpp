@@ -153,12 +153,12 @@ std::string lower(std::string words_of_text) {
   return words_of_text;
 }
 
-// One key as a cap; returns how wide it was.
-float draw_cap(ImVec2 corner, const std::string& name) {
+// One key as a cap, where there is a list to draw into; returns how wide it is.
+float draw_cap(ImDrawList* list, ImVec2 corner, const std::string& name) {
   const std::string key = name.front() == '@' ? text("help.mouse." + name.substr(1)) : name;
   const ScopedFont small(fonts().body, 0.85F);
-  ImDrawList* list = ImGui::GetWindowDrawList();
   const float width = std::max(em() * 1.7F, ImGui::CalcTextSize(key.c_str()).x + em() * 0.9F);
+  if (list == nullptr) return width;
   const ImVec2 opposite(corner.x + width, corner.y + em() * 1.6F);
   list->AddRectFilled(ImVec2(corner.x, corner.y + em() * 0.1F), ImVec2(opposite.x, opposite.y + em() * 0.1F),
                       palette().grid, em() * 0.35F);
@@ -169,9 +169,10 @@ float draw_cap(ImVec2 corner, const std::string& name) {
   return width;
 }
 
-// "Ctrl+1/2/3" as caps with + and / between them.
-float draw_chord(ImVec2 corner, const std::string& keys) {
-  float x = corner.x;
+// "Ctrl+1/2/3" as caps with + and / between them, where there is a list to draw into; an alternative that has
+// no room goes on beneath. Returns how large it is.
+ImVec2 draw_chord(ImDrawList* list, ImVec2 corner, const std::string& keys, float room) {
+  ImVec2 at = corner;
   std::string key;
   for (std::size_t i = 0; i <= keys.size(); ++i) {
     const bool ends = i == keys.size() || (!key.empty() && (keys[i] == '+' || keys[i] == '/'));
@@ -179,16 +180,17 @@ float draw_chord(ImVec2 corner, const std::string& keys) {
       key += keys[i];
       continue;
     }
-    x += draw_cap(ImVec2(x, corner.y), key) + em() * 0.25F;
+    at.x += draw_cap(list, at, key) + em() * 0.25F;
     key.clear();
-    if (i < keys.size()) {
-      const std::string between(1, keys[i] == '+' ? '+' : '/');
-      ImGui::GetWindowDrawList()->AddText(ImVec2(x, corner.y + em() * 0.2F), palette().muted,
-                                          between.c_str());
-      x += ImGui::CalcTextSize(between.c_str()).x + em() * 0.25F;
-    }
+    if (i == keys.size()) break;
+    const std::string between(1, keys[i]);
+    if (list) list->AddText(ImVec2(at.x, at.y + em() * 0.2F), palette().muted, between.c_str());
+    at.x += ImGui::CalcTextSize(between.c_str()).x + em() * 0.25F;
+    const std::string next = keys.substr(i + 1, keys.find('/', i + 1) - i - 1);
+    if (keys[i] == '/' && at.x + draw_chord(nullptr, ImVec2(0, 0), next, FLT_MAX).x > corner.x + room)
+      at = ImVec2(corner.x, at.y + em() * 1.9F);
   }
-  return x - corner.x;
+  return ImVec2(at.x - corner.x, at.y - corner.y + em() * 1.9F);
 }
 
 void draw_nothing_found() {
@@ -225,18 +227,19 @@ std::vector<std::string> help_text_keys() {
 
 void HelpView::draw_keys(float width) {
   bool any = false;
+  const float indent = em() * 9.3F;
   for (const KeyLine& line : key_lines) {
     const std::string& what = text(std::string("help.key.") + line.name);
     if (!matches_search(search_, std::string(line.keys) + ' ' + what)) continue;
     any = true;
     const ImVec2 start = ImGui::GetCursorPos();
-    const float keys = draw_chord(ImGui::GetCursorScreenPos(), line.keys);
-    const float indent = std::max(em() * 9.3F, keys + em() * 0.5F);
+    const float chord =
+        draw_chord(ImGui::GetWindowDrawList(), ImGui::GetCursorScreenPos(), line.keys, indent).y;
     ImGui::SetCursorPos(ImVec2(start.x + indent, start.y + em() * 0.15F));
     ImGui::PushTextWrapPos(start.x + width);
     ImGui::TextUnformatted(what.c_str());
     ImGui::PopTextWrapPos();
-    ImGui::SetCursorPos(ImVec2(start.x, std::max(ImGui::GetCursorPosY(), start.y + em() * 2.0F)));
+    ImGui::SetCursorPos(ImVec2(start.x, std::max(ImGui::GetCursorPosY(), start.y + chord + em() * 0.1F)));
     ImGui::Dummy(ImVec2(0, 0));
   }
   if (!any) draw_nothing_found();
@@ -283,19 +286,23 @@ void HelpView::draw(const Frame& frame, Commands& commands) {
   if (ImGui::IsWindowAppearing()) ImGui::SetKeyboardFocusHere();
   ImGui::InputTextWithHint("###search", text("help.search").c_str(), &search_);
   ImGui::Dummy(ImVec2(0, em() * 0.3F));
-  const float room = ImGui::GetContentRegionAvail().x;
-  const float gap = em() * 2;
-  const bool beside = room > em() * 42;
-  const float keys = beside ? em() * 22 : room;
-  if (ImGui::BeginChild("##keys", ImVec2(keys, beside ? 0.0F : em() * 14))) {
+  if (ImGui::BeginChild("##page", ImVec2(0, 0), ImGuiChildFlags_NavFlattened)) {
+    const float room = ImGui::GetContentRegionAvail().x - em() * 0.7F;  // clear of the scroll bar
+    const float gap = em() * 2;
+    const bool beside = room > em() * 42;
+    const float keys = beside ? em() * 22 : room, left = ImGui::GetCursorPosX();
+    ImGui::BeginGroup();
     draw_caps(text("help.keys"));
-    draw_keys(ImGui::GetContentRegionAvail().x - em() * 0.5F);
-  }
-  ImGui::EndChild();
-  if (beside) ImGui::SameLine(0, gap);
-  if (ImGui::BeginChild("##words", ImVec2(0, 0), ImGuiChildFlags_NavFlattened)) {
+    draw_keys(keys);
+    ImGui::EndGroup();
+    if (beside) {
+      ImGui::SameLine(0, 0);
+      ImGui::SetCursorPosX(left + keys + gap);
+    }
+    ImGui::BeginGroup();
     draw_caps(text("help.words"));
-    draw_words(frame, commands, ImGui::GetContentRegionAvail().x - em() * 0.5F);
+    draw_words(frame, commands, beside ? room - keys - gap : room);
+    ImGui::EndGroup();
   }
   ImGui::EndChild();
 }

@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "gui/fonts.h"
 #include "gui/strings.h"
@@ -56,7 +57,20 @@ std::string size_words(double parameters) {
   return fmt::format("{:.{}f} B", parameters / 1e9, parameters < 9.95e9 ? 1 : 0);
 }
 
-std::string number_words(std::int64_t number) { return number > 0 ? grouped_text(number) : "—"; }
+// What is not published is left out.
+std::string facts_of(const KnownModel& model) {
+  std::string facts;
+  const std::array<std::pair<const char*, int>, 5> parts = {{{"known.layers", model.layers},
+                                                             {"known.width", model.width},
+                                                             {"known.heads", model.heads},
+                                                             {"known.context", model.context},
+                                                             {"known.vocabulary", model.vocabulary}}};
+  for (const auto& [key, number] : parts) {
+    if (number <= 0) continue;
+    facts += (facts.empty() ? "" : " · ") + format_text(key, fmt::arg("number", grouped_text(number)));
+  }
+  return facts;
+}
 
 // From a hundred thousand to a million million: each tenfold is as wide.
 float place_of(double parameters) {
@@ -74,7 +88,7 @@ void draw_size(ImVec2 corner, float width, double parameters, ImU32 color) {
 }
 
 void draw_card(const KnownModel& model, ImU32 color, const char* source) {
-  const float width = ImGui::GetContentRegionAvail().x;
+  const float width = ImGui::GetContentRegionAvail().x - em() * 0.7F;  // clear of the scroll bar
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float left = em() * 10.5F;
@@ -107,13 +121,8 @@ void draw_card(const KnownModel& model, ImU32 color, const char* source) {
                   size.c_str());
   }
   const ScopedFont small(fonts().body, 0.88F);
-  const std::string facts =
-      format_text("known.facts", fmt::arg("layers", number_words(model.layers)),
-                  fmt::arg("width", number_words(model.width)), fmt::arg("heads", number_words(model.heads)),
-                  fmt::arg("context", number_words(model.context)),
-                  fmt::arg("vocabulary", number_words(model.vocabulary)));
   list->AddText(ImVec2(corner.x + left, corner.y + em() * 1.95F), palette().muted,
-                shortened(facts, width - left).c_str());
+                shortened(facts_of(model), width - left).c_str());
   list->AddLine(ImVec2(corner.x, corner.y + em() * 4.1F), ImVec2(corner.x + width, corner.y + em() * 4.1F),
                 with_alpha(palette().grid, 0.7F), 1.0F);
 }

@@ -51,6 +51,16 @@ double loss_of_axis(const LearningSnapshot& learning, const std::vector<float>& 
   return most > 0.0 ? most : 1.0;
 }
 
+void add_mark(ImDrawList& list, ImVec2 tip) {
+  list.AddTriangleFilled(tip, ImVec2(tip.x - em() * 0.16F, tip.y + em() * 0.28F),
+                         ImVec2(tip.x + em() * 0.16F, tip.y + em() * 0.28F), palette().attention);
+}
+
+void add_ring(ImDrawList& list, ImVec2 middle, ImU32 color) {
+  list.AddCircleFilled(middle, em() * 0.2F, palette().panel);
+  list.AddCircle(middle, em() * 0.2F, color, 0, std::max(1.0F, em() * 0.09F));
+}
+
 }  // namespace
 
 struct LearningCurve::Plot {
@@ -75,12 +85,38 @@ void LearningCurve::draw_grid(const Plot& plot) const {
   }
   const double across = std::max(1.0, tick_of(plot.steps, 5.0));
   for (double step = 0.0; step <= plot.steps; step += across) {
+    const std::string number = grouped_text(static_cast<std::int64_t>(step));
+    const bool is_last = step + across > plot.steps;  // says of what
     add_label(*list, fonts().mono, 0.78F, ImVec2(plot.x(step), plot.corner.y + plot.size.y + em() * 0.2F),
               step == 0.0                        ? 0.0F
               : step + across * 0.3 > plot.steps ? 1.0F
                                                  : 0.5F,
-              palette().muted, grouped_text(static_cast<std::int64_t>(step)));
+              palette().muted,
+              is_last ? format_text("learning.axis_steps", fmt::arg("steps", number)) : number);
   }
+}
+
+// A line above the plot: what the height is in, and what the marks are; as much as there is room for.
+void LearningCurve::draw_key(const Plot& plot, float top) const {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const LearningSnapshot& learning = plot.learning;
+  const bool of_pairs = learning.choices.start == LearningStart::preferred;
+  float x = plot.corner.x;
+  const auto add = [&](const char* key, float before) {
+    const std::string& words = text(key);
+    const float width = label_width(fonts().body, 0.78F, words);
+    if (x + before + width > plot.corner.x + plot.size.x) return false;
+    add_label(*list, fonts().body, 0.78F, ImVec2(x + before, top), 0.0F, palette().muted, words);
+    x += before + width;
+    return true;
+  };
+  add(of_pairs ? "learning.axis_pairs" : "learning.axis_loss", 0.0F);
+  if (learning.checkpoints.empty()) return;
+  float mark = x + em() * 1.5F;
+  if (add("learning.key_kept", em() * 1.9F)) add_mark(*list, ImVec2(mark, top + em() * 0.26F));
+  mark = x + em() * 1.5F;
+  if (has_rings(learning) && add("learning.key_held_out", em() * 1.9F))
+    add_ring(*list, ImVec2(mark, top + em() * 0.42F), learner_color());
 }
 
 // Every step faintly, where that is asked for, and the mean of its neighbours on top.
@@ -126,10 +162,7 @@ void LearningCurve::draw_held_out(const Plot& plot) const {
       }
     }
     list->AddPolyline(points.data(), static_cast<int>(points.size()), color, std::max(1.0F, em() * 0.07F));
-    for (const ImVec2& point : points) {
-      list->AddCircleFilled(point, em() * 0.2F, palette().panel);
-      list->AddCircle(point, em() * 0.2F, color, 0, std::max(1.0F, em() * 0.09F));
-    }
+    for (const ImVec2& point : points) add_ring(*list, point, color);
   };
   draw(&LearningState::rival, rival_color());
   draw(&LearningState::measures, learner_color());
@@ -169,11 +202,8 @@ void LearningCurve::draw_levels(const Plot& plot) const {
 void LearningCurve::draw_marks(const Plot& plot, std::int64_t shown) const {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float bottom = plot.corner.y + plot.size.y;
-  for (const auto& state : plot.learning.checkpoints) {
-    const float x = plot.x(static_cast<double>(state->step));
-    list->AddTriangleFilled(ImVec2(x, bottom - em() * 0.1F), ImVec2(x - em() * 0.16F, bottom + em() * 0.18F),
-                            ImVec2(x + em() * 0.16F, bottom + em() * 0.18F), palette().attention);
-  }
+  for (const auto& state : plot.learning.checkpoints)
+    add_mark(*list, ImVec2(plot.x(static_cast<double>(state->step)), bottom - em() * 0.1F));
   if (shown < 0) return;
   const float x = std::floor(plot.x(static_cast<double>(shown))) + 0.5F;
   list->AddLine(ImVec2(x, plot.corner.y), ImVec2(x, bottom), palette().lock, std::max(1.0F, em() * 0.09F));
@@ -234,7 +264,7 @@ std::optional<std::int64_t> LearningCurve::draw(const LearningSnapshot& learning
                                                 ImVec2 size) {
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const bool strips = size.y >= em() * 13.0F;
-  const float strip = em() * 2.0F, left = em() * 1.9F, below = em() * 1.4F, top = em() * 0.9F;
+  const float strip = em() * 2.0F, left = em() * 1.9F, below = em() * 1.4F, top = em() * 2.0F;
   const std::vector<float> losses = shown_losses(learning);
   const Plot plot{learning, ImVec2(corner.x + left, corner.y + top),
                   ImVec2(std::max(em() * 4.0F, size.x - left - em() * 0.2F),
@@ -243,6 +273,7 @@ std::optional<std::int64_t> LearningCurve::draw(const LearningSnapshot& learning
   const float column = std::max(em() * 0.5F, plot.size.x / 60.0F);
   const Hand hand = canvas("##curve", size, {plot.corner, ImVec2(column, plot.size.y), {}});
   draw_grid(plot);
+  draw_key(plot, corner.y);
   draw_levels(plot);
   if (learning.rival && !is_taught(learning)) draw_line(plot, learning.rival->losses, rival_color(), false);
   draw_line(plot, losses, learner_color(), /*faint=*/!learning.rival);

@@ -94,22 +94,20 @@ void draw_bar(const Frame& frame, const Bars& bars, const TokenScores& scores, s
   }
 }
 
-// On its own ground: the line of the mean may run behind it.
-void draw_number(const Bars& bars, ImVec2 place, float align, const std::string& words, ImU32 color) {
-  ImDrawList* list = ImGui::GetWindowDrawList();
-  const float width = label_width(fonts().body, 0.84F, words), left = place.x - width * align;
-  list->AddRectFilled(ImVec2(left - em() * 0.15F, place.y - em() * 0.05F),
-                      ImVec2(left + width + em() * 0.15F, place.y + em() * 0.85F), palette().panel,
-                      std::min(em() * 0.15F, bars.bar));
-  add_label(*list, fonts().body, 0.84F, place, align, color, words);
-}
-
-void draw_bar_number(const Bars& bars, const TokenScores& scores, std::int64_t position) {
+// Above its bar, on a ground that hides the axis' lines; above the line of the mean where that would cross
+// it.
+void draw_bar_number(const Bars& bars, const TokenScores& scores, std::int64_t position, float mean) {
   const double bits = bits_of(scores.scores[static_cast<std::size_t>(position)]);
   if (!std::isfinite(bits) || bars.bar < em() * 2.4F) return;
-  const float top = bars.corner.y + bars.height * (1.0F - static_cast<float>(bits / bars.most));
-  draw_number(bars, ImVec2(bars.x(position) + bars.bar * 0.5F, top - em() * 1.05F), 0.5F,
-              fmt::format("{:.1f}", bits), palette().muted);
+  float top = bars.corner.y + bars.height * (1.0F - static_cast<float>(bits / bars.most)) - em() * 1.05F;
+  if (top - em() * 0.1F < mean && top + em() * 1.0F > mean) top = mean - em() * 1.05F;
+  const std::string words = fmt::format("{:.1f}", bits);
+  const float width = label_width(fonts().body, 0.84F, words), middle = bars.x(position) + bars.bar * 0.5F;
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddRectFilled(ImVec2(middle - width * 0.5F - em() * 0.15F, top - em() * 0.05F),
+                      ImVec2(middle + width * 0.5F + em() * 0.15F, top + em() * 0.85F), palette().panel,
+                      em() * 0.15F);
+  add_label(*list, fonts().body, 0.84F, ImVec2(middle, top), 0.5F, palette().text, words);
 }
 
 void point(const Frame& frame, Commands& commands, const Bars& bars, const TokenScores& scores,
@@ -142,7 +140,10 @@ void draw_lens_loss(const Frame& frame, Commands& commands, const TokenScores& s
   draw_summary(totals);
   const ImVec2 start = ImGui::GetCursorScreenPos();
   const float axis = em() * 2.6F;
-  const float room = std::max(em() * 4, size.x - axis);
+  const std::string mean_words =
+      format_text("lens.loss_mean", fmt::arg("mean", fmt::format("{:.2f}", totals.mean)));
+  const float mean_width = label_width(fonts().body, 0.84F, mean_words) + em() * 0.6F;  // right of the bars
+  const float room = std::max(em() * 4, size.x - axis - mean_width);
   const float height = std::max(em() * 8, end - ImGui::GetCursorPosY());
   Bars bars;
   bars.most = totals.most;
@@ -163,19 +164,24 @@ void draw_lens_loss(const Frame& frame, Commands& commands, const TokenScores& s
               palette().muted, fmt::format("{:g}", tick * i));
   }
   add_label(*list, fonts().body, 0.8F, ImVec2(start.x, start.y), 0, palette().muted, text("lens.loss_unit"));
+  if (totals.count > 0) {
+    add_label(*list, fonts().body, 0.84F, ImVec2(right + em() * 0.4F, y_of(totals.mean) - em() * 0.45F), 0,
+              palette().text, mean_words);
+  }
   ImGui::SetCursorScreenPos(ImVec2(start.x + axis, start.y));
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
   ImGui::BeginChild("##bars", ImVec2(room, height), ImGuiChildFlags_NavFlattened,
                     ImGuiWindowFlags_HorizontalScrollbar | ImGuiWindowFlags_NoBackground);
   bars.corner = ImGui::GetCursorScreenPos();
   bars.corner.y += em() * 1.4F;
-  const float mean = y_of(totals.mean);
+  const float mean = std::floor(y_of(totals.mean)) + 0.5F;
   const std::int64_t first = 1 + static_cast<std::int64_t>(ImGui::GetScrollX() / bars.bar);
   const std::int64_t last = std::min(count, first + static_cast<std::int64_t>(room / bars.bar) + 2);
   for (std::int64_t position = first; position < last; ++position) draw_bar(frame, bars, scores, position);
   ImGui::GetWindowDrawList()->AddLine(ImVec2(bars.corner.x, mean), ImVec2(bars.corner.x + whole, mean),
                                       with_alpha(palette().text, 0.5F), std::max(1.0F, em() * 0.06F));
-  for (std::int64_t position = first; position < last; ++position) draw_bar_number(bars, scores, position);
+  for (std::int64_t position = first; position < last; ++position)
+    draw_bar_number(bars, scores, position, mean);
   const Hand hand = canvas("##loss", ImVec2(whole, height - scrollbar),
                            {bars.corner, ImVec2(bars.bar, height - scrollbar), {}});
   if (hand.inside) point(frame, commands, bars, scores, hand);

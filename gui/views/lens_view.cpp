@@ -12,6 +12,7 @@
 #include "gui/views/lens_loss.h"
 #include "gui/views/lens_ranks.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/chip.h"
 #include "gui/widgets/empty_note.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/muted_text.h"
@@ -214,13 +215,19 @@ void LensView::draw_readout(const Frame& frame, const ShownLens& shown) const {
   const std::int64_t cell = std::min(frame.layer() + 1, shown.layers());
   if (column == nullptr) return;
   const LensCell& here = column->cells[static_cast<std::size_t>(cell)];
-  const std::string place =
-      format_text("lens.readout", fmt::arg("layer", cell - 1), fmt::arg("token", shown.token_at(position)));
-  ImGui::TextUnformatted(shortened(place, ImGui::GetContentRegionAvail().x).c_str());
+  // The words around the token, which is a chip.
+  const std::string place = format_text("lens.readout", fmt::arg("layer", cell - 1), fmt::arg("token", "\n"));
+  const std::size_t middle = std::min(place.find('\n'), place.size() - 1);
+  ImGui::TextUnformatted(place.substr(0, middle).c_str());
+  ImGui::SameLine(0, 0);
+  draw_chip(shown.token_at(position), token_color(static_cast<std::size_t>(position)), palette().token_text,
+            em() * 10.0F);
+  ImGui::SameLine(0, em() * 0.1F);
+  ImGui::TextUnformatted(place.substr(middle + 1).c_str());
   for (const LensToken& token : here.top) {
     if (token.id < 0) continue;
     const std::string words = shown.token(token.id), percent = percent_text(here.probability(token.logit));
-    float width = ImGui::CalcTextSize(words.c_str()).x + em() * 0.5F;
+    float width = chip_width(words) + em() * 0.5F;
     {
       const ScopedFont mono(fonts().mono, 0.9F);
       width += ImGui::CalcTextSize(percent.c_str()).x;
@@ -230,7 +237,7 @@ void LensView::draw_readout(const Frame& frame, const ShownLens& shown) const {
       ImGui::NewLine();
       return;
     }
-    ImGui::TextUnformatted(words.c_str());
+    draw_chip(words, palette().raised, palette().text, em() * 10.0F);
     ImGui::SameLine(0, em() * 0.5F);
     const ScopedFont mono(fonts().mono, 0.9F);
     ImGui::PushStyleColor(ImGuiCol_Text, readable(palette().probability));

@@ -32,22 +32,27 @@ std::string shape_words(const Shape& shape) {
   return words;
 }
 
+float beside_list() { return ImGui::GetStyle().ScrollbarSize + em() * 0.5F; }
 float heading_height() { return em() * 1.1F; }
 float histogram_height() { return em() * 11.0F; }
 
-// From the left edges of the columns behind the name, in pixels.
+// The left edges of the columns behind the name, and of numbers the right ones, in pixels.
 struct Columns {
-  float shape, format, count, share, width;
+  float shape, format, count_end, share_end, width;
 };
 
 Columns columns(float width) {
-  const float share = width - em() * 6.5F, count = share - em() * 8.2F, format = count - em() * 4.2F;
+  const float share = width - em() * 2.9F, count = share - em() * 4.6F, format = count - em() * 10.6F;
   return {format - em() * 8.5F, format, count, share, width};
 }
 
 void text_at(ImVec2 corner, float x, float room, const std::string& words, ImU32 color) {
   ImGui::GetWindowDrawList()->AddText(ImVec2(corner.x + x, corner.y + em() * 0.22F), color,
                                       shortened(words, room).c_str());
+}
+
+void text_before(ImVec2 corner, float right, const std::string& words, ImU32 color) {
+  text_at(corner, right - ImGui::CalcTextSize(words.c_str()).x, FLT_MAX, words, color);
 }
 
 }  // namespace
@@ -87,10 +92,12 @@ void ModelTensors::draw(const Frame& frame, Commands& commands) {
   ImGui::SameLine(0.0F, em());
   ImGui::AlignTextToFramePadding();
   ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+  const std::int64_t tied =
+      std::count_if(found_.begin(), found_.end(), [this](std::size_t index) { return tensors_[index].tied; });
   ImGui::TextUnformatted(
-      format_text("tensors.total",
-                  fmt::arg("tensors", grouped_text(static_cast<std::int64_t>(found_.size()))),
-                  fmt::arg("parameters", grouped_text(total_)))
+      format_text(tied > 0 ? "tensors.total_tied" : "tensors.total",
+                  fmt::arg("tensors", grouped_text(static_cast<std::int64_t>(found_.size()) - tied)),
+                  fmt::arg("tied", tied), fmt::arg("parameters", grouped_text(total_)))
           .c_str());
   ImGui::PopStyleColor();
   // What the list leaves, so that it alone scrolls.
@@ -102,7 +109,7 @@ void ModelTensors::draw(const Frame& frame, Commands& commands) {
 void ModelTensors::draw_rows(float height) {
   {
     const ImVec2 corner = ImGui::GetCursorScreenPos();
-    const float whole = ImGui::GetContentRegionAvail().x - ImGui::GetStyle().ScrollbarSize;
+    const float whole = ImGui::GetContentRegionAvail().x - beside_list();
     const Columns at = columns(whole);
     ImGui::Dummy(ImVec2(whole, heading_height()));
     const float inset = em() * 0.3F;
@@ -110,11 +117,11 @@ void ModelTensors::draw_rows(float height) {
     text_at(corner, inset, whole, text("tensors.name"), palette().muted);
     text_at(corner, at.shape, whole, text("tensors.shape"), palette().muted);
     text_at(corner, at.format, whole, text("tensors.format"), palette().muted);
-    text_at(corner, at.count, whole, text("tensors.count"), palette().muted);
-    text_at(corner, at.share, whole, text("tensors.share"), palette().muted);
+    text_before(corner, at.count_end, text("tensors.count"), palette().muted);
+    text_before(corner, at.share_end, text("tensors.share"), palette().muted);
   }
   if (ImGui::BeginChild("##tensors", ImVec2(0.0F, height), ImGuiChildFlags_NavFlattened)) {
-    const Columns at = columns(ImGui::GetWindowWidth() - ImGui::GetStyle().ScrollbarSize);
+    const Columns at = columns(ImGui::GetWindowWidth() - beside_list());
     ImDrawList* list = ImGui::GetWindowDrawList();
     ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(0.0F, 0.0F));
     ImGuiListClipper clipper;
@@ -141,10 +148,10 @@ void ModelTensors::draw_rows(float height) {
         text_at(corner, at.shape, em() * 9.2F, shape_words(tensor.shape), palette().muted);
         text_at(corner, at.format, em() * 4.2F, std::string(number_format_name(tensor.format)),
                 palette().muted);
-        text_at(corner, at.count, em() * 8.6F, grouped_text(tensor.count), palette().text);
+        text_before(corner, at.count_end, grouped_text(tensor.count), palette().text);
         const double part =
             tensor.tied ? 0.0 : static_cast<double>(tensor.count) / static_cast<double>(total_);
-        text_at(corner, at.share, em() * 4.6F, tensor.tied ? "=" : percent_text(part), palette().muted);
+        text_before(corner, at.share_end, tensor.tied ? "=" : percent_text(part), palette().muted);
         const float bar = em() * 2.2F, y = corner.y + row_height() * 0.5F;
         const float whole = static_cast<float>(
             tensor.tied ? 0.0 : static_cast<double>(tensor.count) / static_cast<double>(largest_));

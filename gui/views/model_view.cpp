@@ -370,7 +370,7 @@ void ModelView::show_page(std::string_view name) {
 
 void ModelView::draw_facts_page(const Frame& frame) {
   draw_head(*frame.model, entry_);
-  const float room = ImGui::GetContentRegionAvail().x;
+  const float room = ImGui::GetContentRegionAvail().x - em() * 0.7F;  // clear of the scroll bar
   const float gap = em() * 2.5F;
   const bool beside = room > em() * 34;
   const float column = beside ? (room - gap) * 0.5F : room;

@@ -14,6 +14,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/tree_layout.h"
+#include "gui/widgets/chip.h"
 #include "gui/widgets/icon_button.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/segmented.h"
@@ -74,19 +75,6 @@ void draw_measure(const std::string& name, const std::string& number, const std:
   }
   ImGui::EndGroup();
   ImGui::SetItemTooltip("%s", tooltip.c_str());
-}
-
-// A token on its ground, as wide as it is, at most `widest`.
-void draw_chip(const std::string& words, ImU32 ground, ImU32 ink, float widest) {
-  const std::string shown = shortened(words, widest);
-  const ImVec2 size = ImGui::CalcTextSize(shown.c_str());
-  const ImVec2 corner = ImGui::GetCursorScreenPos();
-  const float pad = em() * 0.25F;
-  const float line = ImGui::GetTextLineHeight();
-  ImDrawList* list = ImGui::GetWindowDrawList();
-  list->AddRectFilled(corner, ImVec2(corner.x + size.x + 2.0F * pad, corner.y + line), ground, em() * 0.25F);
-  list->AddText(ImVec2(corner.x + pad, corner.y), ink, shown.c_str());
-  ImGui::Dummy(ImVec2(size.x + 2.0F * pad, line));
 }
 
 // A line a class: name, probability (of a single class its number), and a bar.

@@ -1,4 +1,4 @@
-// The panels draw into a child that scrolls when the strip has no more room.
+// The panels draw into a child that scrolls when the view beneath would have too little room.
 #include "gui/views/prompt_detail.h"
 
 #include <algorithm>
@@ -8,8 +8,8 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
-#include "gui/views/prompt_editor.h"
 #include "gui/views/surprisal.h"
+#include "gui/widgets/muted_text.h"
 #include "gui/widgets/segmented.h"
 
 namespace headlight {
@@ -33,7 +33,7 @@ void next_tool(float width, float gap) {
 
 }  // namespace
 
-void DetailPanel::draw_tools(const Frame& frame, Commands& commands) {
+void draw_detail_tools(const Frame& frame, Commands& commands) {
   const ScopedFont small(fonts().body, 0.84F);
   ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(em() * 0.4F, em() * 0.3F));
   PromptChoices choices = frame.document.prompt;
@@ -66,27 +66,25 @@ void DetailPanel::draw_text_choice(const Frame& frame) {
   if (const auto chosen = segmented("text", segments, shows_source_ ? 0 : 1)) shows_source_ = *chosen == 0;
 }
 
-void DetailPanel::draw_shown(const Frame& frame, Commands& commands, PromptText which,
+bool DetailPanel::draw_shown(const Frame& frame, Commands& commands, PromptText which,
                              const std::string& text) {
   const ExplainedKey wanted{tokenizer_of(which, *frame.model), text};
   texts_.want(wanted);
   if (texts_.pending()) commands.pending();
   const auto done = texts_.done();
   if (!done) {
-    ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
-    ImGui::TextUnformatted(headlight::text("prompt.computing").c_str());
-    ImGui::PopStyleColor();
-    return;
+    muted_text(headlight::text("prompt.computing"));
+    return false;
   }
   if (!done->value) {
     ImGui::PushStyleColor(ImGuiCol_Text, palette().error);
     ImGui::TextWrapped("%s", done->error.c_str());
     ImGui::PopStyleColor();
-    return;
+    return true;
   }
   const bool starts = which == PromptText::own && frame.model->encoder && frame.model->decoder_start;
-  const ShownExplanation shown{frame,          commands,           which, done->key, *done->value,
-                               starts ? 1 : 0, done->key != wanted};
+  const bool is_stale = done->key != wanted;
+  const ShownExplanation shown{frame, commands, which, done->key, *done->value, starts ? 1 : 0, is_stale};
   switch (frame.document.prompt.detail) {
     case Detail::history:
       history_.draw(shown);
@@ -100,35 +98,40 @@ void DetailPanel::draw_shown(const Frame& frame, Commands& commands, PromptText 
     case Detail::none:
       break;
   }
+  return !is_stale;
 }
 
-void DetailPanel::draw(const Frame& frame, Commands& commands, const std::string& text,
-                       const std::string& source_text) {
-  if (frame.document.prompt.detail == Detail::none) return;
-  const bool source = frame.model->encoder && shows_source_;
-  const std::string& words = source ? source_text : text;
-  if (shown_ != frame.document.prompt || shown_text_ != words) {
-    shown_ = frame.document.prompt;
+void DetailPanel::draw(const Frame& frame, Commands& commands) {
+  const Document& document = frame.document;
+  if (document.prompt.detail == Detail::none || !frame.model || !frame.model->tokenizer) return;
+  const bool has_encoder = frame.model->encoder != nullptr;
+  if (frame.tokens.empty() && !(has_encoder && !document.source_text.empty())) return;
+  const bool of_source = has_encoder && shows_source_;
+  const std::string& words = of_source ? document.source_text : document.text;
+  if (shown_ != document.prompt || shown_text_ != words) {
+    shown_ = document.prompt;
     shown_text_ = words;
-    height_ = 0.0F;
+    is_measured_ = false;
   }
-  ImGui::Dummy(ImVec2(0.0F, em() * 0.1F));
+  // The view beneath keeps two fifths.
+  const float most = std::max(em() * 6.0F, ImGui::GetContentRegionAvail().y * 0.6F);
+  if (ImGui::BeginChild("detail", ImVec2(0.0F, std::clamp(height_, em() * 6.0F, most)),
+                        ImGuiChildFlags_NavFlattened)) {
+    draw_text_choice(frame);
+    const bool is_current =
+        draw_shown(frame, commands, of_source ? PromptText::source : PromptText::own, words);
+    const float needed = ImGui::GetCursorPosY() - ImGui::GetStyle().ItemSpacing.y + em() * 0.3F;
+    if (needed > height_ + 0.5F || (is_current && !is_measured_ && needed < height_ - 0.5F)) {
+      height_ = needed;
+      commands.animate();  // it has its height in the next frame
+    }
+    is_measured_ = is_measured_ || is_current;
+  }
+  ImGui::EndChild();
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   ImGui::GetWindowDrawList()->AddLine(corner, ImVec2(corner.x + ImGui::GetContentRegionAvail().x, corner.y),
                                       palette().grid, em() * 0.06F);
-  ImGui::Dummy(ImVec2(0.0F, em() * 0.35F));
-  const float most = ImGui::GetMainViewport()->Size.y * (is_low_window() ? 0.3F : 0.42F);
-  const float height = std::clamp(height_, em() * 6.0F, most);
-  if (ImGui::BeginChild("detail", ImVec2(0.0F, height), ImGuiChildFlags_NavFlattened)) {
-    draw_text_choice(frame);
-    draw_shown(frame, commands, source ? PromptText::source : PromptText::own, words);
-    const float needed = ImGui::GetCursorPosY() + em() * 0.3F;
-    if (needed > height_ + 0.5F) {
-      height_ = needed;
-      commands.animate();  // the strip grows in the next frame
-    }
-  }
-  ImGui::EndChild();
+  ImGui::Dummy(ImVec2(0.0F, em() * 0.2F));
 }
 
 }  // namespace headlight

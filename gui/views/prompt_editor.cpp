@@ -20,8 +20,12 @@ namespace {
 
 constexpr const char* editor_id = "##text";
 constexpr float relative_size = 1.25F;  // readable from the last row
-// A low window keeps its room for what the text leads to; the rest of the text is scrolled to.
-int most_lines() { return is_low_window() ? 2 : 4; }
+// A low window keeps its room for what the text leads to; the rest of the text is scrolled to. One line more
+// is shown when that is all.
+int shown_lines(int lines) {
+  const int most = is_low_window() ? 2 : 4;
+  return lines <= most + 1 ? std::max(1, lines) : most;
+}
 constexpr int focus_attempts = 12;  // frames
 
 ImVec2 padding() { return ImVec2(ImGui::GetFontSize() * 0.6F, ImGui::GetFontSize() * 0.4F); }
@@ -77,8 +81,7 @@ bool PromptEditor::edit(const Frame& frame) {
   corner_ = ImGui::GetCursorScreenPos();
   size_.x = ImGui::GetContentRegionAvail().x;
   layout_.update(text_, wrap_width_of(size_.x) - padding().x);
-  size_.y = static_cast<float>(std::clamp(layout_.lines(), 1, most_lines())) * ImGui::GetFontSize() +
-            2.0F * padding().y;
+  size_.y = static_cast<float>(shown_lines(layout_.lines())) * ImGui::GetFontSize() + 2.0F * padding().y;
   keep_focus(frame);
   const bool changed = ImGui::InputTextMultiline(
       editor_id, &text_, size_, ImGuiInputTextFlags_NoUndoRedo | ImGuiInputTextFlags_WordWrap);
@@ -111,7 +114,7 @@ std::optional<std::int64_t> PromptEditor::draw_tokens(const Frame& frame, const 
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 opposite(corner_.x + size_.x, corner_.y + size_.y);
   list->AddRectFilled(corner_, opposite, palette().background, ImGui::GetStyle().FrameRounding);
-  if (layout_.lines() <= most_lines() || !inner_ || tokens.empty()) draw_frame(*list);
+  if (!is_cut() || !inner_ || tokens.empty()) draw_frame(*list);
   draw_invitation(frame);
   std::optional<std::int64_t> under_mouse;
   if (!inner_ || tokens.empty()) return under_mouse;
@@ -142,14 +145,17 @@ std::optional<std::int64_t> PromptEditor::draw_tokens(const Frame& frame, const 
     }
   }
   draw_marks(seen.first, seen.second);
-  if (layout_.lines() > most_lines()) cover_cut_lines();
+  if (is_cut()) cover_cut_lines();
   inner_->DrawList->PopClipRect();
   list->PopClipRect();
   list->PopClipRect();
   return under_mouse;
 }
 
-// The editor scrolls into its own padding: half lines above and below the whole ones.
+bool PromptEditor::is_cut() const { return layout_.lines() > shown_lines(layout_.lines()); }
+
+// The editor scrolls into its own padding: half lines above and below the whole ones. Where lines are out of
+// sight, those before them fade away behind an arrow.
 void PromptEditor::cover_cut_lines() {
   const float rounding = ImGui::GetStyle().FrameRounding;
   const float bar = inner_->ScrollbarY ? ImGui::GetStyle().ScrollbarSize : 0.0F;
@@ -159,6 +165,21 @@ void PromptEditor::cover_cut_lines() {
                       rounding, ImDrawFlags_RoundTop);
   list->AddRectFilled(ImVec2(corner_.x, opposite.y - padding().y), ImVec2(opposite.x - bar, opposite.y),
                       palette().background, rounding, ImDrawFlags_RoundBottom);
+  const auto add_sign = [&](float edge, float down) {  // at an edge, for what lies beyond it
+    const float depth = layout_.line_height() * 0.55F, y = edge - down * depth;
+    const ImU32 solid = with_alpha(palette().background, 0.9F),
+                clear = with_alpha(palette().background, 0.0F);
+    const bool is_top = down < 0.0F;
+    list->AddRectFilledMultiColor(ImVec2(corner_.x, std::min(edge, y)),
+                                  ImVec2(opposite.x - bar, std::max(edge, y)), is_top ? solid : clear,
+                                  is_top ? solid : clear, is_top ? clear : solid, is_top ? clear : solid);
+    const float arrow = padding().y * 0.55F, x = (corner_.x + opposite.x) * 0.5F;
+    const float wide = arrow * 1.6F * down, base = edge - down * arrow * 0.3F;  // clockwise
+    list->AddTriangleFilled(ImVec2(x - wide, base), ImVec2(x + wide, base), ImVec2(x, edge + down * arrow),
+                            palette().text);
+  };
+  if (inner_->Scroll.y > 0.5F) add_sign(corner_.y + padding().y, -1.0F);
+  if (inner_->Scroll.y < inner_->ScrollMax.y - 0.5F) add_sign(opposite.y - padding().y, 1.0F);
   draw_frame(*list);
 }
 
@@ -249,8 +270,7 @@ void PromptEditor::draw_invitation(const Frame& frame) {
   const ImVec2 extent = ImGui::CalcTextSize(words.c_str());
   const float right = corner_.x + size_.x - font * 0.7F;
   const float left = right - extent.x - font * 1.4F;
-  if (layout_.lines() > most_lines() || origin_.x + layout_.end_x() + font > left)
-    return;  // never over words
+  if (is_cut() || origin_.x + layout_.end_x() + font > left) return;  // never over words
   const float top = corner_.y + size_.y - font * 0.45F - extent.y - font * 0.3F;
   list->AddRectFilled(ImVec2(left, top), ImVec2(right, top + extent.y + font * 0.3F),
                       with_alpha(palette().query, 0.16F * invitation_), font);

@@ -42,6 +42,7 @@ class PromptEditor {
   void draw_token(const Frame& frame, std::int64_t position, ImU32 ground, bool runs);
   void find_marks();
   void draw_marks(std::size_t begin, std::size_t end);
+  bool is_cut() const;  // lines are out of sight
   void cover_cut_lines();
   void draw_frame(ImDrawList& list) const;
   void draw_invitation(const Frame& frame);

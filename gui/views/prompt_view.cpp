@@ -1,11 +1,15 @@
 // What is typed in a frame is tokenised and drawn in that very frame.
 #include "gui/views/prompt_view.h"
 
+#include <algorithm>
+
 #include "core/session/text_tokens.h"
 #include "gui/fonts.h"
 #include "gui/presenter.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/views/prompt_detail.h"
+#include "gui/widgets/segmented.h"
 
 namespace headlight {
 namespace {
@@ -62,6 +66,24 @@ void PromptView::draw_own(const Frame& frame, Commands& commands) {
   if (editor_.animating()) commands.animate();
 }
 
+// Of an empty text: beginnings in both languages that a click types. One that the model's vocabulary cannot
+// write is left out.
+void PromptView::draw_beginnings(const Frame& frame, Commands& commands) const {
+  const ScopedFont small(fonts().body, 0.9F);
+  bool is_first = true;
+  for (const char* key :
+       {"prompt.beginning.0", "prompt.beginning.1", "prompt.beginning.2", "prompt.beginning.3"}) {
+    const Segment beginning{text(key), text("prompt.beginning_tip")};
+    const std::vector<Token> tokens = frame.model->tokenizer->encode(beginning.label);
+    const auto unknown = frame.model->tokenizer->named_tokens().unknown;
+    if (std::any_of(tokens.begin(), tokens.end(), [&](const Token& token) { return token.id == unknown; }))
+      continue;
+    if (!is_first) next_in_line(toggle_width(beginning), ImGui::GetFontSize() * 0.5F);
+    is_first = false;
+    if (toggle(key, beginning, false)) commands.edit(SetText{beginning.label});
+  }
+}
+
 void PromptView::draw(const Frame& frame, Commands& commands) {
   ImGui::PushID("prompt");
   const bool has_encoder = frame.model && frame.model->encoder;
@@ -71,6 +93,7 @@ void PromptView::draw(const Frame& frame, Commands& commands) {
     draw_note(text("prompt.no_source"));
   } else if (tokens_.empty()) {
     draw_note(!frame.model ? text("prompt.no_model") : text("prompt.empty"));
+    if (frame.model && frame.model->tokenizer) draw_beginnings(frame, commands);
   } else {
     chips_.draw(frame, commands, editor_.whole_text(), tokens_, scores_,
                 has_encoder || (is_low_window() && !on_stage()) ? 1 : 2);
@@ -78,8 +101,7 @@ void PromptView::draw(const Frame& frame, Commands& commands) {
   if (frame.model && frame.model->tokenizer && !(tokens_.empty() && source_tokens_.empty())) {
     const bool plain = frame.document.prompt.detail == PromptDetail::none &&
                        !frame.document.prompt.color_by_surprisal;  // nothing to be switched off again
-    if (!on_stage() || !plain) detail_.draw_tools(frame, commands);
-    detail_.draw(frame, commands, editor_.whole_text(), source_editor_.whole_text());
+    if (!on_stage() || !plain) draw_detail_tools(frame, commands);
   }
   ImGui::PopID();
 }

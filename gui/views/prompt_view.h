@@ -1,4 +1,5 @@
-// The prompt: a large editor coloured by token, the tokens beneath it as chips, and what opens under them.
+// The prompt: a large editor coloured by token, and the tokens beneath it as chips; what opens under them is
+// the detail panel's.
 #pragma once
 
 #include <memory>
@@ -6,7 +7,6 @@
 #include <vector>
 
 #include "gui/view.h"
-#include "gui/views/prompt_detail.h"
 #include "gui/views/prompt_editor.h"
 #include "gui/views/token_chips.h"
 
@@ -24,12 +24,12 @@ class PromptView : public View {
  private:
   void draw_source(const Frame& frame, Commands& commands);
   void draw_own(const Frame& frame, Commands& commands);
+  void draw_beginnings(const Frame& frame, Commands& commands) const;
 
   PromptEditor editor_;
   PromptEditor source_editor_{PromptText::source};
   TokenChips chips_;
   TokenChips source_chips_{PromptText::source};
-  DetailPanel detail_;
   ShownScores scores_;
   std::vector<Token> tokens_;
   // Tokens of the source text, and of which text by which model.

@@ -19,6 +19,7 @@
 namespace headlight {
 namespace {
 
+constexpr float caption_size = 0.66F;  // of a rank or an id under a label
 float em() { return ImGui::GetFontSize(); }
 
 enum class BoxLook { quiet, newest, final_token, left_over };
@@ -54,7 +55,7 @@ bool draw_box(const ShownExplanation& shown, const Box& box) {
   list->AddText(ImVec2((box.corner.x + box.opposite.x - size.x) * 0.5F, top), with_alpha(ink, alpha),
                 label.c_str());
   if (has_caption) {
-    const ScopedFont small(fonts().mono, 0.62F);
+    const ScopedFont small(fonts().mono, caption_size);
     const ImVec2 extent = ImGui::CalcTextSize(box.caption.c_str());
     if (extent.x <= room + em() * 0.2F) {
       list->AddText(
@@ -173,11 +174,23 @@ std::vector<MergeNode> merge_tree(const WordSteps& history) {
   return nodes;
 }
 
+namespace {
+
+// "merge 25,185"; the number alone where a box is too narrow.
+std::string rank_caption(std::int64_t rank, float room) {
+  const ScopedFont small(fonts().mono, caption_size);
+  const std::string number = grouped_text(rank);
+  const std::string words = format_text("prompt.merge_caption", fmt::arg("rank", number));
+  return ImGui::CalcTextSize(words.c_str()).x <= room ? words : number;
+}
+
+}  // namespace
+
 void draw_merge_tree(const ShownExplanation& shown, const TokenizedWord& word, std::size_t step) {
   const std::vector<MergeNode> nodes = merge_tree(word.history);
   const std::size_t leaves = word.history.steps.front().size();
   const std::size_t last_step = word.history.ranks.size();
-  const Columns columns(leaves, 1.55F, 2.5F);
+  const Columns columns(leaves, 1.55F, 4.0F);
   const float height = em() * 1.85F;
   const float row = height + em() * 0.38F;
   int deepest = 0;
@@ -209,7 +222,7 @@ void draw_merge_tree(const ShownExplanation& shown, const TokenizedWord& word, s
     if (node.step > step) continue;
     Box box = columns.box(node.first, node.last, static_cast<float>(node.depth) * row, height);
     box.label = token_piece(node.bytes);
-    if (node.step > 0) box.caption = fmt::format("#{}", node.rank);
+    if (node.step > 0) box.caption = rank_caption(node.rank, box.opposite.x - box.corner.x);
     if (node.step == step && step > 0) box.look = BoxLook::newest;
     const bool is_final = step == last_step && node.gone_after == 0;
     if (is_final && token < word.first_token + word.history.tokens.size()) {
@@ -229,7 +242,7 @@ void draw_merge_tree(const ShownExplanation& shown, const TokenizedWord& word, s
   }
   Facts facts = {{text("prompt.merged"),
                   in_bars(nodes[under_mouse->left].bytes) + " + " + in_bars(nodes[under_mouse->right].bytes)},
-                 {text("prompt.merge_rank"), "#" + grouped_text(under_mouse->rank)},
+                 {text("prompt.merge_rank"), grouped_text(under_mouse->rank)},
                  {text("prompt.step"), fmt::format("{} / {}", under_mouse->step, last_step)}};
   if (token_under_mouse) facts.emplace_back(text("prompt.id"), id_text(shown, *token_under_mouse));
   facts_tooltip(in_bars(under_mouse->bytes), facts, text("prompt.rank_note"));

@@ -66,16 +66,22 @@ void TwoTokenizers::choose(const ShownExplanation& shown, const std::string& nam
   shown.commands.edit(SetChoices{choices});
 }
 
+// As the catalog spells it; of a path what is at its end.
+std::string TwoTokenizers::title_of(const std::string& name) const {
+  const auto sources = sources_.done();
+  if (sources && sources->value) {
+    for (const TokenizerSource& source : *sources->value) {
+      if (source.name == name) return source.title;
+    }
+  }
+  return std::filesystem::path(name).filename().string();
+}
+
 // What is on this machine, and a line for a path.
 void TwoTokenizers::draw_choice(const ShownExplanation& shown) {
   const std::string& chosen = shown.frame.document.prompt.second_model;
   const auto sources = sources_.done();
-  std::string preview = chosen.empty() ? text("prompt.choose_tokenizer") : chosen;
-  if (sources && sources->value) {
-    for (const TokenizerSource& source : *sources->value) {
-      if (source.name == chosen) preview = source.title;
-    }
-  }
+  const std::string preview = chosen.empty() ? text("prompt.choose_tokenizer") : title_of(chosen);
   if (looked_ == 0) sources_.want(++looked_);
   if (sources_.pending()) shown.commands.pending();
   ImGui::AlignTextToFramePadding();
@@ -262,7 +268,7 @@ void TwoTokenizers::draw(const ShownExplanation& shown) {
   next_begin_ = next_end_ = 0;
   const float room = ImGui::GetContentRegionAvail().x;
   const bool wide = room > em() * 48.0F;
-  const float left_width = wide ? room - em() * 27.0F : room;
+  const float left_width = wide ? room - em() * 22.0F : room;
   const ImVec2 origin = ImGui::GetCursorScreenPos();
   if (ImGui::BeginChild("rows", ImVec2(left_width, 0.0F),
                         ImGuiChildFlags_AutoResizeY | ImGuiChildFlags_NavFlattened)) {
@@ -271,8 +277,7 @@ void TwoTokenizers::draw(const ShownExplanation& shown) {
     if (!problem.empty()) {
       draw_problem(problem);
     } else if (other && other->value) {
-      draw_title(palette().attention, std::filesystem::path(name).filename().string(),
-                 other->value->tokenization.tokens.size());
+      draw_title(palette().attention, title_of(name), other->value->tokenization.tokens.size());
       draw_rows(shown, other->key, *other->value, other_rows_, false);
     } else {
       muted_text(text(name.empty() ? "prompt.no_second" : "prompt.computing"));

@@ -37,6 +37,7 @@ class TwoTokenizers {
                  ChipRows& rows, bool is_own);
   void draw_meter(const ShownExplanation& shown, const ExplainedText* other) const;
   void draw_problem(const std::string& words) const;
+  std::string title_of(const std::string& name) const;
   void choose(const ShownExplanation& shown, const std::string& name) const;
 
   Background<std::string, std::shared_ptr<const Tokenizer>> tokenizers_;

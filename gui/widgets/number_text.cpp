@@ -12,10 +12,11 @@ std::string percent_text(double probability) {
   const double percent = 100.0 * probability;
   if (percent >= 0.0995) return fmt::format("{:.2f}%", percent);
   if (percent >= 0.000995) return fmt::format("{:.3f}%", percent);
+  if (percent >= 0.000095) return fmt::format("{:.4f}%", percent);
   if (probability <= 0.0) return "0%";
-  const auto exponent = static_cast<int>(std::floor(std::log10(probability)));
-  const double digit = std::round(probability / std::pow(10.0, exponent));
-  return digit >= 10.0 ? fmt::format("1e{}", exponent + 1) : fmt::format("{:.0f}e{}", digit, exponent);
+  const auto exponent = static_cast<int>(std::floor(std::log10(percent)));
+  const double digit = std::round(percent / std::pow(10.0, exponent));
+  return digit >= 10.0 ? fmt::format("1e{}%", exponent + 1) : fmt::format("{:.0f}e{}%", digit, exponent);
 }
 
 std::string grouped_text(std::int64_t number) {

@@ -6,7 +6,7 @@
 
 namespace headlight {
 
-// A probability: "61.23%", small ones "0.003%", smaller ones "3e-7".
+// A probability: "61.23%", small ones "0.0004%", smaller ones "3e-5%".
 std::string percent_text(double probability);
 
 // "49,152"

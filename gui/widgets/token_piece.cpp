@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <vector>
 
+#include "core/analysis/characters.h"
 #include "core/text/graphemes.h"
 #include "core/text/tokenizer.h"
 #include "gui/theme.h"
@@ -57,6 +59,8 @@ bool has_plain_letter(std::string_view bytes) {
 }  // namespace
 
 std::string token_piece(std::string_view bytes) {
+  // A jamo alone would be drawn small, at its place in a syllable: its letter instead.
+  if (const std::vector<std::string> jamo = jamo_of(bytes); jamo.size() == 1) return jamo.front();
   std::string words = with_parts(bytes, visible_bytes);
   if (has_plain_letter(bytes) || ImGui::CalcTextSize(words.c_str()).x > ImGui::GetFontSize() * 0.08F) {
     return words;

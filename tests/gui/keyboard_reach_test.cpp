@@ -374,9 +374,19 @@ std::vector<Scene> scenes() {
                    [part = named.value](SyntheticWorld& w) { w.document.lens.part = part; }});
   }
   for (const auto& named : prompt_details) {
-    all.push_back({"prompt_" + std::string(named.name), "prompt",
-                   [detail = named.value](SyntheticWorld& w) { w.document.prompt.detail = detail; }, true});
+    if (named.value == PromptDetail::none) continue;
+    all.push_back({"prompt_" + std::string(named.name), "prompt_detail",
+                   [detail = named.value](SyntheticWorld& w) {
+                     w.document.prompt.detail = detail;
+                     if (detail != PromptDetail::history) return;
+                     w.model = tiny_model();  // its tokenizer tells its steps
+                     w.document.text = "one two three";
+                     w.tokens = w.model->tokenizer->encode(w.document.text);
+                     w.result = Result();
+                   },
+                   true});
   }
+  all.push_back({"prompt", "prompt", {}, true});
   return all;
 }
 

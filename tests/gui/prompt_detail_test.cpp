@@ -22,6 +22,7 @@ namespace {
 struct DetailBench {
   SyntheticWorld world;
   PromptView view;
+  DetailPanel panel;
   bool pending = false;
 
   DetailBench() { world.model = tiny_model(); }
@@ -50,6 +51,7 @@ struct DetailBench {
     Commands commands;
     const Frame frame = world.frame();
     view.draw(frame, commands);
+    panel.draw(frame, commands);
     ImGui::End();
     pending = commands.is_pending();
     world.hover = commands.hover();
@@ -136,10 +138,12 @@ TEST(PromptDetail, DrawsWithoutTraceAndWithEveryKindOfModel) {
     for (const PromptDetail detail :
          {PromptDetail::none, PromptDetail::history, PromptDetail::hangul, PromptDetail::second_tokenizer}) {
       PromptView view;
+      DetailPanel panel;
       world.document.prompt.detail = detail;
       world.document.prompt.color_by_surprisal = true;
       world.document.prompt.second_model = "no such model";
       gui.draw_frames(world.drawn_by(view), 4);
+      gui.draw_frames(world.drawn_by(panel), 4);
     }
     EXPECT_TRUE(world.edits.empty());
   }

@@ -6,6 +6,7 @@
 #include "gui/fonts.h"
 #include "gui/layout.h"
 #include "gui/presenter.h"
+#include "gui/strings.h"
 #include "gui/widgets/token_piece.h"
 #include "gui/widgets/wrapped_text.h"
 #include "tests/core/tiny_model.h"
@@ -171,6 +172,22 @@ TEST(PromptView, GivesTheRoomToTheTokensOnStage) {
   }));
 }
 
+TEST(PromptView, OffersBeginningsThatAClickTypes) {
+  load_strings(assets_folder() / "strings");
+  ScriptedGui gui;
+  PromptBench bench;
+  EXPECT_TRUE(gui.run([&] { bench.draw(); },
+                      [&](ImGuiTestContext& ctx) {
+                        ctx.SetRef("view");
+                        ctx.ItemClick("prompt/prompt.beginning.0");
+                        ctx.Yield(2);
+                        IM_CHECK_STR_EQ(bench.world.document.text.c_str(),
+                                        text("prompt.beginning.0").c_str());
+                        IM_CHECK_EQ(bench.edits, 1);  // one step to undo
+                        IM_CHECK(!ctx.ItemExists("prompt/prompt.beginning.1"));
+                      }));
+}
+
 TEST(PromptView, DrawsNastyTextsAndTraces) {
   ScriptedGui gui;
   std::vector<SyntheticWorld> worlds(2);  // the first: nothing at all
@@ -247,6 +264,9 @@ TEST(TokenPiece, IsNeverEmptyAndNeverAReplacementCharacter) {
         EXPECT_EQ(token_piece("a\x95\x88 안\xEC"), "a95 88·안EC");
         EXPECT_EQ(token_piece("<0x41> 안"), "<0x41>·안");    // somebody wrote that
         EXPECT_EQ(token_piece("\xE2\x80\x8D"), "E2 80 8D");  // a joiner leaves no ink
+        EXPECT_EQ(token_piece("\u1112"), "ㅎ");
+        EXPECT_EQ(token_piece("\u11AB"), "ㄴ");
+        EXPECT_EQ(token_piece("\u1112\u1161\u11AB"), "\u1112\u1161\u11AB");  // drawn as a syllable
         EXPECT_EQ(running_piece(" a \xEC"), " a EC");
         EXPECT_EQ(token_piece(" \xEC\x95"), "·EC 95");
         EXPECT_EQ(token_piece("\x88!"), "88!");
