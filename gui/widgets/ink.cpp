@@ -7,8 +7,8 @@
 namespace headlight {
 namespace {
 
-constexpr ImU32 dark_ink = IM_COL32(16, 18, 22, 255);
-constexpr ImU32 bright_ink = IM_COL32(248, 248, 252, 255);
+constexpr ImU32 dark_ink = IM_COL32_BLACK;
+constexpr ImU32 bright_ink = IM_COL32_WHITE;
 
 float linear(float part) {
   return part <= 0.04045F ? part / 12.92F : std::pow((part + 0.055F) / 1.055F, 2.4F);
