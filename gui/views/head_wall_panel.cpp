@@ -241,7 +241,8 @@ void HeadWallPanel::draw_chosen(const ShownAttention& shown, Commands& commands,
   const bool wide = room.x >= em() * 30;
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const float edge = EnlargedHead::edge_within(wall, std::min(wide ? room.y : room.y * 0.45F, em() * 20));
-  if (shown.layer < wall.layers_done && edge >= em() * 5) {
+  const bool fits = wide || room.y >= em() * 22;  // the list needs the room of a low column for itself
+  if (shown.layer < wall.layers_done && edge >= em() * 5 && fits) {
     if (wall.is_exact()) {
       chosen_.draw(*ImGui::GetWindowDrawList(), shown.frame, shown.layer, shown.head, corner, edge);
     } else {
