@@ -193,8 +193,8 @@ TEST(EmbeddingsView, SurvivesNastyTraces) {
 std::set<std::int64_t> tokens_in_plot(ImGuiTestContext& ctx, const SyntheticWorld& world) {
   std::set<std::int64_t> found;
   const ImRect plot = ctx.ItemInfo("##scatter").RectFull;
-  for (float y = plot.Min.y + 6; y < plot.Max.y; y += 12) {
-    for (float x = plot.Min.x + 6; x < plot.Max.x; x += 12) {
+  for (float y = plot.Min.y + 7; y < plot.Max.y; y += 14) {
+    for (float x = plot.Min.x + 7; x < plot.Max.x; x += 14) {
       ctx.MouseTeleportToPos(ImVec2(x, y));
       ctx.Yield();
       if (world.hover.query) found.insert(*world.hover.query);
