@@ -4,7 +4,6 @@
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace headlight {
 
@@ -41,14 +40,6 @@ Projection principal_components(const Tensor& x) {
     result.explained[static_cast<std::size_t>(axis)] = variance / total;
   }
   return result;
-}
-
-Projection principal_components_without_first(const Tensor& x) {
-  if (x.axis(0) < 2) return principal_components(x);
-  Projection others = principal_components(x.rows(1, x.axis(0)));
-  constexpr double none = std::numeric_limits<double>::quiet_NaN();
-  others.points.insert(others.points.begin(), {none, none, none});
-  return others;
 }
 
 }  // namespace headlight

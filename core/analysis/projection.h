@@ -20,7 +20,4 @@ struct Projection {
 // matrix when rows are few.
 Projection principal_components(const Tensor& x);
 
-// The same of all rows but the first, whose point is then not a number. One row stays where it is.
-Projection principal_components_without_first(const Tensor& x);
-
 }  // namespace headlight

@@ -32,56 +32,111 @@ double products(std::int64_t rows, std::int64_t columns) {
   return static_cast<double>(rows) * static_cast<double>(columns) * fewer + 9.0 * fewer * fewer * fewer;
 }
 
-// The rows [first, positions) of all streams, one stream behind the other.
-Tensor all_streams(const Trace& trace, std::int64_t first, const Progress& progress) {
-  const std::int64_t streams = stream_count(trace), rows = trace.positions() - first;
-  const std::int64_t columns = trace.model().architecture.d_model;
-  Tensor all({streams * rows, columns});
+using Positions = std::vector<std::int64_t>;
+
+// Of one stream, the lengths by their median; 0 where one is not a number.
+std::vector<double> times_the_median(const Trace& trace, std::int64_t layer) {
+  const HookPlace place = stream_place(trace.model().architecture, layer);
+  std::vector<double> lengths;
+  for (std::int64_t position = 0; position < trace.positions(); ++position) {
+    double sum = 0.0;
+    for (const float x : trace.row(place.hook, place.layer, position))
+      sum += static_cast<double>(x) * static_cast<double>(x);
+    lengths.push_back(std::isfinite(sum) ? std::sqrt(sum) : 0.0);
+  }
+  std::vector<double> sorted = lengths;
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>((sorted.size() - 1) / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  const double median = *middle;
+  for (double& length : lengths) length = median > 0.0 ? length / median : 0.0;
+  return lengths;
+}
+
+// At any of these layers. Of fewer than three vectors none is unlike the others.
+std::vector<MassiveToken> massive_tokens(const Trace& trace, std::int64_t first, std::int64_t last) {
+  if (trace.positions() < 3) return {};
+  std::vector<double> most(static_cast<std::size_t>(trace.positions()), 0.0);
+  for (std::int64_t layer = first; layer <= last; ++layer) {
+    const std::vector<double> times = times_the_median(trace, layer);
+    for (std::size_t i = 0; i < most.size(); ++i) most[i] = std::max(most[i], times[i]);
+  }
+  std::vector<MassiveToken> massive;
+  for (std::size_t i = 0; i < most.size(); ++i) {
+    if (most[i] > massive_times) massive.push_back({static_cast<std::int64_t>(i), most[i]});
+  }
+  return massive;
+}
+
+// The positions that are not left out: one at least.
+Positions kept_positions(const TokenMap& map, const TokenMapKey& key) {
+  Positions kept;
+  for (std::int64_t position = 0; position < map.positions; ++position) {
+    const bool massive = std::any_of(map.massive.begin(), map.massive.end(),
+                                     [&](const MassiveToken& token) { return token.position == position; });
+    if ((position > 0 || !key.without_first) && (!massive || !key.without_massive)) kept.push_back(position);
+  }
+  if (kept.empty() && map.positions > 0) kept.push_back(0);
+  return kept;
+}
+
+float* copy_rows(const Tensor& from, const Positions& rows, float* out) {
+  const std::int64_t columns = from.axis(1);
+  for (const std::int64_t row : rows) out = std::copy_n(from.data() + row * columns, columns, out);
+  return out;
+}
+
+Tensor rows_at(const Tensor& x, const Positions& rows) {
+  if (static_cast<std::int64_t>(rows.size()) == x.axis(0)) return x;
+  Tensor some({static_cast<std::int64_t>(rows.size()), x.axis(1)});
+  copy_rows(x, rows, some.writable());
+  return some;
+}
+
+// These rows of all streams, one stream behind the other.
+Tensor all_streams(const Trace& trace, const Positions& kept, const Progress& progress) {
+  const std::int64_t streams = stream_count(trace);
+  Tensor all({streams * static_cast<std::int64_t>(kept.size()), trace.model().architecture.d_model});
   float* out = all.writable();
   for (std::int64_t stream = 0; stream < streams; ++stream) {
     progress.report(0.3F * static_cast<float>(stream) / static_cast<float>(streams));
-    const Tensor one = stream_at(trace, stream).value();
-    out = std::copy(one.data() + first * columns, one.data() + one.size(), out);
+    out = copy_rows(stream_at(trace, stream).value(), kept, out);
   }
   return all;
 }
 
-// Gives the first position of every stream its place: nowhere.
-void put_first_back(TokenMap& map) {
+// Gives the positions that were left out their place in every stream: nowhere.
+void put_back(TokenMap& map, const Positions& kept) {
+  if (static_cast<std::int64_t>(kept.size()) == map.positions) return;
   constexpr double none = std::numeric_limits<double>::quiet_NaN();
-  std::vector<Projection::Point> points;
-  const std::int64_t others = map.positions - 1;
+  std::vector<Projection::Point> points(static_cast<std::size_t>(map.streams * map.positions),
+                                        {none, none, none});
+  auto from = map.projection.points.begin();
   for (std::int64_t stream = 0; stream < map.streams; ++stream) {
-    points.push_back({none, none, none});
-    const auto from = map.projection.points.begin() + stream * others;
-    points.insert(points.end(), from, from + others);
+    for (const std::int64_t position : kept)
+      points[static_cast<std::size_t>(stream * map.positions + position)] = *from++;
   }
   map.projection.points = std::move(points);
 }
 
-TokenMap paths_of(const Trace& trace, bool without_first, const Progress& progress) {
-  TokenMap map;
-  map.tokens = trace.tokens();
-  map.positions = trace.positions();
+// Fills in the principal components of all streams together.
+void draw_paths_of(TokenMap& map, const Trace& trace, const Positions& kept, const Progress& progress) {
   map.streams = stream_count(trace);
-  const std::int64_t first = without_first && map.positions > 1 ? 1 : 0;
-  const std::int64_t rows = map.streams * (map.positions - first);
+  const std::int64_t rows = map.streams * static_cast<std::int64_t>(kept.size());
   if (products(rows, trace.model().architecture.d_model) > most_products) {
     map.problem = TokenMapProblem::too_long;
-    return map;
+    return;
   }
-  const Tensor all = all_streams(trace, first, progress);
+  const Tensor all = all_streams(trace, kept, progress);
   if (!all_finite(all)) {
     map.problem = TokenMapProblem::not_finite;
-    return map;
+    return;
   }
   progress.report(0.4F);
   map.projection = principal_components(all);
-  if (first > 0) put_first_back(map);
-  return map;
+  put_back(map, kept);
 }
 
-// `rows`: the vectors that are laid out; all but the first position's, or all.
+// `rows`: the vectors that are laid out.
 void lay_out(TokenMap& map, const Tensor& rows, const TokenMapKey& key, const Progress& progress) {
   if (rows.axis(0) < fewest_laid_out) map.problem = TokenMapProblem::too_few;
   if (rows.axis(0) > most_laid_out) map.problem = TokenMapProblem::too_long;
@@ -91,7 +146,6 @@ void lay_out(TokenMap& map, const Tensor& rows, const TokenMapKey& key, const Pr
   map.neighbors = umap ? static_cast<double>(umap_neighbors(rows.axis(0))) : tsne_perplexity(rows.axis(0));
   map.projection.points = umap ? umap_layout(rows, key.dimensions, key.seed, report)
                                : tsne_layout(rows, key.dimensions, key.seed, report);
-  if (rows.axis(0) < map.positions) put_first_back(map);
 }
 
 Hook hook_of(SimilarityOf of) {
@@ -125,7 +179,7 @@ std::optional<Tensor> stream_at(const Trace& trace, std::int64_t layer) {
 bool TokenMapKey::operator==(const TokenMapKey& other) const {
   return same_owner(trace, other.trace) && layer == other.layer && method == other.method &&
          dimensions == other.dimensions && seed == other.seed && paths == other.paths &&
-         without_first == other.without_first;
+         without_first == other.without_first && without_massive == other.without_massive;
 }
 
 bool SimilarityKey::operator==(const SimilarityKey& other) const {
@@ -134,24 +188,28 @@ bool SimilarityKey::operator==(const SimilarityKey& other) const {
 
 TokenMap make_token_map(const TokenMapKey& key, const Progress& progress) {
   const std::shared_ptr<const Trace> trace = held(key.trace);
-  if (key.paths) return paths_of(*trace, key.without_first, progress);
   TokenMap map;
   map.tokens = trace->tokens();
   map.positions = trace->positions();
-  const Tensor stream = stream_at(*trace, key.layer).value();
-  const Tensor shown =
-      key.without_first ? stream.rows(std::min<std::int64_t>(1, map.positions), map.positions) : stream;
+  const std::int64_t last = trace->model().architecture.layers;
+  map.massive = massive_tokens(*trace, key.paths ? 0 : key.layer, key.paths ? last : key.layer);
+  const Positions kept = kept_positions(map, key);
+  if (key.paths) {
+    draw_paths_of(map, *trace, kept, progress);
+    return map;
+  }
+  const Tensor shown = rows_at(stream_at(*trace, key.layer).value(), kept);
   if (!all_finite(shown)) {
     map.problem = TokenMapProblem::not_finite;
     return map;
   }
   map.method = key.method;
-  if (key.method != ProjectionMethod::pca) {
+  if (key.method == ProjectionMethod::pca) {
+    map.projection = principal_components(shown);
+  } else {
     lay_out(map, shown, key, progress);
-    return map;
   }
-  map.projection =
-      key.without_first ? principal_components_without_first(stream) : principal_components(stream);
+  if (map.problem == TokenMapProblem::none) put_back(map, kept);
   return map;
 }
 

@@ -103,12 +103,18 @@ void draw_alike_pairs(const Frame& frame, Commands& commands, const ShownText& s
                       const std::vector<AlikePair>& pairs, bool enabled, ImVec2 size) {
   const ImVec2 start = ImGui::GetCursorScreenPos();
   ImGui::GetWindowDrawList()->AddText(start, palette().muted, text("embeddings.most_alike").c_str());
-  const auto room = static_cast<std::size_t>(std::max(0.0F, (size.y - em() * 1.8F) / row_height()));
+  // Columns one beside the other, down first.
+  const float gap = em() * 2.0F, narrowest = em() * 20.0F, widest = em() * 23.0F;
+  const auto columns = std::max(1.0F, std::floor((size.x + gap) / (narrowest + gap)));
+  const float width = std::min(widest, (size.x + gap) / columns - gap);
+  const auto rows = static_cast<std::size_t>(std::max(0.0F, (size.y - em() * 1.8F) / row_height()));
   ImGui::BeginDisabled(!enabled);
-  for (std::size_t i = 0; i < std::min(room, pairs.size()); ++i) {
+  for (std::size_t i = 0; i < std::min(rows * static_cast<std::size_t>(columns), pairs.size()); ++i) {
     if (pairs[i].row >= shown.positions()) break;
-    ImGui::SetCursorScreenPos(ImVec2(start.x, start.y + em() * 1.8F + static_cast<float>(i) * row_height()));
-    draw_pair(frame, commands, shown, pairs[i], static_cast<int>(i), size.x);
+    const auto column = static_cast<float>(i / rows), row = static_cast<float>(i % rows);
+    ImGui::SetCursorScreenPos(
+        ImVec2(start.x + column * (width + gap), start.y + em() * 1.8F + row * row_height()));
+    draw_pair(frame, commands, shown, pairs[i], static_cast<int>(i), width);
   }
   ImGui::EndDisabled();
 }

@@ -28,8 +28,8 @@ float em() { return ImGui::GetFontSize(); }
 constexpr std::int64_t most_cells_at_once = 512 * 512 * 2;  // about a millisecond
 constexpr std::size_t most_drawn = 3000;  // lines: three milliseconds when all are made anew
 constexpr SliderRange thresholds{0.01, 0.5, "%.2f"};
-constexpr float lowest_line = 0.7F;  // ems; the words are then two thirds of their usual size
-constexpr float leading = 1.05F;     // of the words, at the least
+constexpr float lowest_line = 0.68F;  // ems; the words are then three quarters of their usual size
+constexpr float leading = 0.91F;      // of the words, at the least: most letters have no descender
 constexpr float count_size = 0.88F;
 constexpr float heading_room = 26;  // ems of the two headings, with the count between them
 
@@ -306,7 +306,7 @@ ArcStroke ArcsPanel::stroke(const ShownAttention& shown, const Layout& layout,
   const auto in_sight = [&](float y) {
     return y >= layout.corner.y - layout.line && y <= layout.corner.y + layout.size.y + layout.line;
   };
-  const float alpha = (0.10F + 0.90F * strength) * (in_sight(from.y) && in_sight(to.y) ? 1.0F : 0.3F);
+  const float alpha = arc_opacity(strength) * (in_sight(from.y) && in_sight(to.y) ? 1.0F : 0.3F);
   return {from, to, with_alpha(color, alpha), em() * (0.07F + 0.13F * strength)};
 }
 
@@ -506,7 +506,6 @@ void ArcsPanel::draw(const ShownAttention& shown, Commands& commands, ShownTexts
   draw_controls(shown, commands);
   draw_heads(shown, commands);
   const bool own_line = draw_count(shown);
-  ImGui::Dummy(ImVec2(0, em() * 0.2F));
   if (weights_.value() == nullptr || !weights_.error().empty()) {
     const MakingClick click = draw_making_line(weights_.fraction(), weights_.cancelled(), weights_.error());
     if (click == MakingClick::cancel) weights_.cancel();

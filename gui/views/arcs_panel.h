@@ -16,6 +16,8 @@ namespace headlight {
 
 // The colour of a head's lines: the current one violet, the others around the colour circle.
 ImU32 head_color(std::int64_t head, std::int64_t heads, bool current);
+// How opaque a line is; strength: its weight's place on the scale, 0 to 1.
+constexpr float arc_opacity(float strength) { return 0.10F + 0.90F * strength; }
 
 class ArcsPanel {
  public:

@@ -121,7 +121,15 @@ bool draw_legend(const ShownAttention& shown, bool own_line) {
   list->AddText(ImVec2(x, text_y), palette().muted, low.c_str());
   x += ImGui::CalcTextSize(low.c_str()).x + gap;
   const float top = start.y + height * 0.5F - em() * 0.4F - rise, bottom = top + em() * 0.8F;
-  add_color_bar(*list, ImVec2(x, top), ImVec2(x + bar, bottom), sequential_map());
+  if (frame.document.attention_mode == AttentionMode::arcs) {
+    // The colours of the current head's lines, on the panel.
+    const ImU32 weak = mix(palette().panel, palette().attention, arc_opacity(0.0F));
+    const ImU32 strong = mix(palette().panel, palette().attention, arc_opacity(1.0F));
+    list->AddRectFilledMultiColor(ImVec2(x, top), ImVec2(x + bar, bottom), weak, strong, strong, weak);
+    list->AddRect(ImVec2(x, top), ImVec2(x + bar, bottom), palette().grid, 0, 1);
+  } else {
+    add_color_bar(*list, ImVec2(x, top), ImVec2(x + bar, bottom), sequential_map());
+  }
   if (!middle.empty()) {
     const ImVec2 size = ImGui::CalcTextSize(middle.c_str());
     list->AddLine(ImVec2(x + bar * 0.5F, bottom), ImVec2(x + bar * 0.5F, bottom + em() * 0.15F),

@@ -9,6 +9,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/axis_labels.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/number_text.h"
@@ -76,7 +77,7 @@ void draw_axes(const Frame& frame, const Chart& chart) {
   const float column = (chart.opposite.x - chart.corner.x) / static_cast<float>(chart.layers);
   const float x = chart.x(frame.layer());
   list->AddRectFilled(ImVec2(x - column * 0.5F, chart.corner.y), ImVec2(x + column * 0.5F, chart.opposite.y),
-                      with_alpha(palette().residual, 0.13F));
+                      with_alpha(palette().lock, 0.13F));
   const double step = std::max(1.0, std::ceil((chart.most - chart.least) / 5.0));
   for (double power = chart.least; power <= chart.most + 1e-9; power += step) {
     const float y = chart.y(std::pow(10.0, power));
@@ -87,9 +88,9 @@ void draw_axes(const Frame& frame, const Chart& chart) {
                                            : fmt::format("1e{:.0f}", power));
   }
   const auto every = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(em() * 2.4F / column)));
-  for (std::int64_t layer = 0; layer < chart.layers; layer += every) {
-    add_label(*list, fonts().body, 0.84F, ImVec2(chart.x(layer), chart.opposite.y + em() * 0.35F), 0.5F,
-              layer == frame.layer() ? palette().text : palette().muted, fmt::format("L{}", layer));
+  for (std::int64_t layer = frame.layer() % every; layer < chart.layers; layer += every) {
+    add_axis_name(*list, fonts().body, 0.84F, ImVec2(chart.x(layer), chart.opposite.y + em() * 0.35F), 0.5F,
+                  fmt::format("L{}", layer), layer == frame.layer());
   }
 }
 

@@ -159,6 +159,14 @@ void draw_label(ImDrawList& list, ImVec2 middle, const SpotName& name, std::size
                name.subscript.c_str());
 }
 
+void draw_label_line(ImDrawList& list, ImVec2 point, ImVec2 offset, const LabelSize& label, float alpha) {
+  const float away = std::hypot(std::max(0.0F, std::abs(offset.x) - label.width * 0.5F),
+                                std::max(0.0F, std::abs(offset.y) - label.height * 0.5F));
+  if (away <= em() * 1.0F) return;
+  list.AddLine(point, ImVec2(point.x + offset.x, point.y + offset.y),
+               with_alpha(palette().muted, 0.55F * alpha), std::max(1.0F, em() * 0.06F));
+}
+
 void draw_dot(ImDrawList& list, ImVec2 point, float radius, std::size_t position, float alpha, ImU32 ring) {
   list.AddCircleFilled(point, radius, with_alpha(dot_color(position), alpha));
   list.AddCircle(point, radius, with_alpha(palette().panel, alpha), 0, std::max(1.0F, em() * 0.08F));

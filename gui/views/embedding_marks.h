@@ -61,6 +61,8 @@ ImU32 dot_color(std::size_t position);
 void draw_label(ImDrawList& list, ImVec2 middle, const SpotName& name, std::size_t position, float alpha,
                 ImU32 outline);
 void draw_dot(ImDrawList& list, ImVec2 point, float radius, std::size_t position, float alpha, ImU32 ring);
+// From a point to its label, where that is not right beside it.
+void draw_label_line(ImDrawList& list, ImVec2 point, ImVec2 offset, const LabelSize& label, float alpha);
 // How points go from one map's places to the next one's.
 struct Glide {
   double start = -1;  // frame.seconds; negative: it rests

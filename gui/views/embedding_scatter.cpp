@@ -16,6 +16,7 @@ namespace {
 
 // Of more points only some can have a name beside them; the others say theirs when they are pointed at.
 constexpr std::size_t most_labels = 640;
+constexpr double most_stretch = 2.0;
 
 float em() { return ImGui::GetFontSize(); }
 ImVec2 plus(ImVec2 a, ImVec2 b) { return {a.x + b.x, a.y + b.y}; }
@@ -45,12 +46,13 @@ void EmbeddingScatter::follow(const Frame& frame, const ShownMap& shown) {
 }
 
 ImVec2 EmbeddingScatter::pixels(const Projection::Point& point) const {
-  return {static_cast<float>((point[0] - middle_[0]) * scale_),
-          static_cast<float>(-(point[1] - middle_[1]) * scale_)};
+  return {static_cast<float>((point[0] - middle_[0]) * scale_[0]),
+          static_cast<float>(-(point[1] - middle_[1]) * scale_[1])};
 }
 
-// Where each point goes: both axes in the same unit, the middle of the data in the middle of the room. Of a
-// map with all streams, they all have the same place for the same numbers.
+// Where each point goes: the middle of the data in the middle of the room, and both axes in the same unit but
+// where lengths mean nothing (neighbours laid out), or ways matter and no distances (paths): these may be
+// stretched into the room. Of a map with all streams, they all have the same place for the same numbers.
 void EmbeddingScatter::arrange(ImVec2 room) {
   if (room.x == room_.x && room.y == room_.y && font_size_ == em()) return;
   const bool resized = room_.x != 0 || font_size_ != em();
@@ -66,14 +68,16 @@ void EmbeddingScatter::arrange(ImVec2 room) {
     }
   }
   const double usable[2] = {std::max(1.0, static_cast<double>(room.x) - 7.0 * em()),
-                            std::max(1.0, static_cast<double>(room.y) - 3.0 * em())};
-  scale_ = HUGE_VAL;
+                            std::max(1.0, static_cast<double>(room.y) - 2.6 * em())};
   for (std::size_t axis = 0; axis < 2; ++axis) {
     const double range = high[axis] - low[axis];
     middle_[axis] = std::isfinite(range) ? (low[axis] + high[axis]) * 0.5 : 0.0;
-    if (std::isfinite(range) && range > 1e-9) scale_ = std::min(scale_, usable[axis] / range);
+    scale_[axis] = std::isfinite(range) && range > 1e-9 ? usable[axis] / range : HUGE_VAL;
   }
-  if (!std::isfinite(scale_)) scale_ = 0.0;
+  const bool same_unit = map_->streams == 1 && map_->method == ProjectionMethod::pca;
+  const double least = std::min(scale_[0], scale_[1]);
+  for (double& scale : scale_)
+    scale = std::isfinite(least) ? std::min(scale, same_unit ? least : least * most_stretch) : 0.0;
   const auto positions = static_cast<std::size_t>(map_->positions);
   if (now_.size() != positions) glide_.next = false;
   from_ = now_;
@@ -124,15 +128,19 @@ std::int64_t EmbeddingScatter::nearest(ImVec2 mouse) const {
   return best;
 }
 
-// Hair lines across one axis, and a few numbers along the edge.
-void EmbeddingScatter::draw_ticks(int axis, ImVec2 corner, ImVec2 size, double step) const {
+// Hair lines across one axis, and a few numbers along the edge. title: how wide the axis's own name is, which
+// stands in the line of the numbers.
+void EmbeddingScatter::draw_ticks(int axis, ImVec2 corner, ImVec2 size, float title) const {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 opposite(corner.x + size.x, corner.y + size.y);
   const float hair = std::max(1.0F, em() * 0.06F);
   const ScopedFont digits(fonts().mono, 0.92F);
-  const double half = static_cast<double>(axis == 0 ? size.x : size.y) * 0.5 / scale_;
+  const double length = static_cast<double>(axis == 0 ? size.x : size.y), scale = scale_[axis];
+  const double half = length * 0.5 / scale;
+  const double step =
+      nice_step(length / scale, length / static_cast<double>(em() * (axis == 0 ? 8.0F : 4.0F)));
   for (double tick = std::ceil((middle_[axis] - half) / step); tick * step <= middle_[axis] + half; ++tick) {
-    const auto offset = static_cast<float>((tick * step - middle_[axis]) * scale_);
+    const auto offset = static_cast<float>((tick * step - middle_[axis]) * scale);
     const float at = axis == 0 ? centre_.x + offset : centre_.y - offset;
     const bool zero = std::abs(tick) < 0.5;
     const ImU32 color = with_alpha(palette().grid, zero ? 1.0F : 0.45F);
@@ -140,7 +148,7 @@ void EmbeddingScatter::draw_ticks(int axis, ImVec2 corner, ImVec2 size, double s
     const ImVec2 extent = ImGui::CalcTextSize(label.c_str());
     if (axis == 0) {
       list->AddLine(ImVec2(at, corner.y), ImVec2(at, opposite.y), color, zero ? hair * 1.6F : hair);
-      if (at - extent.x * 0.5F > corner.x && at + extent.x * 0.5F < opposite.x)
+      if (at - extent.x * 0.5F > corner.x && at + extent.x * 0.5F < opposite.x - title)
         list->AddText(ImVec2(at - extent.x * 0.5F, opposite.y + em() * 0.25F), palette().muted,
                       label.c_str());
     } else {
@@ -156,15 +164,13 @@ void EmbeddingScatter::draw_axes(ImVec2 corner, ImVec2 size) const {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 opposite(corner.x + size.x, corner.y + size.y);
   const ScopedFont small(fonts().body, 0.82F);
-  if (scale_ > 0 && map_->method == ProjectionMethod::pca) {  // the numbers of others mean nothing
-    const double step =
-        nice_step(static_cast<double>(size.x) / scale_, static_cast<double>(size.x / (em() * 8.0F)));
-    for (const int axis : {0, 1}) draw_ticks(axis, corner, size, step);
-  }
   const std::string across = axis_title(*map_, 0) + "  →";
   const std::string upwards = "↑  " + axis_title(*map_, 1);
   const float width = ImGui::CalcTextSize(across.c_str()).x;
-  list->AddText(ImVec2(opposite.x - width, opposite.y + em() * 1.6F), palette().muted, across.c_str());
+  if (scale_[0] > 0 && map_->method == ProjectionMethod::pca) {  // the numbers of others mean nothing
+    for (const int axis : {0, 1}) draw_ticks(axis, corner, size, width + em());
+  }
+  list->AddText(ImVec2(opposite.x - width, opposite.y + em() * 0.25F), palette().muted, across.c_str());
   list->AddText(ImVec2(corner.x, corner.y - em() * 1.45F), palette().muted, upwards.c_str());
 }
 
@@ -174,12 +180,8 @@ void EmbeddingScatter::draw_leader(std::size_t at, std::int64_t pointed) const {
   if (!finite(now_[at]) || !finite(offset)) return;
   const ImVec2 point = plus(centre_, now_[at]);
   const LabelSize label = label_sizes_[at].width > 0 ? label_sizes_[at] : label_size(names_[at]);
-  const float away = std::hypot(std::max(0.0F, std::abs(offset.x) - label.width * 0.5F),
-                                std::max(0.0F, std::abs(offset.y) - label.height * 0.5F));
-  if (away <= em() * 1.0F) return;
   const float alpha = pointed >= 0 && pointed != static_cast<std::int64_t>(at) ? 0.35F : 1.0F;
-  ImGui::GetWindowDrawList()->AddLine(point, plus(point, offset), with_alpha(palette().muted, 0.55F * alpha),
-                                      std::max(1.0F, em() * 0.06F));
+  draw_label_line(*ImGui::GetWindowDrawList(), point, offset, label, alpha);
 }
 
 void EmbeddingScatter::draw_spot(std::size_t at, const LitTokens& lit, std::int64_t pointed) const {
@@ -199,8 +201,10 @@ void EmbeddingScatter::draw_spot(std::size_t at, const LitTokens& lit, std::int6
 void EmbeddingScatter::draw(const Frame& frame, Commands& commands, const ShownMap& shown, ImVec2 size) {
   follow(frame, shown);
   const ImVec2 start = ImGui::GetCursorScreenPos();
-  const ImVec2 corner(start.x + em() * 3.2F, start.y + em() * 1.7F);
-  const ImVec2 room(std::max(em() * 4, size.x - em() * 3.6F), std::max(em() * 4, size.y - em() * 4.4F));
+  const float left = shown.map->method == ProjectionMethod::pca ? em() * 3.2F : em() * 0.4F;
+  const ImVec2 corner(start.x + left, start.y + em() * 1.5F);
+  const ImVec2 room(std::max(em() * 4, size.x - left - em() * 0.4F),
+                    std::max(em() * 4, size.y - em() * 2.9F));
   centre_ = ImVec2(corner.x + room.x * 0.5F, corner.y + room.y * 0.5F);
   arrange(room);
   move(frame, commands);

@@ -27,7 +27,7 @@ class EmbeddingScatter {
   ImVec2 pixels(const Projection::Point& point) const;
   std::int64_t nearest(ImVec2 mouse) const;
   void draw_axes(ImVec2 corner, ImVec2 size) const;
-  void draw_ticks(int axis, ImVec2 corner, ImVec2 size, double step) const;
+  void draw_ticks(int axis, ImVec2 corner, ImVec2 size, float title) const;
   void draw_leader(std::size_t at, std::int64_t pointed) const;
   void draw_spot(std::size_t at, const LitTokens& lit, std::int64_t pointed) const;
 
@@ -37,7 +37,7 @@ class EmbeddingScatter {
   std::vector<SpotName> names_;
   ImVec2 room_{0, 0};           // of the points, pixels
   float font_size_ = 0;         // when the labels were placed
-  double scale_ = 0;            // pixels a unit
+  double scale_[2] = {0, 0};    // pixels a unit
   double middle_[2] = {0, 0};   // of the data, in the middle of the room
   ImVec2 centre_{0, 0};         // of the room, on the screen
   std::vector<ImVec2> from_;    // pixels from the centre, where the glide began

@@ -10,6 +10,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/views/embedding_scatter.h"
 #include "gui/widgets/canvas.h"
 #include "imgui_internal.h"
 
@@ -23,10 +24,6 @@ constexpr std::size_t most_named = 400;
 
 float em() { return ImGui::GetFontSize(); }
 
-struct Box {
-  float left, top, right, bottom;
-};
-
 // "PC 1 · 31 %": three of them share the picture with the points.
 std::string axis_label(const TokenMap& map, int axis) {
   if (map.method != ProjectionMethod::pca) return axis_name(map, axis);
@@ -34,11 +31,25 @@ std::string axis_label(const TokenMap& map, int axis) {
   return fmt::format("{} · {:.{}f} %", axis_name(map, axis), 100.0 * share, share < 0.0995 ? 1 : 0);
 }
 
-bool meets_any(const std::vector<Box>& boxes, const Box& box) {
-  return std::any_of(boxes.begin(), boxes.end(), [&](const Box& other) {
-    return box.left < other.right && other.left < box.right && box.top < other.bottom &&
-           other.top < box.bottom;
-  });
+// How far from the middle the corners of the cloud's cube come at this pitch, however it is turned: what is
+// in sight must neither leave it nor change its size meanwhile. In units of half the picture, at zoom 1.
+struct Reach {
+  float across = 0.0F, up = 0.0F, down = 0.0F;
+};
+
+Reach reach_at(float pitch) {
+  constexpr int turns = 24;
+  constexpr float corner = 1.41421356F;  // from the upright axis
+  Reach reach;
+  for (int i = 0; i < turns; ++i) {
+    const float angle = 6.2831853F * static_cast<float>(i) / turns;
+    for (const float height : {-1.0F, 1.0F}) {
+      const ImVec2 at =
+          seen_from({0.0F, pitch, 1.0F}, {corner * std::cos(angle), height, corner * std::sin(angle)}).at;
+      reach = {std::max(reach.across, std::abs(at.x)), std::max(reach.up, -at.y), std::max(reach.down, at.y)};
+    }
+  }
+  return reach;
 }
 
 }  // namespace
@@ -209,8 +220,8 @@ void EmbeddingSpace::draw_axes() const {
     const ImVec2 extent = ImGui::CalcTextSize(words.c_str());
     const ImVec2 middle(end.x + along.x * em() * 1.2F, end.y + along.y * em() * 1.2F);
     const float shift = along.x > 0.3F ? 0.0F : along.x < -0.3F ? 1.0F : 0.5F;
-    const float least = centre_.x - room_ * 0.5F;
-    const float x = std::clamp(middle.x - extent.x * shift, least, std::max(least, least + room_ - extent.x));
+    const float least = corner_.x, most = std::max(least, least + room_.x - extent.x);
+    const float x = std::clamp(middle.x - extent.x * shift, least, most);
     list->AddText(ImVec2(x, middle.y - extent.y * 0.5F), palette().muted, words.c_str());
   }
 }
@@ -233,7 +244,8 @@ void EmbeddingSpace::draw_dots(const LitTokens& lit, std::int64_t pointed) const
   }
 }
 
-// The chosen ones first, then from front to back, as far as they do not cover each other.
+// Beside their dots, or with a line to them, where there is room: the chosen ones first, then from front to
+// back.
 void EmbeddingSpace::draw_names(const LitTokens& lit, std::int64_t pointed) const {
   std::vector<std::size_t> order(by_depth_.rbegin(), by_depth_.rend());
   const auto first = [&](std::size_t at) {
@@ -242,21 +254,33 @@ void EmbeddingSpace::draw_names(const LitTokens& lit, std::int64_t pointed) cons
   };
   std::stable_partition(order.begin(), order.end(), first);
   if (order.size() > most_named) order.resize(most_named);
-  std::vector<Box> taken;
+  const ImVec2 half(room_.x * 0.5F, room_.y * 0.5F);
+  std::vector<ImVec2> points;
+  std::vector<LabelSize> sizes;
   for (const std::size_t at : order) {
-    const SpacePoint& seen = seen_[at];
-    const LabelSize size = label_size(names_[at]);
-    const ImVec2 middle(seen.at.x + em() * 0.55F + size.width * 0.5F, seen.at.y - em() * 0.6F);
-    const Box box{middle.x - size.width * 0.5F, middle.y - size.height * 0.5F, middle.x + size.width * 0.5F,
-                  middle.y + size.height * 0.5F};
-    const bool chosen = first(at);
-    if (!chosen && meets_any(taken, box)) continue;
-    taken.push_back(box);
-    const auto position = static_cast<std::int64_t>(at);
-    const float far = std::clamp((seen.depth + 1.2F) / 2.4F, 0.0F, 1.0F);
-    const float alpha = chosen ? 1.0F : (pointed >= 0 ? 0.3F : 0.45F + 0.5F * far);
-    draw_label(*ImGui::GetWindowDrawList(), middle, names_[at], at, alpha,
-               pointed == position ? palette().hover : lit.ring(position));
+    points.emplace_back(seen_[at].at.x - corner_.x - half.x, seen_[at].at.y - corner_.y - half.y);
+    sizes.push_back(label_size(names_[at]));
+  }
+  const std::vector<ImVec2> offsets = place_labels(points, sizes, half, em() * 0.45F);
+  for (const bool is_label : {false, true}) {  // no line goes over a name
+    for (std::size_t i = order.size(); i-- > 0;) {
+      const std::size_t at = order[i];
+      const SpacePoint& seen = seen_[at];
+      ImVec2 offset = offsets[i];
+      const bool chosen = first(at);
+      if (!finite(offset) && chosen) offset = ImVec2(em() * 0.55F + sizes[i].width * 0.5F, -em() * 0.6F);
+      if (!finite(offset)) continue;
+      const ImVec2 middle(seen.at.x + offset.x, seen.at.y + offset.y);
+      const auto position = static_cast<std::int64_t>(at);
+      const float far = std::clamp((seen.depth + 1.2F) / 2.4F, 0.0F, 1.0F);
+      const float alpha = chosen ? 1.0F : (pointed >= 0 ? 0.3F : 0.45F + 0.5F * far);
+      if (is_label) {
+        draw_label(*ImGui::GetWindowDrawList(), middle, names_[at], at, alpha,
+                   pointed == position ? palette().hover : lit.ring(position));
+      } else {
+        draw_label_line(*ImGui::GetWindowDrawList(), seen.at, offset, sizes[i], alpha);
+      }
+    }
   }
 }
 
@@ -264,9 +288,14 @@ void EmbeddingSpace::draw(const Frame& frame, Commands& commands, const ShownMap
   follow(frame, shown);
   const ImVec2 start = ImGui::GetCursorScreenPos();
   const ImVec2 room(std::max(em() * 4, size.x), std::max(em() * 4, size.y));
-  centre_ = ImVec2(start.x + room.x * 0.5F, start.y + room.y * 0.5F);
-  room_ = room.x;
-  half_ = std::max(1.0F, std::min(room.x - em() * 8.0F, (room.y - em() * 2.0F) * 1.05F) * 0.5F) * 0.7F;
+  corner_ = start;
+  room_ = room;
+  // The axes are named at their ends.
+  const Reach reach = reach_at(camera_.pitch);
+  const float above = em() * 1.6F, below = em() * 0.9F;
+  half_ = std::max(1.0F, std::min((room.x - em() * 8.0F) * 0.5F / reach.across,
+                                  (room.y - above - below) / (reach.up + reach.down)));
+  centre_ = ImVec2(start.x + room.x * 0.5F, start.y + above + half_ * reach.up);
   move(frame, commands);
   const Hand hand =
       canvas("##space", room, now_.size(), [this](std::size_t at) { return pixels(now_[at]).at; });
@@ -284,8 +313,8 @@ void EmbeddingSpace::draw(const Frame& frame, Commands& commands, const ShownMap
   draw_axes();
   draw_paths(*map_, stream_, lit, pointed,
              [this](const Projection::Point& point) { return pixels(scaled(point)).at; });
-  draw_dots(lit, pointed);
   draw_names(lit, pointed);
+  draw_dots(lit, pointed);
   ImGui::GetWindowDrawList()->PopClipRect();
   if (pointed >= 0) spot_tooltip(frame, shown, pointed, 3);
 }

@@ -59,9 +59,9 @@ class EmbeddingSpace {
   std::vector<Place> from_, target_, now_;
   std::vector<SpacePoint> seen_;       // of now_, in pixels
   std::vector<std::size_t> by_depth_;  // the farthest first
-  ImVec2 centre_{0, 0};
-  float half_ = 0;  // pixels
-  float room_ = 0;  // its width, pixels
+  ImVec2 corner_{0, 0}, room_{0, 0};   // of the picture, pixels
+  ImVec2 centre_{0, 0};                // where the middle of the cloud is
+  float half_ = 0;                     // pixels
   ImVec2 drag_from_{0, 0};
   bool dragged_ = false;  // since the button went down: no click
   Glide glide_;

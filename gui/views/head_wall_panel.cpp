@@ -241,7 +241,8 @@ void HeadWallPanel::draw_chosen(const ShownAttention& shown, Commands& commands,
   const bool wide = room.x >= em() * 30;
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const float edge = EnlargedHead::edge_within(wall, std::min(wide ? room.y : room.y * 0.45F, em() * 20));
-  if (shown.layer < wall.layers_done && edge >= em() * 5) {
+  const bool fits = wide || room.y >= em() * 22;  // the list needs the room of a low column for itself
+  if (shown.layer < wall.layers_done && edge >= em() * 5 && fits) {
     if (wall.is_exact()) {
       chosen_.draw(*ImGui::GetWindowDrawList(), shown.frame, shown.layer, shown.head, corner, edge);
     } else {
@@ -253,7 +254,7 @@ void HeadWallPanel::draw_chosen(const ShownAttention& shown, Commands& commands,
       ImGui::SetCursorScreenPos(ImVec2(corner.x, corner.y + edge + em() * 0.6F));
     }
   }
-  if (ImGui::BeginChild("##keys", ImVec2(std::min(ImGui::GetContentRegionAvail().x, em() * 34), 0),
+  if (ImGui::BeginChild("##keys", ImVec2(std::min(ImGui::GetContentRegionAvail().x, em() * 48), 0),
                         ImGuiChildFlags_NavFlattened, ImGuiWindowFlags_NoScrollbar)) {
     const std::int64_t query = shown.query();
     HeadRows* rows = maps.rows(shown.trace, shown.layer, shown.head, shown.cross());
@@ -278,10 +279,14 @@ void HeadWallPanel::draw(const ShownAttention& shown, Commands& commands, HeadMa
   if (room.x < em() || room.y < em()) return;
   // Sorted heads are large and scroll: the chosen one keeps its place below them.
   const bool divided = scores_.is_sorted(shown) && room.y >= em() * 24;
-  const float for_heads = divided ? std::floor(room.y * 0.6F) : room.y;
-  const WallLayout layout = lay_out(shown, ImVec2(room.x - em() * 0.8F, for_heads));
+  // The chosen head closely, and what it looks at, have their room before the wall has the rest: below it in
+  // a high panel, beside it in a wide one. In others they are shown where the wall leaves as much by itself.
+  const bool is_high = room.y >= em() * 30.0F && room.x >= em() * 14.0F,
+             is_wide = !is_high && room.x >= em() * 38.0F;
+  const float for_heads = divided ? std::floor(room.y * 0.6F) : room.y - (is_high ? em() * 11.0F : 0.0F);
+  const float kept = is_wide && !divided ? em() * 13.0F : 0.0F;
+  const WallLayout layout = lay_out(shown, ImVec2(room.x - em() * 0.8F - kept, for_heads));
   refresh(frame, layout);
-  // What the wall leaves free shows the chosen head closely: below it, else beside it.
   const float below = room.y - std::min(layout.extent.y, for_heads) - em() * 1.5F;
   const float beside = room.x - layout.extent.x - em() * 1.7F;
   const bool has_below = below >= em() * 9.0F && room.x >= em() * 14.0F;

@@ -154,9 +154,11 @@ void HeatPanel::draw_token(const ShownAttention& shown, const Block& block, cons
     const bool filled = block.colored && !masked;
     if (filled) list->AddRectFilled(from, to, back);
     if (block.chosen == unit) {
-      list->AddRect(ImVec2(from.x - 1, from.y - 1), ImVec2(to.x + 1, to.y + 1),
-                    shown.frame.document.attention.heat_to ? palette().key : palette().query, em() * 0.15F,
-                    std::max(1.5F, em() * 0.12F));
+      // Around the letters, which may reach to the very edge, not over them.
+      const float thickness = std::max(1.5F, high * 0.05F), out = thickness * 0.5F + 1.0F;
+      list->AddRect(ImVec2(from.x - out, from.y - out), ImVec2(to.x + out, to.y + out),
+                    shown.frame.document.attention.heat_to ? palette().key : palette().query, high * 0.08F,
+                    thickness);
     }
     ImU32 ink = filled && !std::isnan(weight) ? ink_on(back) : palette().text;
     if (masked || block.pass.special[token]) ink = filled ? ink : palette().muted;

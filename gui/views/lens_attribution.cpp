@@ -13,6 +13,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/axis_labels.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/ink.h"
@@ -201,7 +202,7 @@ void LensAttribution::draw_stairs(const Frame& frame, Commands& commands, const 
   level(shown.logit, with_alpha(palette().probability, 0.6F), significant_text(shown.logit, 4));
   const float current = plot.x(frame.layer());
   list->AddRectFilled(ImVec2(current, plot.stairs.y), ImVec2(current + plot.slot, plot.map_end.y),
-                      with_alpha(palette().residual, 0.10F));
+                      with_alpha(palette().lock, 0.10F));
   const std::size_t parts = shown.layers.empty() || shown.layers.front().cross.empty() ? 2 : 3;
   const float part = plot.slot / static_cast<float>(parts);
   ImGui::SetCursorScreenPos(ImVec2(plot.left, plot.stairs.y - em() * 0.3F));
@@ -275,12 +276,13 @@ void LensAttribution::draw_heads(const Frame& frame, Commands& commands, const L
   outline(frame.layer(), frame.head(), palette().lock);
   if (frame.hover.head) outline(frame.hover.head->first, frame.hover.head->second, palette().hover);
   const auto every = static_cast<std::size_t>(std::max(1.0F, std::ceil(em() * 1.1F / height)));
-  for (std::size_t row = 0; row < rows; row += every) {
+  const auto chosen = static_cast<std::size_t>(frame.head());
+  for (std::size_t row = chosen % every; row < rows; row += every) {
     const std::string name = row < own ? fmt::format("H{}", row) : fmt::format("×H{}", row - own);
-    add_label(*list, fonts().mono, 0.84F,
-              ImVec2(plot.left - em() * 0.5F,
-                     plot.map.y + height * (static_cast<float>(row) + 0.5F) - em() * 0.38F),
-              1, palette().muted, name);
+    add_axis_name(*list, fonts().mono, 0.84F,
+                  ImVec2(plot.x(0) - em() * 0.5F,
+                         plot.map.y + height * (static_cast<float>(row) + 0.5F) - em() * 0.38F),
+                  1, name, row == chosen);
   }
   ImGui::SetCursorScreenPos(plot.map);
   const Hand hand = canvas("##heads", ImVec2(plot.map_end.x - plot.map.x, plot.map_end.y - plot.map.y),
@@ -440,9 +442,9 @@ void LensAttribution::draw(const Frame& frame, Commands& commands,
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float names = plot.stairs_end.y + em() * 0.55F;
   const auto every = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(em() * 2.4F / plot.slot)));
-  for (std::int64_t layer = 0; layer < plot.layers; layer += every) {
-    add_label(*list, fonts().mono, 0.84F, ImVec2(plot.x(layer) + plot.slot * 0.5F, names), 0.5F,
-              layer == frame.layer() ? palette().text : palette().muted, fmt::format("L{}", layer));
+  for (std::int64_t layer = frame.layer() % every; layer < plot.layers; layer += every) {
+    add_axis_name(*list, fonts().mono, 0.84F, ImVec2(plot.x(layer) + plot.slot * 0.5F, names), 0.5F,
+                  fmt::format("L{}", layer), layer == frame.layer());
   }
   draw_heads(frame, commands, shown, plot);
   const std::string largest = significant_text(largest_head(shown), 2);

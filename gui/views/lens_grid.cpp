@@ -9,6 +9,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/axis_labels.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/ink.h"
@@ -206,8 +207,7 @@ void draw_layers(const Frame& frame, ImVec2 window, ImVec2 window_size, float to
     const float middle = top + cell * (static_cast<float>(rows - 1 - layer) + 0.5F);
     if (middle < window.y || middle > window.y + window_size.y) continue;
     const float y = middle - em() * 0.5F;
-    list->AddText(ImVec2(window.x - em() * 0.6F - ImGui::CalcTextSize(name.c_str()).x, y),
-                  is_current ? palette().text : palette().muted, name.c_str());
+    add_axis_name(*list, fonts().mono, 1.0F, ImVec2(window.x - em() * 0.6F, y), 1, name, is_current);
   }
   list->PopClipRect();
 }

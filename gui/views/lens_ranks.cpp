@@ -12,6 +12,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/axis_labels.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/ink.h"
@@ -55,15 +56,15 @@ void draw_axes(const Plot& plot, const Frame& frame) {
   const std::int64_t current = frame.layer() + 1;
   if (current <= plot.last) {
     list->AddLine(ImVec2(plot.x(current), plot.corner.y), ImVec2(plot.x(current), plot.opposite.y),
-                  with_alpha(palette().residual, 0.6F), line);
+                  with_alpha(palette().lock, 0.7F), line);
   }
   for (std::int64_t cell = 0; cell <= plot.last; ++cell) {
-    const bool ends = cell == 0 || cell == plot.last;
-    if (!ends && (cell % every != 0 || plot.last - cell < every)) continue;
-    const std::string label = lens_layer_name(cell);
-    list->AddText(
-        ImVec2(plot.x(cell) - ImGui::CalcTextSize(label.c_str()).x * 0.5F, plot.opposite.y + em() * 0.4F),
-        cell == current ? palette().text : palette().muted, label.c_str());
+    // In even steps from the chosen one, and both ends where they do not meet it.
+    const bool beside_end = cell < every || plot.last - cell < every;
+    const bool is_end = (cell == 0 || cell == plot.last) && std::abs(cell - current) >= every;
+    if (!is_end && ((cell - current) % every != 0 || (beside_end && cell != current))) continue;
+    add_axis_name(*list, fonts().body, 1.0F, ImVec2(plot.x(cell), plot.opposite.y + em() * 0.4F), 0.5F,
+                  lens_layer_name(cell), cell == current);
   }
 }
 

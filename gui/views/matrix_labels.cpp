@@ -1,4 +1,4 @@
-// Draws as many labels as fit, and always those that are hovered or locked.
+// Draws as many labels as fit, and always those that are hovered, locked, or looked at most.
 #include "gui/views/matrix_labels.h"
 
 #include <fmt/format.h>
@@ -12,6 +12,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/head_maps.h"
+#include "gui/widgets/axis_labels.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/hand_number.h"
 #include "gui/widgets/map_scale.h"
@@ -24,30 +25,10 @@ namespace {
 
 constexpr float label_size = 0.88F;
 constexpr std::int64_t most_measured_labels = 256;
-constexpr std::int64_t position_from = 3;  // tokens for each label, above which it says its position
-constexpr std::int64_t most_named = 120;   // tokens of a text whose labels are positions in most windows
+constexpr std::int64_t most_named = 120;  // tokens of a text whose labels are positions in most windows
 
 float em() { return ImGui::GetFontSize(); }
 float as_float(std::int64_t value) { return static_cast<float>(value); }
-
-// As many tokens for each label as it takes, or more: positions that are round numbers.
-std::int64_t tokens_for_label(float needed, float cell) {
-  const auto every = static_cast<std::int64_t>(std::ceil(needed / cell));
-  if (every <= position_from) return every;
-  for (std::int64_t power = 1;; power *= 10) {
-    for (const std::int64_t factor : {1, 2, 5}) {
-      if (power * factor >= every) return power * factor;
-    }
-  }
-}
-
-// Which of the labels first .. last are drawn when `every` cells have room for one.
-bool is_drawn(std::int64_t index, std::int64_t every, std::optional<std::int64_t> marked,
-              std::optional<std::int64_t> other) {
-  if (index == marked || index == other) return true;
-  const auto covers = [&](std::optional<std::int64_t> at) { return at && std::abs(index - *at) < every; };
-  return index % every == 0 && !covers(marked) && !covers(other);
-}
 
 struct Label {
   std::string words;
@@ -58,9 +39,9 @@ struct Label {
 // Where a label speaks for many tokens, a word would not say for which: positions, as on an axis, and the
 // words of those that are pointed at.
 Label label_of(const std::string& token, std::optional<std::int64_t> place, std::int64_t position,
-               std::int64_t every, bool strong, float room) {
+               std::int64_t every, bool named, float room) {
   if (every <= position_from) return {token, place};
-  if (!strong) return {fmt::format("{}", position), std::nullopt};
+  if (!named) return {fmt::format("{}", position), std::nullopt};
   const std::string behind = fmt::format(" ({})", position);
   return {fitted_text(token, room - ImGui::CalcTextSize(behind.c_str()).x) + behind, std::nullopt};
 }
@@ -71,7 +52,7 @@ void draw_rows(const ShownAttention& shown, const MatrixAxes& axes, std::int64_t
   const std::optional<std::int64_t> locked = shown.locked_query();
   const float room = axes.left - em() * 0.7F;
   for (std::int64_t query = axes.window.first_row; query < axes.window.last_row; ++query) {
-    if (!is_drawn(query, every, lit, locked)) continue;
+    if (!is_label_drawn(query, every, lit, locked)) continue;
     const bool strong = query == lit || query == locked;
     const Label label =
         label_of(shown.query_text(query), shown.query_place(query), query, every, strong, room);
@@ -94,11 +75,12 @@ void draw_columns(const ShownAttention& shown, const MatrixAxes& axes, std::int6
   const std::optional<std::int64_t> lit = shown.hovered_key();
   const std::optional<std::int64_t> locked = shown.locked_key();
   for (std::int64_t key = axes.window.first_column; key < axes.window.last_column; ++key) {
-    if (!is_drawn(key, every, lit, locked)) continue;
+    if (!is_label_drawn(key, every, lit, locked, axes.strongest)) continue;
     const float middle = axes.first_x + (as_float(key - axes.window.first_column) + 0.5F) * axes.wide;
     if (middle < axes.corner.x || middle > axes.corner.x + axes.size.x) continue;
     const bool strong = key == lit || key == locked;
-    const Label label = label_of(shown.key_text(key), shown.key_place(key), key, every, strong, length);
+    const bool named = strong || key == axes.strongest;
+    const Label label = label_of(shown.key_text(key), shown.key_place(key), key, every, named, length);
     const ImVec2 start(middle, axes.corner.y - em() * 0.55F);
     if (strong) {
       // A chip that leans with its text.

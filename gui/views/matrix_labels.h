@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "gui/frame.h"
@@ -19,6 +20,7 @@ struct MatrixAxes {
   float first_x;  // left edge of the window's first column
   float first_y;  // upper edge of its first row
   CellWindow window;
+  std::optional<std::int64_t> strongest;  // the key that the chosen query looks at most: it has its word
 };
 
 // Rows blue on the left, columns coral above; thinned out when dense. Clicking one chooses it.

@@ -98,19 +98,85 @@ ImU32 color_under(const DrawnMap& map, MapScale scale, double most, float value)
                    : cell_color(scale, share);
 }
 
-std::string cell_number(float value) {
-  return rounded_text(static_cast<double>(value), std::abs(value) >= 100.0F ? 0 : 2);
+constexpr float small_number = 0.7F;  // of the type: what can still be read
+constexpr float number_room = 0.08F;  // ems between a number and the edges of its cell
+
+// As many decimals as fit into the room, in the current font: "0.41", ".41", ".4"; none when that does not.
+enum class Decimals { none, one, two, two_and_nought };
+Decimals decimals_for(float room) {
+  const auto fits = [room](const char* number) { return ImGui::CalcTextSize(number).x <= room; };
+  return fits("0.00")  ? Decimals::two_and_nought
+         : fits(".00") ? Decimals::two
+         : fits(".0")  ? Decimals::one
+                       : Decimals::none;
+}
+
+// Of values from 1 on, and negative ones, fewer decimals where they do not fit; nothing when none do.
+std::string cell_number(float value, Decimals decimals, float room) {
+  if (std::isnan(value)) return ImGui::CalcTextSize("NaN").x <= room ? "NaN" : "";
+  const float slack = em() * 0.06F;  // digits are not all as wide as those that were measured
+  for (int count = decimals == Decimals::one ? 1 : 2; count >= 0; --count) {
+    if (count == 0 && std::abs(value) < 0.95F) break;
+    std::string number = rounded_text(static_cast<double>(value), count);
+    const std::size_t sign = number.find_first_of("0123456789");
+    if (decimals != Decimals::two_and_nought && number.compare(sign, 2, "0.") == 0) number.erase(sign, 1);
+    if (ImGui::CalcTextSize(number.c_str()).x <= room + slack) return number;
+  }
+  return {};
 }
 
 }  // namespace
 
+// The key that a row of weights looks at most, of those that are drawn.
+std::optional<std::int64_t> MatrixPanel::strongest_key(const Plot& plot, std::int64_t query) const {
+  const float* weights = query >= 0 ? plot.rows.row(query) : nullptr;
+  if (weights == nullptr) return std::nullopt;
+  const KeyRange seen = plot.shown.map.seen(query);
+  const std::int64_t first = std::max<std::int64_t>(seen.first, plot.shown.frame.document.hide_sink ? 1 : 0);
+  if (first >= seen.last) return std::nullopt;
+  return std::max_element(weights + first, weights + seen.last) - weights;
+}
+
+// Where cells are too small for numbers: that of the largest weight of the row that is looked at, beside its
+// cell.
+void MatrixPanel::draw_strongest(const Plot& plot, const Geometry& geometry) const {
+  const std::int64_t query = plot.shown.query();
+  const std::optional<std::int64_t> key = strongest_key(plot, query);
+  const bool inside = key && query >= geometry.window.first_row && query < geometry.window.last_row &&
+                      *key >= geometry.window.first_column && *key < geometry.window.last_column;
+  if (!inside || !plot.is_plain()) return;
+  const float weight = plot.rows.row(query)[*key];
+  const std::string number = std::isnan(weight) ? "NaN" : fmt::format("{:.2f}", weight);
+  const ScopedFont small(fonts().body, 0.82F);
+  const ImVec2 size = ImGui::CalcTextSize(number.c_str());
+  const float pad = em() * 0.25F, right = geometry.corner.x + geometry.size.x;
+  float x = geometry.x(*key + 1) + pad * 2;
+  if (x + size.x + pad > right) x = geometry.x(*key) - pad * 2 - size.x;
+  const float y = std::clamp(geometry.y(query) + (geometry.cell - size.y) * 0.5F, geometry.corner.y,
+                             std::max(geometry.corner.y, geometry.corner.y + geometry.size.y - size.y));
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddRectFilled(ImVec2(x - pad, y), ImVec2(x + size.x + pad, y + size.y), palette().raised,
+                      em() * 0.2F);
+  list->AddText(ImVec2(x, y), palette().text, number.c_str());
+}
+
 // Weights as they are, also where rows are drawn divided by their largest; other values as they are drawn.
 void MatrixPanel::draw_numbers(const Plot& plot, const Geometry& geometry) const {
+  const float size = geometry.cell >= em() * 3.4F   ? 1.0F
+                     : geometry.cell >= em() * 2.1F ? 0.82F
+                                                    : small_number;
+  const float room = geometry.wide - em() * number_room * 2;
+  Decimals decimals = Decimals::none;
+  if (geometry.cell >= em() * size) {
+    const ScopedFont measured(fonts().body, size);
+    decimals = decimals_for(room);
+  }
+  if (decimals == Decimals::none) return draw_strongest(plot, geometry);
   const Document& document = plot.shown.frame.document;
   ImDrawList* list = ImGui::GetWindowDrawList();
   const CellWindow& window = geometry.window;
   const bool weights_are_shown = plot.is_plain() && (!document.hide_sink || plot.map.per_row);
-  const ScopedFont mono(fonts().body, geometry.cell >= em() * 3.4F ? 1.0F : 0.82F);
+  const ScopedFont type(fonts().body, size);
   for (std::int64_t query = window.first_row; query < window.last_row; ++query) {
     const KeyRange seen = plot.shown.map.seen(query);
     const float* weights = weights_are_shown ? plot.rows.row(query) : nullptr;
@@ -120,11 +186,12 @@ void MatrixPanel::draw_numbers(const Plot& plot, const Geometry& geometry) const
       const std::optional<float> drawn = plot.tiles.value(query, key);
       if (!drawn) continue;
       const float value = weights_are_shown ? weights[key] : *drawn;
-      const std::string number = cell_number(value);
-      const ImVec2 size = ImGui::CalcTextSize(number.c_str());
+      if (decimals == Decimals::one && std::abs(value) < 0.05F) continue;  // would be a nought in every cell
+      const std::string number = cell_number(value, decimals, room);
+      const ImVec2 extent = ImGui::CalcTextSize(number.c_str());
       const ImU32 under = color_under(plot.map, document.map_scale, plot.tiles.most(), *drawn);
-      list->AddText(ImVec2(geometry.x(key) + (geometry.wide - size.x) * 0.5F,
-                           geometry.y(query) + (geometry.cell - size.y) * 0.5F),
+      list->AddText(ImVec2(geometry.x(key) + (geometry.wide - extent.x) * 0.5F,
+                           geometry.y(query) + (geometry.cell - extent.y) * 0.5F),
                     with_alpha(ink_on(under), std::abs(value) < 0.005F ? 0.45F : 0.95F), number.c_str());
     }
   }
@@ -208,7 +275,7 @@ void MatrixPanel::draw_cells(const Plot& plot, Commands& commands, const Geometr
       list->AddRectFilled(ImVec2(geometry.corner.x, y), ImVec2(opposite.x, y + thickness), palette().panel);
     }
   }
-  if (geometry.cell >= em() * 2.1F) draw_numbers(plot, geometry);
+  draw_numbers(plot, geometry);
   draw_marks(plot.shown, geometry);
   list->PopClipRect();
   draw_state(plot.tiles, geometry);
@@ -348,7 +415,8 @@ float MatrixPanel::draw_plot(const Plot& plot, Commands& commands, const char* n
                           label_angle,
                           geometry.x(geometry.window.first_column),
                           geometry.y(geometry.window.first_row),
-                          geometry.window};
+                          geometry.window,
+                          strongest_key(plot, plot.shown.query())};
     draw_matrix_labels(plot.shown, commands, axes);
     handle_mouse(plot, commands, geometry);
   }
@@ -400,7 +468,7 @@ void MatrixPanel::draw(const ShownAttention& shown, Commands& commands, HeadMaps
   // Directly beside what the matrix really takes.
   const float used = std::min(room.x - list_width, plot_width);
   ImGui::SetCursorScreenPos(ImVec2(start.x + used, start.y));
-  if (ImGui::BeginChild("##row", ImVec2(std::min(room.x - used, em() * 34), 0), ImGuiChildFlags_NavFlattened,
+  if (ImGui::BeginChild("##row", ImVec2(std::min(room.x - used, em() * 48), 0), ImGuiChildFlags_NavFlattened,
                         ImGuiWindowFlags_NoScrollbar)) {
     const std::int64_t query = shown.query();
     draw_head_summary(shown, commands, rows->row(query), query);

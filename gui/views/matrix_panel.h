@@ -58,6 +58,8 @@ class MatrixPanel {
   void draw_cells(const Plot& plot, Commands& commands, const Geometry& geometry);
   void draw_marks(const ShownAttention& shown, const Geometry& geometry) const;
   void draw_numbers(const Plot& plot, const Geometry& geometry) const;
+  void draw_strongest(const Plot& plot, const Geometry& geometry) const;
+  std::optional<std::int64_t> strongest_key(const Plot& plot, std::int64_t query) const;
   void draw_state(TiledMap& tiles, const Geometry& geometry) const;
   void draw_tooltip(const Plot& plot, std::int64_t query, std::int64_t key) const;
   void handle_keys(const ShownAttention& shown, Commands& commands);

@@ -43,7 +43,7 @@ Columns columns(float width, float line) {
   at.cosine = right;
   right -= em() * 4.4F;
   at.bar = at.token + std::clamp((right - at.token) * 0.5F, em() * 5.0F, em() * 12.0F);
-  at.bar_end = std::min(right, at.bar + em() * 30.0F);
+  at.bar_end = right - em() * 0.2F;
   return at;
 }
 
@@ -131,7 +131,7 @@ void draw_row(const Frame& frame, Commands& commands, const Columns& at, const N
 
 void draw_neighbor_list(const Frame& frame, Commands& commands, const NearestTokens& nearest,
                         NeighborOrder order, const std::vector<TokenId>& marked) {
-  const float widest = em() * 68.0F;  // rows that are longer are hard to follow
+  const float widest = em() * 80.0F;  // rows that are longer are hard to follow
   const float width = std::min(ImGui::GetContentRegionAvail().x - ImGui::GetStyle().ScrollbarSize, widest);
   const std::vector<NearToken>& tokens = order == NeighborOrder::dot ? nearest.by_dot : nearest.by_cosine;
   // The rows share the height that is there, as far as they stay one list.

@@ -415,8 +415,14 @@ void NeuronPanel::draw(const ShownAttention& shown, Commands& commands) {
   const std::int64_t key = chosen_key(shown);
   const ImVec2 start = ImGui::GetCursorScreenPos();
   if (low) {
-    draw_plot(shown, commands, key, ImVec2(columns.product, start.y),
-              ImVec2(columns.product_width, em() * 2.7F), true);
+    {
+      const ScopedFont small(fonts().body, 0.8F);
+      ImGui::GetWindowDrawList()->AddText(
+          ImVec2(columns.product, start.y), palette().muted,
+          fitted_text(text("attention.neuron_axis"), columns.product_width).c_str());
+    }
+    draw_plot(shown, commands, key, ImVec2(columns.product, start.y + em() * 0.95F),
+              ImVec2(columns.product_width, em() * 2.2F), true);
     ImGui::SetCursorScreenPos(start);
   }
   draw_query(shown, commands, columns);

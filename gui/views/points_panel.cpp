@@ -5,11 +5,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <span>
+#include <string>
 #include <vector>
 
-#include "core/forward/derived_values.h"
 #include "core/session/document_names.h"
 #include "gui/fonts.h"
 #include "gui/strings.h"
@@ -22,34 +20,9 @@
 namespace headlight {
 namespace {
 
-constexpr double outshines = 3.0;  // the first vector against the median: worth a word
+constexpr std::size_t most_listed = 6;
 
 float em() { return ImGui::GetFontSize(); }
-
-double length_of(std::span<const float> vector) {
-  double sum = 0;
-  for (const float value : vector) sum += static_cast<double>(value) * static_cast<double>(value);
-  return std::sqrt(sum);
-}
-
-// How many times the first vector of a stream is as long as the median of the others, of which a hundred
-// say enough; 0 when that cannot be said.
-double first_against_others(const Trace& trace, std::int64_t layer) {
-  constexpr std::int64_t most = 100;
-  const std::int64_t positions = trace.positions();
-  if (positions < 3 || !has_stream(trace, layer)) return 0.0;
-  const HookPlace place = stream_place(trace.model().architecture, layer);
-  std::vector<double> others;
-  const std::int64_t step = 1 + (positions - 2) / most;
-  for (std::int64_t position = 1; position < positions; position += step) {
-    others.push_back(length_of(trace.row(place.hook, place.layer, position)));
-    if (!std::isfinite(others.back())) return 0.0;
-  }
-  const auto middle = others.begin() + static_cast<std::ptrdiff_t>(others.size() / 2);
-  std::nth_element(others.begin(), middle, others.end());
-  const double ratio = *middle > 0.0 ? length_of(trace.row(place.hook, place.layer, 0)) / *middle : 0.0;
-  return std::isfinite(ratio) ? ratio : 0.0;
-}
 
 bool has_all_streams(const Trace& trace) {
   for (std::int64_t layer = 0; layer <= trace.model().architecture.layers; ++layer) {
@@ -67,6 +40,22 @@ const char* problem_note(TokenMapProblem problem) {
     default:
       return "embeddings.not_finite";
   }
+}
+
+// "EC (0) 9.2×, · (21) 7.8×"
+std::string list_of(const Frame& frame, const ShownText& shown, const std::vector<MassiveToken>& massive) {
+  std::string list;
+  for (std::size_t i = 0; i < std::min(massive.size(), most_listed); ++i) {
+    if (massive[i].position >= shown.positions()) break;  // of the text before
+    const std::string times = fmt::format("{:.{}f}", massive[i].times, massive[i].times < 10 ? 1 : 0);
+    list += (i > 0 ? ", " : "") + format_text("embeddings.massive_token",
+                                              fmt::arg("token", token_of(frame, shown, massive[i].position)),
+                                              fmt::arg("position", massive[i].position),
+                                              fmt::arg("times", times));
+  }
+  if (massive.size() > most_listed)
+    list += format_text("embeddings.massive_more", fmt::arg("count", massive.size() - most_listed));
+  return list;
 }
 
 }  // namespace
@@ -101,19 +90,25 @@ void PointsPanel::draw_choices(const Frame& frame, Commands& commands, ToolRow& 
     choices.trajectories = !choices.trajectories;
     commands.edit(SetChoices{choices});
   }
-  draw_without_first(frame, commands, row);
+  draw_without(frame, commands, row);
 }
 
-// Left out when it is asked for; when it dominates, unless it is asked for.
-void PointsPanel::draw_without_first(const Frame& frame, Commands& commands, ToolRow& row) {
-  const Segment without{text("embeddings.without_first"), text("embeddings.without_first_tip")};
+// The first token is left out when that is asked for; those whose vectors are massive, unless they are.
+void PointsPanel::draw_without(const Frame& frame, Commands& commands, ToolRow& row) {
+  const bool massive = !massive_.empty(), only_first = massive_.size() == 1 && massive_[0].position == 0;
+  const std::string limit = fmt::format("{}", massive_times);
+  const Segment without =
+      massive && !only_first
+          ? Segment{format_text("embeddings.without_massive", fmt::arg("count", massive_.size())),
+                    format_text("embeddings.without_massive_tip", fmt::arg("times", limit))}
+          : Segment{text("embeddings.without_first"), text("embeddings.without_first_tip")};
   row.next(toggle_width(without));
-  const bool out = leaves_first_out(frame), asked = frame.document.embedding_without_first;
+  const bool out = leaves_out(frame), asked = frame.document.embedding_without_first;
   if (!toggle("##without", without, out)) return;
   EmbeddingChoices choices = frame.document.embedding;
-  choices.first_anyway = out && first_dominates();
+  choices.first_anyway = out && massive;
   if (choices != frame.document.embedding) commands.edit(SetChoices{choices});
-  if (out ? asked : !first_dominates()) commands.edit(SetEmbeddingWithoutFirst{!asked});
+  if (out ? asked : !massive) commands.edit(SetEmbeddingWithoutFirst{!asked});
 }
 
 void PointsPanel::draw_tools(const Frame& frame, Commands& commands, const ShownText& shown) {
@@ -133,23 +128,9 @@ void PointsPanel::draw_tools(const Frame& frame, Commands& commands, const Shown
   draw_choices(frame, commands, row);
 }
 
-// In what is drawn: at one layer, or at any of them where all are drawn at once.
-void PointsPanel::measure_first(const Frame& frame, const ShownText& shown, std::int64_t layer) {
-  const bool paths = frame.document.embedding.trajectories;
-  const FirstToken wanted{shown.trace, paths ? -1 : layer, 0};
-  const bool same = first_.trace.lock() == shown.trace && first_.layer == wanted.layer;
-  if (same && shown.trace->complete()) return;
-  first_ = wanted;
-  for (std::int64_t at = paths ? 0 : layer; at <= (paths ? shown.layers() : layer); ++at) {
-    first_.ratio = std::max(first_.ratio, first_against_others(*shown.trace, at));
-  }
-}
-
-bool PointsPanel::first_dominates() const { return first_.ratio > outshines; }
-
-bool PointsPanel::leaves_first_out(const Frame& frame) const {
+bool PointsPanel::leaves_out(const Frame& frame) const {
   return frame.document.embedding_without_first ||
-         (first_dominates() && !frame.document.embedding.first_anyway);
+         (!massive_.empty() && !frame.document.embedding.first_anyway);
 }
 
 void PointsPanel::draw_captions(const Frame& frame, const ShownText& shown, const TokenMap& map) const {
@@ -163,17 +144,17 @@ void PointsPanel::draw_captions(const Frame& frame, const ShownText& shown, cons
                         fmt::arg("tokens", map.positions), fmt::arg("seed", document.seed));
   }
   if (map.streams > 1 && map.positions > most_paths) words += " " + text("embeddings.paths_chosen");
+  if (map.streams > 1 && document.embedding.dimensions == 2) words += " " + text("embeddings.own_units");
   if (document.embedding.dimensions == 3) words += " " + text("embeddings.turn");
   draw_caption(words, palette().muted);
-  const std::string first = token_of(frame, shown, 0);
-  if (first_dominates()) {
-    const bool out = leaves_first_out(frame);
-    const std::string times = fmt::format("{:.{}f}", first_.ratio, first_.ratio < 10 ? 1 : 0);
+  if (!map.massive.empty()) {
+    const bool out = !document.embedding.first_anyway;
     draw_caption(format_text(out ? "embeddings.massive_left_out" : "embeddings.massive",
-                             fmt::arg("token", first), fmt::arg("times", times)),
+                             fmt::arg("tokens", list_of(frame, shown, map.massive))),
                  out ? palette().muted : palette().warning);
-  } else if (leaves_first_out(frame) && shown.positions() > 1) {
-    draw_caption(format_text("embeddings.first_left_out", fmt::arg("token", first)), palette().muted);
+  } else if (leaves_out(frame) && shown.positions() > 1) {
+    draw_caption(format_text("embeddings.first_left_out", fmt::arg("token", token_of(frame, shown, 0))),
+                 palette().muted);
   }
 }
 
@@ -181,11 +162,13 @@ void PointsPanel::draw(const Frame& frame, Commands& commands, const ShownText& 
   const Document& document = frame.document;
   const Trace& trace = *shown.trace;
   const std::int64_t layer = std::clamp<std::int64_t>(document.embedding_layer, 0, shown.layers());
-  measure_first(frame, shown, layer);
   draw_tools(frame, commands, shown);
   const bool paths = document.embedding.trajectories;
   const bool there = paths ? has_all_streams(trace) : has_stream(trace, layer);
-  TokenMapKey key{.trace = shown.trace, .paths = paths, .without_first = leaves_first_out(frame)};
+  TokenMapKey key{.trace = shown.trace,
+                  .paths = paths,
+                  .without_first = document.embedding_without_first,
+                  .without_massive = !document.embedding.first_anyway};
   if (!paths) key.layer = layer;
   if (!paths && document.embedding.method != ProjectionMethod::pca) {
     key.method = document.embedding.method;
@@ -204,6 +187,7 @@ void PointsPanel::draw(const Frame& frame, Commands& commands, const ShownText& 
   const auto done = maps_.done();
   const bool ready = there && done && done->key == key;
   if (ready) drawn_layer_ = layer;
+  massive_ = done && done->value ? done->value->massive : std::vector<MassiveToken>{};
   if (trace.complete() && !there) return draw_empty_note("embeddings.not_kept");
   if (shown.positions() == 1 && !paths) return draw_empty_note("embeddings.one_token");
   if (!done || !done->value) return;

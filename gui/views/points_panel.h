@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "gui/views/embedding_scatter.h"
 #include "gui/views/embedding_space.h"
@@ -25,17 +26,9 @@ class PointsPanel {
  private:
   void draw_tools(const Frame& frame, Commands& commands, const ShownText& shown);
   void draw_choices(const Frame& frame, Commands& commands, ToolRow& row);
-  void draw_without_first(const Frame& frame, Commands& commands, ToolRow& row);
+  void draw_without(const Frame& frame, Commands& commands, ToolRow& row);
   void draw_captions(const Frame& frame, const ShownText& shown, const TokenMap& map) const;
-  void measure_first(const Frame& frame, const ShownText& shown, std::int64_t layer);
-  bool first_dominates() const;  // its vector is so long that it would squeeze the others together
-  bool leaves_first_out(const Frame& frame) const;
-
-  struct FirstToken {
-    std::weak_ptr<const Trace> trace;
-    std::int64_t layer = -1;  // -1: of all
-    double ratio = 0;         // its length by the median of the others'
-  };
+  bool leaves_out(const Frame& frame) const;
 
   Background<TokenMapKey, TokenMap> maps_{make_token_map};
   SimilarityMaps similarities_;
@@ -44,7 +37,7 @@ class PointsPanel {
   EmbeddingScatter scatter_;
   EmbeddingSpace space_;
   std::int64_t drawn_layer_ = -1;
-  FirstToken first_;
+  std::vector<MassiveToken> massive_;  // of the map that was made last
 };
 
 }  // namespace headlight

@@ -14,8 +14,11 @@
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/empty_note.h"
 #include "gui/widgets/hand_number.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/rotated_text.h"
+#include "gui/widgets/rotated_token.h"
+#include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
@@ -78,12 +81,12 @@ RolloutPanel::Layout RolloutPanel::place(const ShownAttention& shown) const {
   const float left = em() * 4.2F;
   float label = em() * 2;
   for (std::int64_t key = 0; key < std::min<std::int64_t>(layout.tokens, 100); ++key) {
-    label = std::max(label, ImGui::CalcTextSize(shown.key_text(key).c_str()).x);
+    label = std::max(label, token_label_width(shown.key_text(key), shown.key_place(key)));
   }
   label = std::min(label, em() * 6);
   const float top = label * std::sin(label_angle) + em();
   const float wide = std::max(em() * 2, room.x - left - label * std::cos(label_angle) - em());
-  layout.cell = std::min(wide / static_cast<float>(std::max<std::int64_t>(1, layout.tokens)), em() * 5.0F);
+  layout.cell = std::min(wide / static_cast<float>(std::max<std::int64_t>(1, layout.tokens)), em() * 8.0F);
   // A column is at least two pixels wide.
   layout.together = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(2.0F / layout.cell)));
   const float below = em() * 4.4F;  // flow and the words under it
@@ -96,13 +99,28 @@ RolloutPanel::Layout RolloutPanel::place(const ShownAttention& shown) const {
   return layout;
 }
 
+namespace {
+
+double largest_of(const std::vector<double>& weights) {
+  double largest = 0;
+  for (const double weight : weights) largest = std::max(largest, weight);
+  return largest;
+}
+
+ImU32 color_of_cell(const ShownAttention& shown, std::int64_t token, double weight, double largest) {
+  const MapScale scale = shown.frame.document.map_scale;
+  const bool masked = shown.map.rule.causal && token > shown.query();
+  if (scale == MapScale::per_row && largest > 0) weight /= largest;
+  return cell_color(scale, masked ? masked_cell : static_cast<float>(weight));
+}
+
+}  // namespace
+
 // One row of weights, a column a token or the largest of several.
 void RolloutPanel::draw_line(const ShownAttention& shown, const Layout& layout,
                              const std::vector<double>& weights, float top, float high) const {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const MapScale scale = shown.frame.document.map_scale;
-  double largest = 0;
-  for (const double weight : weights) largest = std::max(largest, weight);
+  const double largest = largest_of(weights);
   const float gap = layout.cell > em() * 0.6F && high > em() * 0.6F ? 1.0F : 0.0F;
   const float bottom = top + std::max(1.0F, high - gap);
   for (std::int64_t first = 0; first < layout.tokens; first += layout.together) {
@@ -112,9 +130,7 @@ void RolloutPanel::draw_line(const ShownAttention& shown, const Layout& layout,
       const double one = weights[static_cast<std::size_t>(token)];
       weight = std::isnan(one) || one > weight ? one : weight;
     }
-    if (scale == MapScale::per_row && largest > 0) weight /= largest;
-    const bool masked = shown.map.rule.causal && first > shown.query();
-    const ImU32 color = cell_color(scale, masked ? masked_cell : static_cast<float>(weight));
+    const ImU32 color = color_of_cell(shown, first, weight, largest);
     const float left = layout.corner.x + layout.cell * static_cast<float>(first);
     list->AddRectFilled(ImVec2(left, top),
                         ImVec2(layout.corner.x + layout.cell * static_cast<float>(last) - gap, bottom),
@@ -122,19 +138,46 @@ void RolloutPanel::draw_line(const ShownAttention& shown, const Layout& layout,
   }
 }
 
+// What a row has, in figures, where columns are wide enough; those that would be 0.0 are left out.
+void RolloutPanel::draw_numbers(const ShownAttention& shown, const Layout& layout,
+                                const std::vector<double>& weights, float middle) const {
+  const ScopedFont small(fonts().body, 0.75F);
+  if (layout.together > 1 || layout.cell < ImGui::CalcTextSize("0.00").x + em() * 0.3F) return;
+  const double largest = largest_of(weights);
+  for (std::int64_t token = 0; token < layout.tokens; ++token) {
+    const double weight = weights[static_cast<std::size_t>(token)];
+    if (weight < 0.05 || (shown.map.rule.causal && token > shown.query())) continue;
+    const std::string number = std::isnan(weight) ? "NaN" : fmt::format("{:.2f}", weight);
+    const ImVec2 size = ImGui::CalcTextSize(number.c_str());
+    const float left = layout.corner.x + layout.cell * static_cast<float>(token);
+    ImGui::GetWindowDrawList()->AddText(
+        ImVec2(left + (layout.cell - size.x) * 0.5F, std::max(layout.corner.y, middle - size.y * 0.5F)),
+        ink_on(color_of_cell(shown, token, weight, largest)), number.c_str());
+  }
+}
+
 void RolloutPanel::draw_cells(const ShownAttention& shown, const Layout& layout) const {
   // The last layer is at the top: reading down goes back to where it began.
-  for (std::int64_t layer = 0; layer < layout.layers; ++layer) {
-    const float top = layout.corner.y + layout.line * static_cast<float>(layout.layers - 1 - layer);
-    draw_line(shown, layout, (*rows_.value())[static_cast<std::size_t>(layer)], top, layout.line);
-  }
+  const auto top = [&](std::int64_t layer) {
+    return layout.corner.y + layout.line * static_cast<float>(layout.layers - 1 - layer);
+  };
+  const auto& rows = *rows_.value();
+  for (std::int64_t layer = 0; layer < layout.layers; ++layer)
+    draw_line(shown, layout, rows[static_cast<std::size_t>(layer)], top(layer), layout.line);
+  // Of the layers that are named.
+  for (std::int64_t layer = layout.layers - 1; layer >= 0; layer -= layers_for_label(layout))
+    draw_numbers(shown, layout, rows[static_cast<std::size_t>(layer)], top(layer) + layout.line * 0.5F);
+}
+
+std::int64_t RolloutPanel::layers_for_label(const Layout& layout) const {
+  return std::max<std::int64_t>(
+      1, static_cast<std::int64_t>(std::ceil(em() * 0.98F / std::max(1.0F, layout.line))));
 }
 
 void RolloutPanel::draw_labels(const ShownAttention& shown, const Layout& layout) const {
   ImDrawList* list = ImGui::GetWindowDrawList();
+  const std::int64_t each = layers_for_label(layout);
   const ScopedFont small(fonts().body, 0.85F);
-  const auto each = std::max<std::int64_t>(
-      1, static_cast<std::int64_t>(std::ceil(em() * 1.15F / std::max(1.0F, layout.line))));
   for (std::int64_t layer = layout.layers - 1; layer >= 0; layer -= each) {
     const float y = layout.corner.y + layout.line * (static_cast<float>(layout.layers - 1 - layer) + 0.5F);
     const std::string words = fmt::format("L{}", layer);
@@ -149,11 +192,11 @@ void RolloutPanel::draw_labels(const ShownAttention& shown, const Layout& layout
     const float x = layout.corner.x + layout.cell * (static_cast<float>(key) + 0.5F);
     const bool own = key == shown.query();
     const bool lit = own || shown.hovered_key() == key;
-    add_rotated_text(*list, ImVec2(x, layout.corner.y - em() * 0.6F), label_angle,
-                     own   ? palette().query
-                     : lit ? palette().text
-                           : palette().key,
-                     fitted_text(shown.key_text(key), length));
+    add_rotated_token(*list, ImVec2(x, layout.corner.y - em() * 0.6F), label_angle,
+                      own   ? palette().query
+                      : lit ? palette().text
+                            : palette().key,
+                      shown.key_text(key), shown.key_place(key), length);
   }
   // A frame around the column that is looked at.
   if (const auto key = shown.hovered_key(); key && *key < layout.tokens) {
@@ -184,6 +227,10 @@ void RolloutPanel::draw_flow(const ShownAttention& shown, const Layout& layout) 
   }
   if (words.empty()) {
     draw_line(shown, layout, *flow_.value(), layout.flow_top, layout.flow_line);
+    {
+      const ScopedFont body(fonts().body, 1.0F / 0.85F);
+      draw_numbers(shown, layout, *flow_.value(), layout.flow_top + layout.flow_line * 0.5F);
+    }
     words = text("attention.flow_words");
     list->AddText(ImVec2(layout.corner.x, layout.flow_top + layout.flow_line + em() * 0.3F), palette().muted,
                   fitted_text(words, ImGui::GetContentRegionAvail().x - em() * 5).c_str());

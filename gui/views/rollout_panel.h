@@ -50,6 +50,9 @@ class RolloutPanel {
   void handle_keyboard(const ShownAttention& shown, Commands& commands) const;
   void draw_line(const ShownAttention& shown, const Layout& layout, const std::vector<double>& weights,
                  float top, float high) const;
+  void draw_numbers(const ShownAttention& shown, const Layout& layout, const std::vector<double>& weights,
+                    float middle) const;
+  std::int64_t layers_for_label(const Layout& layout) const;
 
   MadeValue<MapsKey, std::shared_ptr<const RolloutMaps>> maps_;
   MadeValue<RowsKey, Rows> rows_;

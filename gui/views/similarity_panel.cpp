@@ -10,10 +10,12 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/axis_labels.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
-#include "gui/widgets/rotated_text.h"
+#include "gui/widgets/rotated_token.h"
 #include "gui/widgets/significant_text.h"
+#include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
@@ -38,27 +40,37 @@ void outline(const Plot& plot, std::int64_t position, bool is_row, ImU32 color) 
   ImGui::GetWindowDrawList()->AddRect(from, to, color, 0, std::max(1.0F, em() * 0.1F));
 }
 
+// Every second or third name where there is no room for all, or those at round positions, and always those in
+// question: large enough to be read.
 void draw_names(const Frame& frame, const ShownText& shown, const LitTokens& lit, const Plot& plot,
                 float left, float top) {
-  if (plot.step > 1) return;
   ImDrawList* list = ImGui::GetWindowDrawList();
+  const std::int64_t every = tokens_for_label(em() * 0.9F, plot.cell / static_cast<float>(plot.step));
   const ScopedFont small(fonts().body, 0.8F);
-  // Every second or third name where there is no room for all: large enough to be read, and those in
-  // question.
-  const auto every = static_cast<std::int64_t>(std::max(1.0F, std::ceil(em() * 1.05F / plot.cell)));
-  for (std::int64_t i = 0; i < plot.side; ++i) {
-    const bool marked = lit.hovered == i || lit.hovered_key == i;
-    if (i % every != 0 && !marked) continue;
-    const float middle = (static_cast<float>(i) + 0.5F) * plot.cell;
-    const ImU32 row_color = lit.hovered == i ? palette().query : palette().muted;
-    const ImU32 column_color = lit.hovered_key == i ? palette().key : palette().muted;
-    const std::string token = token_of(frame, shown, i);
-    const std::string name = fitted_text(token, left - em() * 0.5F);
-    const float width = ImGui::CalcTextSize(name.c_str()).x;
-    list->AddText(ImVec2(plot.corner.x - width - em() * 0.4F, plot.corner.y + middle - em() * 0.5F),
-                  row_color, name.c_str());
-    add_rotated_text(*list, ImVec2(plot.corner.x + middle, plot.corner.y - em() * 0.35F), column_angle,
-                     column_color, fitted_text(token, (top - em() * 0.4F) / std::sin(column_angle)));
+  const std::vector<TokenId>& tokens = shown.trace->tokens();
+  const float row_room = left - em() * 0.5F;
+  const float column_room = (top - em() * 0.4F) / std::sin(column_angle);
+  for (std::int64_t at = 0; at < shown.positions(); ++at) {
+    const bool row = is_label_drawn(at, every, lit.hovered, lit.locked);
+    const bool column = is_label_drawn(at, every, lit.hovered_key, lit.locked_key);
+    if (!row && !column) continue;
+    const float middle = (static_cast<float>(at / plot.step) + 0.5F) * plot.cell;
+    const std::string token = token_of(frame, shown, at);
+    // One name for many tokens says for which.
+    const auto place = every > position_from ? std::optional(at) : told_apart(tokens, at);
+    if (row) {
+      const float width = std::min(row_room, token_label_width(token, place));
+      const ImU32 color = lit.hovered == at  ? palette().query
+                          : lit.locked == at ? palette().lock
+                                             : palette().muted;
+      add_token_label(*list,
+                      ImVec2(plot.corner.x - width - em() * 0.4F, plot.corner.y + middle - em() * 0.5F),
+                      color, token, place, row_room);
+    }
+    if (column)
+      add_rotated_token(*list, ImVec2(plot.corner.x + middle, plot.corner.y - em() * 0.35F), column_angle,
+                        lit.hovered_key == at || lit.locked_key == at ? palette().key : palette().muted,
+                        token, place, column_room);
   }
 }
 
@@ -172,10 +184,8 @@ void SimilarityMaps::draw(const Frame& frame, Commands& commands, const ShownTex
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 start = ImGui::GetCursorScreenPos();
   list->AddText(start, palette().muted, text("embeddings.similarity").c_str());
-  const bool named = cells.step == 1;
-  const float left = named ? em() * 4.2F : em() * 0.2F;
-  const float top = em() * 1.6F + (named ? em() * 3.0F : 0.0F);
-  const float extent = std::min(size.x - left - (named ? em() * 1.6F : 0.0F), size.y - top - em() * 2.6F);
+  const float left = em() * 4.4F, top = em() * 4.6F;
+  const float extent = std::min(size.x - left - em() * 1.6F, size.y - top - em() * 2.6F);
   if (extent < em() * 3) return;
   const float widest = em() * 3.6F;  // a few tokens need no huge squares
   const float cell = std::min(extent / static_cast<float>(cells.side), widest);

@@ -35,7 +35,9 @@ float surprisal_part(double bits) {
 }
 
 ImU32 surprisal_color(double bits) {
-  return mix(palette().raised, palette().probability, 0.55F * surprisal_part(bits));
+  // No further than the ink of the prompt can be read: 4.5 to 1.
+  const float most = current_theme() == Theme::dark ? 0.40F : 0.55F;
+  return mix(palette().raised, palette().probability, most * surprisal_part(bits));
 }
 
 ImU32 token_ground(PromptText which, const Frame& frame, const ShownScores& scores, std::int64_t position) {

@@ -12,6 +12,7 @@
 #include "gui/theme.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/token_piece.h"
 #include "imgui_internal.h"
@@ -277,7 +278,8 @@ void TokenChips::draw_chip(const Frame& frame, Commands& commands, std::size_t p
   list->AddRectFilled(corner, opposite, ground, rounding);
   if (chip.special)
     list->AddRect(corner, opposite, with_alpha(palette().attention, 0.7F), rounding, em() * 0.06F);
-  const ImU32 ink = runs ? palette().token_text : palette().muted;
+  const bool by_surprisal = frame.document.prompt.color_by_surprisal && which_ == PromptText::own;
+  const ImU32 ink = !runs ? palette().muted : by_surprisal ? ink_on(ground) : palette().token_text;
   const ImVec2 size = ImGui::CalcTextSize(chip.piece.c_str());
   list->AddText(ImVec2((corner.x + opposite.x - size.x) * 0.5F, corner.y + em() * 0.14F),
                 chip.part ? with_alpha(ink, 0.75F) : ink, chip.piece.c_str());
@@ -285,7 +287,7 @@ void TokenChips::draw_chip(const Frame& frame, Commands& commands, std::size_t p
     const ScopedFont small(fonts().mono, 0.68F);
     const ImVec2 id_size = ImGui::CalcTextSize(chip.id.c_str());
     list->AddText(ImVec2((corner.x + opposite.x - id_size.x) * 0.5F, opposite.y - id_size.y - font_ * 0.26F),
-                  with_alpha(ink, 0.66F), chip.id.c_str());
+                  by_surprisal ? ink : with_alpha(ink, 0.66F), chip.id.c_str());
   }
   if (runs) draw_surprisal(position, ImVec2(corner.x, opposite.y), chip.width);
   if (locked || lit) {

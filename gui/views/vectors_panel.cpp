@@ -104,8 +104,9 @@ void VectorsPanel::draw(const Frame& frame, Commands& commands, const ShownText&
   const ImVec2 room = ImGui::GetContentRegionAvail();
   const ImVec2 corner = ImGui::GetCursorPos();
   const float height = std::max(room.y - em() * 0.4F, em() * 12);
-  const float list = room.x > em() * 40 ? em() * 20 : 0.0F;
-  const float matrix = list > 0 ? std::min(room.x - list - em() * 2, height) : room.x;
+  const float least = room.x > em() * 40 ? em() * 20 : 0.0F;
+  const float matrix = least > 0 ? std::min(room.x - least - em() * 2, height) : room.x;
+  const float list = least > 0 ? room.x - matrix - em() * 2 : 0.0F;
   maps_.draw(frame, commands, shown, *picture, key, ImVec2(matrix, height));
   if (list <= 0) return;
   ImGui::SetCursorPos(ImVec2(corner.x + matrix + em() * 2, corner.y));

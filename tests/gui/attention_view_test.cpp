@@ -7,11 +7,13 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <thread>
 
 #include "core/forward/derived_values.h"
 #include "gui/strings.h"
 #include "gui/widgets/map_scale.h"
+#include "imgui_internal.h"
 #include "tests/gui/scripted_gui.h"
 #include "tests/gui/synthetic_trace.h"
 
@@ -212,6 +214,27 @@ TEST(AttentionView, AWallOfHeadsIsChosenOpenedAndWalked) {
     ctx.Yield(2);
     IM_CHECK(world.document.attention_mode == AttentionMode::matrix);
   }));
+}
+
+// What the chosen head looks at is there wherever the panel is wide or high, however large the wall could be.
+TEST(AttentionView, AWallLeavesRoomForTheChosenHead) {
+  const auto is_shown = [](int width, int height, std::int64_t layers) {
+    ScriptedGui gui(ScriptedGui::Renderer::none, width, height);
+    SyntheticWorld world(SyntheticShape{.positions = 6, .layers = layers});
+    world.document.attention_mode = AttentionMode::wall;
+    AttentionView view;
+    gui.draw_frames(world.drawn_by(view), 4);
+    for (const ImGuiWindow* window : ImGui::GetCurrentContext()->Windows) {
+      if (window->WasActive && std::string(window->Name).find("##chosen") != std::string::npos) return true;
+    }
+    return false;
+  };
+  for (const std::int64_t layers : {2, 4, 12, 30, 48}) {
+    EXPECT_TRUE(is_shown(1000, 480, layers)) << layers;
+    EXPECT_TRUE(is_shown(700, 420, layers)) << layers;
+    EXPECT_TRUE(is_shown(500, 900, layers)) << layers;
+  }
+  EXPECT_FALSE(is_shown(320, 300, 48));
 }
 
 TEST(AttentionView, AWallIsSortedByAScore) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <vector>
 
 #include "gui/color_map.h"
 #include "gui/strings.h"
@@ -11,6 +13,8 @@
 #include "gui/views/embeddings_view.h"
 #include "gui/views/lens_shown.h"
 #include "gui/views/pass_text.h"
+#include "gui/views/surprisal.h"
+#include "gui/widgets/axis_labels.h"
 #include "gui/widgets/hand_number.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/token_piece.h"
@@ -21,7 +25,7 @@
 namespace headlight {
 namespace {
 
-// The even one between black and white has 4.58 to 1 with both.
+// The even one between the two inks has 4.58 to 1 with both.
 TEST(Ink, IsReadOnEveryColourAndFlipsOnce) {
   ScriptedGui gui;
   for (const Theme theme : {Theme::dark, Theme::light}) {
@@ -59,6 +63,39 @@ TEST(Ink, IsReadOnEveryColourAndFlipsOnce) {
   apply_theme(Theme::dark, 1.0F);
   EXPECT_NEAR(contrast_ratio(IM_COL32_BLACK, IM_COL32_WHITE), 21.0F, 0.01F);
   EXPECT_EQ(contrast_ratio(IM_COL32_WHITE, IM_COL32_WHITE), 1.0F);
+}
+
+// The prompt has one ink for all of its text; chips have their own.
+TEST(Surprisal, ItsTokensAreRead) {
+  ScriptedGui gui;
+  for (const Theme theme : {Theme::dark, Theme::light}) {
+    apply_theme(theme, 1.0F);
+    float last = 0.0F;
+    for (double bits = 0.0; bits <= 20.0; bits += 0.5) {
+      const ImU32 ground = surprisal_color(bits);
+      EXPECT_GE(contrast_ratio(ground, palette().token_text), 4.5F) << bits;
+      EXPECT_GE(contrast_ratio(ground, ink_on(ground)), 4.5F) << bits;
+      last = contrast_ratio(ground, palette().raised);
+    }
+    EXPECT_GE(last, 1.6F);  // and the most surprising one stands out
+  }
+}
+
+TEST(AxisLabels, AreEvenAndNeverLoseWhatIsChosen) {
+  EXPECT_EQ(tokens_for_label(10.0F, 20.0F), 1);
+  EXPECT_EQ(tokens_for_label(10.0F, 4.0F), 3);
+  EXPECT_EQ(tokens_for_label(10.0F, 0.3F), 50);  // 34 tokens: a round number
+  const auto drawn = [](std::optional<std::int64_t> marked, std::optional<std::int64_t> third) {
+    std::vector<std::int64_t> found;
+    for (std::int64_t i = 0; i < 12; ++i) {
+      if (is_label_drawn(i, 3, marked, std::nullopt, third)) found.push_back(i);
+    }
+    return found;
+  };
+  EXPECT_EQ(drawn({}, {}), (std::vector<std::int64_t>{0, 3, 6, 9}));
+  EXPECT_EQ(drawn(4, {}), (std::vector<std::int64_t>{0, 4, 9}));
+  EXPECT_EQ(drawn(4, 8), (std::vector<std::int64_t>{0, 4, 8}));
+  EXPECT_EQ(drawn(4, 5), (std::vector<std::int64_t>{0, 4, 9}));  // would cover the marked one
 }
 
 TEST(TokenLabel, OnlyTokensThatStandTwiceHaveTheirPosition) {

@@ -44,21 +44,5 @@ TEST(Projection, DegenerateTextsLieAtTheOrigin) {
   EXPECT_EQ(broken.explained[0], 0.0);
 }
 
-TEST(Projection, WithoutTheFirstTokenTheOthersStandAsIfAlone) {
-  // The first row is far away and would take the first axis.
-  const Tensor stream({4, 3}, std::vector<float>{1000, 0, 0, 0, 1, 0, 0, -1, 0, 0, 0, 2});
-  const Projection all = principal_components(stream);
-  EXPECT_GT(all.explained[0], 0.99);
-  EXPECT_GT(std::abs(all.points[0][0]), 500.0);
-  const Projection others = principal_components_without_first(stream);
-  ASSERT_EQ(others.points.size(), 4U);
-  EXPECT_TRUE(std::isnan(others.points[0][0]) && std::isnan(others.points[0][1]));
-  const Projection alone = principal_components(stream.rows(1, 4));
-  EXPECT_EQ(others.explained, alone.explained);
-  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(others.points[i + 1], alone.points[i]);
-  const Tensor one({1, 2}, std::vector<float>{1, 2});
-  EXPECT_EQ(principal_components_without_first(one).points.size(), 1U);
-}
-
 }  // namespace
 }  // namespace headlight

@@ -102,6 +102,74 @@ TEST(TokenMap, PathsWithoutTheFirstTokenLeaveItNowhere) {
   }
 }
 
+// Of six tokens, those at 0 and 3 many times as long as they were, at these layers.
+std::shared_ptr<const Trace> trace_with_massive_tokens(std::initializer_list<std::int64_t> layers) {
+  const auto trace = tiny_trace({3, 1, 4, 5, 9, 2});
+  Trace& written = const_cast<Trace&>(*trace);  // nobody else's
+  for (const std::int64_t layer : layers) {
+    const HookPlace place = stream_place(trace->model().architecture, layer);
+    Tensor stream = trace->at(place.hook, place.layer).copy();
+    const std::int64_t columns = stream.axis(1);
+    float* values = stream.writable();
+    for (std::int64_t i = 0; i < columns; ++i) {
+      values[i] *= 60.0F;
+      values[3 * columns + i] *= 20.0F;
+    }
+    written.set(place.hook, place.layer, stream);
+  }
+  return trace;
+}
+
+TEST(TokenMap, EveryVectorThatDwarfsTheMedianIsLeftOutAndTheOthersStandAsIfAlone) {
+  const auto trace = trace_with_massive_tokens({1});
+  TokenMapKey key{.trace = trace, .layer = 1, .without_massive = true};
+  const TokenMap map = make_token_map(key, uncancelled);
+  ASSERT_EQ(map.massive.size(), 2U);
+  EXPECT_EQ(map.massive[0].position, 0);
+  EXPECT_EQ(map.massive[1].position, 3);
+  EXPECT_GT(map.massive[0].times, map.massive[1].times);
+  std::vector<float> others;
+  for (const std::int64_t position : {1, 2, 4, 5}) {
+    const auto row = stream_row(*trace, 1, position);
+    others.insert(others.end(), row.begin(), row.end());
+  }
+  const std::int64_t columns = trace->model().architecture.d_model;
+  const Projection alone = principal_components(Tensor({4, columns}, others));
+  EXPECT_EQ(map.projection.explained, alone.explained);
+  std::size_t next = 0;
+  for (const std::int64_t position : {0, 1, 2, 3, 4, 5}) {
+    if (position == 0 || position == 3) {
+      EXPECT_TRUE(std::isnan(map.at(0, position)[0]) && std::isnan(map.at(0, position)[2]));
+    } else {
+      EXPECT_EQ(map.at(0, position), alone.points[next++]);
+    }
+  }
+  // Asked for, all of them are there, and still named; the first alone may be left out, too.
+  key.without_massive = false;
+  const TokenMap all = make_token_map(key, uncancelled);
+  EXPECT_EQ(all.massive, map.massive);
+  for (const Projection::Point& point : all.projection.points) EXPECT_TRUE(std::isfinite(point[0]));
+  EXPECT_GT(all.projection.explained[0], 0.9);
+  key.without_first = true;
+  const TokenMap without = make_token_map(key, uncancelled);
+  EXPECT_TRUE(std::isnan(without.at(0, 0)[0]) && std::isfinite(without.at(0, 3)[0]));
+  // The layers before and behind have none.
+  for (const std::int64_t layer : {0, 2}) {
+    EXPECT_TRUE(make_token_map({.trace = trace, .layer = layer, .without_massive = true}, uncancelled)
+                    .massive.empty());
+  }
+}
+
+TEST(TokenMap, PathsAreWithoutWhatIsMassiveAtAnyLayer) {
+  const auto trace = trace_with_massive_tokens({2});
+  const TokenMap map = make_token_map({.trace = trace, .paths = true, .without_massive = true}, uncancelled);
+  ASSERT_EQ(map.massive.size(), 2U);
+  for (std::int64_t stream = 0; stream < map.streams; ++stream) {
+    for (const std::int64_t position : {0, 1, 2, 3, 4, 5})
+      EXPECT_EQ(std::isnan(map.at(stream, position)[0]), position == 0 || position == 3);
+  }
+}
+
 TEST(TokenMap, SaysWhenThereIsNothingToShow) {
   TokenMapKey gone{.trace = tiny_trace({1, 2})};
   EXPECT_TRUE(gone.trace.expired());
