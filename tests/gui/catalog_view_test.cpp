@@ -59,6 +59,17 @@ TEST_F(CatalogViewTest, AModelIsAskedForByItsButton) {
   EXPECT_EQ(std::get<OpenModel>(world.edits[0]).model, "gpt2");
 }
 
+TEST_F(CatalogViewTest, WhatCannotBeDrawnHasNoButton) {
+  ScriptedGui gui(ScriptedGui::Renderer::none, 900, 1200);
+  SyntheticWorld world;
+  CatalogView view;
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    IM_CHECK(ctx.ItemExists("**/tiny-stories/###action"));
+    IM_CHECK(!ctx.ItemExists("**/tiny-gru/###action"));
+  }));
+  for (const CatalogEntry& entry : installed_models()) EXPECT_FALSE(entry.recurrent) << entry.name;
+}
+
 TEST_F(CatalogViewTest, AnyRepositoryIsAskedForByItsName) {
   ScriptedGui gui(ScriptedGui::Renderer::none, 900, 600);
   SyntheticWorld world;

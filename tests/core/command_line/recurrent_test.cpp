@@ -44,8 +44,8 @@ TEST(RecurrentCommands, GenerateGoesOnWithTheLikeliest) {
     const Answer one =
         run_command(add_next, {"next", "--model", "tiny-gru", "--text", grown, "--json", "--top", "1"});
     ASSERT_EQ(one.exit_code, 0) << one.errors;
-    for (const json& byte : json::parse(one.output).at("next").at(0).at("bytes"))
-      grown += static_cast<char>(byte.get<int>());
+    const json answer = json::parse(one.output);
+    for (const json& byte : answer.at("next").at(0).at("bytes")) grown += static_cast<char>(byte.get<int>());
   }
   EXPECT_EQ(text + whole.output, grown + "\n");
 }

@@ -71,8 +71,9 @@ TEST(BundledModels, TinyStoriesIsThereAtStepsOfItsLearning) {
   ASSERT_GE(last->kept_steps.size(), 2U);
   const auto model = load_model(path_of("tiny-stories"), "tiny-stories");
   const std::vector<std::string> texts = {
-      "Once upon a time, there was a little girl named Lily. She liked to play in the park with her mom.",
-      "옛날에 미아라는 작은 소녀가 살았어요. 어느 날, 미아는 엄마와 함께 공원에 갔어요."};
+      "One day, Tom and his mom went to the park. Tom saw a big red ball. He wanted to play with it. \"Can I "
+      "play?\" he asked. His mom said yes, and Tom was very happy.",
+      "이 영화는 정말 재미있어요. 배우들의 연기도 좋았고 음악도 좋았습니다. 다시 보고 싶은 영화입니다."};
   std::vector<double> before = {std::log(6144.0), std::log(6144.0)};
   const auto less = [&](const std::shared_ptr<const Model>& now, const std::string& name) {
     for (std::size_t i = 0; i < texts.size(); ++i) {
