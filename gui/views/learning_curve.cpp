@@ -193,8 +193,11 @@ void LearningCurve::draw_levels(const Plot& plot) const {
     }
     const std::string words = format_text(level.key, fmt::arg("loss", fmt::format("{:.2f}", level.loss)));
     above = std::min(y, above) - em() * 0.98F;
-    add_label(*list, fonts().body, 0.78F, ImVec2(plot.corner.x + plot.size.x, above), 1.0F, level.color,
-              words);
+    const ImVec2 right(plot.corner.x + plot.size.x, above);
+    const float room = label_width(fonts().body, 0.78F, words);
+    list->AddRectFilled(ImVec2(right.x - room - em() * 0.2F, above), ImVec2(right.x, above + em() * 0.92F),
+                        palette().panel);  // no grid line through words
+    add_label(*list, fonts().body, 0.78F, right, 1.0F, level.color, words);
   }
 }
 

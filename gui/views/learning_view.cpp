@@ -254,7 +254,7 @@ void LearningView::draw_run(const Frame& frame, Commands& commands) {
     return;
   }
   if (ImGui::BeginChild("##left", ImVec2(left, 0.0F), flags))
-    draw_left(frame, ImGui::GetContentRegionAvail().x);
+    draw_left(frame, ImGui::GetContentRegionAvail().x - em() * 0.6F);  // clear of a scroll bar
   ImGui::EndChild();
   ImGui::SameLine(0.0F, gap);
   if (ImGui::BeginChild("##right", ImVec2(0.0F, 0.0F), flags))

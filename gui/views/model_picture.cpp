@@ -148,18 +148,19 @@ Place place_part(const Part& part, ImVec2 corner, const Scale& scale) {
   return place;
 }
 
-// One square a head, in the colour of its key/value group: every other group is fainter.
+// One square a head; those that share a key/value head stand together.
 void draw_heads(const Part& part, ImVec2 corner, float width) {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const float side = std::min(em() * 0.85F, width / static_cast<float>(part.heads) - 1.0F);
+  const std::int64_t kv_heads = std::max<std::int64_t>(1, part.kv_heads);
+  const std::int64_t shared = std::max<std::int64_t>(1, part.heads / kv_heads);
+  const float apart = shared > 1 ? 0.7F : 0.0F;  // of a side, more than between two squares
+  const float sides = static_cast<float>(part.heads) * 1.18F + static_cast<float>(kv_heads) * apart;
+  const float side = std::min(em() * 0.85F, width / sides);
   if (side < 2.0F) return;
-  const std::int64_t shared =
-      std::max<std::int64_t>(1, part.heads / std::max<std::int64_t>(1, part.kv_heads));
   for (std::int64_t head = 0; head < part.heads; ++head) {
-    const float x = corner.x + static_cast<float>(head) * (side + std::max(1.0F, side * 0.18F));
-    const float strength = (head / shared) % 2 == 0 ? 0.9F : 0.5F;
-    list->AddRectFilled(ImVec2(x, corner.y), ImVec2(x + side, corner.y + side),
-                        with_alpha(part.color, strength), side * 0.2F);
+    const float place = static_cast<float>(head) * 1.18F + static_cast<float>(head / shared) * apart;
+    const ImVec2 at(corner.x + place * side, corner.y);
+    list->AddRectFilled(at, ImVec2(at.x + side, at.y + side), with_alpha(part.color, 0.9F), side * 0.2F);
   }
 }
 

@@ -117,7 +117,7 @@ void SamplingPanel::draw_curve(const Frame& frame, Commands& commands, const Tok
     list->AddText(ImVec2(x, bottom + em() * 0.25F), palette().muted, words.c_str());
   }
   {
-    const ScopedFont words(fonts().body, 0.8F);
+    const ScopedFont words(fonts().body, 1.15F);  // of what is small already
     list->AddText(start, palette().muted, text("next.curve").c_str());
   }
   const float kept = x_of(static_cast<double>(std::max<std::int64_t>(1, survivors_[5])));
