@@ -78,13 +78,13 @@ void draw_titles(const FlowScene& scene) {
   x += add_label(scene.list, fonts().strong, 1.0F, ImVec2(x, y), 0, palette().text,
                  fmt::format("L{}", at.layer));
   const std::string of_layers = format_text("flow.of_layers", fmt::arg("count", at.layer_count));
-  // Below the number where there is no room beside it.
+  // Below the number where there is no room beside it; nowhere where there is none below it either.
   const bool beside =
       x + at.em * 0.5F + label_width(fonts().body, heading_size, of_layers) < at.head.min.x - at.em * 0.5F;
-  add_label(
-      scene.list, fonts().body, heading_size,
-      beside ? ImVec2(x + at.em * 0.35F, small_y) : ImVec2(at.block.min.x + at.em * 0.6F, y + at.em * 1.25F),
-      0, palette().muted, of_layers);
+  const ImVec2 place =
+      beside ? ImVec2(x + at.em * 0.35F, small_y) : ImVec2(at.block.min.x + at.em * 0.6F, y + at.em * 1.25F);
+  if (beside || place.y + at.em < at.headings.min.y + at.em * 0.35F)
+    add_label(scene.list, fonts().body, heading_size, place, 0, palette().muted, of_layers);
   x = at.head.min.x + at.em * 0.5F;
   x += add_label(scene.list, fonts().strong, 1.0F, ImVec2(x, y), 0, palette().attention,
                  fmt::format("H{}", at.head_index));

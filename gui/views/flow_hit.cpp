@@ -173,7 +173,7 @@ void candidate_tooltip(const Frame& frame, Commands& commands, const FlowHit& hi
 }  // namespace
 
 FlowHit flow_hit(const FlowLayout& at, ImVec2 mouse) {
-  for (std::int64_t rank = 0; at.parts.has_candidates && rank < flow_candidates; ++rank) {
+  for (std::int64_t rank = 0; at.parts.has_candidates && rank < at.shown_candidates; ++rank) {
     if (at.candidate(rank).contains(mouse)) return {FlowPick::candidate, Hook::logits, -1, rank};
   }
   if (at.parts.has_candidates && mouse.y >= at.headings.min.y && mouse.y < at.headings.max.y &&

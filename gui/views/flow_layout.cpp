@@ -180,7 +180,9 @@ void place_columns(FlowLayout& at, const FlowShape& shape) {
 void place_bands(FlowLayout& at, const FlowShape& shape) {
   const float room = at.rows_bottom - at.rows_top;
   const float band = at.em * band_em, mark = at.em * 1.2F, least = at.em * lowest_row;
-  const auto bands = std::clamp<std::int64_t>(static_cast<std::int64_t>(room * 0.3F / band), 2, most_bands);
+  const bool low = at.low();
+  const auto bands =
+      low ? 2 : std::clamp<std::int64_t>(static_cast<std::int64_t>(room * 0.3F / band), 2, most_bands);
   // Both sides share the room for bands; where there are none, the rows have it.
   const float zone = as_float(bands) * band + mark * 2;
   const auto fits = [&](float space) {
@@ -188,12 +190,16 @@ void place_bands(FlowLayout& at, const FlowShape& shape) {
   };
   std::int64_t count = fits(room - zone);
   at.first = std::clamp<std::int64_t>(shape.selected - count / 2, 0, shape.positions - count);
+  const bool both = at.first > 0 && at.first + count < shape.positions;
+  const float side = both || low ? zone * 0.5F : zone;
+  if (low && !both) {  // one band, and the rows have the rest
+    count = fits(room - side);
+    at.first = std::clamp<std::int64_t>(shape.selected - count / 2, 0, shape.positions - count);
+  }
   at.last = at.first + count;
-  const bool both = at.first > 0 && at.last < shape.positions;
-  const float side = both ? zone * 0.5F : zone;
   const float above = at.first > 0 ? side : 0, below = at.last < shape.positions ? side : 0;
   at.row_height = std::max(at.em * 0.5F, (room - above - below) / as_float(count));
-  const std::int64_t each = both ? std::max<std::int64_t>(1, bands / 2) : bands;
+  const std::int64_t each = both || low ? std::max<std::int64_t>(1, bands / 2) : bands;
   const auto add = [&](std::int64_t first, std::int64_t last, float top) {
     const std::int64_t here = std::min(each, last - first);
     for (std::int64_t i = 0; i < here; ++i) {
@@ -268,9 +274,12 @@ void place_cards(FlowLayout& at, const FlowShape& shape, float above, float edge
   }
 }
 
-// Room for the list beside the selected row.
+// Room for the list beside the selected row; fewer lines where it is low.
 void place_candidates(FlowLayout& at, const FlowShape& shape) {
-  const float height = at.em * 1.75F * static_cast<float>(flow_candidates);
+  const float line = at.em * 1.75F;
+  at.shown_candidates = std::clamp<std::int64_t>(
+      static_cast<std::int64_t>((at.block.max.y - at.headings.max.y) / line), 1, flow_candidates);
+  const float height = line * as_float(at.shown_candidates);
   const float lowest = std::max(at.headings.max.y, at.block.max.y - height);
   const std::int64_t row =
       std::clamp(shape.output_row.value_or(shape.selected), at.first, std::max(at.first, at.last - 1));
@@ -299,6 +308,8 @@ FlowParts flow_parts(const ArchitectureDescription& a, std::int64_t layer) {
   return parts;
 }
 
+float lowest_flow(float em) { return em * 11.5F; }
+
 float narrowest_flow(float em, const FlowParts& parts) {
   return em * (all_units(parts) * least_unit + candidates_em + 4.6F + (parts.cross ? encoder_em : 0.0F));
 }
@@ -318,7 +329,8 @@ FlowLayout place_flow(const FlowShape& shape, ImVec2 corner, ImVec2 size, float 
   at.title = {corner, ImVec2(right, corner.y + em * 0.1F)};
   at.footer = {ImVec2(corner.x, corner.y + size.y - em * (shape.source > 0 ? 2.9F : 1.9F)),
                ImVec2(right, corner.y + size.y)};
-  const float edges = shape.heads > 1 ? std::min(em * 1.5F, as_float(shape.heads - 1) * em * 0.19F) : 0;
+  const float edges =
+      shape.heads > 1 && !at.low() ? std::min(em * 1.5F, as_float(shape.heads - 1) * em * 0.19F) : 0;
   const float above = at.title.max.y + em * 1.55F;  // the block's own line: which layer, which head
   const float heading_top = above + edges;
   at.headings = {ImVec2(corner.x, heading_top), ImVec2(right, heading_top + em * 1.5F)};
@@ -336,6 +348,8 @@ FlowLayout place_flow(const FlowShape& shape, ImVec2 corner, ImVec2 size, float 
   place_candidates(at, shape);
   return at;
 }
+
+bool FlowLayout::low() const { return size.y < em * 16.0F; }
 
 float FlowLayout::stream_strip_height() const {
   return std::max(2.0F, std::floor(std::min(row_height * 0.16F, em * 0.6F)));
@@ -463,7 +477,7 @@ FlowRect FlowLayout::head_card(std::int64_t other) const {
 }
 
 FlowRect FlowLayout::candidate(std::int64_t rank) const {
-  const float step = candidates.height() / static_cast<float>(flow_candidates);
+  const float step = candidates.height() / as_float(shown_candidates);
   return {ImVec2(candidates.min.x, candidates.min.y + step * as_float(rank)),
           ImVec2(candidates.max.x, candidates.min.y + step * as_float(rank + 1))};
 }

@@ -91,8 +91,9 @@ struct FlowLayout {
   FlowRect heads_before, heads_after;    // of the other heads'
   std::vector<FlowBand> bands;           // above and below the rows
   FlowRect candidates;
-  FlowRect title;     // the line above everything
-  FlowRect headings;  // names of the columns
+  std::int64_t shown_candidates = 1;  // that there is room for
+  FlowRect title;                     // the line above everything
+  FlowRect headings;                  // names of the columns
   FlowRect footer;
   // Of an encoder-decoder. Rows of the source text: tokens [source_first, source_last).
   std::int64_t source = 0, source_first = 0, source_last = 0, source_layers = 0;
@@ -109,6 +110,7 @@ struct FlowLayout {
   KeyRange seen(std::int64_t query) const { return visible_keys(parts.rule, query, positions); }
 
   std::int64_t rows() const { return last - first; }
+  bool low() const;  // the rows need the room of the other heads' cards and of most bands
   bool small() const { return row_height < em * 1.7F; }  // no room for details in a row
   float row_top(std::int64_t position) const {
     return rows_top + static_cast<float>(position - first) * row_height;
@@ -140,9 +142,10 @@ struct FlowLayout {
   int cells(const FlowColumn& column) const;
 };
 
-constexpr std::int64_t flow_candidates = 5;
+constexpr std::int64_t flow_candidates = 5;  // at most
 
-// The narrowest picture that can be read; a narrower panel scrolls.
+// The lowest and the narrowest picture that can be read; a narrower panel scrolls.
+float lowest_flow(float em);
 float narrowest_flow(float em, const FlowParts& parts = {});
 
 FlowLayout place_flow(const FlowShape& shape, ImVec2 corner, ImVec2 size, float em);

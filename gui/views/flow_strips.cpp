@@ -244,7 +244,7 @@ void draw_classes(const FlowScene& scene) {
   const FlowLayout& at = scene.at;
   const std::vector<ClassScore> classes = class_scores(scene.trace);
   if (classes.empty()) return draw_words(scene, text("flow.not_done"));
-  const auto shown = std::min<std::size_t>(classes.size(), static_cast<std::size_t>(flow_candidates));
+  const auto shown = std::min<std::size_t>(classes.size(), static_cast<std::size_t>(at.shown_candidates));
   for (std::size_t rank = 0; rank < shown; ++rank) {
     draw_bar(scene, at.candidate(static_cast<std::int64_t>(rank)), classes[rank].name,
              classes[rank].probability, rank == 0);
@@ -262,7 +262,8 @@ void draw_flow_candidates(const FlowScene& scene) {
   }
   if (!scene.frame.result.next) return draw_words(scene, text("flow.not_done"));
   const auto known = static_cast<std::int64_t>(scene.frame.result.next->ranked.size());
-  for (std::int64_t rank = 0; rank < std::min(flow_candidates, known); ++rank) draw_candidate(scene, rank);
+  for (std::int64_t rank = 0; rank < std::min(scene.at.shown_candidates, known); ++rank)
+    draw_candidate(scene, rank);
 }
 
 }  // namespace headlight

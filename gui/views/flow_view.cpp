@@ -92,7 +92,7 @@ void FlowView::draw_text(const Frame& frame, Commands& commands) {
       (scrolls ? ImGuiWindowFlags_HorizontalScrollbar : ImGuiWindowFlags_NoScrollbar);
   if (ImGui::BeginChild("##flow", room, ImGuiChildFlags_NavFlattened, flags)) {
     const float bar = scrolls ? ImGui::GetStyle().ScrollbarSize : 0;
-    draw_picture(frame, commands, ImVec2(width, std::max(em() * 16, room.y - bar)));
+    draw_picture(frame, commands, ImVec2(width, std::max(lowest_flow(em()), room.y - bar)));
     ImGui::Dummy(ImVec2(0, 0));  // after what was placed by hand
   }
   ImGui::EndChild();

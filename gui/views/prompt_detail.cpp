@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "gui/fonts.h"
@@ -17,6 +18,8 @@ namespace {
 
 float em() { return ImGui::GetFontSize(); }
 
+constexpr float least_beneath = 16.0F;  // em
+
 using Detail = PromptDetail;
 constexpr std::array<std::pair<Detail, const char*>, 3> details = {
     {{Detail::history, "history"}, {Detail::hangul, "characters"}, {Detail::second_tokenizer, "two"}}};
@@ -29,6 +32,20 @@ Segment segment_of(const std::string& name) {
 void next_tool(float width, float gap) {
   ImGui::SameLine(0.0F, gap);
   if (ImGui::GetContentRegionAvail().x < width) ImGui::NewLine();
+}
+
+// More is scrolled to. In a window of its own: the panels' own windows would lie above it.
+void fade_bottom() {
+  const float bottom = ImGui::GetWindowPos().y + ImGui::GetWindowHeight();
+  const ImVec2 corner(ImGui::GetWindowPos().x, std::floor(bottom - em() * 1.8F));
+  const ImVec2 size(ImGui::GetWindowWidth() - ImGui::GetStyle().ScrollbarSize, std::ceil(bottom) - corner.y);
+  ImGui::SetCursorScreenPos(corner);
+  if (ImGui::BeginChild("##fade", size, 0, ImGuiWindowFlags_NoInputs | ImGuiWindowFlags_NoBackground)) {
+    const ImU32 solid = ImGui::GetColorU32(ImGuiCol_WindowBg), clear = with_alpha(solid, 0.0F);
+    ImGui::GetWindowDrawList()->AddRectFilledMultiColor(corner, ImVec2(corner.x + size.x, corner.y + size.y),
+                                                        clear, clear, solid, solid);
+  }
+  ImGui::EndChild();
 }
 
 }  // namespace
@@ -113,8 +130,9 @@ void DetailPanel::draw(const Frame& frame, Commands& commands) {
     shown_text_ = words;
     is_measured_ = false;
   }
-  // The view beneath keeps two fifths.
-  const float most = std::max(em() * 6.0F, ImGui::GetContentRegionAvail().y * 0.6F);
+  // The view beneath keeps two fifths, and its tabs and some rows in a low window.
+  const float room = ImGui::GetContentRegionAvail().y;
+  const float most = std::max(em() * 6.0F, std::min(room * 0.6F, room - em() * least_beneath));
   if (ImGui::BeginChild("detail", ImVec2(0.0F, std::clamp(height_, em() * 6.0F, most)),
                         ImGuiChildFlags_NavFlattened)) {
     draw_text_choice(frame);
@@ -126,6 +144,7 @@ void DetailPanel::draw(const Frame& frame, Commands& commands) {
       commands.animate();  // it has its height in the next frame
     }
     is_measured_ = is_measured_ || is_current;
+    if (ImGui::GetScrollY() < ImGui::GetScrollMaxY() - 0.5F) fade_bottom();
   }
   ImGui::EndChild();
   const ImVec2 corner = ImGui::GetCursorScreenPos();

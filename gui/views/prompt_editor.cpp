@@ -80,8 +80,10 @@ bool PromptEditor::edit(const Frame& frame) {
   ImGui::PushStyleColor(ImGuiCol_Text, palette().token_text);
   corner_ = ImGui::GetCursorScreenPos();
   size_.x = ImGui::GetContentRegionAvail().x;
-  layout_.update(text_, wrap_width_of(size_.x) - padding().x);
-  size_.y = static_cast<float>(shown_lines(layout_.lines())) * ImGui::GetFontSize() + 2.0F * padding().y;
+  layout_.update(text_, wrap_width_of(size_.x));
+  shown_lines_ = shown_lines(layout_.lines());
+  size_.y = static_cast<float>(shown_lines_) * ImGui::GetFontSize() + 2.0F * padding().y;
+  scroll_by_lines();
   keep_focus(frame);
   const bool changed = ImGui::InputTextMultiline(
       editor_id, &text_, size_, ImGuiInputTextFlags_NoUndoRedo | ImGuiInputTextFlags_WordWrap);
@@ -152,7 +154,22 @@ std::optional<std::int64_t> PromptEditor::draw_tokens(const Frame& frame, const 
   return under_mouse;
 }
 
-bool PromptEditor::is_cut() const { return layout_.lines() > shown_lines(layout_.lines()); }
+bool PromptEditor::is_cut() const { return layout_.lines() > shown_lines_; }
+
+// The wheel would stop in the middle of a line.
+void PromptEditor::scroll_by_lines() {
+  if (!inner_ || !is_cut()) return;
+  const float line = layout_.line_height();
+  if (ImGui::IsWindowHovered(ImGuiHoveredFlags_ChildWindows) &&
+      ImGui::IsMouseHoveringRect(corner_, ImVec2(corner_.x + size_.x, corner_.y + size_.y))) {
+    ImGui::SetKeyOwner(ImGuiKey_MouseWheelY, ImGui::GetID(editor_id));
+    wheel_ += ImGui::GetIO().MouseWheel * static_cast<float>(std::max(1, shown_lines_ - 1));
+  }
+  const float turned = std::trunc(wheel_);
+  wheel_ -= turned;
+  inner_->Scroll.y = std::clamp((std::round(inner_->Scroll.y / line) - turned) * line, 0.0F,
+                                std::max(0.0F, inner_->ScrollMax.y));
+}
 
 // The editor scrolls into its own padding: half lines above and below the whole ones. Where lines are out of
 // sight, those before them fade away behind an arrow.

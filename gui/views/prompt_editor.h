@@ -43,6 +43,7 @@ class PromptEditor {
   void find_marks();
   void draw_marks(std::size_t begin, std::size_t end);
   bool is_cut() const;  // lines are out of sight
+  void scroll_by_lines();
   void cover_cut_lines();
   void draw_frame(ImDrawList& list) const;
   void draw_invitation(const Frame& frame);
@@ -60,11 +61,13 @@ class PromptEditor {
   bool active_ = false;
   bool touched_ = false;     // the user has typed since the start
   float invitation_ = 1.0F;  // opacity
+  float wheel_ = 0.0F;       // lines that it was turned by, less than one
 
   // Of this frame's drawing.
   ImGuiWindow* inner_ = nullptr;
   ImVec2 corner_;  // of the frame
   ImVec2 size_;
+  int shown_lines_ = 1;
   ImVec2 origin_;  // of the text, scrolled
 };
 

@@ -103,6 +103,32 @@ TEST(FlowLayout, NothingOverlapsAndTheSelectedRowIsSeen) {
   }
 }
 
+TEST(FlowLayout, ALowPictureKeepsTheChosenRowAndWholeCandidates) {
+  constexpr float em = 16;
+  const ImVec2 size(narrowest_flow(em), lowest_flow(em));
+  for (const std::int64_t positions : {1, 5, 18, 300}) {
+    for (const std::int64_t selected : {std::int64_t{0}, positions / 2, positions - 1}) {
+      FlowShape shape;
+      shape.positions = positions;
+      shape.selected = selected;
+      shape.layers = 30;
+      shape.heads = 9;
+      const FlowLayout at = place_flow(shape, ImVec2(0, 0), size, em);
+      const bool both = at.first > 0 && at.last < positions;
+      EXPECT_TRUE(at.shows(selected)) << positions << " " << selected;
+      EXPECT_GE(at.rows(), std::min<std::int64_t>(positions, both ? 1 : 2)) << positions << " " << selected;
+      EXPECT_GE(at.row_height, em * 1.2F) << positions << " " << selected;
+      EXPECT_LE(at.rows_bottom, at.footer.min.y);
+      EXPECT_LE(at.bands.size(), both ? 2U : 1U);
+      for (const FlowBand& band : at.bands) EXPECT_LE(band.top + band.height, at.footer.min.y);
+      EXPECT_GE(at.shown_candidates, 3);
+      EXPECT_GE(at.candidate(0).height(), em * 1.7F);  // a line and its bar
+      EXPECT_GE(at.candidates.min.y, at.headings.max.y);
+      EXPECT_LE(at.candidate(at.shown_candidates - 1).max.y, at.footer.min.y);
+    }
+  }
+}
+
 // So that its numbers are read from the last row.
 TEST(FlowLayout, TheMapIsWiderOnStage) {
   FlowShape shape;

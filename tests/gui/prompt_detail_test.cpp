@@ -24,6 +24,7 @@ struct DetailBench {
   PromptView view;
   DetailPanel panel;
   bool pending = false;
+  float beneath = 0.0F;  // em, that the view beneath would have
 
   DetailBench() { world.model = tiny_model(); }
 
@@ -52,6 +53,7 @@ struct DetailBench {
     const Frame frame = world.frame();
     view.draw(frame, commands);
     panel.draw(frame, commands);
+    beneath = ImGui::GetContentRegionAvail().y / ImGui::GetFontSize();
     ImGui::End();
     pending = commands.is_pending();
     world.hover = commands.hover();
@@ -147,6 +149,18 @@ TEST(PromptDetail, DrawsWithoutTraceAndWithEveryKindOfModel) {
     }
     EXPECT_TRUE(world.edits.empty());
   }
+}
+
+TEST(PromptDetail, ScrollsWhereTheViewBeneathNeedsTheRoom) {
+  ScriptedGui gui(ScriptedGui::Renderer::none, 1280, 660);
+  DetailBench bench;
+  std::string words;
+  for (int i = 0; i < 200; ++i) words += "여러 words ";
+  bench.show(PromptDetail::hangul, words);
+  bench.settle(gui);
+  gui.draw_frames([&] { bench.draw(); });  // it has its height one frame later
+  EXPECT_GE(bench.beneath, 14.5F);  // tabs, and a picture of some rows
+  EXPECT_LE(bench.beneath, 16.0F);
 }
 
 TEST(PromptDetail, SaysWhyAnotherTokenizerCannotBeHad) {

@@ -3,12 +3,17 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <string_view>
+#include <tuple>
+
 #include "gui/fonts.h"
 #include "gui/layout.h"
 #include "gui/presenter.h"
 #include "gui/strings.h"
 #include "gui/widgets/token_piece.h"
 #include "gui/widgets/wrapped_text.h"
+#include "imgui_internal.h"
 #include "tests/core/tiny_model.h"
 #include "tests/gui/scripted_gui.h"
 #include "tests/gui/synthetic_trace.h"
@@ -127,6 +132,52 @@ TEST(PromptView, AChipIsHoveredLockedAndReleased) {
                         ctx.Yield();
                         IM_CHECK(!bench.world.document.query);
                       }));
+}
+
+// The box is as high as whole lines of the editor, and the wheel stops at them.
+TEST(PromptView, ShowsWholeLinesAtEverySize) {
+  for (const auto& [width, height, most] : {std::tuple(1280, 720, 2), std::tuple(1920, 1080, 4)}) {
+    ScriptedGui gui(ScriptedGui::Renderer::none, width, height);
+    PromptBench bench;
+    ImGuiWindow* editor = nullptr;
+    float line = 0.0F, padding = 0.0F;
+    const auto draw = [&] {
+      bench.draw();
+      const ScopedFont large(fonts().body, 1.25F);
+      line = ImGui::GetFontSize();
+      padding = line * 0.4F;
+      for (ImGuiWindow* window : ImGui::GetCurrentContext()->Windows) {
+        if (std::string_view(window->Name).find("##text") != std::string_view::npos) editor = window;
+      }
+    };
+    int with_all = 0, with_part = 0;
+    std::string text;
+    for (int words = 1; words <= 200; ++words) {
+      text += "wandering ";
+      bench.set_text(text);
+      gui.draw_frames(draw, 4);
+      ASSERT_NE(editor, nullptr);
+      const float shown = (editor->Size.y - 2.0F * padding) / line;
+      const float hidden = editor->ScrollMax.y / line;
+      const float all = std::round(shown + hidden);
+      EXPECT_NEAR(shown, all <= static_cast<float>(most + 1) ? all : static_cast<float>(most), 0.1F) << words;
+      ++(hidden < 0.5F ? with_all : with_part);
+    }
+    EXPECT_GT(with_all, 20);
+    EXPECT_GT(with_part, 20);
+    EXPECT_TRUE(gui.run(draw, [&](ImGuiTestContext& ctx) {
+      ctx.MouseMoveToPos(editor->Rect().GetCenter());
+      ctx.Yield(2);
+      for (const float turned : {-50.0F, 1.0F, 0.4F, 0.4F, 0.4F}) {
+        const float before = editor->Scroll.y;
+        ctx.MouseWheelY(turned);
+        ctx.Yield(2);
+        const float lines = editor->Scroll.y / line;
+        IM_CHECK_LT(std::abs(lines - std::round(lines)), 0.1F);
+        if (turned == 1.0F) IM_CHECK_LT(editor->Scroll.y, before - line * 0.5F);
+      }
+    }));
+  }
 }
 
 // On the stage the row of tokens begins with the first one as long as two rows are enough, and what only
