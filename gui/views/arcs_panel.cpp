@@ -28,8 +28,7 @@ float em() { return ImGui::GetFontSize(); }
 constexpr std::int64_t most_cells_at_once = 512 * 512 * 2;  // about a millisecond
 constexpr std::size_t most_drawn = 3000;  // lines: three milliseconds when all are made anew
 constexpr SliderRange thresholds{0.01, 0.5, "%.2f"};
-constexpr float lowest_line = 0.68F;  // ems; the words are then three quarters of their usual size
-constexpr float leading = 0.91F;      // of the words, at the least: most letters have no descender
+constexpr float lowest_line = 1.1F;  // ems: what lies lower cannot be read
 constexpr float count_size = 0.88F;
 constexpr float heading_room = 26;  // ems of the two headings, with the count between them
 
@@ -61,6 +60,15 @@ void toggle_head(const ShownAttention& shown, Commands& commands, std::int64_t h
   if (choices.arc_heads != shown.frame.document.attention.arc_heads) commands.edit(SetChoices{choices});
 }
 
+// The unit of a token, where the text has it.
+std::optional<std::int32_t> unit_at(const PassText& text, std::optional<std::int64_t> token) {
+  std::optional<std::int32_t> found;
+  if (token && *token >= 0 && *token < static_cast<std::int64_t>(text.units.unit_of.size())) {
+    found = static_cast<std::int32_t>(text.units.unit_of[static_cast<std::size_t>(*token)]);
+  }
+  return found;
+}
+
 // This head alone; all heads when it was alone.
 void isolate_head(const ShownAttention& shown, Commands& commands, std::int64_t head) {
   AttentionChoices choices = shown.frame.document.attention;
@@ -86,7 +94,7 @@ ImU32 head_color(std::int64_t head, std::int64_t heads, bool current) {
 
 bool ArcsPanel::Layout::operator==(const Layout& other) const {
   const auto all = [](const Layout& one) {
-    return std::array{one.corner.x, one.corner.y, one.size.x, one.size.y, one.scroll,
+    return std::array{one.corner.x, one.corner.y, one.size.x, one.size.y, static_cast<float>(one.first),
                       one.line,     one.left,     one.right,  one.label};
   };
   return all(*this) == all(other);
@@ -205,11 +213,18 @@ ArcsPanel::Layout ArcsPanel::place(const ShownAttention& shown, const PassText& 
   Layout layout;
   layout.corner = ImGui::GetCursorScreenPos();
   layout.corner.y += ImGui::GetScrollY();
-  layout.scroll = ImGui::GetScrollY();
   layout.size = ImVec2(ImGui::GetContentRegionAvail().x, ImGui::GetWindowHeight());
   const std::int64_t units = std::max<std::int64_t>(1, std::max(queries.units.count(), keys.units.count()));
-  layout.line = std::clamp(layout.size.y / static_cast<float>(units), em() * lowest_line, em() * 2.4F);
-  layout.type = std::min(1.0F, layout.line / em() / leading);
+  layout.line = std::min(layout.size.y / static_cast<float>(units), em() * 2.4F);
+  layout.rows = units;
+  if (layout.line < em() * lowest_line) {  // whole lines of whole pixels, as far as there is room
+    const float room = std::max(1.0F, std::floor(layout.size.y / (em() * lowest_line)));
+    layout.line = std::max(1.0F, std::floor(layout.size.y / room));
+    layout.rows = std::min(units, static_cast<std::int64_t>(room));
+    layout.size.y = layout.line * static_cast<float>(layout.rows);
+    layout.first =
+        std::clamp<std::int64_t>(std::lround(ImGui::GetScrollY() / layout.line), 0, units - layout.rows);
+  }
   const float most = std::min(em() * 10, layout.size.x * 0.3F);
   float widest = em() * 2;
   const auto measure = [&](const PassText& text) {
@@ -229,15 +244,16 @@ ArcsPanel::Layout ArcsPanel::place(const ShownAttention& shown, const PassText& 
   return layout;
 }
 
-// What is chosen comes into sight when it changes.
-void ArcsPanel::scroll_to_chosen(const Focus& focus, const Layout& layout) {
-  const std::optional<std::int32_t> chosen = focus.query ? focus.query : focus.key;
-  if (chosen == scrolled_to_) return;
+// What is chosen comes into sight when it changes, or when fewer lines are seen; without any, `last`: the
+// query that the other panels tell of.
+void ArcsPanel::scroll_to_chosen(const Focus& focus, std::optional<std::int32_t> last, const Layout& layout) {
+  const std::optional<std::int32_t> chosen = focus.query ? focus.query : focus.key ? focus.key : last;
+  if (chosen == scrolled_to_ && layout.rows == scrolled_rows_) return;
   scrolled_to_ = chosen;
-  if (!chosen) return;
-  const float top = layout.line * static_cast<float>(*chosen);
-  if (top >= layout.scroll && top + layout.line <= layout.scroll + layout.size.y) return;
-  ImGui::SetScrollY(std::max(0.0F, top - layout.size.y * 0.5F));
+  scrolled_rows_ = layout.rows;
+  if (!chosen || (*chosen >= layout.first && *chosen < layout.first + layout.rows)) return;
+  const std::int64_t top = std::max<std::int64_t>(0, *chosen - layout.rows / 2);
+  ImGui::SetScrollY(layout.line * static_cast<float>(top));
 }
 
 void ArcsPanel::draw_headings(const ShownAttention& shown, const Layout& layout, bool with_count) {
@@ -266,13 +282,6 @@ void ArcsPanel::draw_headings(const ShownAttention& shown, const Layout& layout,
 
 ArcsPanel::Focus ArcsPanel::focus(const ShownAttention& shown, const PassText& queries,
                                   const PassText& keys) const {
-  const auto unit = [](const PassText& text, std::optional<std::int64_t> token) {
-    std::optional<std::int32_t> found;
-    if (token && *token >= 0 && *token < static_cast<std::int64_t>(text.units.unit_of.size())) {
-      found = static_cast<std::int32_t>(text.units.unit_of[static_cast<std::size_t>(*token)]);
-    }
-    return found;
-  };
   Focus focus;
   const auto& head = shown.frame.hover.head;
   if (head && head->first == shown.layer) {
@@ -281,11 +290,11 @@ ArcsPanel::Focus ArcsPanel::focus(const ShownAttention& shown, const PassText& q
       focus.head = static_cast<std::int32_t>(head->second);
     }
   }
-  focus.query = unit(queries, shown.hovered_query());
-  focus.key = unit(keys, shown.hovered_key());
+  focus.query = unit_at(queries, shown.hovered_query());
+  focus.key = unit_at(keys, shown.hovered_key());
   if (focus.any()) return focus;
-  focus.query = unit(queries, shown.chosen_query());
-  focus.key = unit(keys, shown.locked_key());
+  focus.query = unit_at(queries, shown.chosen_query());
+  focus.key = unit_at(keys, shown.locked_key());
   if (focus.query && focus.key) {
     // Both are locked: the line between them if there is one, else all of the query's.
     const bool there = weights_.value() != nullptr &&
@@ -366,11 +375,8 @@ void ArcsPanel::draw_lines(const ShownAttention& shown, const Layout& layout, co
 void ArcsPanel::draw_words(const ShownAttention& shown, const Layout& layout, const PassText& pass,
                            bool of_keys, const Focus& focus) {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const float body = em();
-  const ScopedFont type(fonts().body, layout.type);
-  const auto first = std::max<std::int64_t>(0, static_cast<std::int64_t>(layout.scroll / layout.line));
-  const auto last =
-      std::min(pass.units.count(), first + 2 + static_cast<std::int64_t>(layout.size.y / layout.line));
+  const float half = std::min(em() * 0.68F, layout.line * 0.5F);  // of the chip behind a word
+  const std::int64_t first = layout.first, last = std::min(pass.units.count(), first + layout.rows);
   // How strongly each word is at the end of a line that is lit.
   std::vector<float> lit(static_cast<std::size_t>(std::max<std::int64_t>(0, last - first)), 0.0F);
   for (const StrongWeight& weight : visible_) {
@@ -386,11 +392,11 @@ void ArcsPanel::draw_words(const ShownAttention& shown, const Layout& layout, co
     const std::optional<std::int64_t> place = pass.unit_place(unit);
     const float width = std::min(layout.label, token_label_width(words, place));
     const float y = layout.y(unit);
-    const float x = of_keys ? layout.right + body * 0.7F : layout.left - body * 0.7F - width;
+    const float x = of_keys ? layout.right + em() * 0.7F : layout.left - em() * 0.7F - width;
     const float strength = lit[static_cast<std::size_t>(unit - first)];
     const bool chosen = own == unit;
-    const ImVec2 from(x - em() * 0.35F, y - em() * 0.68F);
-    const ImVec2 to(x + width + em() * 0.35F, y + em() * 0.68F);
+    const ImVec2 from(x - em() * 0.35F, y - half);
+    const ImVec2 to(x + width + em() * 0.35F, y + half);
     if (chosen) {
       list->AddRectFilled(from, to, with_alpha(accent, 0.30F), em() * 0.3F);
     } else if (strength > 0) {
@@ -409,10 +415,10 @@ void ArcsPanel::handle_column(const ShownAttention& shown, Commands& commands, c
   ImGui::SetCursorScreenPos(ImVec2(left, layout.corner.y));
   const float width = layout.label + em() * 0.9F;
   const Hand hand = canvas(of_keys ? "##keys" : "##queries", ImVec2(width, layout.size.y),
-                           {ImVec2(left, layout.corner.y - layout.scroll), ImVec2(width, layout.line), {}});
+                           {layout.corner, ImVec2(width, layout.line), {}});
   if (!hand.inside) return;
-  const auto unit =
-      static_cast<std::int64_t>(std::floor((hand.at.y - layout.corner.y + layout.scroll) / layout.line));
+  const std::int64_t unit =
+      layout.first + static_cast<std::int64_t>(std::floor((hand.at.y - layout.corner.y) / layout.line));
   if (unit < 0 || unit >= pass.units.count()) return;
   const std::int64_t token = pass.units.begin(unit);
   of_keys ? shown.hover_key(commands, token) : shown.hover_query(commands, token);
@@ -527,7 +533,8 @@ void ArcsPanel::draw(const ShownAttention& shown, Commands& commands, ShownTexts
   if (open && ImGui::GetWindowHeight() > em() * 2 && ImGui::GetContentRegionAvail().x > em() * 10) {
     layout = place(shown, queries, keys);
     const Focus lit = focus(shown, queries, keys);
-    if (!shown.hovered_query() && !shown.hovered_key()) scroll_to_chosen(lit, layout);
+    if (!shown.hovered_query() && !shown.hovered_key())
+      scroll_to_chosen(lit, unit_at(queries, shown.locked_query()), layout);
     gather(shown, layout);
     draw_lines(shown, layout, lit);
     draw_words(shown, layout, queries, false, lit);
@@ -536,9 +543,11 @@ void ArcsPanel::draw(const ShownAttention& shown, Commands& commands, ShownTexts
     handle_column(shown, commands, layout, keys, true);
     handle_lines(shown, commands, layout, queries, keys);
     handle_keyboard(shown, commands);
+    // As much higher than the window as there are lines out of sight.
+    const std::int64_t hidden = std::max(queries.units.count(), keys.units.count()) - layout.rows;
     ImGui::SetCursorPos(ImVec2(0, 0));
-    ImGui::Dummy(
-        ImVec2(1, layout.line * static_cast<float>(std::max(queries.units.count(), keys.units.count()))));
+    const float seen = hidden > 0 ? ImGui::GetWindowHeight() : layout.size.y;
+    ImGui::Dummy(ImVec2(1, seen + layout.line * static_cast<float>(std::max<std::int64_t>(0, hidden))));
   }
   ImGui::EndChild();
   if (layout.line > 0) {

@@ -34,13 +34,13 @@ class ArcsPanel {
   };
   // Where everything lies in this frame, on the screen.
   struct Layout {
-    ImVec2 corner, size;        // of what is seen
-    float scroll = 0;           // pixels
+    ImVec2 corner, size;        // of the whole lines that are seen
+    std::int64_t first = 0;     // the unit at the top
+    std::int64_t rows = 0;      // how many are seen
     float line = 0;             // height of a unit
     float left = 0, right = 0;  // where lines begin and end
     float label = 0;            // room for words
-    float type = 1;             // their size, of the usual one
-    float y(std::int64_t unit) const { return corner.y - scroll + (static_cast<float>(unit) + 0.5F) * line; }
+    float y(std::int64_t unit) const { return corner.y + (static_cast<float>(unit - first) + 0.5F) * line; }
     bool operator==(const Layout& other) const;
   };
   // Which lines are lit: of a query, of a key, of both together; all when neither is set.
@@ -59,7 +59,7 @@ class ArcsPanel {
   bool draw_count(const ShownAttention& shown) const;
   Layout place(const ShownAttention& shown, const PassText& queries, const PassText& keys);
   void draw_headings(const ShownAttention& shown, const Layout& layout, bool with_count);
-  void scroll_to_chosen(const Focus& focus, const Layout& layout);
+  void scroll_to_chosen(const Focus& focus, std::optional<std::int32_t> last, const Layout& layout);
   Focus focus(const ShownAttention& shown, const PassText& queries, const PassText& keys) const;
   void gather(const ShownAttention& shown, const Layout& layout);
   ArcStroke stroke(const ShownAttention& shown, const Layout& layout, const StrongWeight& weight) const;
@@ -82,6 +82,7 @@ class ArcsPanel {
   Theme gathered_theme_ = Theme::dark;
   ArcStrokes strokes_;
   std::optional<std::int32_t> scrolled_to_;  // the unit that was chosen when it was looked for
+  std::int64_t scrolled_rows_ = 0;           // and how many were seen then
   std::optional<StrongWeight> hovered_;      // the line under the mouse, in the last frame
 };
 

@@ -141,21 +141,19 @@ ImU32 dot_color(std::size_t position) {
   return ImGui::ColorConvertFloat4ToU32(color);
 }
 
-void draw_label(ImDrawList& list, ImVec2 middle, const SpotName& name, std::size_t position, float alpha,
-                ImU32 outline) {
+void draw_label(ImDrawList& list, ImVec2 middle, const SpotName& name, std::size_t position, ImU32 outline) {
   const LabelSize size = label_size(name);
   const ImVec2 corner(middle.x - size.width * 0.5F, middle.y - size.height * 0.5F);
   const ImVec2 opposite(corner.x + size.width, corner.y + size.height);
   const ScopedFont font(fonts().body, 0.88F);
-  list.AddRectFilled(corner, opposite, with_alpha(token_color(position), alpha), em() * 0.3F);
+  list.AddRectFilled(corner, opposite, token_color(position), em() * 0.3F);
   if (outline != 0) list.AddRect(corner, opposite, outline, em() * 0.3F, em() * 0.1F);
-  const ImU32 ink = with_alpha(palette().token_text, alpha);
   const ImVec2 at(corner.x + em() * 0.35F, corner.y + (size.height - em()) * 0.5F);
-  list.AddText(at, ink, name.token.c_str());
+  list.AddText(at, palette().token_text, name.token.c_str());
   if (name.subscript.empty()) return;
   const float width = ImGui::CalcTextSize(name.token.c_str()).x;
   const ScopedFont small(fonts().body, 0.88F * 0.78F);
-  list.AddText(ImVec2(at.x + width, at.y + em() * 0.55F), with_alpha(palette().token_text, 0.75F * alpha),
+  list.AddText(ImVec2(at.x + width, at.y + em() * 0.55F), with_alpha(palette().token_text, 0.8F),
                name.subscript.c_str());
 }
 

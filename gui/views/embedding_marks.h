@@ -57,9 +57,8 @@ LabelSize label_size(const SpotName& name);
 
 // The hue of the token's chip, strong enough for a dot on the panel.
 ImU32 dot_color(std::size_t position);
-// outline: 0 for none
-void draw_label(ImDrawList& list, ImVec2 middle, const SpotName& name, std::size_t position, float alpha,
-                ImU32 outline);
+// Opaque, whatever lies beneath it; outline: 0 for none.
+void draw_label(ImDrawList& list, ImVec2 middle, const SpotName& name, std::size_t position, ImU32 outline);
 void draw_dot(ImDrawList& list, ImVec2 point, float radius, std::size_t position, float alpha, ImU32 ring);
 // From a point to its label, where that is not right beside it.
 void draw_label_line(ImDrawList& list, ImVec2 point, ImVec2 offset, const LabelSize& label, float alpha);

@@ -194,7 +194,7 @@ void EmbeddingScatter::draw_spot(std::size_t at, const LitTokens& lit, std::int6
   const ImU32 ring = pointed == position ? palette().hover : lit.ring(position);
   ImVec2 offset = labels_[at];
   if (!finite(offset) && chosen) offset = ImVec2(0, -em() * 1.3F);
-  if (finite(offset)) draw_label(*list, plus(point, offset), names_[at], at, alpha, ring);
+  if (finite(offset)) draw_label(*list, plus(point, offset), names_[at], at, ring);
   draw_dot(*list, point, em() * (chosen ? 0.34F : 0.26F), at, alpha, ring);
 }
 

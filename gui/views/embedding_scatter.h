@@ -10,10 +10,19 @@
 
 namespace headlight {
 
+// In the units of the points; y grows downwards.
+struct LabelBox {
+  float left, top, right, bottom;
+  bool meets(const LabelBox& other) const {
+    return left < other.right && other.left < right && top < other.bottom && other.top < bottom;
+  }
+};
+
 // Offsets from each point to the middle of its label, in the units of the points; a label that fits nowhere
-// is left out (its offset is not a number). Points that are not finite get none.
+// is left out (its offset is not a number). Points that are not finite get none. others: what lies
+// there already.
 std::vector<ImVec2> place_labels(const std::vector<ImVec2>& points, const std::vector<LabelSize>& sizes,
-                                 ImVec2 half_room, float gap);
+                                 ImVec2 half_room, float gap, const std::vector<LabelBox>& others = {});
 
 class EmbeddingScatter {
  public:

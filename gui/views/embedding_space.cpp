@@ -21,6 +21,8 @@ constexpr float camera_distance = 4.2F;  // from the middle, where the cloud rea
 constexpr float steepest = 1.5F;
 constexpr float key_step = 0.12F;  // radians
 constexpr std::size_t most_named = 400;
+constexpr float least_reach = 0.2F;  // of an axis, of the longest: its name needs room
+constexpr float floor_step = 0.5F;   // from line to line
 
 float em() { return ImGui::GetFontSize(); }
 
@@ -31,19 +33,19 @@ std::string axis_label(const TokenMap& map, int axis) {
   return fmt::format("{} · {:.{}f} %", axis_name(map, axis), 100.0 * share, share < 0.0995 ? 1 : 0);
 }
 
-// How far from the middle the corners of the cloud's cube come at this pitch, however it is turned: what is
+// How far from the middle the corners of the cloud's box come at this pitch, however it is turned: what is
 // in sight must neither leave it nor change its size meanwhile. In units of half the picture, at zoom 1.
 struct Reach {
   float across = 0.0F, up = 0.0F, down = 0.0F;
 };
 
-Reach reach_at(float pitch) {
+Reach reach_at(float pitch, const std::array<float, 3>& box) {
   constexpr int turns = 24;
-  constexpr float corner = 1.41421356F;  // from the upright axis
+  const float corner = std::hypot(box[0], box[2]);  // from the upright axis
   Reach reach;
   for (int i = 0; i < turns; ++i) {
     const float angle = 6.2831853F * static_cast<float>(i) / turns;
-    for (const float height : {-1.0F, 1.0F}) {
+    for (const float height : {-box[1], box[1]}) {
       const ImVec2 at =
           seen_from({0.0F, pitch, 1.0F}, {corner * std::cos(angle), height, corner * std::sin(angle)}).at;
       reach = {std::max(reach.across, std::abs(at.x)), std::max(reach.up, -at.y), std::max(reach.down, at.y)};
@@ -88,6 +90,7 @@ void EmbeddingSpace::follow(const Frame& frame, const ShownMap& shown) {
 // All axes in the same unit; the longest goes from -1 to 1.
 void EmbeddingSpace::fit() {
   scale_ = HUGE_VAL;
+  std::array<double, 3> ranges{};
   for (std::size_t axis = 0; axis < 3; ++axis) {
     double low = HUGE_VAL, high = -HUGE_VAL;
     for (const Projection::Point& point : map_->projection.points) {
@@ -97,9 +100,13 @@ void EmbeddingSpace::fit() {
     }
     const double range = high - low;
     middle_[axis] = std::isfinite(range) ? (low + high) * 0.5 : 0.0;
-    if (std::isfinite(range) && range > 1e-9) scale_ = std::min(scale_, 2.0 / range);
+    if (!std::isfinite(range) || range <= 1e-9) continue;
+    ranges[axis] = range;
+    scale_ = std::min(scale_, 2.0 / range);
   }
   if (!std::isfinite(scale_)) scale_ = 0.0;
+  for (std::size_t axis = 0; axis < 3; ++axis)
+    reach_[axis] = std::clamp(static_cast<float>(ranges[axis] * scale_ * 0.5), least_reach, 1.0F);
 }
 
 EmbeddingSpace::Place EmbeddingSpace::scaled(const Projection::Point& point) const {
@@ -186,43 +193,71 @@ std::int64_t EmbeddingSpace::nearest(ImVec2 mouse) const {
   return best;
 }
 
-// The floor of the cube that the cloud lies in: without it, turning is hard to see.
+// The floor of the box that the cloud lies in, its cells as long as they are wide: without it, turning is
+// hard to see.
 void EmbeddingSpace::draw_frame() const {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float hair = std::max(1.0F, em() * 0.05F);
-  constexpr int pieces = 4;
-  for (int i = 0; i <= pieces; ++i) {
-    const float at = 2.0F * static_cast<float>(i) / pieces - 1.0F;
-    const ImU32 color = with_alpha(palette().grid, i == 0 || i == pieces ? 0.9F : 0.45F);
-    list->AddLine(pixels({at, -1, -1}).at, pixels({at, -1, 1}).at, color, hair);
-    list->AddLine(pixels({-1, -1, at}).at, pixels({1, -1, at}).at, color, hair);
+  const float x = reach_[0], low = -reach_[1], z = reach_[2];
+  const ImU32 edge = with_alpha(palette().grid, 0.9F), inner = with_alpha(palette().grid, 0.45F);
+  for (float at = -x + floor_step; at < x - 0.01F; at += floor_step)
+    list->AddLine(pixels({at, low, -z}).at, pixels({at, low, z}).at, inner, hair);
+  for (float at = -z + floor_step; at < z - 0.01F; at += floor_step)
+    list->AddLine(pixels({-x, low, at}).at, pixels({x, low, at}).at, inner, hair);
+  for (const float side : {-1.0F, 1.0F}) {
+    list->AddLine(pixels({side * x, low, -z}).at, pixels({side * x, low, z}).at, edge, hair);
+    list->AddLine(pixels({-x, low, side * z}).at, pixels({x, low, side * z}).at, edge, hair);
   }
 }
 
 // Three arms from the floor's corner, each named with its share of the variance at its end.
-void EmbeddingSpace::draw_axes() const {
+std::array<EmbeddingSpace::Arm, 3> EmbeddingSpace::arms() const {
+  const ScopedFont small(fonts().body, 0.82F);
+  const float x = reach_[0], y = reach_[1], z = reach_[2];
+  const std::array<Place, 3> ends = {Place{x, -y, -z}, Place{-x, y, -z}, Place{-x, -y, z}};
+  std::array<Arm, 3> arms;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    Arm& arm = arms[axis];
+    arm.foot = pixels({-x, -y, -z}).at;
+    arm.end = pixels(ends[axis]).at;
+    const float length = std::max(1.0F, std::hypot(arm.end.x - arm.foot.x, arm.end.y - arm.foot.y));
+    arm.along = ImVec2((arm.end.x - arm.foot.x) / length, (arm.end.y - arm.foot.y) / length);
+    arm.name = axis_label(*map_, static_cast<int>(axis));
+    arm.extent = ImGui::CalcTextSize(arm.name.c_str());
+    const ImVec2 middle(arm.end.x + arm.along.x * em() * 1.2F, arm.end.y + arm.along.y * em() * 1.2F);
+    const float shift = arm.along.x > 0.3F ? 0.0F : arm.along.x < -0.3F ? 1.0F : 0.5F;
+    const float right = std::max(corner_.x, corner_.x + room_.x - arm.extent.x);
+    const float bottom = std::max(corner_.y, corner_.y + room_.y - arm.extent.y);
+    arm.at = ImVec2(std::clamp(middle.x - arm.extent.x * shift, corner_.x, right),
+                    std::clamp(middle.y - arm.extent.y * 0.5F, corner_.y, bottom));
+  }
+  return arms;
+}
+
+void EmbeddingSpace::draw_axes(const std::array<Arm, 3>& arms) const {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ScopedFont small(fonts().body, 0.82F);
-  const ImVec2 foot = pixels({-1, -1, -1}).at;
-  const std::array<Place, 3> ends = {Place{1, -1, -1}, Place{-1, 1, -1}, Place{-1, -1, 1}};
-  for (int axis = 0; axis < 3; ++axis) {
-    const ImVec2 end = pixels(ends[static_cast<std::size_t>(axis)]).at;
-    list->AddLine(foot, end, palette().muted, std::max(1.0F, em() * 0.09F));
-    const float length = std::max(1.0F, std::hypot(end.x - foot.x, end.y - foot.y));
-    const ImVec2 along((end.x - foot.x) / length, (end.y - foot.y) / length);
-    const ImVec2 across(-along.y, along.x);
-    const float head = em() * 0.45F;
-    list->AddTriangleFilled(ImVec2(end.x + along.x * head, end.y + along.y * head),
-                            ImVec2(end.x + across.x * head * 0.5F, end.y + across.y * head * 0.5F),
-                            ImVec2(end.x - across.x * head * 0.5F, end.y - across.y * head * 0.5F),
-                            palette().muted);
-    const std::string words = axis_label(*map_, axis);
-    const ImVec2 extent = ImGui::CalcTextSize(words.c_str());
-    const ImVec2 middle(end.x + along.x * em() * 1.2F, end.y + along.y * em() * 1.2F);
-    const float shift = along.x > 0.3F ? 0.0F : along.x < -0.3F ? 1.0F : 0.5F;
-    const float least = corner_.x, most = std::max(least, least + room_.x - extent.x);
-    const float x = std::clamp(middle.x - extent.x * shift, least, most);
-    list->AddText(ImVec2(x, middle.y - extent.y * 0.5F), palette().muted, words.c_str());
+  const float head = em() * 0.45F;
+  for (const Arm& arm : arms) {
+    list->AddLine(arm.foot, arm.end, palette().muted, std::max(1.0F, em() * 0.09F));
+    const ImVec2 aside(-arm.along.y * head * 0.5F, arm.along.x * head * 0.5F);
+    list->AddTriangleFilled(ImVec2(arm.end.x + arm.along.x * head, arm.end.y + arm.along.y * head),
+                            ImVec2(arm.end.x + aside.x, arm.end.y + aside.y),
+                            ImVec2(arm.end.x - aside.x, arm.end.y - aside.y), palette().muted);
+    list->AddText(arm.at, palette().muted, arm.name.c_str());
+  }
+}
+
+// Under the chosen dots: where they stand above the floor.
+void EmbeddingSpace::draw_feet(const LitTokens& lit, std::int64_t pointed) const {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImU32 color = with_alpha(palette().muted, 0.7F);
+  for (const std::size_t at : by_depth_) {
+    const auto position = static_cast<std::int64_t>(at);
+    if (!lit.chosen(position) && position != pointed) continue;
+    const ImVec2 foot = pixels({now_[at][0], -reach_[1], now_[at][2]}).at;
+    list->AddLine(seen_[at].at, foot, color, std::max(1.0F, em() * 0.06F));
+    list->AddCircleFilled(foot, em() * 0.12F, color);
   }
 }
 
@@ -232,11 +267,6 @@ void EmbeddingSpace::draw_dots(const LitTokens& lit, std::int64_t pointed) const
     const auto position = static_cast<std::int64_t>(at);
     const SpacePoint& seen = seen_[at];
     const bool chosen = lit.chosen(position) || position == pointed;
-    if (chosen) {  // where it stands above the floor
-      const ImVec2 foot = pixels({now_[at][0], -1.0F, now_[at][2]}).at;
-      list->AddLine(seen.at, foot, with_alpha(palette().muted, 0.7F), std::max(1.0F, em() * 0.06F));
-      list->AddCircleFilled(foot, em() * 0.12F, with_alpha(palette().muted, 0.7F));
-    }
     const float far = std::clamp((seen.depth + 1.2F) / 2.4F, 0.0F, 1.0F);
     const float alpha = chosen ? 1.0F : (pointed >= 0 ? 0.35F : 0.5F + 0.5F * far);
     const ImU32 ring = pointed == position ? palette().hover : lit.ring(position);
@@ -245,8 +275,10 @@ void EmbeddingSpace::draw_dots(const LitTokens& lit, std::int64_t pointed) const
 }
 
 // Beside their dots, or with a line to them, where there is room: the chosen ones first, then from front to
-// back.
-void EmbeddingSpace::draw_names(const LitTokens& lit, std::int64_t pointed) const {
+// back. They lie over the axes, but not over the axes' ends and names. Dots and lines pale with the distance,
+// names do not: they are to be read.
+void EmbeddingSpace::draw_names(const LitTokens& lit, std::int64_t pointed,
+                                const std::array<Arm, 3>& arms) const {
   std::vector<std::size_t> order(by_depth_.rbegin(), by_depth_.rend());
   const auto first = [&](std::size_t at) {
     const auto position = static_cast<std::int64_t>(at);
@@ -261,7 +293,17 @@ void EmbeddingSpace::draw_names(const LitTokens& lit, std::int64_t pointed) cons
     points.emplace_back(seen_[at].at.x - corner_.x - half.x, seen_[at].at.y - corner_.y - half.y);
     sizes.push_back(label_size(names_[at]));
   }
-  const std::vector<ImVec2> offsets = place_labels(points, sizes, half, em() * 0.45F);
+  std::vector<LabelBox> ends;
+  const auto keep_free = [&](ImVec2 from, ImVec2 to) {
+    const ImVec2 zero(corner_.x + half.x, corner_.y + half.y);
+    ends.push_back({from.x - zero.x, from.y - zero.y, to.x - zero.x, to.y - zero.y});
+  };
+  for (const Arm& arm : arms) {
+    const float edge = em() * 0.5F;
+    keep_free(ImVec2(arm.end.x - edge, arm.end.y - edge), ImVec2(arm.end.x + edge, arm.end.y + edge));
+    keep_free(arm.at, ImVec2(arm.at.x + arm.extent.x, arm.at.y + arm.extent.y));
+  }
+  const std::vector<ImVec2> offsets = place_labels(points, sizes, half, em() * 0.45F, ends);
   for (const bool is_label : {false, true}) {  // no line goes over a name
     for (std::size_t i = order.size(); i-- > 0;) {
       const std::size_t at = order[i];
@@ -275,7 +317,7 @@ void EmbeddingSpace::draw_names(const LitTokens& lit, std::int64_t pointed) cons
       const float far = std::clamp((seen.depth + 1.2F) / 2.4F, 0.0F, 1.0F);
       const float alpha = chosen ? 1.0F : (pointed >= 0 ? 0.3F : 0.45F + 0.5F * far);
       if (is_label) {
-        draw_label(*ImGui::GetWindowDrawList(), middle, names_[at], at, alpha,
+        draw_label(*ImGui::GetWindowDrawList(), middle, names_[at], at,
                    pointed == position ? palette().hover : lit.ring(position));
       } else {
         draw_label_line(*ImGui::GetWindowDrawList(), seen.at, offset, sizes[i], alpha);
@@ -291,7 +333,7 @@ void EmbeddingSpace::draw(const Frame& frame, Commands& commands, const ShownMap
   corner_ = start;
   room_ = room;
   // The axes are named at their ends.
-  const Reach reach = reach_at(camera_.pitch);
+  const Reach reach = reach_at(camera_.pitch, reach_);
   const float above = em() * 1.6F, below = em() * 0.9F;
   half_ = std::max(1.0F, std::min((room.x - em() * 8.0F) * 0.5F / reach.across,
                                   (room.y - above - below) / (reach.up + reach.down)));
@@ -310,10 +352,12 @@ void EmbeddingSpace::draw(const Frame& frame, Commands& commands, const ShownMap
   const LitTokens lit = lit_tokens(frame, shown.text);
   ImGui::GetWindowDrawList()->PushClipRect(start, ImVec2(start.x + room.x, start.y + room.y), true);
   draw_frame();
-  draw_axes();
+  const std::array<Arm, 3> axes = arms();
+  draw_axes(axes);
   draw_paths(*map_, stream_, lit, pointed,
              [this](const Projection::Point& point) { return pixels(scaled(point)).at; });
-  draw_names(lit, pointed);
+  draw_feet(lit, pointed);
+  draw_names(lit, pointed, axes);
   draw_dots(lit, pointed);
   ImGui::GetWindowDrawList()->PopClipRect();
   if (pointed >= 0) spot_tooltip(frame, shown, pointed, 3);

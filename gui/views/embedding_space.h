@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "gui/views/embedding_marks.h"
@@ -45,8 +46,15 @@ class EmbeddingSpace {
   void project();
   std::int64_t nearest(ImVec2 mouse) const;
   void draw_frame() const;
-  void draw_axes() const;
-  void draw_names(const LitTokens& lit, std::int64_t pointed) const;
+  struct Arm {
+    ImVec2 foot, end, along;  // on the screen; along: the direction, of length 1
+    std::string name;
+    ImVec2 at, extent;  // of the name
+  };
+  std::array<Arm, 3> arms() const;
+  void draw_axes(const std::array<Arm, 3>& arms) const;
+  void draw_feet(const LitTokens& lit, std::int64_t pointed) const;
+  void draw_names(const LitTokens& lit, std::int64_t pointed, const std::array<Arm, 3>& arms) const;
   void draw_dots(const LitTokens& lit, std::int64_t pointed) const;
 
   std::shared_ptr<const TokenMap> map_;
@@ -56,6 +64,7 @@ class EmbeddingSpace {
   SpaceCamera camera_;
   std::array<double, 3> middle_{};
   double scale_ = 0;
+  Place reach_{1, 1, 1};  // how far the cloud goes from its middle along each axis
   std::vector<Place> from_, target_, now_;
   std::vector<SpacePoint> seen_;       // of now_, in pixels
   std::vector<std::size_t> by_depth_;  // the farthest first

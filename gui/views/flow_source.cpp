@@ -43,9 +43,8 @@ void draw_source_chip(const FlowScene& scene, std::int64_t position) {
   const float room = chip.width() - at.em * 0.6F;
   const std::string words = token_words(scene.trace, ids[static_cast<std::size_t>(position)]);
   const auto place = told_apart(ids, position);
-  const bool both_fit = token_label_width(words, place) <= room;  // else the word matters more
   add_token_label(scene.list, start, hot ? palette().text : with_alpha(palette().token_text, 0.85F), words,
-                  both_fit ? place : std::nullopt, room);
+                  place, room);
 }
 
 void draw_source_stack(const FlowScene& scene) {

@@ -147,11 +147,9 @@ void draw_chip(const FlowScene& scene, std::int64_t position) {
   const float room = max.x - min.x - at.em * 0.7F;
   const std::string words = chip_text(scene.frame, position);
   const auto place = told_apart(scene.trace.tokens(), position);
-  const bool both_fit = token_label_width(words, place) <= room;  // else the word matters more
   add_token_label(scene.list,
                   ImVec2(std::floor(min.x + at.em * 0.4F), std::floor(middle - ImGui::GetFontSize() * 0.62F)),
-                  chosen ? palette().text : with_alpha(palette().token_text, 0.85F), words,
-                  both_fit ? place : std::nullopt, room);
+                  chosen ? palette().text : with_alpha(palette().token_text, 0.85F), words, place, room);
 }
 
 // How many tokens lie above and below the window.

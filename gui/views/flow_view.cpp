@@ -15,6 +15,7 @@
 #include "gui/widgets/empty_note.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/segmented.h"
+#include "gui/widgets/token_piece.h"
 #include "imgui_internal.h"
 
 namespace headlight {
@@ -24,10 +25,14 @@ float em() { return ImGui::GetFontSize(); }
 
 // The widest of the first tokens' labels: a long text must not cost a measurement of each of its tokens.
 float widest_token(const Frame& frame) {
+  const float around = em() * 0.8F;
+  const ScopedFont font(fonts().body, 0.95F);
   float widest = 0;
-  for (std::int64_t i = 0; i < std::min<std::int64_t>(frame.positions(), 32); ++i)
-    widest = std::max(widest, label_width(fonts().body, 0.95F, chip_text(frame, i)));
-  return widest + em() * 0.8F;
+  for (std::int64_t i = 0; i < std::min<std::int64_t>(frame.positions(), 32); ++i) {
+    const auto place = told_apart(frame.trace()->tokens(), i);
+    widest = std::max(widest, token_label_width(chip_text(frame, i), place));
+  }
+  return widest + around;
 }
 
 FlowParts parts_of(const ArchitectureDescription& architecture, std::int64_t layer) {

@@ -10,14 +10,7 @@
 namespace headlight {
 namespace {
 
-struct Box {
-  float left, top, right, bottom;
-  bool meets(const Box& other) const {
-    return left < other.right && other.left < right && top < other.bottom && other.top < bottom;
-  }
-};
-
-Box box_around(ImVec2 middle, float half_width, float half_height) {
+LabelBox box_around(ImVec2 middle, float half_width, float half_height) {
   return {middle.x - half_width, middle.y - half_height, middle.x + half_width, middle.y + half_height};
 }
 
@@ -30,15 +23,15 @@ class TakenPlaces {
         columns_(count(half_room.x)),
         boxes_(static_cast<std::size_t>(columns_) * static_cast<std::size_t>(count(half_room.y))) {}
 
-  void add(const Box& box) {
-    for_cells(box, [&](std::vector<Box>& cell) {
+  void add(const LabelBox& box) {
+    for_cells(box, [&](std::vector<LabelBox>& cell) {
       cell.push_back(box);
       return true;
     });
   }
-  bool is_free(const Box& box) {
-    return for_cells(box, [&](std::vector<Box>& cell) {
-      return std::none_of(cell.begin(), cell.end(), [&](const Box& other) { return box.meets(other); });
+  bool is_free(const LabelBox& box) {
+    return for_cells(box, [&](std::vector<LabelBox>& cell) {
+      return std::none_of(cell.begin(), cell.end(), [&](const LabelBox& other) { return box.meets(other); });
     });
   }
 
@@ -51,7 +44,7 @@ class TakenPlaces {
   }
   // Visits the cells that a box touches until `visit` says no.
   template <class Visit>
-  bool for_cells(const Box& box, const Visit& visit) {
+  bool for_cells(const LabelBox& box, const Visit& visit) {
     const int rows = static_cast<int>(boxes_.size()) / columns_;
     for (int y = place(box.top, half_room_.y, rows); y <= place(box.bottom, half_room_.y, rows); ++y) {
       for (int x = place(box.left, half_room_.x, columns_); x <= place(box.right, half_room_.x, columns_);
@@ -64,7 +57,7 @@ class TakenPlaces {
 
   ImVec2 half_room_;
   int columns_;
-  std::vector<std::vector<Box>> boxes_;
+  std::vector<std::vector<LabelBox>> boxes_;
 };
 
 // Right first, as names stand on maps; y grows downwards.
@@ -78,10 +71,11 @@ constexpr int rings_with_leaders = 7;
 }  // namespace
 
 std::vector<ImVec2> place_labels(const std::vector<ImVec2>& points, const std::vector<LabelSize>& sizes,
-                                 ImVec2 half_room, float gap) {
+                                 ImVec2 half_room, float gap, const std::vector<LabelBox>& others) {
   constexpr float none = std::numeric_limits<float>::quiet_NaN();
   std::vector<ImVec2> offsets(points.size(), ImVec2(none, none));
   TakenPlaces taken(half_room);
+  for (const LabelBox& other : others) taken.add(other);
   for (const ImVec2 point : points) {
     if (finite(point)) taken.add(box_around(point, gap * 0.7F, gap * 0.7F));
   }
@@ -95,7 +89,7 @@ std::vector<ImVec2> place_labels(const std::vector<ImVec2>& points, const std::v
       const float away = gap + static_cast<float>(ring) * half_height * 1.7F;
       for (const ImVec2 direction : directions) {
         const ImVec2 offset(direction.x * (half_width + away), direction.y * (half_height + away));
-        const Box box =
+        const LabelBox box =
             box_around(ImVec2(points[i].x + offset.x, points[i].y + offset.y), half_width, half_height);
         if (box.left < -half_room.x || box.right > half_room.x || box.top < -half_room.y ||
             box.bottom > half_room.y)
