@@ -87,13 +87,13 @@ void SamplingPanel::draw(const Frame& frame, Commands& commands,
 void SamplingPanel::draw_curve(const Frame& frame, Commands& commands, const Tokenizer& tokenizer) {
   const std::vector<Candidate>& ranked = counted_->ranked;
   const float width = ImGui::GetContentRegionAvail().x;
-  const float height = em() * 6.2F;
+  const float height = em() * 6.6F;
   const ImVec2 start = ImGui::GetCursorScreenPos();
   const Hand hand = canvas("##curve", ImVec2(width, height), {start, ImVec2(em() * 0.5F, height), {}});
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ScopedFont small(fonts().mono, 0.75F);
   const float left = start.x + em() * 3.2F, right = start.x + width - em() * 0.3F;
-  const float top = start.y + em() * 1.3F, bottom = start.y + height - em() * 1.6F;
+  const float top = start.y + em() * 1.9F, bottom = start.y + height - em() * 1.6F;
   const double last = std::log10(static_cast<double>(std::max<std::size_t>(2, ranked.size())));
   constexpr double lowest = -9.0;  // probability 1e-9: what lies below is drawn on the edge
   const auto x_of = [&](double rank) {
@@ -117,7 +117,7 @@ void SamplingPanel::draw_curve(const Frame& frame, Commands& commands, const Tok
     list->AddText(ImVec2(x, bottom + em() * 0.25F), palette().muted, words.c_str());
   }
   {
-    const ScopedFont words(fonts().body, 1.15F);  // of what is small already
+    const ScopedFont words(fonts().body, 1.1F);  // of what is small already
     list->AddText(start, palette().muted, text("next.curve").c_str());
   }
   const float kept = x_of(static_cast<double>(std::max<std::int64_t>(1, survivors_[5])));
