@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cmath>
 #include <ctime>
 
 #include "core/session/document_names.h"
@@ -9,6 +10,7 @@
 #include "gui/views/arc_strokes.h"
 #include "gui/views/attention_note.h"
 #include "gui/views/attention_view.h"
+#include "imgui_internal.h"
 #include "tests/gui/scripted_gui.h"
 #include "tests/gui/synthetic_trace.h"
 
@@ -106,6 +108,38 @@ TEST(AttentionPanels, AWordOfTheArcsLocksAndHeadsAreToggled) {
     IM_CHECK(world.document.query.has_value());
     ctx.ItemClick("**/fold/$$2/##pill");
     IM_CHECK(world.document.attention.fold == TokenFold::words);
+  }));
+}
+
+TEST(AttentionPanels, ArcsThatDoNotFitShowTheChosenQueryInWholeRows) {
+  load_strings(assets_folder() / "strings");
+  ScriptedGui gui;
+  SyntheticWorld world(SyntheticShape{.positions = 90});
+  world.document.attention_mode = AttentionMode::arcs;
+  AttentionView view;
+  const std::function<void()> draw = world.drawn_by(view);
+  float type = 0;  // height of the view's, pixels
+  const auto draw_measured = [&] {
+    type = ImGui::GetFontSize();
+    draw();
+  };
+  EXPECT_TRUE(gui.run(draw_measured, [&](ImGuiTestContext& ctx) {
+    ctx.Yield(3);
+    const ImGuiTestItemInfo column = ctx.ItemInfo("**/##queries");
+    const ImGuiWindow& window = *column.Window;
+    IM_CHECK(window.ScrollMax.y > 0.0F);
+    IM_CHECK_EQ(window.Scroll.y, window.ScrollMax.y);  // without a choice: the last
+    // What is seen and what is not are whole rows of one height, in which words can be read.
+    const float height = column.RectFull.GetHeight();
+    const float rows = 90.0F * height / (height + window.ScrollMax.y);
+    IM_CHECK(std::abs(rows - std::round(rows)) < 0.01F);
+    IM_CHECK(height / rows >= type);
+    world.document.query = 3;
+    ctx.Yield(3);
+    IM_CHECK(window.Scroll.y <= 3.0F * height / rows);
+    ctx.MouseMoveToPos(ImVec2(column.RectFull.GetCenter().x, column.RectFull.Max.y - 2.0F));
+    ctx.Yield(2);
+    IM_CHECK(world.hover.query == static_cast<std::int64_t>(std::lround(rows)) - 1);
   }));
 }
 

@@ -57,6 +57,17 @@ TEST(PlaceLabels, NoLabelMeetsAnotherOrAPoint) {
   EXPECT_GE(placed, 31);  // there is room for all but the one that is nowhere
 }
 
+TEST(PlaceLabels, NoLabelLiesOnWhatIsThereAlready) {
+  const std::vector<ImVec2> points = {{0.0F, 0.0F}};
+  const std::vector<LabelSize> sizes = {{50.0F, 18.0F}};
+  const std::vector<ImVec2> alone = place_labels(points, sizes, ImVec2(300, 180), 6.0F);
+  const LabelBox right{10.0F, -40.0F, 60.0F, 40.0F};
+  EXPECT_GT(alone[0].x, 0.0F);
+  EXPECT_TRUE(right.meets({alone[0].x - 25.0F, -9.0F, alone[0].x + 25.0F, 9.0F}));
+  const std::vector<ImVec2> beside = place_labels(points, sizes, ImVec2(300, 180), 6.0F, {right});
+  EXPECT_LT(beside[0].x, 0.0F);
+}
+
 TEST(SpotNames, OnlyRepeatedTokensCarryTheirPosition) {
   const auto trace =
       synthetic_trace({.positions = 41});  // the 40 tokens of the vocabulary, then the first again
