@@ -246,7 +246,7 @@ TEST(AttentionLists, OfFewTokensFitIntoALowWindow) {
     std::int64_t tokens;
   };
   for (const Case& list :
-       {Case{AttentionMode::arcs, "##arcs", 19}, Case{AttentionMode::neuron, "##keys", 14}}) {
+       {Case{AttentionMode::arcs, "##arcs", 14}, Case{AttentionMode::neuron, "##keys", 14}}) {
     ScriptedGui gui(ScriptedGui::Renderer::none, 1007, 496);
     SyntheticWorld world(SyntheticShape{.positions = list.tokens});
     AttentionView view;
