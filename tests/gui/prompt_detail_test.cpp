@@ -159,7 +159,7 @@ TEST(PromptDetail, ScrollsWhereTheViewBeneathNeedsTheRoom) {
   bench.show(PromptDetail::hangul, words);
   bench.settle(gui);
   gui.draw_frames([&] { bench.draw(); });  // it has its height one frame later
-  EXPECT_GE(bench.beneath, 14.5F);  // tabs, and a picture of some rows
+  EXPECT_GE(bench.beneath, 14.5F);         // tabs, and a picture of some rows
   EXPECT_LE(bench.beneath, 16.0F);
 }
 
