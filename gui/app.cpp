@@ -414,9 +414,7 @@ void App::draw_windows(const Frame& frame, Commands& commands) {
   reset_layout_ = false;
   draw_top_bar(frame, commands, desk_);
   draw_status_bar(frame, commands);
-  for (const PlacedView& placed : views_) {
-    if (placed.view->name() == "prompt") draw_prompt_strip(*placed.view, frame, commands, prompt_height_);
-  }
+  if (View* prompt = find_view(views_, "prompt")) draw_prompt_strip(*prompt, frame, commands, prompt_height_);
   draw_dock_space(request);
   draw_center(frame, commands);
   for (const PlacedView& placed : views_) {
@@ -429,12 +427,10 @@ void App::draw_windows(const Frame& frame, Commands& commands) {
 
 void App::draw_center(const Frame& frame, Commands& commands) {
   std::vector<View*> tabs;
-  View* above = nullptr;
   for (const PlacedView& placed : views_) {
     if (placed.place == Place::center) tabs.push_back(placed.view.get());
-    if (placed.view->name() == "prompt_detail") above = placed.view.get();
   }
-  draw_center_panel(*above, tabs, frame, commands);
+  draw_center_panel(find_view(views_, "prompt_detail"), tabs, frame, commands);
 }
 
 void App::draw_dialog(const Frame& frame, Commands& commands) {

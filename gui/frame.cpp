@@ -2,6 +2,7 @@
 #include "gui/frame.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "gui/widgets/token_piece.h"
 
@@ -36,5 +37,10 @@ std::string Frame::token_text(std::int64_t position) const {
   if (tokenizer == nullptr || id < 0 || id >= tokenizer->vocabulary_size()) return {};
   return token_piece(tokenizer->bytes(id));
 }
+
+// Not in the header: a list of all commands is much to compile for each file that includes it.
+void Commands::edit(Command command) { edits_.push_back(std::move(command)); }
+
+void Commands::act(Action action) { actions_.push_back(std::move(action)); }
 
 }  // namespace headlight

@@ -123,8 +123,8 @@ using Action = std::variant<Undo, Redo, ChangeSettings, Generate, StopGenerating
 // What views emit while they draw; the program applies it after the frame.
 class Commands {
  public:
-  void edit(Command command) { edits_.push_back(std::move(command)); }  // undoable
-  void act(Action action) { actions_.push_back(std::move(action)); }
+  void edit(Command command);  // undoable
+  void act(Action action);
 
   // What the mouse is over now; views call these while they draw, and see the union in the next frame.
   Hover& hover() { return hover_; }

@@ -191,10 +191,10 @@ void draw_panel(View& view, const Frame& frame, Commands& commands) {
   ImGui::End();
 }
 
-void draw_center_panel(View& above, const std::vector<View*>& tabs, const Frame& frame, Commands& commands) {
+void draw_center_panel(View* above, const std::vector<View*>& tabs, const Frame& frame, Commands& commands) {
   if (begin_docked(center_window,
                    panel_flags | ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse)) {
-    if (frame.model) above.draw(frame, commands);
+    if (above && frame.model) above->draw(frame, commands);
     if (!frame.model) {
       draw_load_panel(frame, commands);
     } else if (View* chosen = draw_tabs(tabs, frame, commands)) {

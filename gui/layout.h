@@ -20,7 +20,7 @@ void draw_dock_space(const LayoutRequest& request);
 void draw_panel(View& view, const Frame& frame, Commands& commands);
 
 // What is open `above`, the tabs and the chosen view; while no model is there, why, and what to do.
-void draw_center_panel(View& above, const std::vector<View*>& tabs, const Frame& frame, Commands& commands);
+void draw_center_panel(View* above, const std::vector<View*>& tabs, const Frame& frame, Commands& commands);
 
 // The full-width strip under the top bar. `height` is what the view needed in the last frame; 0 at first.
 void draw_prompt_strip(View& view, const Frame& frame, Commands& commands, float& height);

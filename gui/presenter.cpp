@@ -48,13 +48,6 @@ void draw_center(const Area& area, View* above, View& view, const Frame& frame, 
   ImGui::End();
 }
 
-View* find_view(const std::vector<PlacedView>& views, std::string_view name) {
-  for (const PlacedView& placed : views) {
-    if (placed.view->name() == name) return placed.view.get();
-  }
-  return nullptr;
-}
-
 // A line at the bottom, for the keys: where it stays free of the views, and is read from the last row.
 float hint_height() { return ImGui::GetFontSize() * 1.6F; }
 

@@ -37,11 +37,6 @@ std::string time_words(double seconds) {
   return seconds < 0.0005 ? "<1 ms" : fmt::format("{:.0f} ms", 1e3 * seconds);
 }
 
-std::string memory_words(double bytes) {
-  return bytes < 999.5e3 ? fmt::format("{:.0f} kB", 1e-3 * bytes)
-                         : fmt::format("{:.{}f} MB", 1e-6 * bytes, bytes < 9.95e6 ? 1 : 0);
-}
-
 std::vector<Fact> facts_of(const Frame& frame) {
   std::vector<Fact> facts;
   if (frame.model) {
@@ -64,7 +59,7 @@ std::vector<Fact> facts_of(const Frame& frame) {
     if (trace->complete()) {
       facts.push_back({time_words(trace->seconds), "status.pass_tip", 7});
     }
-    const std::string size = memory_words(static_cast<double>(trace->byte_size()));
+    const std::string size = bytes_text(static_cast<double>(trace->byte_size()));
     facts.push_back({format_text("status.trace", fmt::arg("size", size)), "status.trace_tip", 3});
   }
   if (frame.frame_seconds > 0.0) {

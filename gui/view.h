@@ -39,4 +39,7 @@ struct PlacedView {
 // Every view of the program, in the order of tabs and panels: view_list.cpp.
 std::vector<PlacedView> make_views();
 
+// The one of that name, or nullptr.
+View* find_view(const std::vector<PlacedView>& views, std::string_view name);
+
 }  // namespace headlight

@@ -39,6 +39,13 @@ std::vector<PlacedView> make_views() {
   return views;
 }
 
+View* find_view(const std::vector<PlacedView>& views, std::string_view name) {
+  for (const PlacedView& placed : views) {
+    if (placed.view->name() == name) return placed.view.get();
+  }
+  return nullptr;
+}
+
 void open_part(const std::vector<PlacedView>& views, std::string_view part) {
   for (const PlacedView& placed : views) {
     if (auto* flow = dynamic_cast<FlowView*>(placed.view.get())) {

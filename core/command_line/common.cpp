@@ -12,6 +12,7 @@
 #include "core/command_line/fetch_on_terminal.h"
 #include "core/model_files/model_file.h"
 #include "core/session/text_tokens.h"
+#include "core/text/token_ids.h"
 #include "core/training/parameters.h"
 
 namespace headlight {
@@ -57,7 +58,7 @@ ForwardRequest tokens_request(const Model& model, std::vector<TokenId> tokens, c
   request.source_tokens = source.ids;
   if (source.ids.empty() && !source.text.empty()) {
     require_utf8(source.text);
-    for (const Token& token : source_tokens(model, source.text)) request.source_tokens.push_back(token.id);
+    request.source_tokens = token_ids(source_tokens(model, source.text));
   }
   if (model.encoder && request.source_tokens.empty()) {
     throw UserError("this model has an encoder: say with --source-text what it reads.");
@@ -74,9 +75,7 @@ ForwardRequest tokens_request(const Model& model, std::vector<TokenId> tokens, c
 ForwardRequest text_request(const Model& model, const std::string& text, const SourceOptions& source,
                             Wanted wanted) {
   require_utf8(text);
-  std::vector<TokenId> tokens;
-  for (const Token& token : text_tokens(model, text)) tokens.push_back(token.id);
-  return tokens_request(model, std::move(tokens), source, wanted);
+  return tokens_request(model, token_ids(text_tokens(model, text)), source, wanted);
 }
 
 std::vector<TokenId> recurrent_tokens(const GruModel& model, const std::string& text,
@@ -87,8 +86,7 @@ std::vector<TokenId> recurrent_tokens(const GruModel& model, const std::string& 
         "a recurrent network goes on with one text: it has neither a chat template nor an encoder; leave "
         "--chat and --source-text out.");
   }
-  std::vector<TokenId> tokens;
-  for (const Token& token : model.tokenizer->encode(text)) tokens.push_back(token.id);
+  std::vector<TokenId> tokens = token_ids(model.tokenizer->encode(text));
   if (tokens.empty()) throw UserError("there is nothing to go on from: write something after --text.");
   return tokens;
 }

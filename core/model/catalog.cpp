@@ -26,6 +26,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr std::int64_t largest_file = std::int64_t{1} << 40;
+constexpr std::int64_t most_steps = 1 << 30;
 constexpr std::string_view hub_prefix = "hf:";
 
 bool is_sha256(std::string_view text) {
@@ -46,17 +47,13 @@ class Fields {
     return value.get<std::string>();
   }
 
-  std::int64_t byte_count(const char* name) {
+  std::int64_t count(const char* name, std::int64_t most, const char* expected) {
     const json& value = get(name);
-    if (!value.is_number_integer() || value < 1 || value > largest_file) refuse(name, "a number of bytes");
+    if (!value.is_number_integer() || value < 1 || value > most) refuse(name, expected);
     return value.get<std::int64_t>();
   }
-
-  std::int64_t count(const char* name) {
-    const json& value = get(name);
-    if (!value.is_number_integer() || value < 1 || value > (1 << 30)) refuse(name, "a number above 0");
-    return value.get<std::int64_t>();
-  }
+  std::int64_t byte_count(const char* name) { return count(name, largest_file, "a number of bytes"); }
+  std::int64_t step_count(const char* name) { return count(name, most_steps, "a number above 0"); }
 
   std::string sha256(const char* name) {
     const std::string value = text(name);
@@ -181,14 +178,14 @@ HubSource read_hub(Fields& fields) {
 // {"all": 5000, "kept": [{"step": 100, "path": …, "bytes": …, "sha256": …}, …]}
 void read_steps(Fields& entry_fields, const std::string& where, CatalogEntry& entry) {
   Fields fields(entry_fields.get("steps"), where + ", steps");
-  entry.steps = fields.count("all");
+  entry.steps = fields.step_count("all");
   const json& list = fields.get("kept");
   if (!list.is_array() || list.empty()) fields.refuse("kept", "a list that is not empty");
   for (const json& object : list) {
     Fields kept(object, fmt::format("{}, kept step {}", where, entry.kept_steps.size() + 1));
     const std::int64_t before = entry.kept_steps.empty() ? 0 : entry.kept_steps.back().step;
     KeptStep step;
-    step.step = kept.count("step");
+    step.step = kept.step_count("step");
     if (step.step <= before || step.step >= entry.steps)
       kept.refuse("step", "more than the one before, and fewer than all");
     step.file.path = kept.path("path", true);
@@ -430,11 +427,7 @@ std::string names_like(std::string_view name) {
 }
 
 std::optional<std::string> installed_path(const CatalogEntry& entry) {
-  if (entry.own()) {
-    const fs::path folder = own_path(entry.source_text());
-    if (!has_files(folder, entry.files)) return std::nullopt;
-    return (entry.files.size() == 1 ? folder / entry.files.front().path : folder).string();
-  }
+  if (entry.own()) return path_of_files(own_path(entry.source_text()), entry.files);
   if (auto path = installed_path(entry, models_folder())) return path;
   return find_in_hub_cache(entry, hub_cache_folder());
 }

@@ -191,10 +191,9 @@ ModelDescription describe_hugging_face(const ModelFile& file) {
   }
   if (model_type == "gru") {
     throw FileError(
-        fmt::format("{} is a recurrent network: it has no attention and no blocks to draw. `headlight next` "
-                    "and `headlight "
-                    "generate` run it, and the view Learning trains one beside a transformer.",
-                    file.path()));
+        file.path() +
+        " is a recurrent network: it has no attention and no blocks to draw. `headlight next` and "
+        "`headlight generate` run it, and the view Learning trains one beside a transformer.");
   }
   throw FileError(fmt::format("{}: the model type '{}' is not known; this version computes: {}.", file.path(),
                               model_type, fmt::join(hugging_face_families(), ", ")));

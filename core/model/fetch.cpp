@@ -81,8 +81,7 @@ std::optional<std::string> installed_path(const CatalogEntry& entry, const std::
       return std::nullopt;
     return has_files(folder, record->files) ? std::optional(folder.string()) : std::nullopt;
   }
-  if (!has_files(folder, entry.files)) return std::nullopt;
-  return entry.files.size() == 1 ? (folder / entry.files[0].path).string() : folder.string();
+  return path_of_files(folder, entry.files);
 }
 
 std::string fetch_into(const CatalogEntry& entry, const std::string& models, const Download& download,

@@ -149,4 +149,9 @@ bool has_files(const fs::path& folder, const std::vector<CatalogFile>& files) {
   return true;
 }
 
+std::optional<std::string> path_of_files(const fs::path& folder, const std::vector<CatalogFile>& files) {
+  if (!has_files(folder, files)) return std::nullopt;
+  return (files.size() == 1 ? folder / files.front().path : folder).string();
+}
+
 }  // namespace headlight

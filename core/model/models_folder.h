@@ -48,4 +48,8 @@ std::optional<FetchRecord> read_record(const std::filesystem::path& folder);
 // True when each of the files lies below the folder with its size (any size where it is not known).
 bool has_files(const std::filesystem::path& folder, const std::vector<CatalogFile>& files);
 
+// What to open of a model that lies in `folder`: its only file, or the folder; nothing unless has_files.
+std::optional<std::string> path_of_files(const std::filesystem::path& folder,
+                                         const std::vector<CatalogFile>& files);
+
 }  // namespace headlight

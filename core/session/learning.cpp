@@ -21,6 +21,12 @@ void give_way() {
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), politeness);
 }
 
+LearningSnapshot failed(LearningSnapshot last, const std::exception& error) {
+  last.phase = LearningPhase::failed;
+  last.error = error.what();
+  return last;
+}
+
 }  // namespace
 
 Learning::Learning(std::function<void()> published)
@@ -114,9 +120,7 @@ void Learning::begin(const Start& start) {
     }
     published_();
   } catch (const std::exception& error) {
-    last.phase = LearningPhase::failed;
-    last.error = error.what();
-    publish(std::move(last));
+    publish(failed(std::move(last), error));
   }
 }
 
@@ -168,10 +172,7 @@ void Learning::work() {
       obey(orders);
     } catch (const std::exception& error) {  // memory is full, for one
       if (run_) run_->fail(error.what());    // what it kept can be opened
-      LearningSnapshot failed = run_ ? run_->snapshot(false) : LearningSnapshot();
-      failed.phase = LearningPhase::failed;
-      failed.error = error.what();
-      publish(std::move(failed));
+      publish(run_ ? run_->snapshot(false) : failed(LearningSnapshot(), error));
     }
   }
   run_.reset();  // on the thread that made it

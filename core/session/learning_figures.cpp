@@ -9,6 +9,7 @@
 
 #include "core/backends/cpu/instruction_sets.h"
 #include "core/forward/forward_pass.h"
+#include "core/text/token_ids.h"
 #include "core/training/losses.h"
 #include "core/training/random_numbers.h"
 #include "core/training/text_pass.h"
@@ -67,12 +68,6 @@ std::shared_ptr<const Trace> pass_over(const Parameters& parameters, Backend& ba
   ForwardRequest request;
   request.tokens = std::move(tokens);
   return run_forward(parameters.model(), backend, request);
-}
-
-std::vector<TokenId> ids_of(const std::vector<Token>& tokens) {
-  std::vector<TokenId> ids;
-  for (const Token& token : tokens) ids.push_back(token.id);
-  return ids;
 }
 
 }  // namespace
@@ -138,7 +133,7 @@ double held_out_loss(const Parameters& parameters, Backend& backend, const std::
   double sum = 0.0;
   std::int64_t scored = 0;
   for (const std::string& text : texts) {
-    const std::vector<TokenId> ids = ids_of(parameters.tokenizer()->encode(text));
+    const std::vector<TokenId> ids = token_ids(parameters.tokenizer()->encode(text));
     const auto count = static_cast<std::int64_t>(ids.size());
     for (std::int64_t first = 0; first + 1 < count; first += context - 1) {
       const auto begin = ids.begin() + first, end = ids.begin() + std::min(first + context, count);
@@ -191,7 +186,7 @@ LearningProbe::LearningProbe(const Parameters& parameters, const std::string& te
 
 LearningState LearningProbe::look(const Parameters& parameters) const {
   LearningState state;
-  state.wall = head_wall(*pass_over(parameters, *backend_, ids_of(tokens_)), nullptr);
+  state.wall = head_wall(*pass_over(parameters, *backend_, token_ids(tokens_)), nullptr);
   for (const std::vector<TokenId>& tokens : repeated_) {
     const HeadScores scores = head_scores(*pass_over(parameters, *backend_, tokens), *backend_);
     if (state.scores.rows.empty()) {

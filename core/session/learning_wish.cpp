@@ -7,6 +7,7 @@
 
 #include "core/base/errors.h"
 #include "core/model_files/model_file.h"
+#include "core/text/token_ids.h"
 #include "core/training/sampled_text.h"
 
 namespace headlight {
@@ -20,9 +21,8 @@ constexpr std::uint64_t measuring = 1U << 20;  // seeds apart from those that ar
 std::string answer(const Parameters& parameters, Backend& backend, const std::string& asked,
                    std::uint64_t seed) {
   const Tokenizer& tokenizer = *parameters.tokenizer();
-  std::vector<TokenId> given;
-  for (const Token& token : tokenizer.encode(asked)) given.push_back(token.id);
-  std::vector<TokenId> drawn = drawn_tokens(parameters, backend, std::move(given), {}, answer_tokens, seed);
+  std::vector<TokenId> drawn =
+      drawn_tokens(parameters, backend, token_ids(tokenizer.encode(asked)), {}, answer_tokens, seed);
   return words_of(tokenizer, std::move(drawn));
 }
 

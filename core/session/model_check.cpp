@@ -5,6 +5,7 @@
 #include "core/backends/backend_list.h"
 #include "core/forward/forward_pass.h"
 #include "core/session/text_tokens.h"
+#include "core/text/token_ids.h"
 
 namespace headlight {
 
@@ -12,12 +13,8 @@ ModelCheck check_model_numbers(const std::shared_ptr<const Model>& model,
                                const std::function<void(float)>& report) {
   ForwardRequest request;
   request.capture.attention_scores = true;
-  for (const Token& token : text_tokens(*model, self_check_text)) request.tokens.push_back(token.id);
-  if (model->encoder) {
-    for (const Token& token : source_tokens(*model, self_check_text)) {
-      request.source_tokens.push_back(token.id);
-    }
-  }
+  request.tokens = token_ids(text_tokens(*model, self_check_text));
+  request.source_tokens = token_ids(source_tokens(*model, self_check_text));
   // The reference takes nearly all of the time: layer by layer of it.
   float done = 0.0F;
   RunControl control;

@@ -8,6 +8,7 @@
 
 #include "core/backends/backend_list.h"
 #include "core/forward/forward_pass.h"
+#include "core/text/token_ids.h"
 
 namespace headlight {
 namespace {
@@ -63,7 +64,7 @@ SentenceSimilarity sentence_similarity(const std::shared_ptr<const Model>& model
   std::vector<Tensor> vectors;
   for (std::size_t i = 0; i < sentences.size(); ++i) {
     ForwardRequest request;
-    for (const Token& token : model->tokenizer->encode(sentences[i])) request.tokens.push_back(token.id);
+    request.tokens = token_ids(model->tokenizer->encode(sentences[i]));
     result.cut.push_back(cut_to_context(request.tokens, model->architecture.context));
     result.tokens.push_back(static_cast<std::int64_t>(request.tokens.size()));
     request.capture.next_token_only = true;

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "core/text/token_ids.h"
 #include "core/training/packing.h"
 #include "core/training/random_numbers.h"
 #include "core/training/sampled_text.h"
@@ -12,8 +13,7 @@ namespace headlight {
 namespace {
 
 double reward_of(const Model& reward, Backend& backend, const std::string& text) {
-  std::vector<TokenId> ids;
-  for (const Token& token : reward.tokenizer->encode(text)) ids.push_back(token.id);
+  std::vector<TokenId> ids = token_ids(reward.tokenizer->encode(text));
   if (ids.empty()) return 0.0;
   const TrainingExample example{shortened(std::move(ids), reward.architecture.context), {}, {}};
   const Tensor logits = logits_of(reward, backend, example);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/errors.h"
+#include "core/text/token_ids.h"
 
 namespace headlight {
 namespace {
@@ -160,8 +161,7 @@ TokenDocuments token_documents(const Tokenizer& tokenizer, std::span<const std::
   TokenDocuments documents;
   documents.reserve(texts.size());
   for (const std::string_view text : texts) {
-    std::vector<TokenId>& ids = documents.emplace_back();
-    for (const Token& token : tokenizer.encode(text)) ids.push_back(token.id);
+    std::vector<TokenId>& ids = documents.emplace_back(token_ids(tokenizer.encode(text)));
     if (end) ids.push_back(*end);
     if (progress && documents.size() % 64 == 0)
       progress(static_cast<float>(documents.size()) / static_cast<float>(texts.size()));

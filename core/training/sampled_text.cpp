@@ -1,6 +1,7 @@
 #include "core/training/sampled_text.h"
 
 #include "core/base/shown_text.h"
+#include "core/text/token_ids.h"
 #include "core/training/next_logits.h"
 
 namespace headlight {
@@ -30,8 +31,7 @@ std::string sampled_text(const Parameters& parameters, Backend& backend, const s
                          std::int64_t tokens, std::uint64_t seed) {
   const Tokenizer& tokenizer = *parameters.tokenizer();
   const std::shared_ptr<const Model>& model = parameters.model();
-  std::vector<TokenId> given, source;
-  for (const Token& token : tokenizer.encode(text)) given.push_back(token.id);
+  std::vector<TokenId> given = token_ids(tokenizer.encode(text)), source;
   SamplingSettings settings{.temperature = 0.8};  // a story should not be the same each time
   if (model && model->encoder) {
     source = std::move(given);

@@ -11,6 +11,7 @@
 #include "gui/theme.h"
 #include "gui/views/tree_layout.h"
 #include "gui/widgets/facts.h"
+#include "gui/widgets/hand_number.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/token_piece.h"
@@ -28,8 +29,6 @@ void draw_right(ImDrawList* list, ImVec2 corner, float right, const std::string&
   list->AddText(ImVec2(corner.x + right - size.x, corner.y + (CandidateList::row_height() - size.y) * 0.5F),
                 color, words.c_str());
 }
-
-std::string logit_text(double logit) { return std::isnan(logit) ? "NaN" : fmt::format("{:.2f}", logit); }
 
 bool plain(const SamplingSettings& settings) { return settings == SamplingSettings{}; }
 
@@ -321,7 +320,7 @@ void CandidateList::draw_row(const Frame& frame, Commands& commands, const Colum
   const ScopedFont mono(fonts().mono, 0.92F);
   draw_right(list, corner, at.probability, percent_text(candidate.probability), ink);
   if (at.logit > 0.0F) {
-    draw_right(list, corner, at.logit, logit_text(candidate.logit), palette().muted);
+    draw_right(list, corner, at.logit, rounded_text(candidate.logit, 2), palette().muted);
     draw_right(list, corner, at.id, fmt::format("{}", candidate.id), palette().muted);
   }
 }

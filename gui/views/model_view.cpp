@@ -18,6 +18,7 @@
 #include "gui/views/model_picture.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/lesson_marks.h"
+#include "gui/widgets/number_text.h"
 #include "gui/widgets/segmented.h"
 #include "imgui.h"
 
@@ -25,19 +26,6 @@ namespace headlight {
 namespace {
 
 float em() { return ImGui::GetFontSize(); }
-
-// 134515008 -> "134,515,008"
-std::string grouped(std::int64_t value) {
-  std::string digits = std::to_string(value);
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
-    digits.insert(static_cast<std::size_t>(at), ",");
-  return digits;
-}
-
-std::string megabytes(std::int64_t bytes) {
-  const double amount = static_cast<double>(bytes) / 1e6;
-  return fmt::format("{:.{}f} MB", amount, amount < 9.95 ? 1 : 0);
-}
 
 struct Fact {
   std::string key;  // model.<key>: the word; model.<key>_tip: one sentence
@@ -142,12 +130,12 @@ std::string head_words(const ArchitectureDescription& a) {
 void add_parts(const ArchitectureDescription& a, std::vector<Fact>& facts) {
   facts.push_back({"norm", norm_words(a)});
   facts.push_back({"positions", positions_words(a)});
-  if (a.rotary.dimensions > 0) facts.push_back({"rotary", grouped(std::llround(a.rotary.base))});
+  if (a.rotary.dimensions > 0) facts.push_back({"rotary", grouped_text(std::llround(a.rotary.base))});
   const std::string scaling = a.rotary.dimensions > 0 ? scaling_words(a.rotary) : "";
   if (!scaling.empty()) facts.push_back({"scaling", scaling});
   if (a.window > 0) {
     const auto local = std::count(a.local_layers.begin(), a.local_layers.end(), true);
-    facts.push_back({"window", format_text("model.window_words", fmt::arg("keys", grouped(a.window)),
+    facts.push_back({"window", format_text("model.window_words", fmt::arg("keys", grouped_text(a.window)),
                                            fmt::arg("layers", local))});
   }
   facts.push_back({"activation", activation_name(a.activation) + (a.gated ? text("model.gated") : "")});
@@ -163,16 +151,16 @@ std::vector<Fact> architecture_facts(const Model& model) {
   const ArchitectureDescription& a = model.architecture;
   std::vector<Fact> facts = {
       {"family", a.family},
-      {"layers", model.encoder
-                     ? fmt::format("{} + {}", grouped(model.encoder->architecture.layers), grouped(a.layers))
-                     : grouped(a.layers)},
-      {"width", grouped(a.d_model)},
-      {"heads", grouped(a.heads)},
-      {"kv_heads", grouped(a.kv_heads)},
-      {"d_head", grouped(a.d_head)},
-      {"d_mlp", grouped(a.d_mlp)},
-      {"vocabulary", grouped(a.vocabulary)},
-      {"context", grouped(a.context)},
+      {"layers", model.encoder ? fmt::format("{} + {}", grouped_text(model.encoder->architecture.layers),
+                                             grouped_text(a.layers))
+                               : grouped_text(a.layers)},
+      {"width", grouped_text(a.d_model)},
+      {"heads", grouped_text(a.heads)},
+      {"kv_heads", grouped_text(a.kv_heads)},
+      {"d_head", grouped_text(a.d_head)},
+      {"d_mlp", grouped_text(a.d_mlp)},
+      {"vocabulary", grouped_text(a.vocabulary)},
+      {"context", grouped_text(a.context)},
       {"epsilon", fmt::format("{:g}", a.norm_epsilon)},
   };
   add_parts(a, facts);
@@ -183,14 +171,15 @@ std::vector<Fact> architecture_facts(const Model& model) {
 std::vector<Fact> memory_facts(const Frame& frame) {
   const Model& model = *frame.model;
   std::vector<Fact> facts = {
-      {"parameters", grouped(model.parameters)},
+      {"parameters", grouped_text(model.parameters)},
       {"format", model.number_format},
-      {"file_size", megabytes(model.file_bytes)},
+      {"file_size", bytes_text(static_cast<double>(model.file_bytes))},
   };
   const Trace* trace = frame.trace();
   if (trace && trace->positions() > 0) {
-    facts.push_back({"trace", megabytes(trace->byte_size())});
-    facts.push_back({"trace_token", megabytes(trace->byte_size() / trace->positions())});
+    facts.push_back({"trace", bytes_text(static_cast<double>(trace->byte_size()))});
+    facts.push_back(
+        {"trace_token", bytes_text(static_cast<double>(trace->byte_size() / trace->positions()))});
   }
   return facts;
 }
@@ -205,19 +194,19 @@ void draw_cost(const Frame& frame, float width) {
   const ArchitectureDescription& a = frame.model->architecture;
   const std::int64_t positions = std::max<std::int64_t>(1, frame.positions());
   const ModelCost cost = model_cost(a, positions);
-  draw_facts({{"multiplied", grouped(cost.multiplied)},
+  draw_facts({{"multiplied", grouped_text(cost.multiplied)},
               {"flops", fmt::format("{:.3g} GFLOP", static_cast<double>(cost.flops()) / 1e9)},
               {"cache", fmt::format("{:.1f} kB", static_cast<double>(cost.cache_bytes) / 1e3)}},
              width);
   ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
   ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
   const ScopedFont mono(fonts().mono, 0.82F);
-  ImGui::TextUnformatted(fmt::format("2 · {} + 4 · {} · {} · {} · {}", grouped(cost.multiplied), a.layers,
-                                     a.heads, a.d_head, positions)
+  ImGui::TextUnformatted(fmt::format("2 · {} + 4 · {} · {} · {} · {}", grouped_text(cost.multiplied),
+                                     a.layers, a.heads, a.d_head, positions)
                              .c_str());
   const ScopedFont small(fonts().body, 0.88F);
   ImGui::TextUnformatted(
-      format_text("model.flops_formula", fmt::arg("positions", grouped(positions))).c_str());
+      format_text("model.flops_formula", fmt::arg("positions", grouped_text(positions))).c_str());
   ImGui::PopStyleColor();
   ImGui::PopTextWrapPos();
 }

@@ -147,7 +147,7 @@ void RolloutPanel::draw_numbers(const ShownAttention& shown, const Layout& layou
   for (std::int64_t token = 0; token < layout.tokens; ++token) {
     const double weight = weights[static_cast<std::size_t>(token)];
     if (weight < 0.05 || (shown.map.rule.causal && token > shown.query())) continue;
-    const std::string number = std::isnan(weight) ? "NaN" : fmt::format("{:.2f}", weight);
+    const std::string number = rounded_text(weight, 2);
     const ImVec2 size = ImGui::CalcTextSize(number.c_str());
     const float left = layout.corner.x + layout.cell * static_cast<float>(token);
     ImGui::GetWindowDrawList()->AddText(

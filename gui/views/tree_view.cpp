@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/session/text_tokens.h"
+#include "core/text/token_ids.h"
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
@@ -97,14 +98,11 @@ bool TreeView::take(const Frame& frame, Commands& commands) {
     root_ = {};
     root_.model = trace->shared_model();
     root_text_ = text;
-    for (const Token& token : text_tokens(*root_.model, text)) root_.tokens.push_back(token.id);
+    root_.tokens = token_ids(text_tokens(*root_.model, text));
     shown_.reset();
   }
   if (root_.model->encoder) {
-    root_.source.clear();
-    for (const Token& token : source_tokens(*root_.model, frame.document.source_text)) {
-      root_.source.push_back(token.id);
-    }
+    root_.source = token_ids(source_tokens(*root_.model, frame.document.source_text));
     if (root_.source.empty()) return false;
   }
   root_.interventions = frame.document.interventions;

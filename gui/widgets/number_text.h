@@ -12,4 +12,7 @@ std::string percent_text(double probability);
 // "49,152"
 std::string grouped_text(std::int64_t number);
 
+// An amount of memory or of disk: "412 kB", "3.4 MB", "135 MB", "14.2 GB".
+std::string bytes_text(double bytes);
+
 }  // namespace headlight
