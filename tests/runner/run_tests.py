@@ -29,6 +29,7 @@ WITH_EACH_SET = "Golden/Families*:Golden/TinyModels*:SmolLM2Golden*:MiniLmRealMo
 # An emulator takes fifty times as long: without the largest model and ten thousand edits.
 IN_THE_EMULATOR = "-SmolLM2Golden*:*PrefixReuse*"
 SECONDS_FOR_ONE_PROGRAM = 1500
+SHARDS = min(os.cpu_count() or 1, 8)  # processes that share the tests of a program
 SECONDS_OF_FUZZING = 60
 # Seeds of fuzz targets besides those in tests/fuzz/corpus/TARGET/ ("gguf_fuzz" or "gguf").
 MORE_SEEDS = {"gguf_fuzz": "tests/golden/families/*.gguf", "description_fuzz": "tests/golden/families/*/config.json"}
@@ -96,35 +97,67 @@ def run_command(title, words):
 
 
 def run_program(title, program, only="", settings=None, emulator=()):
-    """Runs a GoogleTest program from the root of the clone."""
+    """Runs a GoogleTest program from the root of the clone: on each core a share of its tests, in a process of its own."""
     say(f"\n== {title}" + (f" (only {only})" if only else ""))
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.xml"
-        command = [*emulator, str(program), "--gtest_brief=1", f"--gtest_output=xml:{report}"]
-        if only:
-            command.append(f"--gtest_filter={only}")
         try:
-            code = subprocess.run(command, cwd=ROOT, env={**os.environ, **(settings or {})},
-                                  stdin=subprocess.DEVNULL, timeout=SECONDS_FOR_ONE_PROGRAM).returncode
-        except subprocess.TimeoutExpired:
-            say(f"  FAILED: no end after {SECONDS_FOR_ONE_PROGRAM} s, stopped")
-            return Result(failed=1)
+            shards = [start_shard(Path(folder), index, [*emulator, str(program)], only, settings or {})
+                      for index in range(SHARDS)]
         except OSError as error:
             say(f"  FAILED: cannot be started: {error}")
             return Result(failed=1)
-        try:
-            result = read_report(report)
-        except (OSError, ElementTree.ParseError):
-            say(f"  FAILED: ended with {code} and left no report (a crash?)")
-            return Result(failed=1)
-    if code != 0 and result.failed == 0:
-        say(f"  FAILED: every test passed, but the program ended with {code}")
-        result += Result(failed=1)
+        result = Result()
+        for shard in shards:
+            result += end_of_shard(shard, started + SECONDS_FOR_ONE_PROGRAM)
     if sum(result) == 0:
         say("  FAILED: no test was run")
         result += Result(failed=1)
     say(f"   {title}: {result}; {time.monotonic() - started:.1f} s")
+    return result
+
+
+class Shard(NamedTuple):
+    process: subprocess.Popen
+    output: Path
+    report: Path
+
+
+def start_shard(folder, index, command, only, settings):
+    """One of SHARDS processes; what it prints, its report and its temporary files lie in a folder of its own."""
+    own = folder / str(index)
+    (own / "tmp").mkdir(parents=True)
+    command = command + ["--gtest_brief=1", f"--gtest_output=xml:{own / 'report.xml'}"]
+    if only:
+        command.append(f"--gtest_filter={only}")
+    environment = {**os.environ, **settings, "GTEST_TOTAL_SHARDS": str(SHARDS), "GTEST_SHARD_INDEX": str(index),
+                   "TMPDIR": str(own / "tmp")}
+    with open(own / "output", "wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output,
+                                   stderr=subprocess.STDOUT)
+    return Shard(process, own / "output", own / "report.xml")
+
+
+def end_of_shard(shard, deadline):
+    """Waits for it, prints what it printed, and reads its report."""
+    try:
+        code = shard.process.wait(max(1, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        shard.process.kill()
+        shard.process.wait()
+        code = None
+    sys.stdout.write(shard.output.read_text(errors="replace"))
+    if code is None:
+        say(f"  FAILED: no end after {SECONDS_FOR_ONE_PROGRAM} s, stopped")
+        return Result(failed=1)
+    try:
+        result = read_report(shard.report)
+    except (OSError, ElementTree.ParseError):
+        say(f"  FAILED: ended with {code} and left no report (a crash?)")
+        return Result(failed=1)
+    if code != 0 and result.failed == 0:
+        say(f"  FAILED: every test passed, but the program ended with {code}")
+        result += Result(failed=1)
     return result
 
 
