@@ -11,6 +11,8 @@ weights (normal, deviation 0.02), the model and its gradients; PyTorch's fused A
 --seconds S   the same time: as many steps as fit; the cosine follows the share of the time that is gone
 --steps N     the same data: so many steps, as many as the config says if 0; the cosine follows the step
 
+--compile     the fastest PyTorch on a processor; what its compiling takes is counted
+
 Either way the held-out loss a byte is measured at the end, as bundled_models.py does it, and printed as Markdown.
 """
 import argparse
@@ -27,15 +29,15 @@ from card.loss import measured
 from card.sections import config_of, context_of, table
 
 
-def batches(documents, ids, context, size, seed):
-    """Without end; what does not fill a batch at the end of a pass is left out."""
+def batches(documents, ids, context, size, seed, one_shape):
+    """Without end; what does not fill a batch at the end of a pass is left out. one_shape: all as long as the context."""
     number = 0
     while True:
         batch = []
         for one in packed_pass(documents, ids, number, context, seed):
             batch.append(one)
             if len(batch) == size:
-                longest = max(len(tokens) for tokens, _ in batch)
+                longest = context if one_shape else max(len(tokens) for tokens, _ in batch)
                 yield (torch.tensor([tokens + [0] * (longest - len(tokens)) for tokens, _ in batch]),
                        torch.tensor([labels + [-100] * (longest - len(labels)) for _, labels in batch]),
                        sum(len(tokens) for tokens, _ in batch))
@@ -95,6 +97,7 @@ def main():
     parser.add_argument("--steps", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--attention", choices=["sdpa", "eager"], default="sdpa")
+    parser.add_argument("--compile", action="store_true", help="torch.compile; needs a C++ compiler")
     parser.add_argument("--say-every", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1, help="of the first weights; the data's is the config's")
     parser.add_argument("--out", help="folder for the trained model")
@@ -111,8 +114,10 @@ def main():
     model = transformers.LlamaForCausalLM(transformers.LlamaConfig(**described, attn_implementation=o.attention)).train()
     print(f"torch {torch.__version__}, transformers {transformers.__version__}, {o.threads} threads, "
           f"{sum(weight.numel() for weight in model.parameters()):,} parameters", flush=True)
-    source = batches(corpus["train"], ids, context, training.get("batch", 16), training.get("seed", 1))
-    steps, count, gone = train(model, source, training, o)
+    source = batches(corpus["train"], ids, context, training.get("batch", 16), training.get("seed", 1),
+                     one_shape=o.compile)
+    # What compiling takes is counted: it is a minute of the hour, and nobody gets it back.
+    steps, count, gone = train(torch.compile(model) if o.compile else model, source, training, o)
     rows = measured(model.eval(), held_out(corpus["valid"], tokens, context))
     print(f"\n{steps} steps, {count:,} tokens, {gone:.0f} seconds, {count / gone:.0f} tokens a second\n")
     print(table(["source", "language", "bytes", "nats a byte", "tokens right"],
