@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "gui/theme.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/subscript.h"
@@ -14,7 +15,8 @@ namespace headlight {
 void add_rotated_token(ImDrawList& list, ImVec2 start, float angle, ImU32 color, const std::string& token,
                        std::optional<std::int64_t> position, float room) {
   const std::string words = shortened(token, room - token_label_width("", position) + 0.5F);
-  add_rotated_text(list, start, angle, color, words);
+  // Turned strokes are blended with the ground on all sides: somewhat darker than their accent, or lighter.
+  add_rotated_text(list, start, angle, mix(color, palette().text, 0.15F), words);
   if (!position) return;
   const float size = ImGui::GetFontSize();
   // Behind the token and below its middle line, both of which are turned.

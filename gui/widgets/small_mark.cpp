@@ -1,4 +1,4 @@
-// The corner goes up by what the mark grows above its line.
+// Marks grow from the line that they stand on, the dot of a space from its middle.
 #include "gui/widgets/small_mark.h"
 
 #include <string_view>
@@ -16,8 +16,8 @@ float enlargement(const std::string& piece) {
 
 void add_piece(ImDrawList& list, ImVec2 at, ImU32 color, const std::string& piece) {
   const float larger = enlargement(piece), size = ImGui::GetFontSize();
-  const float ascent = ImGui::GetFontBaked()->Ascent;
-  list.AddText(ImGui::GetFont(), size * larger, ImVec2(at.x, at.y - ascent * (larger - 1.0F)), color,
+  const float kept = ImGui::GetFontBaked()->Ascent - (piece == "·" ? size * 0.35F : 0.0F);
+  list.AddText(ImGui::GetFont(), size * larger, ImVec2(at.x, at.y - kept * (larger - 1.0F)), color,
                piece.c_str());
 }
 
