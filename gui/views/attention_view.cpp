@@ -149,7 +149,7 @@ bool draw_legend(const ShownAttention& shown, bool own_line) {
   return true;
 }
 
-// "‹ L5 ›": steps through layers or heads, around the ends.
+// "‹ L5 ›": steps through layers or heads, around the ends; as high as the switches that may stand behind it.
 void draw_stepper(const char* id, char letter, std::int64_t at, std::int64_t count, Commands& commands,
                   bool of_layer, std::int64_t other) {
   ImGui::PushID(id);

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "gui/fonts.h"
+#include "gui/presenter.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/attention_note.h"
@@ -101,7 +102,8 @@ ImU32 color_under(const DrawnMap& map, MapScale scale, double most, float value)
                    : cell_color(scale, share);
 }
 
-constexpr float small_number = 0.7F;  // of the type: what can still be read
+// Of the type: what can still be read. That of the stage is large.
+float small_number() { return on_stage() ? 0.58F : 0.7F; }
 constexpr float number_room = 0.08F;  // ems between a number and the edges of its cell
 
 }  // namespace
@@ -143,7 +145,7 @@ void MatrixPanel::draw_strongest(const Plot& plot, const Geometry& geometry) con
 void MatrixPanel::draw_numbers(const Plot& plot, const Geometry& geometry) const {
   const float size = geometry.cell >= em() * 3.4F   ? 1.0F
                      : geometry.cell >= em() * 2.1F ? 0.82F
-                                                    : small_number;
+                                                    : small_number();
   const float room = geometry.wide - em() * number_room * 2;
   Decimals decimals = Decimals::none;
   if (geometry.cell >= em() * size) {
