@@ -9,6 +9,8 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/ink.h"
+#include "gui/widgets/ribbon.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
@@ -22,15 +24,19 @@ void hover_pair(Commands& commands, const ShownText& shown, const AlikePair& pai
   (shown.encoder ? commands.hover().source_key : commands.hover().key) = pair.column;
 }
 
+// Where the columns of a line of this width begin, and how wide each of the two tokens is.
+struct Columns {
+  float first, second, token, cosine_end;
+};
+Columns columns_of(float left, float width) {
+  const float token = (width - em() * 4.5F) * 0.5F, first = left + em() * 0.4F;
+  return {first, first + token, token, left + width - em() * 0.4F};
+}
+
 // The token and its position: the most alike are often the same word twice.
 void draw_token(const Frame& frame, const ShownText& shown, std::int64_t position, ImVec2 at, float room) {
-  ImDrawList* list = ImGui::GetWindowDrawList();
-  const std::string words = shortened(token_of(frame, shown, position), room - em() * 2.4F);
-  list->AddText(at, palette().text, words.c_str());
-  const float width = ImGui::CalcTextSize(words.c_str()).x;
-  const ScopedFont small(fonts().mono, 0.7F);
-  list->AddText(ImVec2(at.x + width + em() * 0.15F, at.y + em() * 0.6F), palette().muted,
-                fmt::format("{}", position).c_str());
+  add_token_label(*ImGui::GetWindowDrawList(), at, palette().text, token_of(frame, shown, position), position,
+                  room - em() * 0.8F);
 }
 
 void draw_pair(const Frame& frame, Commands& commands, const ShownText& shown, const AlikePair& pair, int id,
@@ -52,14 +58,23 @@ void draw_pair(const Frame& frame, Commands& commands, const ShownText& shown, c
   if (lit.hovered == pair.row && lit.hovered_key == pair.column)
     list->AddRectFilled(corner, ImVec2(corner.x + width, corner.y + row_height()),
                         with_alpha(palette().residual, 0.14F), em() * 0.3F);
-  const float room = (width - em() * 4.5F) * 0.5F;
+  const Columns columns = columns_of(corner.x, width);
   const float y = corner.y + em() * 0.25F;
-  draw_token(frame, shown, pair.row, ImVec2(corner.x + em() * 0.4F, y), room);
-  draw_token(frame, shown, pair.column, ImVec2(corner.x + em() * 0.4F + room, y), room);
-  const ScopedFont mono(fonts().mono, 0.92F);
-  const std::string cosine = fmt::format("{:.4f}", pair.cosine);
-  const float extent = ImGui::CalcTextSize(cosine.c_str()).x;
-  list->AddText(ImVec2(corner.x + width - extent - em() * 0.4F, y), palette().muted, cosine.c_str());
+  draw_token(frame, shown, pair.row, ImVec2(columns.first, y), columns.token);
+  draw_token(frame, shown, pair.column, ImVec2(columns.second, y), columns.token);
+  add_label(*list, fonts().mono, 0.92F, ImVec2(columns.cosine_end, y), 1, palette().muted,
+            fmt::format("{:.4f}", pair.cosine));
+}
+
+void draw_heads(ImVec2 corner, float width) {
+  const Columns columns = columns_of(corner.x, width);
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  const auto head = [&](float x, float align, const char* key) {
+    add_label(list, fonts().body, 0.82F, ImVec2(x, corner.y), align, small_ink(), text(key));
+  };
+  head(columns.first, 0, "embeddings.token");
+  head(columns.second, 0, "embeddings.token");
+  head(columns.cosine_end, 1, "embeddings.cosine");
 }
 
 }  // namespace
@@ -107,13 +122,15 @@ void draw_alike_pairs(const Frame& frame, Commands& commands, const ShownText& s
   const float gap = em() * 2.0F, narrowest = em() * 20.0F, widest = em() * 23.0F;
   const auto columns = std::max(1.0F, std::floor((size.x + gap) / (narrowest + gap)));
   const float width = std::min(widest, (size.x + gap) / columns - gap);
-  const auto rows = static_cast<std::size_t>(std::max(0.0F, (size.y - em() * 1.8F) / row_height()));
+  const float heads = em() * 1.6F, top = heads + em() * 1.2F;
+  const auto rows = static_cast<std::size_t>(std::max(0.0F, (size.y - top) / row_height()));
   ImGui::BeginDisabled(!enabled);
   for (std::size_t i = 0; i < std::min(rows * static_cast<std::size_t>(columns), pairs.size()); ++i) {
     if (pairs[i].row >= shown.positions()) break;
     const auto column = static_cast<float>(i / rows), row = static_cast<float>(i % rows);
-    ImGui::SetCursorScreenPos(
-        ImVec2(start.x + column * (width + gap), start.y + em() * 1.8F + row * row_height()));
+    const float left = start.x + column * (width + gap);
+    if (i % rows == 0) draw_heads(ImVec2(left, start.y + heads), width);
+    ImGui::SetCursorScreenPos(ImVec2(left, start.y + top + row * row_height()));
     draw_pair(frame, commands, shown, pairs[i], static_cast<int>(i), width);
   }
   ImGui::EndDisabled();

@@ -14,6 +14,7 @@
 #include "gui/views/making_line.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/hand_number.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/segmented.h"
@@ -405,7 +406,7 @@ void ArcsPanel::draw_words(const ShownAttention& shown, const Layout& layout, co
     }
     const bool bright = chosen || strength > 0 || !focus.any();
     add_token_label(*list, ImVec2(x, y - em() * 0.5F), bright ? palette().text : palette().muted, words,
-                    place, layout.label);
+                    place, layout.label, bright ? small_ink() : palette().muted);
   }
 }
 

@@ -46,6 +46,9 @@ void draw_parts(const Frame& frame, Commands& commands) {
 bool has_scale(AttentionMode mode) { return mode != AttentionMode::row && mode != AttentionMode::neuron; }
 bool has_sink(AttentionMode mode) { return has_scale(mode) && mode != AttentionMode::rollout; }
 
+// Less than this, in ems, and a matrix has the room of its caption, and of the lines around it.
+constexpr float tight_matrix = 30.0F;
+
 // Pictures of one head.
 bool has_head(AttentionMode mode) { return mode != AttentionMode::wall && mode != AttentionMode::rollout; }
 
@@ -146,7 +149,7 @@ bool draw_legend(const ShownAttention& shown, bool own_line) {
   return true;
 }
 
-// "‹ L5 ›": steps through layers or heads, around the ends.
+// "‹ L5 ›": steps through layers or heads, around the ends; as high as the switches that may stand behind it.
 void draw_stepper(const char* id, char letter, std::int64_t at, std::int64_t count, Commands& commands,
                   bool of_layer, std::int64_t other) {
   ImGui::PushID(id);
@@ -154,7 +157,7 @@ void draw_stepper(const char* id, char letter, std::int64_t at, std::int64_t cou
     const std::int64_t next = (at + by + count) % count;
     commands.edit(of_layer ? SelectHead{next, other} : SelectHead{other, next});
   };
-  const ImVec2 size(em() * 1.5F, em() * 1.5F);
+  const ImVec2 size(em() * 1.5F, em() * 1.75F);
   ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(0, 0));
   if (ImGui::Button("‹", size)) step(-1);
   ImGui::SetItemTooltip("%s",
@@ -178,8 +181,9 @@ void draw_stepper(const char* id, char letter, std::int64_t at, std::int64_t cou
   ImGui::PopID();
 }
 
-// One line that teaches what is seen; with one head chosen, the steppers come first.
-void draw_caption(const ShownAttention& shown, Commands& commands, const char* key, bool wants_legend) {
+// One line that teaches what is seen; with one head chosen, the steppers come first. `tight`: they alone.
+void draw_caption(const ShownAttention& shown, Commands& commands, const char* key, bool wants_legend,
+                  bool tight) {
   const Frame& frame = shown.frame;
   if (has_head(frame.document.attention_mode)) {
     const ArchitectureDescription& a = shown.architecture();
@@ -187,6 +191,7 @@ void draw_caption(const ShownAttention& shown, Commands& commands, const char* k
     ImGui::SameLine(0, em() * 0.8F);
     draw_stepper("head", 'H', shown.head, a.heads, commands, false, shown.layer);
     if (wants_legend) draw_legend(shown, false);
+    if (tight) return;
     const float edge = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x;
     if (edge - ImGui::GetItemRectMax().x >= em() * 19) {
       ImGui::SameLine(0, em() * 1.2F);
@@ -216,7 +221,7 @@ void draw_caption(const ShownAttention& shown, Commands& commands, const char* k
 
 }  // namespace
 
-void AttentionView::draw_mode(const ShownAttention& shown, Commands& commands) {
+void AttentionView::draw_mode(const ShownAttention& shown, Commands& commands, bool with_note) {
   const Frame& frame = shown.frame;
   const bool has_wall =
       frame.result.wall && frame.result.wall->side > 0 && frame.result.wall_part == shown.part;
@@ -226,7 +231,7 @@ void AttentionView::draw_mode(const ShownAttention& shown, Commands& commands) {
       has_wall ? wall_.draw(shown, commands, maps_) : draw_empty_note("attention.not_done");
       break;
     case AttentionMode::matrix:
-      matrix_.draw(shown, commands, maps_);
+      matrix_.draw(shown, commands, maps_, with_note);
       break;
     case AttentionMode::row:
       row_.draw(shown, commands);
@@ -262,19 +267,23 @@ void AttentionView::draw(const Frame& frame, Commands& commands) {
   if (!shown.trace || shown.map.queries == 0 || shown.map.keys == 0) {
     draw_empty_note("attention.empty");
   } else {
-    draw_caption(shown, commands, caption_of(mode), wants_legend);
+    const bool is_matrix = mode == AttentionMode::matrix;
+    const bool tight = is_matrix && ImGui::GetContentRegionAvail().y < em() * tight_matrix;
+    draw_caption(shown, commands, caption_of(mode), wants_legend, tight);
+    if (is_matrix) matrix_.draw_tools(shown, commands, tight);
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
     const bool noted = !on_stage() || !frame.document.interventions.empty();  // that the model is changed
+    const bool beside = noted && tight && MatrixPanel::has_list(shown, ImGui::GetContentRegionAvail().x);
     const float room = ImGui::GetContentRegionAvail().y - attention_note_height();
-    if (noted && room > em() * 4) {
+    if (noted && !beside && room > em() * 4) {
       if (ImGui::BeginChild("##mode", ImVec2(0, room), ImGuiChildFlags_NavFlattened,
                             ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse)) {
-        draw_mode(shown, commands);
+        draw_mode(shown, commands, false);
       }
       ImGui::EndChild();
       draw_attention_note(shown, commands);
     } else {
-      draw_mode(shown, commands);
+      draw_mode(shown, commands, beside);
     }
     ImGui::PopStyleVar();
   }

@@ -21,7 +21,8 @@ class AttentionView : public View {
   void draw(const Frame& frame, Commands& commands) override;
 
  private:
-  void draw_mode(const ShownAttention& shown, Commands& commands);
+  // `with_note`: the matrix draws the note that stands below the others.
+  void draw_mode(const ShownAttention& shown, Commands& commands, bool with_note);
 
   HeadMaps maps_;
   ShownTexts texts_;

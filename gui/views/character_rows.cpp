@@ -70,6 +70,31 @@ void badge(const std::string& words, const std::string& tooltip, ImU32 color) {
   ImGui::SetItemTooltip("%s", tooltip.c_str());
 }
 
+// Around a character that several tokens share.
+void add_shared_frame(ImVec2 from, ImVec2 to, float alpha) {
+  ImGui::GetWindowDrawList()->AddRect(from, to, with_alpha(palette().probability, 0.8F * alpha), em() * 0.25F,
+                                      std::max(1.0F, em() * 0.07F));
+}
+
+// What the frames mean, behind the counts or in the next line.
+void draw_shared_legend() {
+  const std::string& words = text("prompt.shared_legend");
+  const float swatch = em() * 1.3F, gap = em() * 0.4F;
+  const ImVec2 size(swatch + gap + ImGui::CalcTextSize(words.c_str()).x, em());
+  const float line = ImGui::GetItemRectMin().y;
+  ImGui::SameLine(0.0F, em() * 1.6F);
+  if (ImGui::GetContentRegionAvail().x >= size.x) {
+    ImGui::SetCursorScreenPos(ImVec2(ImGui::GetCursorScreenPos().x, line));
+  } else {
+    ImGui::NewLine();
+  }
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  ImGui::Dummy(size);
+  ImGui::SetItemTooltip("%s", text("prompt.shared_note").c_str());
+  add_shared_frame(at, ImVec2(at.x + swatch, at.y + em()), 1.0F);
+  ImGui::GetWindowDrawList()->AddText(ImVec2(at.x + swatch + gap, at.y), palette().muted, words.c_str());
+}
+
 }  // namespace
 
 float CharacterRows::line_height() const {
@@ -83,7 +108,7 @@ void CharacterRows::lay_out(const ShownExplanation& shown, float width) {
   width_ = width;
   font_ = em();
   lines_.clear();
-  has_jamo_ = false;
+  has_jamo_ = has_shared_ = false;
   // Somewhat narrower where that leaves all in one line.
   byte_width_ =
       std::clamp(width / static_cast<float>(std::max<std::size_t>(1, bytes_)), em() * 1.15F, em() * 1.3F);
@@ -97,6 +122,7 @@ void CharacterRows::lay_out(const ShownExplanation& shown, float width) {
   std::size_t first = 0;
   for (std::size_t at = 0; at < characters.size(); ++at) {
     has_jamo_ = has_jamo_ || !characters[at].jamo.empty();
+    has_shared_ = has_shared_ || characters[at].token_count > 1;
     const auto& tokens = shown.tokens();
     const std::size_t token = characters[at].first_token;
     const bool begins_token = token >= tokens.size() || tokens[token].begin >= characters[at].begin;
@@ -138,6 +164,7 @@ void CharacterRows::draw_facts(const ShownExplanation& shown) const {
                                        fmt::arg("tokens", count(shown.tokens().size())))
                                .c_str());
     ImGui::PopStyleColor();
+    if (has_shared_) draw_shared_legend();
   }
   ImGui::EndGroup();
 }
@@ -149,10 +176,10 @@ void CharacterRows::draw(const ShownExplanation& shown) {
     ImGui::PopStyleColor();
     return;
   }
-  draw_facts(shown);
-  ImGui::Dummy(ImVec2(0.0F, em() * 0.2F));
   const float room = ImGui::GetContentRegionAvail().x;
   lay_out(shown, room - names_width() - em() * 0.5F);
+  draw_facts(shown);
+  ImGui::Dummy(ImVec2(0.0F, em() * 0.2F));
   next_begin_ = next_end_ = 0;
   const ImVec2 origin = ImGui::GetCursorScreenPos();
   ImGui::Dummy(ImVec2(room, line_height() * static_cast<float>(lines_.size()) - em() * between_lines));
@@ -232,10 +259,7 @@ void CharacterRows::draw_character(const ShownExplanation& shown, const SeenChar
                    hex_bytes(bytes.substr(at, 1)));
     }
   }
-  if (character.token_count > 1) {
-    list->AddRect(from, to, with_alpha(palette().probability, 0.8F * shown.alpha()), em() * 0.25F,
-                  std::max(1.0F, em() * 0.07F));
-  }
+  if (character.token_count > 1) add_shared_frame(from, to, shown.alpha());
   if (shown.stale) return;
   ImGui::PushID(static_cast<int>(character.begin));
   const bool pressed = pressed_at("##character", from, to);

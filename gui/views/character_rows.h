@@ -37,7 +37,7 @@ class CharacterRows {
   float width_ = 0.0F;
   float font_ = 0.0F;
   std::vector<Line> lines_;
-  bool has_jamo_ = false;
+  bool has_jamo_ = false, has_shared_ = false;  // some character
   float byte_width_ = 1.0F;
   // Bytes that the mouse was over in the last frame; none when equal.
   std::size_t lit_begin_ = 0, lit_end_ = 0;

@@ -55,11 +55,7 @@ void draw_heading(const ShownAttention& shown, std::int64_t query) {
   const ScopedFont strong(fonts().strong, std::clamp(room / whole, 0.75F, 1.0F));
   ImGui::TextUnformatted(place.c_str());
   ImGui::SameLine(0, em() * 0.6F);
-  const std::string token = shown.query_text(query);
-  const ImVec2 at = ImGui::GetCursorScreenPos();
-  const float width = add_token_label(*ImGui::GetWindowDrawList(), at, palette().query, token,
-                                      shown.query_place(query), em() * 8);
-  ImGui::Dummy(ImVec2(width, em()));
+  draw_token_label(palette().query, shown.query_text(query), shown.query_place(query), em() * 8);
   ImGui::SameLine(0, em() * 0.4F);
   ImGui::TextDisabled("%s", text("attention.looks_at").c_str());
 }

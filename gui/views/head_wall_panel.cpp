@@ -8,12 +8,15 @@
 #include <string>
 
 #include "gui/fonts.h"
+#include "gui/presenter.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/head_summary.h"
 #include "gui/views/matrix_tools.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/map_scale.h"
+#include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
@@ -68,7 +71,7 @@ void HeadWallPanel::draw_labels(const ShownAttention& shown, const WallLayout& l
       const ImVec2 at = along_x ? ImVec2(corner.x + layout.origin.x + middle - size.x * 0.5F, corner.y)
                                 : ImVec2(corner.x + layout.origin.x - em() * 0.5F - size.x,
                                          corner.y + layout.origin.y + middle - size.y * 0.5F);
-      list->AddText(at, marked ? palette().text : palette().muted, label.c_str());
+      list->AddText(at, marked ? palette().text : small_ink(), label.c_str());
     }
   };
   const auto& hover = shown.frame.hover.head;
@@ -98,15 +101,12 @@ void HeadWallPanel::draw_tooltip(const ShownAttention& shown, std::int64_t layer
   if (wall.largest_query[index] >= 0 && wall.largest_query[index] < shown.map.queries) {
     ImGui::TextDisabled("%s", text("attention.strongest").c_str());
     const ScopedFont mono(fonts().mono);
-    ImGui::PushStyleColor(ImGuiCol_Text, palette().query);
-    ImGui::TextUnformatted(shown.query_text(wall.largest_query[index]).c_str());
-    ImGui::PopStyleColor();
+    const std::int64_t query = wall.largest_query[index], key = wall.largest_key[index];
+    draw_token_label(palette().query, shown.query_text(query), shown.query_place(query), em() * 9);
     ImGui::SameLine(0, em() * 0.4F);
     ImGui::TextUnformatted("→");
     ImGui::SameLine(0, em() * 0.4F);
-    ImGui::PushStyleColor(ImGuiCol_Text, palette().key);
-    ImGui::TextUnformatted(shown.key_text(wall.largest_key[index]).c_str());
-    ImGui::PopStyleColor();
+    draw_token_label(palette().key, shown.key_text(key), shown.key_place(key), em() * 9);
     ImGui::SameLine(0, em());
     ImGui::Text("%.2f", static_cast<double>(wall.largest[index]));
   }
@@ -280,11 +280,12 @@ void HeadWallPanel::draw(const ShownAttention& shown, Commands& commands, HeadMa
   // Sorted heads are large and scroll: the chosen one keeps its place below them.
   const bool divided = scores_.is_sorted(shown) && room.y >= em() * 24;
   // The chosen head closely, and what it looks at, have their room before the wall has the rest: below it in
-  // a high panel, beside it in a wide one. In others they are shown where the wall leaves as much by itself.
+  // a high panel, beside it in a wide one. In others, and on the stage, whose thumbnails are seen from afar,
+  // they are shown where the wall leaves as much by itself.
   const bool is_high = room.y >= em() * 30.0F && room.x >= em() * 14.0F,
              is_wide = !is_high && room.x >= em() * 38.0F;
   const float for_heads = divided ? std::floor(room.y * 0.6F) : room.y - (is_high ? em() * 11.0F : 0.0F);
-  const float kept = is_wide && !divided ? em() * 13.0F : 0.0F;
+  const float kept = is_wide && !divided && !on_stage() ? em() * 13.0F : 0.0F;
   const WallLayout layout = lay_out(shown, ImVec2(room.x - em() * 0.8F - kept, for_heads));
   refresh(frame, layout);
   const float below = room.y - std::min(layout.extent.y, for_heads) - em() * 1.5F;

@@ -342,7 +342,7 @@ float LensAttribution::draw_source(const Frame& frame, Commands& commands, const
   const ImU32 color = color_of(ColorMap::diverging, static_cast<float>(source.share / source.largest));
   list->AddRectFilled(corner, end, color, em() * 0.2F);
   add_token_label(*list, ImVec2(corner.x + em() * 0.35F, corner.y + em() * 0.15F), ink_on(color),
-                  source.token, source.place, source.width);
+                  source.token, source.place, source.width, ink_on(color));
   add_label(*list, fonts().body, source_size, ImVec2(corner.x + em() * 0.35F, corner.y + em() * 1.45F), 0,
             palette().text, number);
   const auto& hovered_key = source.cross ? frame.hover.source_key : frame.hover.key;

@@ -65,8 +65,7 @@ void draw_rows(const ShownAttention& shown, const MatrixAxes& axes, std::int64_t
                           ImVec2(at.x + size.x + em() * 0.25F, at.y + size.y + em() * 0.05F),
                           with_alpha(palette().query, query == lit ? 0.38F : 0.22F), em() * 0.2F);
     }
-    add_token_label(*list, at, strong ? palette().text : with_alpha(palette().query, 0.9F), label.words,
-                    label.place, room);
+    add_token_label(*list, at, strong ? palette().text : palette().query, label.words, label.place, room);
   }
 }
 
@@ -90,8 +89,8 @@ void draw_columns(const ShownAttention& shown, const MatrixAxes& axes, std::int6
       list->AddLine(ImVec2(start.x - along.x * em() * 0.25F, start.y - along.y * em() * 0.25F), end,
                     with_alpha(palette().key, key == lit ? 0.38F : 0.22F), em() * 1.1F);
     }
-    add_rotated_token(*list, start, axes.angle, strong ? palette().text : with_alpha(palette().key, 0.95F),
-                      label.words, label.place, length);
+    add_rotated_token(*list, start, axes.angle, strong ? palette().text : palette().key, label.words,
+                      label.place, length);
   }
 }
 
@@ -169,11 +168,11 @@ void draw_cell_tooltip(const ShownAttention& shown, const float* weights, std::i
                        std::int64_t key, const std::string& drawn) {
   if (!ImGui::BeginTooltip()) return;
   ImGui::PushTextWrapPos(em() * 22);
-  ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(palette().query), "%s", shown.query_text(query).c_str());
+  draw_token_label(palette().query, shown.query_text(query), shown.query_place(query), em() * 9);
   ImGui::SameLine(0, em() * 0.4F);
   ImGui::TextUnformatted("→");
   ImGui::SameLine(0, em() * 0.4F);
-  ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(palette().key), "%s", shown.key_text(key).c_str());
+  draw_token_label(palette().key, shown.key_text(key), shown.key_place(key), em() * 9);
   if (!shown.map.sees(query, key)) {
     ImGui::TextUnformatted(text(key > query ? "attention.masked" : "attention.masked_window").c_str());
   } else {

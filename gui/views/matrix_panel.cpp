@@ -7,11 +7,14 @@
 #include <cmath>
 
 #include "gui/fonts.h"
+#include "gui/presenter.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/views/attention_note.h"
 #include "gui/views/head_summary.h"
 #include "gui/views/matrix_labels.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/cell_number.h"
 #include "gui/widgets/hand_number.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/map_scale.h"
@@ -26,6 +29,7 @@ constexpr float label_angle = 0.87F;  // radians; about 50 degrees
 constexpr float wheel_step = 1.25F;
 constexpr float lined_from_ems = 0.7F;    // cells are whole pixels, with hair lines between them
 constexpr float largest_cell_ems = 5.2F;  // at zoom 1: a matrix of three tokens must not fill the window
+constexpr float least_with_list = 34.0F;  // ems
 constexpr float widest_stretch = 2.0F;
 constexpr float stretched_from_ems = 0.35F, stretched_to_ems = 0.2F;  // cells so high at zoom 1
 
@@ -98,32 +102,9 @@ ImU32 color_under(const DrawnMap& map, MapScale scale, double most, float value)
                    : cell_color(scale, share);
 }
 
-constexpr float small_number = 0.7F;  // of the type: what can still be read
+// Of the type: what can still be read. That of the stage is large.
+float small_number() { return on_stage() ? 0.58F : 0.7F; }
 constexpr float number_room = 0.08F;  // ems between a number and the edges of its cell
-
-// As many decimals as fit into the room, in the current font: "0.41", ".41", ".4"; none when that does not.
-enum class Decimals { none, one, two, two_and_nought };
-Decimals decimals_for(float room) {
-  const auto fits = [room](const char* number) { return ImGui::CalcTextSize(number).x <= room; };
-  return fits("0.00")  ? Decimals::two_and_nought
-         : fits(".00") ? Decimals::two
-         : fits(".0")  ? Decimals::one
-                       : Decimals::none;
-}
-
-// Of values from 1 on, and negative ones, fewer decimals where they do not fit; nothing when none do.
-std::string cell_number(float value, Decimals decimals, float room) {
-  if (std::isnan(value)) return ImGui::CalcTextSize("NaN").x <= room ? "NaN" : "";
-  const float slack = em() * 0.06F;  // digits are not all as wide as those that were measured
-  for (int count = decimals == Decimals::one ? 1 : 2; count >= 0; --count) {
-    if (count == 0 && std::abs(value) < 0.95F) break;
-    std::string number = rounded_text(static_cast<double>(value), count);
-    const std::size_t sign = number.find_first_of("0123456789");
-    if (decimals != Decimals::two_and_nought && number.compare(sign, 2, "0.") == 0) number.erase(sign, 1);
-    if (ImGui::CalcTextSize(number.c_str()).x <= room + slack) return number;
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -164,7 +145,7 @@ void MatrixPanel::draw_strongest(const Plot& plot, const Geometry& geometry) con
 void MatrixPanel::draw_numbers(const Plot& plot, const Geometry& geometry) const {
   const float size = geometry.cell >= em() * 3.4F   ? 1.0F
                      : geometry.cell >= em() * 2.1F ? 0.82F
-                                                    : small_number;
+                                                    : small_number();
   const float room = geometry.wide - em() * number_room * 2;
   Decimals decimals = Decimals::none;
   if (geometry.cell >= em() * size) {
@@ -424,10 +405,33 @@ float MatrixPanel::draw_plot(const Plot& plot, Commands& commands, const char* n
   return used;
 }
 
-void MatrixPanel::draw(const ShownAttention& shown, Commands& commands, HeadMaps& maps) {
+void MatrixPanel::draw_tools(const ShownAttention& shown, Commands& commands, bool behind) {
+  const double other = matrix_maps(shown).second ? tiles_[1].most() : 0.0;
+  draw_matrix_tools(shown, commands, std::max(tiles_[0].most(), other), behind);
+}
+
+bool MatrixPanel::has_list(const ShownAttention& shown, float width) {
+  const bool only_sink = shown.frame.document.hide_sink && shown.map.keys == 1;
+  return width >= em() * least_with_list && !only_sink && !matrix_maps(shown).second;
+}
+
+// The keys of the chosen row, in a window of their own.
+void MatrixPanel::draw_list(const ShownAttention& shown, Commands& commands, HeadRows& rows,
+                            bool with_note) const {
+  const std::int64_t query = shown.query();
+  if (!with_note) return draw_head_summary(shown, commands, rows.row(query), query);
+  const float room = std::max(em() * 4, ImGui::GetContentRegionAvail().y - attention_note_height());
+  if (ImGui::BeginChild("##list", ImVec2(0, room), ImGuiChildFlags_NavFlattened,
+                        ImGuiWindowFlags_NoScrollbar)) {
+    draw_head_summary(shown, commands, rows.row(query), query);
+  }
+  ImGui::EndChild();
+  draw_attention_note(shown, commands);
+}
+
+void MatrixPanel::draw(const ShownAttention& shown, Commands& commands, HeadMaps& maps, bool with_note) {
   const Frame& frame = shown.frame;
   const MatrixMaps drawn = matrix_maps(shown);
-  draw_matrix_tools(shown, commands, std::max(tiles_[0].most(), drawn.second ? tiles_[1].most() : 0.0));
   HeadRows* rows = maps.rows(shown.trace, shown.layer, shown.head, shown.cross());
   const auto compared = compared_head(shown);
   ShownAttention beside = shown;
@@ -459,7 +463,7 @@ void MatrixPanel::draw(const ShownAttention& shown, Commands& commands, HeadMaps
     return;
   }
   // The list of the chosen row goes beside the matrix where there is room for both.
-  const float list_width = room.x >= em() * 34 ? em() * 16 : 0;
+  const float list_width = has_list(shown, room.x) ? em() * 16 : 0;
   const float list_gap = list_width > 0 ? em() * 1.2F : 0;
   const float plot_width = draw_plot({shown, drawn.first, tiles_[0], *rows}, commands, "##matrix",
                                      ImVec2(room.x - list_width - list_gap, room.y));
@@ -470,8 +474,7 @@ void MatrixPanel::draw(const ShownAttention& shown, Commands& commands, HeadMaps
   ImGui::SetCursorScreenPos(ImVec2(start.x + used, start.y));
   if (ImGui::BeginChild("##row", ImVec2(std::min(room.x - used, em() * 48), 0), ImGuiChildFlags_NavFlattened,
                         ImGuiWindowFlags_NoScrollbar)) {
-    const std::int64_t query = shown.query();
-    draw_head_summary(shown, commands, rows->row(query), query);
+    draw_list(shown, commands, *rows, with_note);
   }
   ImGui::EndChild();
 }

@@ -22,8 +22,13 @@ struct CellWindow {
 
 class MatrixPanel {
  public:
-  // Fills the rest of the current window. The trace is there.
-  void draw(const ShownAttention& shown, Commands& commands, HeadMaps& maps);
+  // What is shown, as switches: in a line of their own, or behind what stands in the current one.
+  void draw_tools(const ShownAttention& shown, Commands& commands, bool behind);
+  // Fills the rest of the current window. The trace is there. `with_note`: the note of all pictures of
+  // attention stands below the list of the row's keys.
+  void draw(const ShownAttention& shown, Commands& commands, HeadMaps& maps, bool with_note);
+  // Whether there is such a list in a window that is so wide.
+  static bool has_list(const ShownAttention& shown, float width);
 
  private:
   struct Geometry {
@@ -53,6 +58,7 @@ class MatrixPanel {
 
   Geometry place(const ShownAttention& shown, ImVec2 room);
   float draw_plot(const Plot& plot, Commands& commands, const char* name, ImVec2 room);
+  void draw_list(const ShownAttention& shown, Commands& commands, HeadRows& rows, bool with_note) const;
   void handle_mouse(const Plot& plot, Commands& commands, const Geometry& geometry);
   void move_with_mouse(const Geometry& geometry, bool hovered);
   void draw_cells(const Plot& plot, Commands& commands, const Geometry& geometry);

@@ -20,12 +20,13 @@ namespace {
 
 float em() { return ImGui::GetFontSize(); }
 
-void draw_merge(const AttentionChoices& now, Commands& commands) {
+void draw_merge(const AttentionChoices& now, Commands& commands, bool behind) {
   const std::array<Segment, 3> segments = {
       {{text("matrix.merge_one"), text("matrix.merge_one_tip")},
        {text("matrix.merge_mean"), text("matrix.merge_mean_tip")},
        {text("matrix.merge_largest"), text("matrix.merge_largest_tip")}}};
   constexpr std::array merges = {HeadMerge::one, HeadMerge::mean, HeadMerge::largest};
+  if (behind) next_in_line(segmented_width(segments), em() * 1.2F);
   if (const auto chosen = segmented("merge", segments, static_cast<std::size_t>(now.merge))) {
     AttentionChoices next = now;
     next.merge = merges[*chosen];
@@ -172,13 +173,13 @@ bool has_own_legend(const Document& document) {
   return choices.value_weighted || (choices.difference && choices.compared);
 }
 
-void draw_matrix_tools(const ShownAttention& shown, Commands& commands, double most) {
+void draw_matrix_tools(const ShownAttention& shown, Commands& commands, double most, bool behind) {
   const Document& document = shown.frame.document;
   const AttentionChoices& now = document.attention;
   const ArchitectureDescription& a = shown.architecture();
   if (a.heads > 1) {
-    draw_merge(now, commands);
-  } else {
+    draw_merge(now, commands, behind);
+  } else if (!behind) {
     ImGui::Dummy(ImVec2(0, 0));
   }
   AttentionChoices next = now;

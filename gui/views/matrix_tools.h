@@ -21,7 +21,8 @@ std::optional<HeadPlace> compared_head(const ShownAttention& shown);
 // Whether the matrix draws its own legend, because its values are no weights between 0 and 1.
 bool has_own_legend(const Document& document);
 
-// `most`: the largest value of a cell, in magnitude, for the legend.
-void draw_matrix_tools(const ShownAttention& shown, Commands& commands, double most);
+// `most`: the largest value of a cell, in magnitude, for the legend. `behind`: in the current line, as far as
+// they fit there.
+void draw_matrix_tools(const ShownAttention& shown, Commands& commands, double most, bool behind);
 
 }  // namespace headlight

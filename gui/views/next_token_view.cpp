@@ -426,15 +426,19 @@ void NextTokenView::draw_speed_button(const Frame& frame, Commands& commands, co
 void NextTokenView::draw_speed(const Frame& frame, Commands& commands) {
   const double now = frame.document.next.speed;
   double place = now > 0.0 ? std::min(now, fastest - 1.0) : fastest;
-  std::string words = now > 0.0 ? format_text("next.speed", fmt::arg("tokens", fmt::format("{:.0f}", now)))
+  const std::string& name = text("next.speed_name");
+  const std::string words = now > 0.0
+                                ? format_text("next.speed", fmt::arg("tokens", fmt::format("{:.0f}", now)))
                                 : text("next.fast");
   const float room = ImGui::GetContentRegionAvail().x;
-  const bool as_button = room < em() * 7.5F;
-  // Beside a slider there is room for a number.
-  const bool fits = as_button && ImGui::CalcTextSize(words.c_str()).x <= room - em() * 0.6F;
-  if (now <= 0.0 && !fits) words = text("next.fast_short");
-  if (as_button) return draw_speed_button(frame, commands, words);
-  if (thin_slider("##speed", "", words, text("next.speed_tip"), {1.0, fastest, "%.0f"}, 0.0F, place)) {
+  const float name_width = ImGui::CalcTextSize(name.c_str()).x + em() * 0.5F;
+  if (room < em() * 7.5F + name_width) {
+    const std::string both = name + " " + words;
+    const bool fits = ImGui::CalcTextSize(both.c_str()).x <= room - em() * 0.6F;
+    return draw_speed_button(frame, commands, fits ? both : words);
+  }
+  if (thin_slider("##speed", name, words, text("next.speed_tip"), {1.0, fastest, "%.0f"}, name_width,
+                  place)) {
     NextChoices choices = frame.document.next;
     choices.speed = place >= fastest ? 0.0 : std::round(place);
     commands.edit(SetChoices{std::move(choices)});

@@ -62,15 +62,17 @@ void draw_detail_tools(const Frame& frame, Commands& commands) {
     choices.detail = choices.detail == detail ? Detail::none : detail;
     commands.edit(SetChoices{choices});
   }
-  const Segment colors = segment_of("surprisal");
-  next_tool(toggle_width(colors), em() * 1.2F);
-  if (toggle("surprisal", colors, choices.color_by_surprisal)) {
-    choices.color_by_surprisal = !choices.color_by_surprisal;
-    commands.edit(SetChoices{choices});
+  if (has_surprisal(*frame.model)) {
+    const Segment colors = segment_of("surprisal");
+    next_tool(toggle_width(colors), em() * 1.2F);
+    if (toggle("surprisal", colors, choices.color_by_surprisal)) {
+      choices.color_by_surprisal = !choices.color_by_surprisal;
+      commands.edit(SetChoices{choices});
+    }
   }
-  if (frame.document.prompt.color_by_surprisal) {
-    next_tool(em() * 15.0F, em() * 0.8F);
-    draw_surprisal_legend(frame);
+  if (is_by_surprisal(PromptText::own, frame)) {
+    next_tool(surprisal_legend_width(), em() * 0.8F);
+    draw_surprisal_legend();
   }
   ImGui::PopStyleVar();
 }

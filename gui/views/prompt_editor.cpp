@@ -137,8 +137,8 @@ std::optional<std::int64_t> PromptEditor::draw_tokens(const Frame& frame, const 
     layout_.pieces(token->begin, token->end, pieces_);
     const std::int64_t position = token - tokens.begin();
     const bool runs = position < context;
-    draw_token(frame, position, runs ? token_ground(which_, frame, scores, position) : palette().masked,
-               runs);
+    draw_token(frame, position,
+               runs ? token_ground(which_, frame, scores, position) : std::optional(palette().masked), runs);
     for (const WrappedText::Piece& piece : pieces_) {
       const ImVec2 from = place(piece, false);
       const ImVec2 to = place(piece, true);
@@ -207,7 +207,8 @@ void PromptEditor::draw_frame(ImDrawList& list) const {
                thickness);
 }
 
-void PromptEditor::draw_token(const Frame& frame, std::int64_t position, ImU32 ground, bool runs) {
+void PromptEditor::draw_token(const Frame& frame, std::int64_t position, std::optional<ImU32> ground,
+                              bool runs) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float line = layout_.line_height();
   const bool hovered = hovered_token(which_, frame) == position;
@@ -215,7 +216,7 @@ void PromptEditor::draw_token(const Frame& frame, std::int64_t position, ImU32 g
   for (const WrappedText::Piece& piece : pieces_) {
     const ImVec2 from = place(piece, false);
     const ImVec2 to = place(piece, true);
-    list->AddRectFilled(from, to, ground, line * 0.12F);
+    add_token_ground(*list, from, to, ground, line * 0.12F);
     if (!runs) {  // a veil above the glyphs: not run
       inner_->DrawList->AddRectFilled(from, to, with_alpha(palette().background, 0.55F));
     }

@@ -39,7 +39,7 @@ class PromptEditor {
  private:
   void follow_document(const Frame& frame);
   void keep_focus(const Frame& frame);
-  void draw_token(const Frame& frame, std::int64_t position, ImU32 ground, bool runs);
+  void draw_token(const Frame& frame, std::int64_t position, std::optional<ImU32> ground, bool runs);
   void find_marks();
   void draw_marks(std::size_t begin, std::size_t end);
   bool is_cut() const;  // lines are out of sight

@@ -100,7 +100,7 @@ void PromptView::draw(const Frame& frame, Commands& commands) {
   }
   if (frame.model && frame.model->tokenizer && !(tokens_.empty() && source_tokens_.empty())) {
     const bool plain = frame.document.prompt.detail == PromptDetail::none &&
-                       !frame.document.prompt.color_by_surprisal;  // nothing to be switched off again
+                       !is_by_surprisal(PromptText::own, frame);  // nothing to be switched off again
     if (!on_stage() || !plain) draw_detail_tools(frame, commands);
   }
   ImGui::PopID();

@@ -183,7 +183,7 @@ void RolloutPanel::draw_labels(const ShownAttention& shown, const Layout& layout
     const std::string words = fmt::format("L{}", layer);
     list->AddText(
         ImVec2(layout.corner.x - em() * 0.6F - ImGui::CalcTextSize(words.c_str()).x, y - em() * 0.5F),
-        palette().muted, words.c_str());
+        small_ink(), words.c_str());
   }
   const auto apart = std::max<std::int64_t>(
       1, static_cast<std::int64_t>(std::ceil(em() * 1.25F / std::max(0.01F, layout.cell))));

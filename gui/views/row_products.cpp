@@ -16,6 +16,7 @@
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/hand_number.h"
 #include "gui/widgets/rotated_text.h"
+#include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
@@ -33,6 +34,11 @@ class FormulaLine {
     const ImVec2 size = ImGui::CalcTextSize(words.c_str());
     list_->AddText(ImVec2(x_, middle_ - size.y * 0.5F), color, words.c_str());
     x_ += size.x + em() * 0.3F;
+  }
+
+  void token(const std::string& words, std::optional<std::int64_t> position, ImU32 color) {
+    const ImVec2 at(x_, middle_ - ImGui::GetFontSize() * 0.5F);
+    x_ += add_token_label(*list_, at, color, words, position, em() * 7) + em() * 0.3F;
   }
 
   // e to the power of `power`, over `below`; or plain words above when `power` is empty.
@@ -202,9 +208,9 @@ void draw_weight_formula(const ShownAttention& shown, const AttentionRow& row, s
   FormulaLine line(ImVec2(corner.x, corner.y + height * 0.5F));
   ImGui::GetWindowDrawList()->PushClipRect(corner, ImVec2(corner.x + room, corner.y + height), true);
   line.words("α", palette().attention);
-  line.words(fitted_text(shown.query_text(row.query), em() * 7), palette().query);
+  line.token(shown.query_text(row.query), shown.query_place(row.query), palette().query);
   line.words("→", palette().muted);
-  line.words(fitted_text(shown.key_text(key), em() * 7), palette().key);
+  line.token(shown.key_text(key), shown.key_place(key), palette().key);
   line.words("=", palette().muted);
   if (room > em() * 40) {
     line.fraction("e", "s − max", "Σ", palette().muted);

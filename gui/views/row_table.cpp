@@ -16,7 +16,6 @@
 #include "gui/widgets/hand_number.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/lit_cells.h"
-#include "gui/widgets/rotated_text.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
@@ -217,11 +216,12 @@ void draw_line(const ShownAttention& shown, Commands& commands, const Columns& c
   light(shown.hooks.pattern, 3);
 }
 
-void draw_masked_line(const Columns& columns, const std::string& label) {
+void draw_masked_line(const Columns& columns, const std::string& label, std::optional<std::int64_t> place) {
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   ImGui::Dummy(ImVec2(columns.x[3] + columns.width - columns.left, line_height()));
-  text_in(ImVec2(corner.x + em() * 0.3F, corner.y), columns.token_width, line_height(), palette().muted,
-          fitted_text(label, columns.token_width - em() * 0.3F), 0.0F);
+  add_token_label(*ImGui::GetWindowDrawList(),
+                  ImVec2(corner.x + em() * 0.3F, corner.y + (line_height() - em()) * 0.5F), palette().muted,
+                  label, place, columns.token_width - em() * 0.3F, palette().muted);
   const ScopedFont mono(fonts().mono, 0.92F);
   const std::array<std::string, 4> words = {"", "−∞", "0", "0"};
   for (std::size_t i = 0; i < 4; ++i) {
@@ -306,14 +306,15 @@ void draw_row_table(const ShownAttention& shown, Commands& commands, const Atten
       for (std::int64_t line = clipper.DisplayStart; line < clipper.DisplayEnd; ++line) {
         const std::int64_t of_line = row.first_key + line - before;
         if (line < before) {
-          draw_masked_line(columns,
-                           format_text("attention.earlier_tokens", fmt::arg("count", row.first_key)));
+          draw_masked_line(columns, format_text("attention.earlier_tokens", fmt::arg("count", row.first_key)),
+                           std::nullopt);
         } else if (line < before + seen_lines(row)) {
           draw_line(shown, commands, columns, row, of_line, of_line == key, dot_limit, score_limit);
+        } else if (masked == later) {
+          draw_masked_line(columns, shown.key_text(of_line), shown.key_place(of_line));
         } else {
-          draw_masked_line(columns, masked == later
-                                        ? shown.key_text(of_line)
-                                        : format_text("attention.later_tokens", fmt::arg("count", later)));
+          draw_masked_line(columns, format_text("attention.later_tokens", fmt::arg("count", later)),
+                           std::nullopt);
         }
       }
     }

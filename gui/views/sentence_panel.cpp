@@ -66,12 +66,12 @@ void SentencePanel::draw_matrix(const SentenceSimilarity& similarity, Commands&)
   const ImVec2 start = ImGui::GetCursorScreenPos();
   ImDrawList* list = ImGui::GetWindowDrawList();
   const auto number = [&](std::size_t i, ImVec2 at, bool column) {
-    const ScopedFont mono(fonts().body, 0.85F);
+    const ScopedFont small(fonts().body, 0.85F);
     const std::string words = fmt::format("{}", i + 1);
     const ImVec2 size = ImGui::CalcTextSize(words.c_str());
     list->AddText(column ? ImVec2(at.x + (side - size.x) * 0.5F, at.y)
                          : ImVec2(at.x + (label - size.x) * 0.4F, at.y + (side - size.y) * 0.5F),
-                  palette().muted, words.c_str());
+                  small_ink(), words.c_str());
   };
   for (std::size_t row = 0; row < similarity.sentences.size(); ++row) {
     const float y = start.y + label + static_cast<float>(row) * side;

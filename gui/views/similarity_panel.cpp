@@ -13,6 +13,7 @@
 #include "gui/widgets/axis_labels.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/rotated_token.h"
 #include "gui/widgets/significant_text.h"
 #include "gui/widgets/token_piece.h"
@@ -61,16 +62,16 @@ void draw_names(const Frame& frame, const ShownText& shown, const LitTokens& lit
     if (row) {
       const float width = std::min(row_room, token_label_width(token, place));
       const ImU32 color = lit.hovered == at  ? palette().query
-                          : lit.locked == at ? palette().lock
-                                             : palette().muted;
+                          : lit.locked == at ? readable(palette().lock)
+                                             : small_ink();
       add_token_label(*list,
                       ImVec2(plot.corner.x - width - em() * 0.4F, plot.corner.y + middle - em() * 0.5F),
                       color, token, place, row_room);
     }
     if (column)
       add_rotated_token(*list, ImVec2(plot.corner.x + middle, plot.corner.y - em() * 0.35F), column_angle,
-                        lit.hovered_key == at || lit.locked_key == at ? palette().key : palette().muted,
-                        token, place, column_room);
+                        lit.hovered_key == at || lit.locked_key == at ? palette().key : small_ink(), token,
+                        place, column_room);
   }
 }
 
@@ -162,7 +163,7 @@ void draw_similarity_scale(ImVec2 corner, float width) {
   for (int i = 0; i < 3; ++i) {
     const float text = ImGui::CalcTextSize(labels[i]).x;
     const float at = corner.x + (width - text) * 0.5F * static_cast<float>(i);
-    list->AddText(ImVec2(at, corner.y + height + em() * 0.2F), palette().muted, labels[i]);
+    list->AddText(ImVec2(at, corner.y + height + em() * 0.2F), small_ink(), labels[i]);
   }
 }
 

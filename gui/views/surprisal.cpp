@@ -40,41 +40,70 @@ ImU32 surprisal_color(double bits) {
   return mix(palette().raised, palette().probability, most * surprisal_part(bits));
 }
 
-ImU32 token_ground(PromptText which, const Frame& frame, const ShownScores& scores, std::int64_t position) {
-  const auto at = static_cast<std::size_t>(position);
-  const bool by_surprisal = frame.document.prompt.color_by_surprisal && which == PromptText::own &&
-                            frame.model && has_surprisal(*frame.model);
-  if (!by_surprisal) return token_color(at);
-  const TokenScore* score = scores.at(at);
-  return score ? surprisal_color(bits_of(*score)) : palette().raised;
-}
-
 bool has_surprisal(const Model& model) {
   return model.architecture.head == OutputHead::language_model && model.architecture.causal;
 }
 
-void draw_surprisal_legend(const Frame& frame) {
-  if (!frame.model) return;
+bool is_by_surprisal(PromptText which, const Frame& frame) {
+  return frame.document.prompt.color_by_surprisal && which == PromptText::own && frame.model &&
+         has_surprisal(*frame.model);
+}
+
+std::optional<ImU32> token_ground(PromptText which, const Frame& frame, const ShownScores& scores,
+                                  std::int64_t position) {
+  const auto at = static_cast<std::size_t>(position);
+  if (!is_by_surprisal(which, frame)) return token_color(at);
+  const TokenScore* score = scores.at(at);
+  return score ? std::optional(surprisal_color(bits_of(*score))) : std::nullopt;
+}
+
+// Without a value: hatched, so that it is not taken for 0 bits.
+void add_token_ground(ImDrawList& list, ImVec2 from, ImVec2 to, std::optional<ImU32> ground, float rounding) {
+  if (ground) return list.AddRectFilled(from, to, *ground, rounding);
+  const float em = ImGui::GetFontSize(), high = to.y - from.y, line = std::max(1.0F, em * 0.06F);
+  const ImU32 color = with_alpha(palette().muted, 0.35F);
+  list.PushClipRect(from, to, true);
+  for (float x = from.x - high; x < to.x; x += em * 0.34F)
+    list.AddLine(ImVec2(x, to.y), ImVec2(x + high, from.y), color, line);
+  list.PopClipRect();
+  list.AddRect(from, to, color, rounding, line);
+}
+
+namespace {
+
+// Of the legend, in ems.
+constexpr float bar_width = 6.0F, swatch_width = 1.8F, beside = 0.5F, apart = 1.2F;
+
+float width_of(const char* key) { return ImGui::CalcTextSize(text(key).c_str()).x; }
+
+}  // namespace
+
+float surprisal_legend_width() {
+  return width_of("prompt.bits_low") + width_of("prompt.bits_high") + width_of("prompt.no_bits") +
+         ImGui::GetFontSize() * (bar_width + swatch_width + beside * 3.0F + apart);
+}
+
+void draw_surprisal_legend() {
   const float em = ImGui::GetFontSize();
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const ImVec2 at = ImGui::GetCursorScreenPos();
-  const float top = at.y + em * 0.38F;
-  if (!has_surprisal(*frame.model)) {
-    list->AddText(ImVec2(at.x, top), palette().muted, text("prompt.no_surprisal").c_str());
-    ImGui::Dummy(ImVec2(ImGui::CalcTextSize(text("prompt.no_surprisal").c_str()).x, em * 1.75F));
-    return;
-  }
-  const std::string& low = text("prompt.bits_low");
-  const std::string& high = text("prompt.bits_high");
-  list->AddText(ImVec2(at.x, top), palette().muted, low.c_str());
-  const float left = at.x + ImGui::CalcTextSize(low.c_str()).x + em * 0.5F;
-  const float width = em * 6.0F;
-  list->AddRectFilledMultiColor(ImVec2(left, top + em * 0.15F), ImVec2(left + width, top + em * 0.85F),
-                                surprisal_color(0.0), surprisal_color(most_bits), surprisal_color(most_bits),
-                                surprisal_color(0.0));
-  list->AddText(ImVec2(left + width + em * 0.5F, top), palette().muted, high.c_str());
-  ImGui::Dummy(ImVec2(left - at.x + width + em * 0.5F + ImGui::CalcTextSize(high.c_str()).x, em * 1.75F));
+  ImVec2 at = ImGui::GetCursorScreenPos();
+  ImGui::Dummy(ImVec2(surprisal_legend_width(), em * 1.75F));
   ImGui::SetItemTooltip("%s", text("prompt.surprisal_legend").c_str());
+  at.y += em * 0.38F;
+  const auto words = [&](const char* key, float gap) {
+    list->AddText(at, palette().muted, text(key).c_str());
+    at.x += width_of(key) + em * gap;
+  };
+  const float top = at.y + em * 0.15F, bottom = at.y + em * 0.85F;
+  words("prompt.bits_low", beside);
+  const ImU32 low = surprisal_color(0.0), high = surprisal_color(most_bits);
+  list->AddRectFilledMultiColor(ImVec2(at.x, top), ImVec2(at.x + em * bar_width, bottom), low, high, high,
+                                low);
+  at.x += em * (bar_width + beside);
+  words("prompt.bits_high", apart);
+  add_token_ground(*list, ImVec2(at.x, top), ImVec2(at.x + em * swatch_width, bottom), std::nullopt, 0.0F);
+  at.x += em * (swatch_width + beside);
+  words("prompt.no_bits", 0.0F);
 }
 
 }  // namespace headlight

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/analysis/token_scores.h"
@@ -29,13 +30,19 @@ float surprisal_part(double bits);
 // The ground of a token on which palette().token_text can be read.
 ImU32 surprisal_color(double bits);
 
-// Of a token in the text or of its chip: one colour after another, or by surprisal as the document says.
-ImU32 token_ground(PromptText which, const Frame& frame, const ShownScores& scores, std::int64_t position);
-
 // Whether the model gives tokens a surprisal at all: only one that reads from left to right does.
 bool has_surprisal(const Model& model);
 
-// The scale with its ends, or why there is none, at the cursor.
-void draw_surprisal_legend(const Frame& frame);
+// Whether the tokens of this text are coloured so: the document wants it and the model can.
+bool is_by_surprisal(PromptText which, const Frame& frame);
+
+// Of a token in the text or of its chip: one colour after another, or by surprisal; nothing when it has none.
+std::optional<ImU32> token_ground(PromptText which, const Frame& frame, const ShownScores& scores,
+                                  std::int64_t position);
+void add_token_ground(ImDrawList& list, ImVec2 from, ImVec2 to, std::optional<ImU32> ground, float rounding);
+
+// The scale with its ends and what no value looks like, at the cursor.
+float surprisal_legend_width();
+void draw_surprisal_legend();
 
 }  // namespace headlight

@@ -14,6 +14,7 @@
 #include "gui/widgets/facts.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/number_text.h"
+#include "gui/widgets/small_mark.h"
 #include "gui/widgets/token_piece.h"
 #include "imgui_internal.h"
 
@@ -135,7 +136,7 @@ void TokenChips::update(const Frame& frame, const std::string& text, const std::
   for (std::size_t at = 0; at < tokens_.size(); ++at) make_chip(*tokenizer_, tokens_[at], chips_[at]);
   find_brackets();
   for (Chip& chip : chips_) {
-    float inside = ImGui::CalcTextSize(chip.piece.c_str()).x;
+    float inside = piece_width(chip.piece);
     const ScopedFont small(fonts().mono, 0.68F);
     inside = std::max(inside, ImGui::CalcTextSize(chip.id.c_str()).x);
     chip.width = inside + font_ * 0.9F;
@@ -272,17 +273,16 @@ void TokenChips::draw_chip(const Frame& frame, Commands& commands, std::size_t p
 
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float rounding = em() * (chip.special ? 0.9F : 0.3F);
-  ImU32 ground = token_ground(which_, frame, *scores_, at);
+  std::optional<ImU32> ground = token_ground(which_, frame, *scores_, at);
   if (chip.special) ground = mix(palette().panel, palette().attention, 0.22F);
   if (!runs) ground = palette().masked;
-  list->AddRectFilled(corner, opposite, ground, rounding);
+  add_token_ground(*list, corner, opposite, ground, rounding);
   if (chip.special)
     list->AddRect(corner, opposite, with_alpha(palette().attention, 0.7F), rounding, em() * 0.06F);
-  const bool by_surprisal = frame.document.prompt.color_by_surprisal && which_ == PromptText::own;
-  const ImU32 ink = !runs ? palette().muted : by_surprisal ? ink_on(ground) : palette().token_text;
-  const ImVec2 size = ImGui::CalcTextSize(chip.piece.c_str());
-  list->AddText(ImVec2((corner.x + opposite.x - size.x) * 0.5F, corner.y + em() * 0.14F),
-                chip.part ? with_alpha(ink, 0.75F) : ink, chip.piece.c_str());
+  const bool by_surprisal = is_by_surprisal(which_, frame);
+  const ImU32 ink = !runs ? palette().muted : by_surprisal && ground ? ink_on(*ground) : palette().token_text;
+  add_piece(*list, ImVec2((corner.x + opposite.x - piece_width(chip.piece)) * 0.5F, corner.y + em() * 0.14F),
+            chip.part ? with_alpha(ink, 0.75F) : ink, chip.piece);
   {
     const ScopedFont small(fonts().mono, 0.68F);
     const ImVec2 id_size = ImGui::CalcTextSize(chip.id.c_str());

@@ -1,5 +1,6 @@
 #include "gui/widgets/chip.h"
 
+#include "gui/widgets/small_mark.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
@@ -9,7 +10,7 @@ float pad() { return ImGui::GetFontSize() * 0.25F; }
 
 }  // namespace
 
-float chip_width(const std::string& words) { return ImGui::CalcTextSize(words.c_str()).x + 2.0F * pad(); }
+float chip_width(const std::string& words) { return piece_width(words) + 2.0F * pad(); }
 
 void draw_chip(const std::string& words, ImU32 ground, ImU32 ink, float widest) {
   const std::string shown = shortened(words, widest);
@@ -17,7 +18,7 @@ void draw_chip(const std::string& words, ImU32 ground, ImU32 ink, float widest) 
   const ImVec2 size(chip_width(shown), ImGui::GetTextLineHeight());
   ImDrawList* list = ImGui::GetWindowDrawList();
   list->AddRectFilled(corner, ImVec2(corner.x + size.x, corner.y + size.y), ground, pad());
-  list->AddText(ImVec2(corner.x + pad(), corner.y), ink, shown.c_str());
+  add_piece(*list, ImVec2(corner.x + pad(), corner.y), ink, shown);
   ImGui::Dummy(size);
 }
 

@@ -39,6 +39,8 @@ ImU32 readable(ImU32 accent, ImU32 background) {
   return color;
 }
 
+ImU32 small_ink() { return mix(palette().muted, palette().text, 0.75F); }
+
 ImU32 readable(ImU32 accent) { return readable(accent, palette().panel); }
 
 }  // namespace headlight

@@ -15,6 +15,10 @@ ImU32 ink_on(ImU32 background);
 ImU32 readable(ImU32 accent, ImU32 background);
 ImU32 readable(ImU32 accent);
 
+// The second voice in small type: its thin strokes are blended with the ground, so that in palette().muted
+// they would have less than 4.5 to 1.
+ImU32 small_ink();
+
 // (L1 + 0.05) ÷ (L2 + 0.05) of the two colours' relative luminances: 1 to 21.
 float contrast_ratio(ImU32 one, ImU32 other);
 

@@ -9,7 +9,7 @@
 #include "core/analysis/characters.h"
 #include "core/text/graphemes.h"
 #include "core/text/tokenizer.h"
-#include "gui/theme.h"
+#include "gui/widgets/small_mark.h"
 #include "gui/widgets/subscript.h"
 
 namespace headlight {
@@ -82,24 +82,31 @@ std::string shortened(const std::string& words, float width) {
 }
 
 float token_label_width(const std::string& token, std::optional<std::int64_t> position) {
-  const float width = ImGui::CalcTextSize(token.c_str()).x;
+  const float width = piece_width(token);
   if (!position) return width;
   return width + ImGui::CalcTextSize(fmt::format("{}", *position).c_str()).x * subscript_size +
-         ImGui::GetFontSize() * 0.1F;
+         ImGui::GetFontSize() * subscript_gap;
 }
 
 float add_token_label(ImDrawList& list, ImVec2 at, ImU32 color, const std::string& token,
-                      std::optional<std::int64_t> position, float room) {
+                      std::optional<std::int64_t> position, float room, ImU32 position_color) {
   const float beside = token_label_width("", position);
   const std::string words = shortened(token, room - beside + 0.5F);
-  list.AddText(at, color, words.c_str());
-  const float width = ImGui::CalcTextSize(words.c_str()).x;
+  add_piece(list, at, color, words);
+  const float width = piece_width(words);
   if (!position) return width;
   const float size = ImGui::GetFontSize();
   list.AddText(ImGui::GetFont(), size * subscript_size,
-               ImVec2(at.x + width + size * 0.1F, at.y + size * subscript_drop), with_alpha(color, 0.8F),
+               ImVec2(at.x + width + size * subscript_gap, at.y + size * subscript_drop), position_color,
                fmt::format("{}", *position).c_str());
   return width + beside;
+}
+
+void draw_token_label(ImU32 color, const std::string& token, std::optional<std::int64_t> position,
+                      float room) {
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  const float width = add_token_label(list, ImGui::GetCursorScreenPos(), color, token, position, room);
+  ImGui::Dummy(ImVec2(width, ImGui::GetTextLineHeight()));
 }
 
 std::optional<std::int64_t> told_apart(std::span<const TokenId> tokens, std::int64_t position) {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/text/tokenizer.h"
+#include "gui/widgets/ink.h"
 #include "imgui.h"
 
 namespace headlight {
@@ -26,11 +27,16 @@ std::string running_piece(std::string_view bytes);
 // In the current font: what fits into `width`, and "…".
 std::string shortened(const std::string& words, float width);
 
-// A token, and its position where several in the text are the same: small and low behind it. Draws in the
-// current font at `at`, the token shortened so that both fit into `room`; returns how wide both are.
+// A token, and its position where several in the text are the same: small, low and in the second voice behind
+// it, or in `position_color`. Draws in the current font at `at`, the token shortened so that both fit into
+// `room`; returns how wide both are.
 float add_token_label(ImDrawList& list, ImVec2 at, ImU32 color, const std::string& token,
-                      std::optional<std::int64_t> position, float room);
+                      std::optional<std::int64_t> position, float room, ImU32 position_color = small_ink());
 float token_label_width(const std::string& token, std::optional<std::int64_t> position);
+
+// The same as an item at the cursor.
+void draw_token_label(ImU32 color, const std::string& token, std::optional<std::int64_t> position,
+                      float room);
 
 // `position` when its token stands elsewhere among them too.
 std::optional<std::int64_t> told_apart(std::span<const TokenId> tokens, std::int64_t position);

@@ -7,10 +7,12 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <string>
 #include <thread>
 
 #include "core/forward/derived_values.h"
+#include "gui/presenter.h"
 #include "gui/strings.h"
 #include "gui/widgets/map_scale.h"
 #include "imgui_internal.h"
@@ -235,6 +237,26 @@ TEST(AttentionView, AWallLeavesRoomForTheChosenHead) {
     EXPECT_TRUE(is_shown(500, 900, layers)) << layers;
   }
   EXPECT_FALSE(is_shown(320, 300, 48));
+}
+
+// On the stage the thumbnails are as large as the whole width lets them be.
+TEST(AttentionView, AWallHasTheWidthOfTheStage) {
+  ScriptedGui gui;
+  SyntheticWorld world(SyntheticShape{.positions = 6, .layers = 30});
+  world.document.view = CenterView::attention;
+  world.document.attention_mode = AttentionMode::wall;
+  std::vector<PlacedView> views;
+  views.push_back({Place::center, std::make_unique<AttentionView>()});
+  Presenter presenter;
+  float height = 0;
+  const auto draw = [&] {
+    Commands commands;
+    presenter.draw(views, world.frame(), commands, height);
+  };
+  EXPECT_TRUE(gui.run(draw, [&](ImGuiTestContext& ctx) {
+    ctx.Yield(3);
+    IM_CHECK_GT(ctx.ItemInfo("**/##heads").RectFull.GetWidth(), 1280 * 0.9F);
+  }));
 }
 
 TEST(AttentionView, AWallIsSortedByAScore) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <thread>
 
+#include "gui/strings.h"
 #include "gui/widgets/number_text.h"
 #include "tests/gui/scripted_gui.h"
 #include "tests/gui/synthetic_trace.h"
@@ -83,6 +84,7 @@ TEST(NextTokenView, WithTheTreeOpenAClickBranches) {
 }
 
 TEST(NextTokenView, TheTransportGoesBackPausesAndKeepsASpeed) {
+  load_strings(assets_folder() / "strings");  // the slider has room beside its name, not beside a key's
   ScriptedGui gui(ScriptedGui::Renderer::none, 400, 700);
   SyntheticWorld world(SyntheticShape{});
   NextTokenView view;

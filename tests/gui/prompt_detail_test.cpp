@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "gui/views/prompt_view.h"
+#include "gui/views/surprisal.h"
 #include "gui/views/token_ways.h"
 #include "tests/core/text/tokenizer_kinds.h"
 #include "tests/core/tiny_model.h"
@@ -92,6 +93,29 @@ TEST(PromptDetail, IsOpenedAndClosedByItsSwitch) {
                         ctx.ItemClick("prompt/surprisal");
                         IM_CHECK(bench.world.document.prompt.color_by_surprisal);
                       }));
+}
+
+// Colours for what a model does not have are not offered, and no value has no colour.
+TEST(PromptDetail, ColoursBySurprisalWhereThereIsOne) {
+  ScriptedGui gui;
+  for (const SyntheticKind kind : {SyntheticKind::llama, SyntheticKind::bert, SyntheticKind::sentence}) {
+    const bool has_some = kind == SyntheticKind::llama;
+    SyntheticWorld world(SyntheticShape{.layers = 1, .kind = kind});
+    world.document.prompt.color_by_surprisal = true;
+    const Frame frame = world.frame();
+    EXPECT_EQ(token_ground(PromptText::own, frame, {}, 0).has_value(), !has_some);
+    const auto draw = [&] {
+      ImGui::Begin("view");
+      Commands commands;
+      draw_detail_tools(frame, commands);
+      ImGui::End();
+    };
+    EXPECT_TRUE(gui.run(draw, [&](ImGuiTestContext& ctx) {
+      ctx.SetRef("view");
+      IM_CHECK(ctx.ItemExists("history"));
+      IM_CHECK_EQ(ctx.ItemExists("surprisal"), has_some);
+    }));
+  }
 }
 
 TEST(PromptDetail, DrawsEveryKindOfTokenizerAndNastyTexts) {

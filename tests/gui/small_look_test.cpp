@@ -15,6 +15,7 @@
 #include "gui/views/pass_text.h"
 #include "gui/views/surprisal.h"
 #include "gui/widgets/axis_labels.h"
+#include "gui/widgets/cell_number.h"
 #include "gui/widgets/hand_number.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/token_piece.h"
@@ -59,6 +60,8 @@ TEST(Ink, IsReadOnEveryColourAndFlipsOnce) {
       EXPECT_GE(contrast_ratio(readable(with.lock, ground), ground), 4.5F);
     }
     EXPECT_EQ(readable(with.probability), readable(with.probability, with.panel));
+    // Thin strokes of small type keep about two thirds of what their colour has.
+    EXPECT_GE(contrast_ratio(small_ink(), with.panel), 7.0F);
   }
   apply_theme(Theme::dark, 1.0F);
   EXPECT_NEAR(contrast_ratio(IM_COL32_BLACK, IM_COL32_WHITE), 21.0F, 0.01F);
@@ -136,6 +139,33 @@ TEST(RoundedText, HasARealMinusAndNoneBeforeZeros) {
   EXPECT_EQ(rounded_text(-0.04, 1), "0.0");
   EXPECT_EQ(rounded_text(0.903, 2), "0.90");
   EXPECT_EQ(rounded_text(std::nan(""), 1), "NaN");
+}
+
+// A cell says what fits and is right, or nothing: never 1 for a weight below it.
+TEST(CellNumber, IsNeverRoundedToAnother) {
+  ScriptedGui gui;
+  gui.draw_frames(
+      [] {
+        const auto in = [](float value, const char* widest) {
+          const float room = ImGui::CalcTextSize(widest).x;
+          return cell_number(value, decimals_for(room), room);
+        };
+        EXPECT_EQ(in(0.95F, "0.00"), "0.95");
+        EXPECT_EQ(in(0.95F, ".00"), ".95");
+        EXPECT_EQ(in(0.994F, ".00"), ".99");
+        EXPECT_EQ(in(0.94F, ".0"), ".9");
+        EXPECT_EQ(in(0.95F, ".0"), "");
+        EXPECT_EQ(in(0.994F, ".0"), "");
+        EXPECT_EQ(in(-0.97F, ".0"), "");
+        EXPECT_EQ(in(0.996F, ".0"), "1");
+        EXPECT_EQ(in(1.0F, ".0"), "1");
+        EXPECT_EQ(in(0.4F, "0"), "");
+        for (float value = 0.0F; value < 0.995F; value += 0.001F) {
+          for (const char* room : {"0.00", ".00", ".0", "0", "."})
+            EXPECT_NE(in(value, room)[0], '1') << value;
+        }
+      },
+      1);
 }
 
 // Knows three tokens; what it does not know is the first of them.
@@ -297,6 +327,21 @@ TEST(Matrix, IsSquareWhereCellsAreSeenAndFillsItsRoomWhereTheyAreNot) {
   EXPECT_NEAR(shape_of_map(12), 1.0F, 0.01F);
   EXPECT_NEAR(shape_of_map(40), 1.0F, 0.01F);
   EXPECT_GT(shape_of_map(400), 1.7F);
+}
+
+// As high as the picture is in a window of 1280 × 720: the matrix is more than half of it.
+TEST(Matrix, HasTheRoomOfALowWindow) {
+  load_strings(assets_folder() / "strings");
+  ScriptedGui gui(ScriptedGui::Renderer::none, 1007, 470);
+  SyntheticWorld world(SyntheticShape{.positions = 14, .layers = 1});
+  AttentionView view;
+  world.document.attention_mode = AttentionMode::matrix;
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    ctx.Yield(3);
+    IM_CHECK_GT(ctx.ItemInfo("**/##cells").RectFull.GetHeight(), 235.0F);
+    IM_CHECK(ctx.ItemExists("**/experiment/##off"));  // the note is there, beside it
+    IM_CHECK(ctx.ItemExists("**/##weighted"));
+  }));
 }
 
 TEST(AttentionNote, OffersNoHeadUnderAMeanOfAllHeads) {
