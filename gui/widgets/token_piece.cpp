@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "core/analysis/characters.h"
@@ -96,8 +97,9 @@ float add_token_label(ImDrawList& list, ImVec2 at, ImU32 color, const std::strin
   const float width = ImGui::CalcTextSize(words.c_str()).x;
   if (!position) return width;
   const float size = ImGui::GetFontSize();
-  list.AddText(ImGui::GetFont(), size * subscript_size,
-               ImVec2(at.x + width + size * 0.1F, at.y + size * subscript_drop), with_alpha(color, 0.8F),
+  list.AddText(ImGui::GetFont(), std::round(size * subscript_size),  // whole pixels: sharp
+
+               ImVec2(at.x + width + size * 0.1F, at.y + size * subscript_drop), color,
                fmt::format("{}", *position).c_str());
   return width + beside;
 }
