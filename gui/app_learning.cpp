@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/session/learning.h"
+#include "core/session/learning_pace.h"
 #include "core/session/learning_task.h"
 #include "gui/app.h"
 #include "gui/strings.h"
@@ -43,7 +44,10 @@ bool App::waits_for_learning() const {
 
 void App::follow_learning(double seconds) {
   if (!learning_) return;
+  const auto before = learning_snapshot_;
   learning_snapshot_ = learning_->snapshot();
+  if (learning_snapshot_ && learning_snapshot_ != before && learning_snapshot_->is_over())
+    remember_learning_pace(learning_pace(*learning_snapshot_));
   if (!learning_snapshot_ || learning_snapshot_->saved.count <= learnt_models_) return;
   learnt_models_ = learning_snapshot_->saved.count;
   const LearningSaved& saved = learning_snapshot_->saved;

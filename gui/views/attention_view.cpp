@@ -16,7 +16,7 @@
 #include "gui/views/shown_attention.h"
 #include "gui/widgets/color_bar.h"
 #include "gui/widgets/empty_note.h"
-#include "gui/widgets/map_scale.h"
+#include "gui/widgets/map_scale_words.h"
 #include "gui/widgets/segmented.h"
 
 namespace headlight {
@@ -67,14 +67,6 @@ void draw_scales(const Frame& frame, Commands& commands) {
   if (toggle("##sink", sink, frame.document.hide_sink)) commands.edit(HideSink{!frame.document.hide_sink});
 }
 
-std::string tick_label(MapScale scale, float position) {
-  if (scale == MapScale::per_row)
-    return position == 0.0F ? "0" : position == 1.0F ? text("attention.row_largest") : "";
-  const float weight = scale_weight(scale, position);
-  if (scale == MapScale::logarithmic && position == 0.0F) return "≤ 0.0001";
-  return fmt::format("{:.2g}", weight);
-}
-
 // Whether any cell of the picture is in the grey of the mask. Lines and coloured words have no such cells.
 bool has_masked_cells(const ShownAttention& shown) {
   const AttentionRule& rule = shown.map.rule;
@@ -95,9 +87,9 @@ bool draw_legend(const ShownAttention& shown, bool own_line) {
   const Frame& frame = shown.frame;
   const MapScale scale = frame.document.map_scale;
   const ScopedFont small(fonts().body, 0.8F);
-  const std::string low = tick_label(scale, 0);
-  const std::string middle = tick_label(scale, 0.5F);
-  const std::string high = tick_label(scale, 1);
+  const std::string low = map_scale_words(scale, 0);
+  const std::string middle = map_scale_words(scale, 0.5F);
+  const std::string high = map_scale_words(scale, 1);
   const std::string masked = has_masked_cells(shown) ? text("attention.legend_masked") : std::string();
   const float bar = em() * 7;
   const float gap = em() * 0.4F;

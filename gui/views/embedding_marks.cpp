@@ -141,8 +141,8 @@ ImU32 dot_color(std::size_t position) {
   return ImGui::ColorConvertFloat4ToU32(color);
 }
 
-void draw_label(ImDrawList& list, ImVec2 middle, const SpotName& name, std::size_t position, ImU32 outline) {
-  const LabelSize size = label_size(name);
+void draw_label(ImDrawList& list, ImVec2 middle, const LabelSize& size, const SpotName& name,
+                std::size_t position, ImU32 outline) {
   const ImVec2 corner(middle.x - size.width * 0.5F, middle.y - size.height * 0.5F);
   const ImVec2 opposite(corner.x + size.width, corner.y + size.height);
   const ScopedFont font(fonts().body, 0.88F);
@@ -245,7 +245,6 @@ std::string axis_name(const TokenMap& map, int axis) {
 }
 
 std::string axis_title(const TokenMap& map, int axis) {
-  if (map.method != ProjectionMethod::pca) return axis_name(map, axis);
   const double share = map.projection.explained[static_cast<std::size_t>(axis)];
   return format_text("embeddings.axis", fmt::arg("axis", axis + 1),
                      fmt::arg("share", fmt::format("{:.{}f}", 100.0 * share, share < 0.0995 ? 1 : 0)));

@@ -58,7 +58,8 @@ LabelSize label_size(const SpotName& name);
 // The hue of the token's chip, strong enough for a dot on the panel.
 ImU32 dot_color(std::size_t position);
 // Opaque, whatever lies beneath it; outline: 0 for none.
-void draw_label(ImDrawList& list, ImVec2 middle, const SpotName& name, std::size_t position, ImU32 outline);
+void draw_label(ImDrawList& list, ImVec2 middle, const LabelSize& size, const SpotName& name,
+                std::size_t position, ImU32 outline);
 void draw_dot(ImDrawList& list, ImVec2 point, float radius, std::size_t position, float alpha, ImU32 ring);
 // From a point to its label, where that is not right beside it.
 void draw_label_line(ImDrawList& list, ImVec2 point, ImVec2 offset, const LabelSize& label, float alpha);
@@ -84,7 +85,7 @@ struct ShownMap {
 void spot_tooltip(const Frame& frame, const ShownMap& shown, std::int64_t position, int axes);
 // "PC 1", "UMAP 1"
 std::string axis_name(const TokenMap& map, int axis);
-// "PC 1 · 31 % of the variance", "UMAP 1"
+// "PC 1 · 31 % of the variance", of principal components alone
 std::string axis_title(const TokenMap& map, int axis);
 // Of texts with more tokens only the paths of the chosen ones are drawn.
 constexpr std::int64_t most_paths = 48;

@@ -17,6 +17,7 @@ namespace {
 // Of more points only some can have a name beside them; the others say theirs when they are pointed at.
 constexpr std::size_t most_labels = 640;
 constexpr double most_stretch = 2.0;
+constexpr float label_gap = 0.5F;  // em, between a point and its label
 
 float em() { return ImGui::GetFontSize(); }
 ImVec2 plus(ImVec2 a, ImVec2 b) { return {a.x + b.x, a.y + b.y}; }
@@ -88,7 +89,7 @@ void EmbeddingScatter::arrange(ImVec2 room) {
     target_.push_back(pixels(map_->at(stream_, static_cast<std::int64_t>(i))));
     if (i % stride == 0) label_sizes_[i] = label_size(names_[i]);
   }
-  labels_ = place_labels(target_, label_sizes_, ImVec2(room.x * 0.5F, room.y * 0.5F), em() * 0.5F);
+  labels_ = place_labels(target_, label_sizes_, ImVec2(room.x * 0.5F, room.y * 0.5F), em() * label_gap);
   glide_.start = -1;
   if (!glide_.next || resized) {
     now_ = target_;
@@ -164,10 +165,11 @@ void EmbeddingScatter::draw_axes(ImVec2 corner, ImVec2 size) const {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 opposite(corner.x + size.x, corner.y + size.y);
   const ScopedFont small(fonts().body, 0.82F);
+  if (map_->method != ProjectionMethod::pca) return;  // the axes of others mean nothing
   const std::string across = axis_title(*map_, 0) + "  →";
   const std::string upwards = "↑  " + axis_title(*map_, 1);
   const float width = ImGui::CalcTextSize(across.c_str()).x;
-  if (scale_[0] > 0 && map_->method == ProjectionMethod::pca) {  // the numbers of others mean nothing
+  if (scale_[0] > 0) {
     for (const int axis : {0, 1}) draw_ticks(axis, corner, size, width + em());
   }
   list->AddText(ImVec2(opposite.x - width, opposite.y + em() * 0.25F), palette().muted, across.c_str());
@@ -179,9 +181,8 @@ void EmbeddingScatter::draw_leader(std::size_t at, std::int64_t pointed) const {
   const ImVec2 offset = labels_[at];
   if (!finite(now_[at]) || !finite(offset)) return;
   const ImVec2 point = plus(centre_, now_[at]);
-  const LabelSize label = label_sizes_[at].width > 0 ? label_sizes_[at] : label_size(names_[at]);
   const float alpha = pointed >= 0 && pointed != static_cast<std::int64_t>(at) ? 0.35F : 1.0F;
-  draw_label_line(*ImGui::GetWindowDrawList(), point, offset, label, alpha);
+  draw_label_line(*ImGui::GetWindowDrawList(), point, offset, label_sizes_[at], alpha);
 }
 
 void EmbeddingScatter::draw_spot(std::size_t at, const LitTokens& lit, std::int64_t pointed) const {
@@ -192,19 +193,22 @@ void EmbeddingScatter::draw_spot(std::size_t at, const LitTokens& lit, std::int6
   const bool chosen = lit.chosen(position) || pointed == position;
   const float alpha = pointed >= 0 && !chosen ? 0.35F : 1.0F;
   const ImU32 ring = pointed == position ? palette().hover : lit.ring(position);
+  const LabelSize size = label_sizes_[at].width > 0 ? label_sizes_[at] : label_size(names_[at]);
   ImVec2 offset = labels_[at];
-  if (!finite(offset) && chosen) offset = ImVec2(0, -em() * 1.3F);
-  if (finite(offset)) draw_label(*list, plus(point, offset), names_[at], at, ring);
+  if (!finite(offset) && chosen)
+    offset = place_over(now_[at], size, ImVec2(room_.x * 0.5F, room_.y * 0.5F), em() * label_gap);
+  if (finite(offset)) draw_label(*list, plus(point, offset), size, names_[at], at, ring);
   draw_dot(*list, point, em() * (chosen ? 0.34F : 0.26F), at, alpha, ring);
 }
 
 void EmbeddingScatter::draw(const Frame& frame, Commands& commands, const ShownMap& shown, ImVec2 size) {
   follow(frame, shown);
   const ImVec2 start = ImGui::GetCursorScreenPos();
-  const float left = shown.map->method == ProjectionMethod::pca ? em() * 3.2F : em() * 0.4F;
-  const ImVec2 corner(start.x + left, start.y + em() * 1.5F);
+  const bool has_axes = shown.map->method == ProjectionMethod::pca;
+  const float left = em() * (has_axes ? 3.2F : 0.4F), above = has_axes ? em() * 1.5F : 0.0F;
+  const ImVec2 corner(start.x + left, start.y + above);
   const ImVec2 room(std::max(em() * 4, size.x - left - em() * 0.4F),
-                    std::max(em() * 4, size.y - em() * 2.9F));
+                    std::max(em() * 4, size.y - above - (has_axes ? em() * 1.4F : 0.0F)));
   centre_ = ImVec2(corner.x + room.x * 0.5F, corner.y + room.y * 0.5F);
   arrange(room);
   move(frame, commands);
@@ -224,10 +228,13 @@ void EmbeddingScatter::draw(const Frame& frame, Commands& commands, const ShownM
   draw_paths(*map_, stream_, lit, pointed,
              [this](const Projection::Point& point) { return plus(centre_, pixels(point)); });
   for (std::size_t i = 0; i < now_.size(); ++i) draw_leader(i, pointed);
-  // What is pointed at comes last, over the others.
+  // What is chosen lies over the others, and what is pointed at over that.
   const std::int64_t last = pointed >= 0 ? pointed : token_in_question(frame, shown.text);
-  for (std::size_t i = 0; i < now_.size(); ++i) {
-    if (static_cast<std::int64_t>(i) != last) draw_spot(i, lit, pointed);
+  for (const bool chosen : {false, true}) {
+    for (std::size_t i = 0; i < now_.size(); ++i) {
+      const auto position = static_cast<std::int64_t>(i);
+      if (position != last && lit.chosen(position) == chosen) draw_spot(i, lit, pointed);
+    }
   }
   if (last >= 0 && last < static_cast<std::int64_t>(now_.size()))
     draw_spot(static_cast<std::size_t>(last), lit, pointed);

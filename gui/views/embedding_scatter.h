@@ -18,11 +18,13 @@ struct LabelBox {
   }
 };
 
-// Offsets from each point to the middle of its label, in the units of the points; a label that fits nowhere
-// is left out (its offset is not a number). Points that are not finite get none. others: what lies
-// there already.
+// Offsets from each point to the middle of its label, in the units of the points; a label that finds no room
+// within eight gaps of its point is left out (its offset is not a number), as is one whose line to its point
+// would cross anything. Points outside the room or not finite get none. others: what lies there already.
 std::vector<ImVec2> place_labels(const std::vector<ImVec2>& points, const std::vector<LabelSize>& sizes,
                                  ImVec2 half_room, float gap, const std::vector<LabelBox>& others = {});
+// For one that must be seen: right beside its point, whatever it covers, within the room.
+ImVec2 place_over(ImVec2 point, LabelSize size, ImVec2 half_room, float gap);
 
 class EmbeddingScatter {
  public:

@@ -23,12 +23,12 @@ constexpr float key_step = 0.12F;  // radians
 constexpr std::size_t most_named = 400;
 constexpr float least_reach = 0.2F;  // of an axis, of the longest: its name needs room
 constexpr float floor_step = 0.5F;   // from line to line
+constexpr float label_gap = 0.45F;   // em, between a point and its name
 
 float em() { return ImGui::GetFontSize(); }
 
 // "PC 1 · 31 %": three of them share the picture with the points.
 std::string axis_label(const TokenMap& map, int axis) {
-  if (map.method != ProjectionMethod::pca) return axis_name(map, axis);
   const double share = map.projection.explained[static_cast<std::size_t>(axis)];
   return fmt::format("{} · {:.{}f} %", axis_name(map, axis), 100.0 * share, share < 0.0995 ? 1 : 0);
 }
@@ -74,6 +74,7 @@ void EmbeddingSpace::follow(const Frame& frame, const ShownMap& shown) {
   if (tokens_ != tokens || names_.size() != tokens.size()) {
     names_ = spot_names(tokens, *frame.trace()->model().tokenizer);
     tokens_ = tokens;
+    font_size_ = 0;  // measure them again
   }
   const bool refit = shown.map != map_;
   map_ = shown.map;
@@ -210,12 +211,14 @@ void EmbeddingSpace::draw_frame() const {
   }
 }
 
-// Three arms from the floor's corner, each named with its share of the variance at its end.
-std::array<EmbeddingSpace::Arm, 3> EmbeddingSpace::arms() const {
+// Three arms from the floor's corner, each named with its share of the variance at its end. The axes of what
+// is laid out by neighbours mean nothing: none.
+std::vector<EmbeddingSpace::Arm> EmbeddingSpace::arms() const {
+  if (map_->method != ProjectionMethod::pca) return {};
   const ScopedFont small(fonts().body, 0.82F);
   const float x = reach_[0], y = reach_[1], z = reach_[2];
   const std::array<Place, 3> ends = {Place{x, -y, -z}, Place{-x, y, -z}, Place{-x, -y, z}};
-  std::array<Arm, 3> arms;
+  std::vector<Arm> arms(ends.size());
   for (std::size_t axis = 0; axis < 3; ++axis) {
     Arm& arm = arms[axis];
     arm.foot = pixels({-x, -y, -z}).at;
@@ -234,7 +237,7 @@ std::array<EmbeddingSpace::Arm, 3> EmbeddingSpace::arms() const {
   return arms;
 }
 
-void EmbeddingSpace::draw_axes(const std::array<Arm, 3>& arms) const {
+void EmbeddingSpace::draw_axes(const std::vector<Arm>& arms) const {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ScopedFont small(fonts().body, 0.82F);
   const float head = em() * 0.45F;
@@ -274,53 +277,71 @@ void EmbeddingSpace::draw_dots(const LitTokens& lit, std::int64_t pointed) const
   }
 }
 
-// Beside their dots, or with a line to them, where there is room: the chosen ones first, then from front to
-// back. They lie over the axes, but not over the axes' ends and names. Dots and lines pale with the distance,
-// names do not: they are to be read.
-void EmbeddingSpace::draw_names(const LitTokens& lit, std::int64_t pointed,
-                                const std::array<Arm, 3>& arms) const {
+// Measuring hundreds takes longer than placing them.
+void EmbeddingSpace::measure_names() {
+  if (font_size_ == em()) return;
+  font_size_ = em();
+  name_sizes_.clear();
+  for (const SpotName& name : names_) name_sizes_.push_back(label_size(name));
+}
+
+// The chosen ones first, then from front to back.
+std::vector<std::size_t> EmbeddingSpace::naming_order(const LitTokens& lit, std::int64_t pointed) const {
   std::vector<std::size_t> order(by_depth_.rbegin(), by_depth_.rend());
-  const auto first = [&](std::size_t at) {
+  std::stable_partition(order.begin(), order.end(), [&](std::size_t at) {
     const auto position = static_cast<std::int64_t>(at);
     return lit.chosen(position) || position == pointed;
-  };
-  std::stable_partition(order.begin(), order.end(), first);
+  });
   if (order.size() > most_named) order.resize(most_named);
-  const ImVec2 half(room_.x * 0.5F, room_.y * 0.5F);
-  std::vector<ImVec2> points;
+  return order;
+}
+
+// From each point to the middle of its name, over the axes, but not over the axes' ends and names.
+std::vector<ImVec2> EmbeddingSpace::place_names(const std::vector<ImVec2>& points,
+                                                const std::vector<std::size_t>& order,
+                                                const std::vector<Arm>& arms) const {
+  const ImVec2 middle = middle_of_room();
   std::vector<LabelSize> sizes;
-  for (const std::size_t at : order) {
-    points.emplace_back(seen_[at].at.x - corner_.x - half.x, seen_[at].at.y - corner_.y - half.y);
-    sizes.push_back(label_size(names_[at]));
-  }
+  for (const std::size_t at : order) sizes.push_back(name_sizes_[at]);
   std::vector<LabelBox> ends;
   const auto keep_free = [&](ImVec2 from, ImVec2 to) {
-    const ImVec2 zero(corner_.x + half.x, corner_.y + half.y);
-    ends.push_back({from.x - zero.x, from.y - zero.y, to.x - zero.x, to.y - zero.y});
+    ends.push_back({from.x - middle.x, from.y - middle.y, to.x - middle.x, to.y - middle.y});
   };
   for (const Arm& arm : arms) {
     const float edge = em() * 0.5F;
     keep_free(ImVec2(arm.end.x - edge, arm.end.y - edge), ImVec2(arm.end.x + edge, arm.end.y + edge));
     keep_free(arm.at, ImVec2(arm.at.x + arm.extent.x, arm.at.y + arm.extent.y));
   }
-  const std::vector<ImVec2> offsets = place_labels(points, sizes, half, em() * 0.45F, ends);
+  return place_labels(points, sizes, half_room(), em() * label_gap, ends);
+}
+
+// Beside their dots, or with a line to them, where there is room. Dots and lines pale with the distance,
+// names do not: they are to be read.
+void EmbeddingSpace::draw_names(const LitTokens& lit, std::int64_t pointed, const std::vector<Arm>& arms) {
+  measure_names();
+  const std::vector<std::size_t> order = naming_order(lit, pointed);
+  std::vector<ImVec2> points;  // from the middle of the room
+  for (const std::size_t at : order)
+    points.emplace_back(seen_[at].at.x - middle_of_room().x, seen_[at].at.y - middle_of_room().y);
+  const std::vector<ImVec2> offsets = place_names(points, order, arms);
+  ImDrawList& list = *ImGui::GetWindowDrawList();
   for (const bool is_label : {false, true}) {  // no line goes over a name
     for (std::size_t i = order.size(); i-- > 0;) {
       const std::size_t at = order[i];
       const SpacePoint& seen = seen_[at];
-      ImVec2 offset = offsets[i];
-      const bool chosen = first(at);
-      if (!finite(offset) && chosen) offset = ImVec2(em() * 0.55F + sizes[i].width * 0.5F, -em() * 0.6F);
-      if (!finite(offset)) continue;
-      const ImVec2 middle(seen.at.x + offset.x, seen.at.y + offset.y);
       const auto position = static_cast<std::int64_t>(at);
-      const float far = std::clamp((seen.depth + 1.2F) / 2.4F, 0.0F, 1.0F);
-      const float alpha = chosen ? 1.0F : (pointed >= 0 ? 0.3F : 0.45F + 0.5F * far);
+      const bool chosen = lit.chosen(position) || position == pointed;
+      ImVec2 offset = offsets[i];
+      if (!finite(offset) && chosen)
+        offset = place_over(points[i], name_sizes_[at], half_room(), em() * label_gap);
+      if (!finite(offset)) continue;
       if (is_label) {
-        draw_label(*ImGui::GetWindowDrawList(), middle, names_[at], at,
+        draw_label(list, ImVec2(seen.at.x + offset.x, seen.at.y + offset.y), name_sizes_[at], names_[at], at,
                    pointed == position ? palette().hover : lit.ring(position));
       } else {
-        draw_label_line(*ImGui::GetWindowDrawList(), seen.at, offset, sizes[i], alpha);
+        const float far = std::clamp((seen.depth + 1.2F) / 2.4F, 0.0F, 1.0F);
+        draw_label_line(list, seen.at, offset, name_sizes_[at],
+                        chosen ? 1.0F : (pointed >= 0 ? 0.3F : 0.45F + 0.5F * far));
       }
     }
   }
@@ -352,7 +373,7 @@ void EmbeddingSpace::draw(const Frame& frame, Commands& commands, const ShownMap
   const LitTokens lit = lit_tokens(frame, shown.text);
   ImGui::GetWindowDrawList()->PushClipRect(start, ImVec2(start.x + room.x, start.y + room.y), true);
   draw_frame();
-  const std::array<Arm, 3> axes = arms();
+  const std::vector<Arm> axes = arms();
   draw_axes(axes);
   draw_paths(*map_, stream_, lit, pointed,
              [this](const Projection::Point& point) { return pixels(scaled(point)).at; });

@@ -51,16 +51,24 @@ class EmbeddingSpace {
     std::string name;
     ImVec2 at, extent;  // of the name
   };
-  std::array<Arm, 3> arms() const;
-  void draw_axes(const std::array<Arm, 3>& arms) const;
+  std::vector<Arm> arms() const;
+  void draw_axes(const std::vector<Arm>& arms) const;
   void draw_feet(const LitTokens& lit, std::int64_t pointed) const;
-  void draw_names(const LitTokens& lit, std::int64_t pointed, const std::array<Arm, 3>& arms) const;
+  void measure_names();
+  std::vector<std::size_t> naming_order(const LitTokens& lit, std::int64_t pointed) const;
+  ImVec2 half_room() const { return {room_.x * 0.5F, room_.y * 0.5F}; }
+  ImVec2 middle_of_room() const { return {corner_.x + half_room().x, corner_.y + half_room().y}; }
+  std::vector<ImVec2> place_names(const std::vector<ImVec2>& points, const std::vector<std::size_t>& order,
+                                  const std::vector<Arm>& arms) const;
+  void draw_names(const LitTokens& lit, std::int64_t pointed, const std::vector<Arm>& arms);
   void draw_dots(const LitTokens& lit, std::int64_t pointed) const;
 
   std::shared_ptr<const TokenMap> map_;
   std::int64_t stream_ = 0;
   std::vector<TokenId> tokens_;
   std::vector<SpotName> names_;
+  std::vector<LabelSize> name_sizes_;
+  float font_size_ = 0;  // when they were measured
   SpaceCamera camera_;
   std::array<double, 3> middle_{};
   double scale_ = 0;

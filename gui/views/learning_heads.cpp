@@ -10,8 +10,11 @@
 #include "gui/theme.h"
 #include "gui/views/head_wall_panel.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/color_bar.h"
 #include "gui/widgets/facts.h"
+#include "gui/widgets/map_scale_words.h"
 #include "gui/widgets/ribbon.h"
+#include "gui/widgets/segmented.h"
 #include "gui/widgets/significant_text.h"
 #include "gui/widgets/token_piece.h"
 
@@ -48,17 +51,18 @@ LearningHeads::Grid LearningHeads::lay_out(const LearningState& state, ImVec2 ro
   Grid best;
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const float least = em() * 2.9F, most = em() * 16.0F, beside = em() * 4.6F;
+  const float edge = std::ceil(em() * 0.12F);  // of the outline of the first column
   const HeadWall& wall = *state.wall;
   // The model's own order first: another number of columns must be worth it.
   for (std::int64_t factor = 1; factor <= wall.layers; ++factor) {
     Grid grid;
-    grid.corner = ImVec2(std::floor(corner.x), std::floor(corner.y));
+    grid.corner = ImVec2(std::floor(corner.x) + edge, std::floor(corner.y));
     grid.heads = wall.heads;
     grid.count = wall.layers * wall.heads;
     grid.side = wall.side;
     grid.across = wall.heads * factor;
     grid.gap = std::floor(em() * (grid.across > 4 ? 0.5F : 0.7F));
-    const float wide = (room.x + grid.gap) / as_float(grid.across) - grid.gap;
+    const float wide = (room.x - 2.0F * edge + grid.gap) / as_float(grid.across) - grid.gap;
     const auto fits = [&](float line) {
       return std::min(wide, (room.y + grid.gap) / as_float(grid.rows()) - grid.gap - line);
     };
@@ -159,6 +163,23 @@ void LearningHeads::point(const Grid& grid, const Frame& frame, Commands& comman
   facts.push_back({text("learning.previous"), significant_text(scores[HeadScore::previous_token])});
   facts_tooltip(fmt::format("L{} H{}", layer, head), facts, text("learning.heads_tip"));
   if (clicked) commands.edit(SelectHead{layer, head});
+}
+
+void LearningHeads::draw_scale(const Frame& frame) const {
+  constexpr float small = 0.78F;
+  const MapScale scale = frame.document.map_scale;
+  const std::string low = map_scale_words(scale, 0.0F), high = map_scale_words(scale, 1.0F);
+  const float bar = em() * 4.5F, gap = em() * 0.35F, before = label_width(fonts().body, small, low) + gap;
+  const float width = before + bar + gap + label_width(fonts().body, small, high);
+  next_in_line(width, em() * 1.2F);
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  ImGui::Dummy(ImVec2(width, em() * 0.9F));
+  ImGui::SetItemTooltip("%s", text("attention.legend_tip").c_str());
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  add_label(*list, fonts().body, small, corner, 0.0F, palette().muted, low);
+  add_color_bar(*list, ImVec2(corner.x + before, corner.y + em() * 0.1F),
+                ImVec2(corner.x + before + bar, corner.y + em() * 0.75F), sequential_map());
+  add_label(*list, fonts().body, small, ImVec2(corner.x + width, corner.y), 1.0F, palette().muted, high);
 }
 
 void LearningHeads::draw(const Frame& frame, Commands& commands, const LearningState& state, ImVec2 room) {

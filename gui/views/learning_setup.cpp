@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "core/session/learning_pace.h"
 #include "core/session/learning_task.h"
 #include "gui/fonts.h"
 #include "gui/strings.h"
@@ -224,14 +225,17 @@ bool LearningSetup::draw_start(const Frame& frame) const {
   ImGui::SetItemTooltip("%s", text(ready ? "learning.start_tip" : lacks).c_str());
   ImGui::SameLine(0.0F, em());
   ImGui::SetCursorPosY(ImGui::GetCursorPosY() + em() * 0.55F);
-  ImGui::TextDisabled(
-      "%s",
-      format_text("learning.about", fmt::arg("time", time_words(learning_plan(choices).seconds))).c_str());
+  const double seconds = learning_plan(choices).seconds;
+  muted_text(format_text(pace_ > 0.0 ? "learning.about_measured" : "learning.about",
+                         fmt::arg("time", time_words(pace_ > 0.0 ? seconds * pace_ : seconds))));
   return start && ready;
 }
 
 // In a column of readable width in the middle. The button stays in sight when the rest has to scroll.
 bool LearningSetup::draw(const Frame& frame, Commands& commands) {
+  const int now = ImGui::GetFrameCount();
+  if (now > drawn_at_ + 1) pace_ = remembered_learning_pace();  // it comes into sight
+  drawn_at_ = now;
   const ImVec2 room = ImGui::GetContentRegionAvail();
   const float width = std::min(room.x, em() * 44.0F), button = em() * 4.4F;
   const float most = std::max(em() * 6.0F, room.y - button);

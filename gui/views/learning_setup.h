@@ -19,6 +19,8 @@ class LearningSetup {
   bool draw_start(const Frame& frame) const;
 
   float height_ = 0.0F;  // as it was drawn last
+  int drawn_at_ = -2;    // frame
+  double pace_ = 0.0;    // see learning_pace(), as remembered when it came into sight
   std::string text_;     // in the editor
 };
 

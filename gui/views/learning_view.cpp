@@ -52,6 +52,26 @@ const char* phase_key(LearningPhase phase) {
   return "";
 }
 
+// How far it is, its loss, and how fast it is: as numbers.
+std::string progress_words(const LearningSnapshot& learning) {
+  std::string words = format_text("learning.step_of", fmt::arg("step", grouped_text(learning.step)),
+                                  fmt::arg("steps", grouped_text(learning.choices.steps)));
+  if (learning.step == 0) return words;
+  const auto add = [&](const char* key, const auto& argument) {
+    words += "   " + format_text(key, argument);
+  };
+  if (!learning.curve.empty()) {
+    add(is_taught(learning) ? "learning.distance_now" : "learning.loss_now",
+        fmt::arg("loss", fmt::format("{:.3f}", learning.curve.back().loss)));
+  }
+  add("learning.speed",
+      fmt::arg("tokens", grouped_text(static_cast<std::int64_t>(learning.tokens_a_second))));
+  const bool runs = learning.phase == LearningPhase::running;
+  add(runs ? "learning.left" : "learning.took",
+      fmt::arg("time", time_words(runs ? learning.seconds_left : learning.seconds)));
+  return words;
+}
+
 void draw_progress_bar(float share, ImU32 color) {
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const float width = ImGui::GetContentRegionAvail().x, height = std::max(2.0F, em() * 0.22F);
@@ -114,29 +134,17 @@ void LearningView::draw_controls(const Frame& frame, Commands& commands) {
   if (toggle("##open", open, false)) commands.act(Learn{Learn::Order::open, step});
 }
 
-// What it does, how far it is, and how fast.
+// What it does, and how far it is.
 void LearningView::draw_progress(const LearningSnapshot& learning, Commands& commands) const {
   const bool preparing = learning.phase == LearningPhase::preparing;
-  std::string words = text(phase_key(learning.phase));
-  if (preparing) {
-    commands.animate();
-  } else {
-    words += "   " + format_text("learning.step_of", fmt::arg("step", grouped_text(learning.step)),
-                                 fmt::arg("steps", grouped_text(learning.choices.steps)));
-  }
-  if (learning.phase == LearningPhase::running && learning.step > 0) {
-    words += "   " + format_text("learning.speed",
-                                 fmt::arg("tokens",
-                                          grouped_text(static_cast<std::int64_t>(learning.tokens_a_second))),
-                                 fmt::arg("time", time_words(learning.seconds_left)));
-  } else if (learning.step > 0) {
-    words += "   " + format_text("learning.took", fmt::arg("time", time_words(learning.seconds)));
-  }
-  next_in_line(ImGui::CalcTextSize(words.c_str()).x, em() * 1.2F);
+  if (preparing) commands.animate();
+  const std::string& phase = text(phase_key(learning.phase));
+  const std::string words = preparing ? std::string() : progress_words(learning);
+  next_in_line(ImGui::CalcTextSize((phase + "   " + words).c_str()).x, em() * 1.2F);
   ImGui::AlignTextToFramePadding();
-  ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
+  ImGui::TextDisabled("%s", phase.c_str());
+  ImGui::SameLine(0.0F, em() * 0.8F);
   ImGui::TextUnformatted(words.c_str());
-  ImGui::PopStyleColor();
   ImGui::SetItemTooltip(
       "%s", format_text("learning.model_tip", fmt::arg("layers", learning.plan.layers),
                         fmt::arg("heads", learning.plan.heads), fmt::arg("width", learning.plan.width),
@@ -165,14 +173,14 @@ void LearningView::draw_scrubber(const LearningSnapshot& learning) {
   }
 }
 
-void LearningView::draw_left(const Frame& frame, float width) {
+void LearningView::draw_left(const Frame& frame, ImVec2 room) {
   const LearningSnapshot& learning = *frame.learning;
   const LearningState* state = shown(learning);
-  const float room = ImGui::GetContentRegionAvail().y;
+  const float width = room.x;
   const float parts = em() * (1.5F + 1.2F * static_cast<float>(learning.parts.size()));
   const float update = learning.update ? em() * 12.0F : 0.0F;  // told in four steps
-  const float table = compares(learning) ? em() * 8.0F : 0.0F;
-  const float height = std::clamp(room - parts - update - table - em() * 4.2F, em() * 8.0F, em() * 34.0F);
+  const float table = compares(learning) ? em() * 10.5F : 0.0F;
+  const float height = std::clamp(room.y - parts - update - table - em() * 4.2F, em() * 8.0F, em() * 34.0F);
   draw_caps(text(is_taught(learning) ? "learning.held_out_title" : "learning.loss_title"));
   if (const auto chosen = curve_.draw(learning, state ? state->step : -1, ImVec2(width, height)))
     scrubbed_ = *chosen;
@@ -187,10 +195,11 @@ void LearningView::draw_left(const Frame& frame, float width) {
   draw_learning_parts(learning, width);
 }
 
-void LearningView::draw_right(const Frame& frame, Commands& commands, float width) {
+void LearningView::draw_right(const Frame& frame, Commands& commands, ImVec2 room) {
   const LearningSnapshot& learning = *frame.learning;
   const LearningState* state = shown(learning);
   if (!state) return;
+  const float width = room.x, end = ImGui::GetCursorPosY() + room.y;
   draw_scrubber(learning);
   const std::vector<LearningWords> words = learning_words(learning, *state);
   const auto draw_words = [&] {
@@ -205,12 +214,15 @@ void LearningView::draw_right(const Frame& frame, Commands& commands, float widt
     draw_caps(text("learning.copied_title"));
     draw_learning_copied(learning, *state, ImVec2(width, em() * 6.0F));
   }
-  draw_caps(format_text("learning.heads", fmt::arg("step", grouped_text(state->step))));
-  float below = em() * 1.4F;
+  draw_caps(state->step == 0 && learning.choices.start == LearningStart::random
+                ? text("learning.heads_untrained")
+                : format_text("learning.heads", fmt::arg("step", grouped_text(state->step))));
+  heads_.draw_scale(frame);
+  float below = em() * 1.9F;
   for (const LearningWords& one : words) below += learning_sample_height(learning, one.sample, width);
-  if (compares(learning)) below = 0.0F;
-  const float room = ImGui::GetContentRegionAvail().y - below;
-  heads_.draw(frame, commands, *state, ImVec2(width, std::max(room, em() * 10.0F)));
+  if (compares(learning)) below = em();
+  const float height = end - ImGui::GetCursorPosY() - below;
+  heads_.draw(frame, commands, *state, ImVec2(width, std::max(height, em() * 10.0F)));
   ImGui::Dummy(ImVec2(0.0F, em() * 0.2F));
   if (!compares(learning)) draw_words();
 }
@@ -241,24 +253,26 @@ void LearningView::draw_run(const Frame& frame, Commands& commands) {
   const bool wide = room.x >= em() * two_columns_from;
   // The maps of heads are as high as they are wide: the wider the view, the more of it is theirs.
   const float part = room.x >= em() * wide_from ? 0.38F : 0.46F;
-  const float gap = em() * 1.6F, left = wide ? std::floor((room.x - gap) * part) : 0.0F;
+  const float gap = em() * 1.6F, left = std::floor((room.x - gap) * part);
   const ImGuiChildFlags flags = ImGuiChildFlags_NavFlattened;
-  if (!wide) {
-    if (ImGui::BeginChild("##all", ImVec2(0.0F, 0.0F), flags)) {
-      const float width = ImGui::GetContentRegionAvail().x;
-      draw_right(frame, commands, width);
+  // One scroll bar for both columns, whose room is kept free so that nothing jumps when it comes.
+  if (ImGui::BeginChild("##all", ImVec2(0.0F, 0.0F), flags)) {
+    const float whole = room.x - ImGui::GetStyle().ScrollbarSize;
+    if (!wide) {
+      draw_right(frame, commands, ImVec2(whole, room.y));
       ImGui::Dummy(ImVec2(0.0F, em() * 0.6F));
-      draw_left(frame, width);
+      draw_left(frame, ImVec2(whole, room.y));
+    } else {
+      const ImGuiChildFlags column = flags | ImGuiChildFlags_AutoResizeY;
+      if (ImGui::BeginChild("##left", ImVec2(left, 0.0F), column)) draw_left(frame, ImVec2(left, room.y));
+      ImGui::EndChild();
+      ImGui::SameLine(0.0F, gap);
+      const float right = whole - left - gap;
+      if (ImGui::BeginChild("##right", ImVec2(right, 0.0F), column))
+        draw_right(frame, commands, ImVec2(right, room.y));
+      ImGui::EndChild();
     }
-    ImGui::EndChild();
-    return;
   }
-  if (ImGui::BeginChild("##left", ImVec2(left, 0.0F), flags))
-    draw_left(frame, ImGui::GetContentRegionAvail().x - em() * 0.6F);  // clear of a scroll bar
-  ImGui::EndChild();
-  ImGui::SameLine(0.0F, gap);
-  if (ImGui::BeginChild("##right", ImVec2(0.0F, 0.0F), flags))
-    draw_right(frame, commands, ImGui::GetContentRegionAvail().x);
   ImGui::EndChild();
 }
 

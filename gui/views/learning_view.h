@@ -25,8 +25,8 @@ class LearningView : public View {
   void draw_controls(const Frame& frame, Commands& commands);
   void draw_progress(const LearningSnapshot& learning, Commands& commands) const;
   void draw_scrubber(const LearningSnapshot& learning);
-  void draw_left(const Frame& frame, float width);
-  void draw_right(const Frame& frame, Commands& commands, float width);
+  void draw_left(const Frame& frame, ImVec2 room);
+  void draw_right(const Frame& frame, Commands& commands, ImVec2 room);
   void keys(const LearningSnapshot& learning, Commands& commands);
 
   bool setting_up_ = false;     // the choices are shown although there is a run

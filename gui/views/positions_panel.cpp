@@ -107,7 +107,8 @@ void PositionsPanel::draw_table(const Frame& frame, Commands& commands, const Sh
       extent * static_cast<float>(std::min(shown.positions(), rows)) / static_cast<float>(rows);
   ImGui::GetWindowDrawList()->AddRect(corner, ImVec2(corner.x + reach, corner.y + reach), palette().query, 0,
                                       std::max(1.0F, em() * 0.1F));
-  draw_similarity_scale(ImVec2(corner.x, corner.y + extent + em() * 0.6F), std::min(extent, em() * 22));
+  draw_similarity_scale(ImVec2(corner.x, corner.y + extent + em() * 0.6F), std::min(extent, em() * 22),
+                        picture.cells.range);
   ImGui::SetCursorScreenPos(ImVec2(start.x, corner.y + extent + em() * 2.4F));
   ImGui::Dummy(ImVec2(0, 0));
 }

@@ -12,6 +12,7 @@
 #include "gui/theme.h"
 #include "gui/widgets/axis_labels.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/color_bar.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/rotated_token.h"
@@ -56,9 +57,13 @@ void draw_names(const Frame& frame, const ShownText& shown, const LitTokens& lit
     const bool column = is_label_drawn(at, every, lit.hovered_key, lit.locked_key);
     if (!row && !column) continue;
     const float middle = (static_cast<float>(at / plot.step) + 0.5F) * plot.cell;
-    const std::string token = token_of(frame, shown, at);
-    // One name for many tokens says for which.
-    const auto place = every > position_from ? std::optional(at) : told_apart(tokens, at);
+    // Of many tokens for each label, words only of those in question.
+    const bool is_number = every > position_from && lit.hovered != at && lit.locked != at &&
+                           lit.hovered_key != at && lit.locked_key != at;
+    const std::string token = is_number ? fmt::format("{}", at) : token_of(frame, shown, at);
+    const auto place = is_number               ? std::nullopt
+                       : every > position_from ? std::optional(at)
+                                               : told_apart(tokens, at);
     if (row) {
       const float width = std::min(row_room, token_label_width(token, place));
       const ImU32 color = lit.hovered == at  ? palette().query
@@ -112,8 +117,55 @@ void point(const Frame& frame, Commands& commands, const ShownText& shown, const
 
 }  // namespace
 
+ImU32 SimilarityRange::color(float cosine) const {
+  return color_of(map(), is_signed() ? cosine / high : (cosine - low) / (high - low));
+}
+
+SimilarityRange similarity_range(const Tensor& cosines) {
+  constexpr float least_span = 0.05F;  // of less, rounding would look like structure
+  std::vector<float> pairs;
+  const std::int64_t rows = cosines.axis(0);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t column = 0; column < row; ++column) {
+      const float cosine = cosines.data()[row * rows + column];
+      if (!std::isnan(cosine)) pairs.push_back(cosine);
+    }
+  }
+  if (pairs.empty()) return {};
+  const auto quantile = [&](double share) {
+    const auto place = static_cast<std::ptrdiff_t>(share * static_cast<double>(pairs.size() - 1));
+    std::nth_element(pairs.begin(), pairs.begin() + place, pairs.end());
+    return pairs[static_cast<std::size_t>(place)];
+  };
+  const float lower = quantile(0.25), upper = quantile(0.75), fence = 1.5F * (upper - lower);
+  float low = upper, high = lower;  // of those within the fences
+  for (const float cosine : pairs) {
+    if (cosine < lower - fence || cosine > upper + fence) continue;
+    low = std::min(low, cosine);
+    high = std::max(high, cosine);
+  }
+  const auto [least, most] = std::minmax_element(pairs.begin(), pairs.end());
+  const auto in_hundredths = [](float value, float direction) {  // the legend says the ends exactly
+    return std::floor(value * 100.0F * direction + 0.01F) / 100.0F * direction;
+  };
+  SimilarityRange range;
+  range.low = std::max(-1.0F, in_hundredths(low, 1.0F));
+  range.high = std::min(1.0F, in_hundredths(high, -1.0F));
+  if (range.low < 0.0F) {
+    range.high = std::max(-range.low, range.high);
+    range.low = -range.high;
+  } else if (range.high - range.low < least_span) {
+    range.high = std::min(1.0F, range.low + least_span);
+    range.low = range.high - least_span;
+  }
+  range.is_cut_low = *least < range.low - 0.005F;
+  range.is_cut_high = *most > range.high + 0.005F;
+  return range;
+}
+
 SimilarityCells similarity_cells(const Tensor& cosines, std::int64_t most) {
   SimilarityCells cells;
+  cells.range = similarity_range(cosines);
   const std::int64_t positions = cosines.axis(0);
   cells.step = std::max<std::int64_t>(1, (positions + most - 1) / most);
   cells.side = (positions + cells.step - 1) / cells.step;
@@ -141,30 +193,25 @@ void draw_similarity_cells(ImVec2 corner, float extent, const SimilarityCells& c
       list->AddRectFilled(
           ImVec2(edge(corner.x, column), edge(corner.y, row)),
           ImVec2(edge(corner.x, column + 1), edge(corner.y, row + 1)),
-          color_of(ColorMap::diverging, cells.values[static_cast<std::size_t>(row * cells.side + column)]));
+          cells.range.color(cells.values[static_cast<std::size_t>(row * cells.side + column)]));
     }
   }
   list->AddRect(corner, ImVec2(corner.x + extent, corner.y + extent), palette().grid, 0, 1.0F);
 }
 
-void draw_similarity_scale(ImVec2 corner, float width) {
+void draw_similarity_scale(ImVec2 corner, float width, const SimilarityRange& range) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ScopedFont small(fonts().mono, 0.8F);
   const float height = em() * 0.7F;
-  constexpr int pieces = 64;
-  for (int i = 0; i < pieces; ++i) {
-    const auto edge = [&](int piece) { return std::floor(width * static_cast<float>(piece) / pieces); };
-    list->AddRectFilled(ImVec2(corner.x + edge(i), corner.y),
-                        ImVec2(corner.x + edge(i + 1), corner.y + height),
-                        color_of(ColorMap::diverging, static_cast<float>(2 * i + 1) / pieces - 1.0F));
-  }
-  list->AddRect(corner, ImVec2(corner.x + width, corner.y + height), palette().grid, 0, 1.0F);
-  const char* labels[3] = {"−1", "0", "1"};
-  for (int i = 0; i < 3; ++i) {
-    const float text = ImGui::CalcTextSize(labels[i]).x;
-    const float at = corner.x + (width - text) * 0.5F * static_cast<float>(i);
-    list->AddText(ImVec2(at, corner.y + height + em() * 0.2F), small_ink(), labels[i]);
-  }
+  add_color_bar(*list, corner, ImVec2(corner.x + width, corner.y + height), range.map());
+  const auto add = [&](float place, const char* sign, float cosine) {
+    const std::string words = fmt::format("{}{}{:.3g}", sign, cosine < 0.0F ? "−" : "", std::abs(cosine));
+    const float at = corner.x + (width - ImGui::CalcTextSize(words.c_str()).x) * place;
+    list->AddText(ImVec2(at, corner.y + height + em() * 0.2F), small_ink(), words.c_str());
+  };
+  add(0.0F, range.is_cut_low ? "≤ " : "", range.low);
+  if (range.is_signed()) add(0.5F, "", 0.0F);
+  add(1.0F, range.is_cut_high ? "≥ " : "", range.high);
 }
 
 std::shared_ptr<const SimilarityPicture> SimilarityMaps::want(const Trace& trace, Commands& commands,
@@ -204,7 +251,7 @@ void SimilarityMaps::draw(const Frame& frame, Commands& commands, const ShownTex
   if (lit.locked) outline(plot, *lit.locked, true, palette().lock);
   if (lit.hovered_key) outline(plot, *lit.hovered_key, false, palette().key);
   if (lit.hovered) outline(plot, *lit.hovered, true, palette().hover);
-  draw_similarity_scale(ImVec2(plot.corner.x, plot.corner.y + drawn + em() * 0.6F), drawn);
+  draw_similarity_scale(ImVec2(plot.corner.x, plot.corner.y + drawn + em() * 0.6F), drawn, cells.range);
   ImGui::SetCursorScreenPos(ImVec2(start.x, start.y + size.y));
   ImGui::Dummy(ImVec2(0, 0));
 }

@@ -5,10 +5,24 @@
 #include <memory>
 #include <vector>
 
+#include "gui/color_map.h"
 #include "gui/views/alike_pairs.h"
 #include "gui/views/embedding_marks.h"
 
 namespace headlight {
+
+// The cosines that the ends of the colour map stand for. What is beyond has the colour of the end.
+struct SimilarityRange {
+  float low = -1.0F, high = 1.0F;
+  bool is_cut_low = false, is_cut_high = false;  // whether pairs of two tokens are beyond
+
+  bool is_signed() const { return low < 0.0F; }  // then 0 is in the middle
+  ColorMap map() const { return is_signed() ? ColorMap::diverging : sequential_map(); }
+  ImU32 color(float cosine) const;
+};
+// Where the pairs of two different rows lie, but for strays (Tukey's fences): a token with itself is always
+// 1, and one or two tokens are often unlike all others; with them in the range the rest would be one colour.
+SimilarityRange similarity_range(const Tensor& cosines);
 
 // At most `most` × `most` cells: of several pairs in one cell the cosine that is farthest from 0; not a
 // number when one of them is none.
@@ -16,13 +30,14 @@ struct SimilarityCells {
   std::int64_t side = 0;  // cells along each axis
   std::int64_t step = 1;  // positions a cell
   std::vector<float> values;
+  SimilarityRange range;
 };
 SimilarityCells similarity_cells(const Tensor& cosines, std::int64_t most);
 
 // Cells as they are drawn everywhere: their colours, into a square of `extent` pixels.
 void draw_similarity_cells(ImVec2 corner, float extent, const SimilarityCells& cells);
-// The bar from −1 to 1.
-void draw_similarity_scale(ImVec2 corner, float width);
+// The bar of its colours, and the cosines at its ends.
+void draw_similarity_scale(ImVec2 corner, float width, const SimilarityRange& range);
 
 struct SimilarityPicture {
   Similarity similarity;

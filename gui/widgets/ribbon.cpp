@@ -90,17 +90,22 @@ void add_cells(ImDrawList& list, ImVec2 min, ImVec2 max, std::span<const float> 
   }
 }
 
+namespace {
+
+// Whole pixels, as ImGui's own texts have them: letters of other sizes are stretched ones, pale and blurred.
+float type_size(float size) { return std::round(ImGui::GetFontSize() * size); }
+
+}  // namespace
+
 float label_width(ImFont* font, float size, std::string_view words) {
-  return font
-      ->CalcTextSizeA(ImGui::GetFontSize() * size, FLT_MAX, 0.0F, words.data(), words.data() + words.size())
-      .x;
+  return font->CalcTextSizeA(type_size(size), FLT_MAX, 0.0F, words.data(), words.data() + words.size()).x;
 }
 
 float add_label(ImDrawList& list, ImFont* font, float size, ImVec2 at, float align, ImU32 color,
                 std::string_view words) {
   const float width = label_width(font, size, words);
-  list.AddText(font, ImGui::GetFontSize() * size, ImVec2(std::floor(at.x - width * align), std::floor(at.y)),
-               color, words.data(), words.data() + words.size());
+  list.AddText(font, type_size(size), ImVec2(std::floor(at.x - width * align), std::floor(at.y)), color,
+               words.data(), words.data() + words.size());
   return width;
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "core/analysis/characters.h"
@@ -96,7 +97,7 @@ float add_token_label(ImDrawList& list, ImVec2 at, ImU32 color, const std::strin
   const float width = piece_width(words);
   if (!position) return width;
   const float size = ImGui::GetFontSize();
-  list.AddText(ImGui::GetFont(), size * subscript_size,
+  list.AddText(ImGui::GetFont(), std::round(size * subscript_size),  // whole pixels: sharp
                ImVec2(at.x + width + size * subscript_gap, at.y + size * subscript_drop), position_color,
                fmt::format("{}", *position).c_str());
   return width + beside;

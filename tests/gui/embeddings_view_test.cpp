@@ -68,6 +68,45 @@ TEST(PlaceLabels, NoLabelLiesOnWhatIsThereAlready) {
   EXPECT_LT(beside[0].x, 0.0F);
 }
 
+// Crowded: what finds no place nearby is left out, and no two lines cross.
+TEST(PlaceLabels, LinesAreShortAndCrossNothing) {
+  std::vector<ImVec2> points;
+  for (int i = 0; i < 40; ++i)
+    points.emplace_back(static_cast<float>((i * 29) % 43) * 2.0F - 40.0F,
+                        static_cast<float>((i * 17) % 41) * 2.0F - 40.0F);
+  const std::vector<LabelSize> sizes(points.size(), {50.0F, 18.0F});
+  const std::vector<ImVec2> offsets = place_labels(points, sizes, ImVec2(300, 180), 6.0F);
+  const auto side = [](ImVec2 from, ImVec2 to, ImVec2 at) {
+    return (to.x - from.x) * (at.y - from.y) - (to.y - from.y) * (at.x - from.x);
+  };
+  int placed = 0;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (std::isnan(offsets[i].x)) continue;
+    ++placed;
+    EXPECT_LE(std::abs(offsets[i].x) - 25.0F, 48.0F) << i;  // eight gaps
+    EXPECT_LE(std::abs(offsets[i].y) - 9.0F, 48.0F) << i;
+    const ImVec2 end(points[i].x + offsets[i].x, points[i].y + offsets[i].y);
+    for (std::size_t j = 0; j < i; ++j) {
+      if (std::isnan(offsets[j].x)) continue;
+      const ImVec2 other(points[j].x + offsets[j].x, points[j].y + offsets[j].y);
+      const bool cross = side(points[i], end, points[j]) * side(points[i], end, other) < 0.0F &&
+                         side(points[j], other, points[i]) * side(points[j], other, end) < 0.0F;
+      EXPECT_FALSE(cross) << i << " and " << j;
+    }
+  }
+  EXPECT_GE(placed, 8);
+  EXPECT_LT(placed, 40);
+}
+
+TEST(PlaceLabels, WhatMustBeSeenHasItsLabelBesideItsPointWithinTheRoom) {
+  for (const ImVec2 point : {ImVec2(0, 0), ImVec2(295, 175), ImVec2(-295, -175), ImVec2(0, 178)}) {
+    const ImVec2 offset = place_over(point, {50.0F, 18.0F}, ImVec2(300, 180), 6.0F);
+    EXPECT_LE(std::abs(point.x + offset.x) + 25.0F, 300.0F);
+    EXPECT_LE(std::abs(point.y + offset.y) + 9.0F, 180.0F);
+    EXPECT_LE(std::max(std::abs(offset.x) - 25.0F, std::abs(offset.y) - 9.0F), 6.0F);
+  }
+}
+
 TEST(SpotNames, OnlyRepeatedTokensCarryTheirPosition) {
   const auto trace =
       synthetic_trace({.positions = 41});  // the 40 tokens of the vocabulary, then the first again
@@ -93,6 +132,38 @@ TEST(SimilarityCells, KeepTheStrongestAndMarkTheBroken) {
   EXPECT_EQ(pooled.values[0], -0.9F);
   EXPECT_EQ(pooled.values[1], 0.1F);
   EXPECT_TRUE(std::isnan(pooled.values[8]));
+}
+
+// Of pairs that are all alike, small differences can be seen; a token with itself and strays stay out.
+TEST(SimilarityRange, GoesFromTheLeastToTheMostAlikePair) {
+  std::vector<float> values(36, 0.7F);
+  for (int i = 0; i < 6; ++i) values[static_cast<std::size_t>(i * 7)] = 1.0F;
+  values[6] = 0.62F;   // row 1, column 0
+  values[12] = 0.81F;  // row 2, column 0
+  values[13] = 0.65F;
+  values[18] = 0.75F;
+  values[19] = 0.78F;
+  values[20] = 0.66F;
+  for (int i = 24; i < 28; ++i) values[static_cast<std::size_t>(i)] = 0.8F;
+  values[34] = -0.2F;  // a stray
+  const SimilarityRange range = similarity_range(Tensor({6, 6}, values));
+  EXPECT_NEAR(range.low, 0.62F, 0.011F);
+  EXPECT_NEAR(range.high, 0.81F, 0.011F);
+  EXPECT_FALSE(range.is_signed());
+  EXPECT_TRUE(range.is_cut_low);
+  EXPECT_FALSE(range.is_cut_high);
+  EXPECT_NE(range.color(0.66F), range.color(0.75F));
+  EXPECT_EQ(range.color(1.0F), range.color(0.9F));
+
+  for (float& value : values) value = value == 1.0F ? value : value - 0.7F;
+  const SimilarityRange both = similarity_range(Tensor({6, 6}, values));
+  EXPECT_TRUE(both.is_signed());  // 0 in the middle
+  EXPECT_EQ(both.low, -both.high);
+
+  const SimilarityRange flat = similarity_range(Tensor({2, 2}, std::vector<float>{1.0F, 0.99F, 0.99F, 1.0F}));
+  EXPECT_NEAR(flat.high - flat.low, 0.05F, 1e-6F);  // no structure out of rounding
+  const float none = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_EQ(similarity_range(Tensor({2, 2}, std::vector<float>(4, none))).low, -1.0F);
 }
 
 // Draws until nothing is still being made; gives up after two seconds.

@@ -13,6 +13,7 @@
 
 #include "gui/app.h"
 #include "gui/strings.h"
+#include "imgui_internal.h"
 #include "tests/core/tiny_model.h"
 #include "tests/gui/scripted_gui.h"
 #include "tests/gui/synthetic_trace.h"
@@ -150,6 +151,36 @@ TEST(LearningView, EveryStateIsDrawnInBothLanguages) {
     }
   }
   set_language(Language::english);
+}
+
+// Two columns that are both too high: they scroll together.
+TEST(LearningView, HasOneScrollBarAtMost) {
+  for (const bool compares : {false, true}) {
+    for (const int width : {500, 980, 1600}) {
+      ScriptedGui gui(ScriptedGui::Renderer::none, width, 420);
+      Shown shown(compares ? compared(LearningStart::random, true) : in_phase(LearningPhase::running));
+      gui.draw_frames(shown.draw(), 6);
+      int bars = 0;
+      for (const ImGuiWindow* window : ImGui::GetCurrentContext()->Windows) {
+        bars += window->Active && window->ScrollbarY ? 1 : 0;
+      }
+      EXPECT_EQ(bars, 1) << width << (compares ? ", compared" : "");
+    }
+  }
+}
+
+// The model before its first update is a state like the others, and says so.
+TEST(LearningView, TheFirstKeptStepIsTheUntrainedModel) {
+  ScriptedGui gui(ScriptedGui::Renderer::none, 980, 700);
+  Shown shown(in_phase(LearningPhase::paused));
+  EXPECT_TRUE(gui.run(shown.draw(), [&](ImGuiTestContext& ctx) {
+    ctx.SetRef("view");
+    ctx.WindowFocus("");
+    ctx.KeyPress(ImGuiKey_Escape);
+    ctx.KeyPress(ImGuiKey_LeftArrow, 3);  // of 0, 10 and 12
+    ctx.ItemClick("##open");
+    IM_CHECK_EQ(shown.orders.back().step, 0);
+  }));
 }
 
 TEST(LearningView, ChoicesAreMadeAndARunIsStarted) {
