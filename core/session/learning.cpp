@@ -8,6 +8,7 @@
 #include <exception>
 #include <utility>
 
+#include "core/base/said_in_both.h"
 #include "core/session/learning_run.h"
 
 namespace headlight {
@@ -115,7 +116,7 @@ void Learning::begin(const Start& start) {
     published_();
   } catch (const std::exception& error) {
     last.phase = LearningPhase::failed;
-    last.error = error.what();
+    last.error = said(error);
     publish(std::move(last));
   }
 }
@@ -167,10 +168,10 @@ void Learning::work() {
     try {
       obey(orders);
     } catch (const std::exception& error) {  // memory is full, for one
-      if (run_) run_->fail(error.what());    // what it kept can be opened
+      if (run_) run_->fail(said(error));     // what it kept can be opened
       LearningSnapshot failed = run_ ? run_->snapshot(false) : LearningSnapshot();
       failed.phase = LearningPhase::failed;
-      failed.error = error.what();
+      failed.error = said(error);
       publish(std::move(failed));
     }
   }
