@@ -27,7 +27,8 @@ constexpr std::uintmax_t largest_record = 1 << 20;
 [[noreturn]] void fail_to_write(const std::string& path, const Bilingual& reason) {
   throw told<UserError>(
       "Cannot write '{}': {}. Make the folder writable, or set XDG_CACHE_HOME to one that is.",
-      "'{}': 쓸 수 없습니다: {}. 폴더에 쓰기 권한을 주거나, 쓸 수 있는 폴더를 XDG_CACHE_HOME에 지정해 주세요.",
+      "'{}': 쓸 수 없습니다: {}. 폴더에 쓰기 권한을 주거나, 쓸 수 있는 폴더를 XDG_CACHE_HOME에 지정해 "
+      "주세요.",
       path, reason);
 }
 

@@ -78,8 +78,9 @@ LearningSnapshot compared(LearningStart start, bool recurrent) {
   rival.layers = 2, rival.parameters = 190'000;
   for (const LearningPoint& point : snapshot.curve) rival.losses.push_back(point.loss * 1.1F);
   rival.tokens_a_second = 3000.0;
-  rival.error = recurrent ? Bilingual{}
-                          : Bilingual{"Training ran away at step 9.", "9단계에서 손실이 걷잡을 수 없이 커졌습니다."};
+  rival.error =
+      recurrent ? Bilingual{}
+                : Bilingual{"Training ran away at step 9.", "9단계에서 손실이 걷잡을 수 없이 커졌습니다."};
   snapshot.rival = std::move(rival);
   return snapshot;
 }
