@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/session/document_names.h"
 #include "core/session/learning.h"
 #include "core/session/text_tokens.h"
@@ -28,7 +29,7 @@ std::vector<LessonOrError> lessons_or_none() {
   try {
     return load_lessons(folder_beside_assets("lessons"));
   } catch (const UserError& error) {
-    return {LessonError{"lessons", 0, error.what()}};
+    return {LessonError{"lessons", 0, in_language(said(error))}};
   }
 }
 
@@ -347,7 +348,7 @@ void App::fall_back(double seconds) {
     const auto wanted = find_in_catalog(document().model), own = find_in_catalog(offline_model);
     if (!wanted || wanted->own() || !own || !installed_path(*own)) return;
     desk_.say({format_text("load.instead", fmt::arg("model", wanted->title), fmt::arg("own", own->title),
-                           fmt::arg("error", load_.error)),
+                           fmt::arg("error", in_language(load_.error))),
                true});
     run({OpenModel{own->name}}, seconds);
     const bool typed_none = !examples_.empty() && document().text == examples_.front().text;
@@ -362,7 +363,7 @@ void App::draw(double seconds) {
   model_ = computation_.model();
   result_ = computation_.result();
   load_ = computation_.load_state();
-  error_ = computation_.error();
+  error_ = in_language(computation_.error());
   fall_back(seconds);
   follow_learning(seconds);
   show_traced_text();

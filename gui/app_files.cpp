@@ -3,6 +3,7 @@
 
 #include "core/analysis/markdown_table.h"
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/session/document_names.h"
 #include "core/session/file_kind.h"
 #include "core/session/traced_model.h"
@@ -61,7 +62,7 @@ void App::open_file(const std::string& path) {
       }
     }
   } catch (const UserError& error) {
-    desk_.say({error.what(), true});
+    desk_.say({in_language(said(error)), true});
   }
   wake_();
 }
@@ -78,7 +79,7 @@ void App::open_trace(const std::string& path, const std::string& model) {
 void App::show_traced_text() {
   if (!waits_for_traced_text_ || !model_ || model_->name != document().model) return;
   waits_for_traced_text_ = false;
-  if (!load_.error.empty()) desk_.say({load_.error, false});  // what of the file is not shown
+  if (!load_.error.empty()) desk_.say({in_language(load_.error), false});  // what of the file is not shown
   Document shown = document();
   shown.text = traced_text(*model_);
   if (model_->encoder) shown.source_text = traced_text(*model_->encoder);

@@ -52,7 +52,7 @@ void App::follow_learning(double seconds) {
   learnt_models_ = learning_snapshot_->saved.count;
   const LearningSaved& saved = learning_snapshot_->saved;
   if (!saved.error.empty()) {
-    desk_.say({saved.error, true});
+    desk_.say({in_language(saved.error), true});
   } else if (learns_on_) {
     LearningChoices choices = begun_with(document().learning, LearningStart::learnt);
     choices.from = saved.folder;

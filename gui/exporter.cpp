@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/base/whole_file.h"
 #include "core/forward/trace_file.h"
 #include "gui/strings.h"
@@ -37,9 +38,10 @@ Area area_of(const std::string& panel) {
       if (window != nullptr && window->WasActive) found = window;
     }
     if (found == nullptr) {
-      throw UserError(fmt::format(
+      throw told<UserError>(
           "There is no panel '{}' in the window; known are window, center, next, inspector, prompt, lesson.",
-          panel));
+          "창에 '{}' 패널이 없습니다. 쓸 수 있는 패널: window, center, next, inspector, prompt, lesson.",
+          panel);
     }
     corner = found->Pos;
     size = found->Size;
@@ -63,8 +65,9 @@ void write_panel_picture(const std::string& panel, const std::string& path, cons
     const ImVec2 corner(static_cast<float>(area.x), static_cast<float>(area.y));
     write_whole_file(path, svg_picture(*ImGui::GetDrawData(), corner, picture));
   } else {
-    throw UserError(fmt::format(
-        "'{}' does not say which format to write. Give it a name that ends in .png or .svg.", path));
+    throw told<UserError>(
+        "'{}' does not say which format to write. Give it a name that ends in .png or .svg.",
+        "'{}': 이름만으로는 저장할 형식을 알 수 없습니다. .png나 .svg로 끝나는 이름을 써 주세요.", path);
   }
 }
 
@@ -75,7 +78,7 @@ Exporter::Exporter(std::function<void(const std::string&, bool)> say)
             write_trace(*job.trace, job.path, job.hooks);
             say_(job.done, false);
           },
-          [this](const std::string& error) { say_(error, true); }, grace) {}
+          [this](const Bilingual& error) { say_(in_language(error), true); }, grace) {}
 
 void Exporter::take_picture(std::string panel, std::string path) {
   picture_.emplace();
@@ -95,7 +98,7 @@ void Exporter::frame_is_drawn(const ReadPixels& read) {
     write_panel_picture(picture_->panel, picture_->path, read);
     say_(format_text("export.written", fmt::arg("path", picture_->path)), false);
   } catch (const UserError& error) {
-    say_(error.what(), true);
+    say_(in_language(said(error)), true);
   }
   picture_.reset();
 }

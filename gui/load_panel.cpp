@@ -84,7 +84,7 @@ void draw_fetching(const LoadState& load, Commands& commands) {
 void draw_failed(const LoadState& load, Commands& commands) {
   centered_text(fonts().large, 1.5F, palette().text, text("load.failed"));
   ImGui::Spacing();
-  centered_text(fonts().body, 1.0F, palette().text, load.error);
+  centered_text(fonts().body, 1.0F, palette().text, in_language(load.error));
   ImGui::Spacing();
   centered_text(fonts().body, 1.0F, palette().muted, text("load.failed.note"));
   ImGui::Spacing();

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/base/whole_file.h"
 #include "gui/theme.h"
 #include "imgui.h"
@@ -51,8 +52,9 @@ std::vector<std::uint8_t> png_bytes(const Picture& picture) {
       return bytes;
     }
   }
-  throw UserError(fmt::format("A picture of {} × {} pixels could not be made: {}.", picture.width,
-                              picture.height, image.message));
+  throw told<UserError>("A picture of {} × {} pixels could not be made: {}.",
+                        "{} × {} 픽셀 그림을 만들지 못했습니다: {}.", picture.width, picture.height,
+                        std::string(image.message));
 }
 
 Picture read_pixels(int x, int y, int width, int height, int framebuffer_height) {

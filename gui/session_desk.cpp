@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "gui/strings.h"
 
 namespace headlight {
@@ -88,8 +89,8 @@ fs::path state_folder(const fs::path& config) {
 SessionDesk::SessionDesk(fs::path folder)
     : folder_(std::move(folder)),
       writer_([this](const SaveJob& job, const LatestWins<SaveJob>::Cancelled&) { write_named(job); },
-              [this](const std::string& error) {
-                say({error, true});
+              [this](const Bilingual& error) {
+                say({in_language(error), true});
               },
               std::chrono::milliseconds(0)) {
   if (folder_.empty()) return;
@@ -97,7 +98,7 @@ SessionDesk::SessionDesk(fs::path folder)
     own_ = std::make_unique<OwnSessionFile>(folder_);
     autosave_ = std::make_unique<Autosave>(own_->path());
   } catch (const UserError& error) {
-    say({error.what(), true});
+    say({in_language(said(error)), true});
   }
 }
 
@@ -108,14 +109,15 @@ std::optional<Document> SessionDesk::restore() {
   if (!own_ || !fs::exists(own_->path(), ignored)) return std::nullopt;
   try {
     OpenedSession opened = read_session(own_->path().string());
-    for (std::string& note : opened.notes) say({std::move(note), false});
+    for (const Bilingual& note : opened.notes) say({in_language(note), false});
     restored_ = true;
     replaces_earlier_ = !opened.notes.empty();  // what this version cannot keep stays in the old file
     return std::move(opened.document);
   } catch (const UserError& error) {
     const fs::path aside = free_name(folder_, "damaged " + time_text());
     for (const Renaming& one : renamings(own_->path(), aside)) fs::rename(one.from, one.to, ignored);
-    say({format_text("session.damaged", fmt::arg("error", error.what()), fmt::arg("path", aside.string())),
+    say({format_text("session.damaged", fmt::arg("error", in_language(said(error))),
+                     fmt::arg("path", aside.string())),
          true});
     return std::nullopt;
   }
@@ -129,8 +131,8 @@ void SessionDesk::keep(const Document& document) {
     return;
   }
   if (autosave_) {
-    std::string error = autosave_->error();
-    if (error != told_error_ && !error.empty()) say({error, true});
+    Bilingual error = autosave_->error();
+    if (error != told_error_ && !error.empty()) say({in_language(error), true});
     told_error_ = std::move(error);
   }
   if (*kept_ == document) return;
@@ -169,7 +171,7 @@ std::vector<fs::path> SessionDesk::earlier_sessions() const {
 
 Document SessionDesk::open(const std::string& path) {
   OpenedSession opened = read_session(path);
-  for (std::string& note : opened.notes) say({std::move(note), false});
+  for (const Bilingual& note : opened.notes) say({in_language(note), false});
   path_ = absolute_path(path);
   find_beside(opened.document.model, path_);
   saved_ = opened.document;

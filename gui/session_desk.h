@@ -93,7 +93,7 @@ class SessionDesk {
   std::optional<Document> kept_;  // what autosave_ was given last, or what the start brought
   bool restored_ = false;
   bool replaces_earlier_ = false;  // the file of autosave_ still has the session of an earlier start
-  std::string told_error_;         // of autosave_
+  Bilingual told_error_;           // of autosave_
   std::string remembered_model_;
   std::string path_;
   std::optional<Document> saved_;  // as it is in path_

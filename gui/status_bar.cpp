@@ -117,7 +117,8 @@ struct Message {
 
 Message message_of(const Frame& frame) {
   if (!frame.error.empty()) return {frame.error, palette().error};
-  if (frame.model && frame.load.phase == LoadPhase::failed) return {frame.load.error, palette().error};
+  if (frame.model && frame.load.phase == LoadPhase::failed)
+    return {in_language(frame.load.error), palette().error};
   const std::int64_t context = frame.model ? runnable_positions(*frame.model) : 0;
   if (frame.model && static_cast<std::int64_t>(frame.tokens.size()) > context) {
     return {format_text("status.over_context", fmt::arg("context", grouped_text(context))),

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 
 namespace headlight {
 namespace {
@@ -92,9 +93,10 @@ std::vector<HookDifference> compare_with_arrays(const Trace& tested,
     }
     const Tensor ours = side.at(place->hook, place->layer);
     if (ours.shape() != array.shape) {
-      throw UserError(
-          fmt::format("'{}' has shape {} in the file, but {} here; were both made from the same text?", name,
-                      shape_text(array.shape), shape_text(ours.shape())));
+      throw told<UserError>(
+          "'{}' has shape {} in the file, but {} here; were both made from the same text?",
+          "'{}' 배열의 모양이 파일에서는 {}, 여기서는 {}입니다. 같은 글로 만든 것인지 확인해 주세요.", name,
+          shape_text(array.shape), shape_text(ours.shape()));
     }
     const std::string prefix = tested.source() ? (place->in_encoder ? "encoder." : "decoder.") : "";
     add_tensor(
@@ -102,7 +104,10 @@ std::vector<HookDifference> compare_with_arrays(const Trace& tested,
         [&values = array.values](std::int64_t i) { return values[static_cast<std::size_t>(i)]; },
         place->layer);
   }
-  if (hooks.empty()) throw UserError("the file holds no value under a hook name of this model.");
+  if (hooks.empty()) {
+    throw told<UserError>("the file holds no value under a hook name of this model.",
+                          "이 모델의 훅 이름으로 된 값이 파일에 없습니다.");
+  }
   return hooks;
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/backends/cpu/instruction_sets.h"
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 
 namespace headlight {
 namespace {
@@ -21,7 +22,7 @@ BackendChoice cpu_choice() {
             {fmt::format("Uses the {} kernels; this processor can run {}.", used, found),
              fmt::format("{} 커널을 씁니다. 이 프로세서에서 쓸 수 있는 커널: {}.", used, found)}};
   } catch (const UserError& error) {
-    return {"cpu", false, {error.what(), error.what()}};
+    return {"cpu", false, said(error)};
   }
 }
 
@@ -43,8 +44,9 @@ std::unique_ptr<Backend> make_backend(std::string_view device, int threads) {
   std::string usable;
   for (const BackendChoice& choice : backend_choices()) {
     if (choice.name == device) {
-      throw UserError(fmt::format("The device '{}' cannot be used: {} Choose 'auto' or 'cpu'.", device,
-                                  choice.reason.en));
+      throw told<UserError>("The device '{}' cannot be used: {} Choose 'auto' or 'cpu'.",
+                            "'{}' 장치를 쓸 수 없습니다: {} 'auto'나 'cpu'를 골라 주세요.", device,
+                            choice.reason);
     }
     if (choice.available) usable += fmt::format(", '{}'", choice.name);
   }

@@ -8,6 +8,7 @@ namespace headlight {
 struct Bilingual {
   std::string en;
   std::string ko;
+  bool empty() const { return en.empty() && ko.empty(); }
   bool operator==(const Bilingual&) const = default;
 };
 

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 
 namespace headlight {
 
@@ -68,7 +69,10 @@ class ByteReader {
   // Throws FileError: path, the place of the next byte, and the sentence.
   [[noreturn]] void fail(std::string_view sentence) const { fail_at(offset_, sentence); }
   [[noreturn]] void fail_at(std::uint64_t offset, std::string_view sentence) const {
-    throw FileError(fmt::format("{}: at byte {}: {}", path_, offset, sentence));
+    throw told<FileError>("{0}: at byte {1}: {2}",
+                          "{0}: 바이트 {1} 위치부터 읽을 수 없습니다. 파일이 손상된 것 같으니 다시 내려받아 "
+                          "주세요. 자세히: {2}",
+                          path_, offset, sentence);
   }
 
  private:

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 
 extern char** environ;
 
@@ -98,8 +99,9 @@ class Group {
 ChildEnd run_child(const ChildCommand& command, const std::function<bool()>& keep_going) {
   if (command.words.empty()) throw std::logic_error("run_child: no program");
   if (!std::ofstream(command.log_path, std::ios::app)) {
-    throw UserError(fmt::format("Cannot write '{}': {}. Make its folder writable or free some space.",
-                                command.log_path, std::strerror(errno)));
+    throw told<UserError>("Cannot write '{}': {}. Make its folder writable or free some space.",
+                          "'{}': 파일을 쓸 수 없습니다: {}. 폴더에 쓰기 권한을 주거나 공간을 비워 주세요.",
+                          command.log_path, system_reason(errno));
   }
   std::vector<std::string> words = command.words;
   std::vector<std::string> environment = merged_environment(command.environment);

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <thread>
 
+#include "core/base/said_in_both.h"
 #include "core/base/sha256.h"
 
 namespace headlight {
@@ -34,20 +35,25 @@ HttpAnswer follow(const std::string& first, const std::vector<std::string>& head
     HttpAnswer answer = http_request(url, lines, settings, sink, tick);
     if (answer.status < 300 || answer.status >= 400 || answer.redirect.empty()) return answer;
     if (!may_follow(url, answer.redirect)) {
-      throw HttpError(HttpProblem::redirect, fmt::format("{} redirects to {}, which is not followed.",
-                                                         shown_address(url), shown_address(answer.redirect)));
+      throw Told<HttpError>(in_both("{} redirects to {}, which is not followed.",
+                                    "{} 주소가 {} 주소로 넘기지만, 안전하지 않아 따라가지 않습니다.",
+                                    shown_address(url), shown_address(answer.redirect)),
+                            HttpProblem::redirect);
     }
     url = answer.redirect;
   }
-  throw HttpError(HttpProblem::redirect, fmt::format("{} redirects more than {} times.", shown_address(first),
-                                                     settings.most_redirects));
+  throw Told<HttpError>(
+      in_both("{} redirects more than {} times.", "{} 주소가 {}번 넘게 다른 주소로 넘깁니다.",
+              shown_address(first), settings.most_redirects),
+      HttpProblem::redirect);
 }
 
 void require_success(const HttpAnswer& answer, const std::string& url) {
   if (answer.status == 200 || answer.status == 206) return;
-  HttpError error(HttpProblem::status,
-                  fmt::format("{} answered {}{}{}.", shown_address(url), answer.status,
-                              answer.error_message.empty() ? "" : ": ", answer.error_message));
+  Told<HttpError> error(
+      in_both("{} answered {}{}{}.", "{} 서버가 {} 상태로 답했습니다{}{}.", shown_address(url), answer.status,
+              answer.error_message.empty() ? "" : ": ", answer.error_message),
+      HttpProblem::status);
   error.status = answer.status;
   error.error_code = answer.error_code;
   throw error;
@@ -94,8 +100,9 @@ class PartFile : public HttpSink {
     if (descriptor_ < 0 || fstat(descriptor_, &facts) != 0) {
       const int reason = errno;
       if (descriptor_ >= 0) close(descriptor_);
-      throw UserError(fmt::format("Cannot write '{}': {}. Make its folder writable, then try again.", path_,
-                                  std::strerror(reason)));
+      throw told<UserError>("Cannot write '{}': {}. Make its folder writable, then try again.",
+                            "'{}': 파일을 쓸 수 없습니다: {}. 폴더에 쓰기 권한을 준 뒤 다시 시도해 주세요.",
+                            path_, system_reason(reason));
     }
     have_ = facts.st_size;
     std::ifstream tag(tag_path_);
@@ -117,9 +124,10 @@ class PartFile : public HttpSink {
       const bool other = is_strong(answer.etag) && answer.etag != tag_;
       if (!range || range->first != have_ || other) {
         restart();
-        throw HttpError(HttpProblem::broken,
-                        fmt::format("{} sent another part of the file than was asked for. Try again.",
-                                    shown_address(file_.url)));
+        throw Told<HttpError>(
+            in_both("{} sent another part of the file than was asked for. Try again.",
+                    "{} 서버가 요청과 다른 부분을 보냈습니다. 다시 시도해 주세요.", shown_address(file_.url)),
+            HttpProblem::broken);
       }
       total_ = range->total;
     } else {
@@ -156,9 +164,10 @@ class PartFile : public HttpSink {
   }
 
   [[noreturn]] void refuse_size(std::int64_t found) const {
-    throw HttpError(HttpProblem::wrong_size,
-                    fmt::format("{} has {} bytes, but {} were expected; it was not kept.",
-                                shown_address(file_.url), found, file_.bytes));
+    throw Told<HttpError>(in_both("{} has {} bytes, but {} were expected; it was not kept.",
+                                  "{} 파일의 크기가 {}바이트입니다. {}바이트여야 하므로 버렸습니다.",
+                                  shown_address(file_.url), found, file_.bytes),
+                          HttpProblem::wrong_size);
   }
 
   void put_in_place() const {
@@ -176,11 +185,15 @@ class PartFile : public HttpSink {
   [[noreturn]] void fail_to_write() const {
     const int reason = errno;
     const bool full = reason == ENOSPC || reason == EDQUOT || reason == EFBIG;
-    throw HttpError(HttpProblem::disk,
-                    fmt::format("Cannot write '{}': {}. {}, then try again: the {} bytes that are there need "
-                                "not be fetched again.",
-                                path_, std::strerror(reason),
-                                full ? "Free some space" : "Make the folder writable", have_));
+    const Bilingual advice = full ? Bilingual{"Free some space", "공간을 비우고"}
+                                  : Bilingual{"Make the folder writable", "폴더에 쓰기 권한을 주고"};
+    throw Told<HttpError>(
+        in_both("Cannot write '{}': {}. {}, then try again: the {} bytes that are there need not be fetched "
+                "again.",
+                "'{}': 파일을 쓸 수 없습니다: {}. {} 다시 시도해 주세요. 이미 받은 {}바이트는 다시 받지 "
+                "않습니다.",
+                path_, system_reason(reason), advice, have_),
+        HttpProblem::disk);
   }
 
   const HttpFile& file_;
@@ -209,8 +222,11 @@ void fetch_rest(PartFile& part, const HttpFile& file, const HttpSettings& settin
   if (answer.status == 416) part.restart();
   require_success(answer, file.url);
   if (part.total() > 0 && part.have() < part.total()) {
-    throw HttpError(HttpProblem::broken, fmt::format("{} ended after {} of {} bytes. Try again.",
-                                                     shown_address(file.url), part.have(), part.total()));
+    throw Told<HttpError>(
+        in_both("{0} ended after {1} of {2} bytes. Try again.",
+                "{0}: 전체 {2}바이트 가운데 {1}바이트에서 전송이 끊겼습니다. 다시 시도해 주세요.",
+                shown_address(file.url), part.have(), part.total()),
+        HttpProblem::broken);
   }
 }
 
@@ -219,9 +235,10 @@ std::string require_expected(const PartFile& part, const HttpFile& file, const s
   if (file.bytes > 0 && part.have() != file.bytes) part.refuse_size(part.have());
   const std::string found = sha256_of_file(part.path(), [&](std::int64_t) { tick(); });
   if (!file.sha256.empty() && found != file.sha256) {
-    throw HttpError(HttpProblem::wrong_hash,
-                    fmt::format("{}: SHA-256 {} was found, {} was expected; it was not kept.",
-                                shown_address(file.url), found, file.sha256));
+    throw Told<HttpError>(in_both("{}: SHA-256 {} was found, {} was expected; it was not kept.",
+                                  "{}: 받은 파일의 SHA-256은 {}인데, 기대한 값은 {}이므로 버렸습니다.",
+                                  shown_address(file.url), found, file.sha256),
+                          HttpProblem::wrong_hash);
   }
   return found;
 }
@@ -240,8 +257,9 @@ class TextSink : public HttpSink {
   void begin(const HttpAnswer&) override { text.clear(); }
   void write(std::span<const std::byte> bytes) override {
     if (static_cast<std::int64_t>(text.size() + bytes.size()) > most_) {
-      throw HttpError(HttpProblem::wrong_size,
-                      fmt::format("{} sends more than {} bytes.", shown_address(url_), most_));
+      throw Told<HttpError>(in_both("{} sends more than {} bytes.", "{} 서버가 {}바이트 넘게 보냅니다.",
+                                    shown_address(url_), most_),
+                            HttpProblem::wrong_size);
     }
     text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }

@@ -13,6 +13,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "core/base/said_in_both.h"
+
 namespace headlight {
 namespace {
 
@@ -205,24 +207,33 @@ HttpProblem problem_of(CURLcode code) {
 }
 
 [[noreturn]] void fail(CURLcode code, const std::string& url, const std::string& detail) {
-  const std::string reason = detail.empty() ? curl_easy_strerror(code) : detail;
+  const std::string reason = detail.empty() ? curl_easy_strerror(code) : detail;  // curl speaks English alone
   const std::string where = shown_address(url);
   const HttpProblem problem = problem_of(code);
-  if (problem == HttpProblem::bad_address)
-    throw HttpError(problem, fmt::format("'{}' is not an http or https address: {}.", where, reason));
+  if (problem == HttpProblem::bad_address) {
+    throw Told<HttpError>(in_both("'{}' is not an http or https address: {}.",
+                                  "'{}': http나 https 주소가 아닙니다: {}.", where, reason),
+                          problem);
+  }
   if (problem == HttpProblem::unreachable) {
-    throw HttpError(problem,
-                    fmt::format("{} cannot be reached: {}. Check the network (and proxy settings) and "
-                                "try again.",
-                                where, reason));
+    throw Told<HttpError>(
+        in_both("{} cannot be reached: {}. Check the network (and proxy settings) and try again.",
+                "{} 주소에 연결할 수 없습니다: {}. 네트워크와 프록시 설정을 확인하고 다시 시도해 주세요.",
+                where, reason),
+        problem);
   }
   if (problem == HttpProblem::untrusted) {
-    throw HttpError(problem,
-                    fmt::format("The certificate of {} is not trusted here: {}. Install "
-                                "ca-certificates, or set CURL_CA_BUNDLE to the certificates of your network.",
-                                where, reason));
+    throw Told<HttpError>(
+        in_both("The certificate of {} is not trusted here: {}. Install ca-certificates, or set "
+                "CURL_CA_BUNDLE to the certificates of your network.",
+                "{} 서버의 인증서를 신뢰할 수 없습니다: {}. ca-certificates를 설치하거나, 쓰는 네트워크의 "
+                "인증서를 CURL_CA_BUNDLE에 지정해 주세요.",
+                where, reason),
+        problem);
   }
-  throw HttpError(problem, fmt::format("The connection to {} broke off: {}. Try again.", where, reason));
+  throw Told<HttpError>(in_both("The connection to {} broke off: {}. Try again.",
+                                "{} 서버와의 연결이 끊겼습니다: {}. 다시 시도해 주세요.", where, reason),
+                        problem);
 }
 
 // Drives the transfer to its end, looking at the clock meanwhile.
@@ -244,10 +255,12 @@ CURLcode drive(CURLM* multi, CURL* easy, const Transfer& transfer, const std::st
       last_byte = now;
     }
     if (now - last_byte > settings.stall_limit) {
-      throw HttpError(
-          HttpProblem::stalled,
-          fmt::format("{} has sent nothing for {:.3g} seconds. Check the network and try again.",
-                      shown_address(url), static_cast<double>(settings.stall_limit.count()) / 1e3));
+      throw Told<HttpError>(
+          in_both(
+              "{} has sent nothing for {:.3g} seconds. Check the network and try again.",
+              "{} 서버가 {:.3g}초 동안 아무것도 보내지 않았습니다. 네트워크를 확인하고 다시 시도해 주세요.",
+              shown_address(url), static_cast<double>(settings.stall_limit.count()) / 1e3),
+          HttpProblem::stalled);
     }
     if (now - last_tick >= std::chrono::milliseconds(poll_milliseconds)) {
       last_tick = now;

@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 
 namespace headlight {
 namespace {
@@ -132,17 +133,18 @@ std::optional<std::int64_t> total_memory(const MemoryPlaces& places) {
 
 std::optional<std::int64_t> peak_memory(const std::string& status) { return bytes_behind(status, "VmHWM:"); }
 
-void require_memory(std::int64_t needed_bytes, const std::string& what) {
+void require_memory(std::int64_t needed_bytes, const Bilingual& what) {
   require_memory(needed_bytes, what, available_memory());
 }
 
-void require_memory(std::int64_t needed_bytes, const std::string& what,
-                    std::optional<std::int64_t> available) {
+void require_memory(std::int64_t needed_bytes, const Bilingual& what, std::optional<std::int64_t> available) {
   if (!available || needed_bytes <= *available / 100 * 95) return;
-  throw UserError(fmt::format(
+  throw told<UserError>(
       "{} needs {} of memory, but {} are free, of which at most 95 % are used. Close other programs, or "
       "choose a smaller or a more strongly quantised model.",
-      what, readable(needed_bytes), readable(*available)));
+      "{}: 필요한 메모리는 {}인데 남은 메모리는 {}이고, 그 가운데 95 %까지만 씁니다. 다른 프로그램을 닫거나, "
+      "더 작거나 더 많이 양자화된 모델을 골라 주세요.",
+      what, readable(needed_bytes), readable(*available));
 }
 
 }  // namespace headlight

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "core/base/bilingual.h"
+
 namespace headlight {
 
 // Where Linux says it; tests lay out folders of their own.
@@ -26,9 +28,8 @@ std::optional<std::int64_t> total_memory(const MemoryPlaces& places = {});
 // Throws UserError, with both numbers and what to do, when `needed_bytes` are more than 95 % of what is
 // available. A mapped file counts in full: its pages could be dropped, but every pass reads all of them.
 // `what` begins the sentence: "the model 'gemma'".
-void require_memory(std::int64_t needed_bytes, const std::string& what);
-void require_memory(std::int64_t needed_bytes, const std::string& what,
-                    std::optional<std::int64_t> available);
+void require_memory(std::int64_t needed_bytes, const Bilingual& what);
+void require_memory(std::int64_t needed_bytes, const Bilingual& what, std::optional<std::int64_t> available);
 
 // The most that this process ever had in memory at once, pages of mapped files with it, in bytes (proc(5):
 // VmHWM). Empty when the system does not say.

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 
 namespace headlight {
 namespace {
@@ -34,8 +35,12 @@ std::string own_path(std::string_view relative) {
   std::optional<std::filesystem::path> root = look_upwards(program.parent_path());
   if (!root) root = look_upwards(std::filesystem::current_path(failure));
   if (!root) {
-    throw UserError("The program's own directories assets and lessons were not found above " +
-                    program.string() + "; start it from its own folder or install it again.");
+    throw told<UserError>(
+        "The program's own directories assets and lessons were not found above {}; start it from its own "
+        "folder or install it again.",
+        "프로그램의 assets와 lessons 폴더를 찾지 못했습니다. 찾기 시작한 곳: {}. 프로그램 폴더에서 "
+        "시작하거나 다시 설치해 주세요.",
+        program.string());
   }
   return (*root / relative).string();
 }

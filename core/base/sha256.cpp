@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 
 namespace headlight {
 
@@ -45,7 +46,7 @@ std::string Sha256::hex() {
 
 std::string sha256_of_file(const std::string& path, const std::function<void(std::int64_t)>& read) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw FileError(path + ": cannot be opened for reading.");
+  if (!file) throw told<FileError>("{}: cannot be opened for reading.", "{}: 파일을 열 수 없습니다.", path);
   Sha256 hash;
   std::vector<char> buffer(std::size_t{1} << 20);
   std::int64_t done = 0;
@@ -56,7 +57,10 @@ std::string sha256_of_file(const std::string& path, const std::function<void(std
     done += static_cast<std::int64_t>(count);
     if (read) read(done);
   }
-  if (file.bad()) throw FileError(path + ": reading stopped half-way; the disk may be damaged.");
+  if (file.bad()) {
+    throw told<FileError>("{}: reading stopped half-way; the disk may be damaged.",
+                          "{}: 읽는 중에 멈췄습니다. 디스크가 손상되었을 수 있습니다.", path);
+  }
   return hash.hex();
 }
 

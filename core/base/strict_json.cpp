@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/base/shown_text.h"
 
 namespace headlight {
@@ -128,16 +129,17 @@ class StrictBuilder final : public nlohmann::json_sax<nlohmann::json> {
   [[noreturn]] void fail(const std::string& reason) const { fail_at(read_ == 0 ? 0 : read_ - 1, reason); }
 
   [[noreturn]] void fail_at(std::size_t place, const std::string& reason) const {
-    constexpr const char* advice = "The file is damaged; download it again.";
+    const Bilingual advice = {"The file is damaged; download it again.",
+                              "파일이 손상되었으니 다시 내려받아 주세요."};
     if (limits_.first_byte) {
-      throw FileError(
-          fmt::format("{}: at byte {}: {}. {}", limits_.path, *limits_.first_byte + place, reason, advice));
+      throw told<FileError>("{0}: at byte {1}: {2}. {3}", "{0}: 바이트 {1} 위치: {3} 자세히: {2}.",
+                            limits_.path, *limits_.first_byte + place, reason, advice);
     }
     const std::string_view before = text_.substr(0, place);
     const auto line = std::count(before.begin(), before.end(), '\n') + 1;
     const std::size_t line_start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
-    throw FileError(fmt::format("{}: line {}, column {}: {}. {}", limits_.path, line, place - line_start + 1,
-                                reason, advice));
+    throw told<FileError>("{0}: line {1}, column {2}: {3}. {4}", "{0}: {1}줄 {2}열: {4} 자세히: {3}.",
+                          limits_.path, line, place - line_start + 1, reason, advice);
   }
 
   std::string_view text_;
@@ -158,8 +160,9 @@ nlohmann::json parse_strict_json(std::string_view text, const StrictJson& limits
 nlohmann::json parse_strict_object(std::string_view text, const StrictJson& limits) {
   nlohmann::json value = parse_strict_json(text, limits);
   if (!value.is_object()) {
-    throw FileError(fmt::format("{}: this JSON is of type {}, but an object in braces was expected.",
-                                limits.path, value.type_name()));
+    throw told<FileError>("{}: this JSON is of type {}, but an object in braces was expected.",
+                          "{}: 이 JSON의 종류는 {}인데, 중괄호로 묶은 객체여야 합니다.", limits.path,
+                          value.type_name());
   }
   return value;
 }

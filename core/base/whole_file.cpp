@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 
 namespace headlight {
 
@@ -22,9 +23,10 @@ namespace {
 constexpr std::string_view unfinished = ".unfinished-";
 
 [[noreturn]] void refuse(const std::string& path, int reason) {
-  throw UserError(
-      fmt::format("Cannot write '{}': {}. Check that the folder exists, may be written to and has room.",
-                  path, std::generic_category().message(reason)));
+  throw told<UserError>(
+      "Cannot write '{}': {}. Check that the folder exists, may be written to and has room.",
+      "'{}': 파일을 쓸 수 없습니다: {}. 폴더가 있는지, 쓰기 권한과 남은 공간이 있는지 확인해 주세요.", path,
+      system_reason(reason));
 }
 
 class Descriptor {

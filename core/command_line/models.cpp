@@ -85,7 +85,7 @@ void get_model(const std::string& name) {
   if (!entry) {
     throw UserError(
         fmt::format("the catalog has no model '{}'; {}. A model file of your own needs no fetching.", name,
-                    names_like(name)));
+                    names_like(name).en));
   }
   const auto path = installed_path(*entry);
   const std::string there = path ? *path : fetch_on_terminal(*entry);

@@ -8,6 +8,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/base/said_in_both.h"
+
 namespace headlight {
 namespace {
 
@@ -58,9 +60,10 @@ class Sizes {
       const Axis axis = same(info.axes[i]);
       const auto [known, is_new] = known_.try_emplace(axis, shape[place], value.name);
       if (known->second.first == shape[place]) continue;
-      refuse_(fmt::format("'{}' has the shape {}, in which axis {} ({}) should have {}, as '{}' has it",
-                          value.name, shape_text(shape), i, axis_name(axis), known->second.first,
-                          known->second.second));
+      refuse_(in_both("'{0}' has the shape {1}, in which axis {2} ({3}) should have {4}, as '{5}' has it",
+                      "'{0}' 배열의 모양이 {1}인데, {2}번 축({3})의 크기는 '{5}' 배열처럼 {4}여야 합니다",
+                      value.name, shape_text(shape), i, axis_name(axis), known->second.first,
+                      known->second.second));
     }
   }
 
@@ -260,7 +263,10 @@ void take_sizes(const NamedArrays& arrays, const Sizes& sizes, std::int64_t posi
                 std::int64_t largest_id, const Refuse& refuse, ArchitectureDescription& a) {
   const auto need = [&](Axis axis, const char* which) {
     const std::optional<std::int64_t> length = sizes.of(axis);
-    if (!length) refuse(fmt::format("no array tells {}; add {}", axis_name(axis), which));
+    if (!length) {
+      refuse(in_both("no array tells {}; add {}",
+                     "{}의 크기를 알려 주는 배열이 없습니다. {} 배열을 넣어 주세요", axis_name(axis), which));
+    }
     return length.value_or(1);
   };
   a.d_model = need(Axis::d_model, "'blocks.0.hook_resid_post'");
@@ -274,12 +280,14 @@ void take_sizes(const NamedArrays& arrays, const Sizes& sizes, std::int64_t posi
   a.context = positions;
   a.layers = arrays.layers();
   if (a.d_model < 1 || a.heads < 1 || a.kv_heads < 1 || a.d_head < 1 || a.heads % a.kv_heads != 0) {
-    refuse(fmt::format("{} heads, {} key/value heads, d_head {} and d_model {} make no model", a.heads,
-                       a.kv_heads, a.d_head, a.d_model));
+    refuse(in_both("{} heads, {} key/value heads, d_head {} and d_model {} make no model",
+                   "헤드 {}개, 키와 값 헤드 {}개, d_head {}, d_model {}인 모델은 없습니다", a.heads,
+                   a.kv_heads, a.d_head, a.d_model));
   }
   if (sizes.of(Axis::vocabulary) && largest_id >= *sizes.of(Axis::vocabulary)) {
-    refuse(fmt::format("'tokens' has the id {}, but the logits have {} columns", largest_id,
-                       *sizes.of(Axis::vocabulary)));
+    refuse(in_both("'tokens' has the id {}, but the logits have {} columns",
+                   "'tokens' 배열의 토큰 번호 {}에 맞는 열이 로짓에 없습니다(열은 {}개)", largest_id,
+                   *sizes.of(Axis::vocabulary)));
   }
 }
 

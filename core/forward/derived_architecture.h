@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/bilingual.h"
 #include "core/base/tensor.h"
 #include "core/forward/hooks.h"
 
@@ -39,7 +40,7 @@ class NamedArrays {
 };
 
 // `refuse` is called with a sentence when sizes disagree or do not follow from what is there; it throws.
-using Refuse = std::function<void(const std::string&)>;
+using Refuse = std::function<void(const Bilingual&)>;
 // `positions`, `source`: how many tokens there are, and how many of an encoder's text. `largest_id`: of them.
 // What numbers do not tell (the vocabulary behind the largest id, the context) is as small as it can be. When
 // the scores do not follow from q and k by a factor alone, attention_scale is NaN: nothing is derived then.

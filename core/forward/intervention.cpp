@@ -9,6 +9,7 @@
 
 #include "core/backends/backend.h"
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/forward/trace.h"
 
 namespace headlight {
@@ -86,9 +87,10 @@ void apply_to_run(const CopyFrom& copy, const Run& run, const HookInfo& info, co
             info.axes[info.axis_count - 1] == Axis::key && info.hook == Hook::attn_scores ? -INFINITY : 0.0F);
 }
 
-[[noreturn]] void refuse(const Intervention& intervention, const std::string& reason) {
-  throw UserError(fmt::format("cannot change {}{}: {}", intervention.in_encoder ? "encoder." : "",
-                              hook_name(intervention.hook, intervention.layer), reason));
+[[noreturn]] void refuse(const Intervention& intervention, const Bilingual& reason) {
+  throw told<UserError>("cannot change {}{}: {}", "바꿀 수 없는 값입니다({}{}): {}",
+                        intervention.in_encoder ? "encoder." : "",
+                        hook_name(intervention.hook, intervention.layer), reason);
 }
 
 }  // namespace
@@ -106,48 +108,58 @@ std::string intervention_text(const Intervention& intervention) {
 void check_intervention(const Intervention& intervention, const Model& model, std::int64_t positions,
                         std::int64_t source_positions) {
   const HookInfo& info = hook_info(intervention.hook);
-  if (intervention.in_encoder && !model.encoder) refuse(intervention, "this model has no encoder.");
+  if (intervention.in_encoder && !model.encoder)
+    refuse(intervention, {"this model has no encoder.", "이 모델에는 인코더가 없습니다."});
   if (intervention.in_encoder) positions = source_positions;
   const ArchitectureDescription& architecture =
       intervention.in_encoder ? model.encoder->architecture : model.architecture;
   if (!has_hook(intervention.hook, architecture)) {
-    refuse(intervention, fmt::format("this {} model does not make this value.", architecture.family));
+    refuse(intervention, in_both("this {} model does not make this value.", "이 {} 모델에는 없는 값입니다.",
+                                 architecture.family));
   }
   if (intervention.layer < 0 || intervention.layer >= architecture.layers) {
-    refuse(intervention, fmt::format("layer {} does not exist; this model has layers 0 to {}.",
-                                     intervention.layer, architecture.layers - 1));
+    refuse(intervention, in_both("layer {} does not exist; this model has layers 0 to {}.",
+                                 "없는 층입니다: {}. 이 모델의 층은 0부터 {}까지입니다.", intervention.layer,
+                                 architecture.layers - 1));
   }
   const Shape shape = hook_shape(intervention.hook, architecture, positions, source_positions);
   const AxisRoles roles = axis_roles(info);
   if (intervention.head) {
-    if (roles.head < 0) refuse(intervention, "this value has no heads; leave the head out.");
+    if (roles.head < 0) {
+      refuse(intervention, {"this value has no heads; leave the head out.",
+                            "이 값에는 헤드가 없습니다. 헤드를 빼 주세요."});
+    }
     const std::int64_t heads = shape[static_cast<std::size_t>(roles.head)];
     if (*intervention.head < 0 || *intervention.head >= heads) {
-      refuse(intervention, fmt::format("head {} does not exist; there are heads 0 to {} here.",
-                                       *intervention.head, heads - 1));
+      refuse(intervention,
+             in_both("head {} does not exist; there are heads 0 to {} here.",
+                     "없는 헤드입니다: {}. 여기 헤드는 0부터 {}까지입니다.", *intervention.head, heads - 1));
     }
   }
   const std::int64_t rows = shape[static_cast<std::size_t>(roles.row)];
   for (const std::int64_t row : intervention.positions) {
     if (row < 0 || row >= rows) {
-      refuse(intervention,
-             fmt::format("position {} does not exist; there are positions 0 to {} here.", row, rows - 1));
+      refuse(intervention, in_both("position {} does not exist; there are positions 0 to {} here.",
+                                   "없는 위치입니다: {}. 여기 위치는 0부터 {}까지입니다.", row, rows - 1));
     }
   }
   if (const auto* add = std::get_if<AddDirection>(&intervention.operation)) {
     if (static_cast<std::int64_t>(add->direction.size()) != shape.back()) {
-      refuse(intervention, fmt::format("the direction has {} numbers, but the last axis has {}.",
-                                       add->direction.size(), shape.back()));
+      refuse(intervention, in_both("the direction has {} numbers, but the last axis has {}.",
+                                   "방향의 수는 {}개인데 마지막 축의 길이는 {}입니다.", add->direction.size(),
+                                   shape.back()));
     }
   }
   if (const auto* copy = std::get_if<CopyFrom>(&intervention.operation)) {
     const Trace* other = copied_trace(*copy, intervention.in_encoder);
     if (other == nullptr || intervention.layer >= other->model().architecture.layers ||
         !other->has(intervention.hook, intervention.layer)) {
-      refuse(intervention, "the second text's values were not captured here.");
+      refuse(intervention,
+             {"the second text's values were not captured here.", "둘째 글의 이 값은 보관되지 않았습니다."});
     }
     if (!(other->model().architecture == architecture)) {
-      refuse(intervention, "the second text was run through another model.");
+      refuse(intervention,
+             {"the second text was run through another model.", "둘째 글은 다른 모델로 실행한 것입니다."});
     }
   }
 }

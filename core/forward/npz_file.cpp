@@ -11,6 +11,7 @@
 
 #include "core/base/byte_reader.h"
 #include "core/base/half_precision.h"
+#include "core/base/said_in_both.h"
 #include "core/text/utf8.h"
 
 namespace headlight {
@@ -26,7 +27,10 @@ struct CloseMember {
 };
 
 [[noreturn]] void refuse(const std::string& where, const std::string& problem) {
-  throw FileError(fmt::format("{}: {}. Save it with numpy.savez from float32 arrays.", where, problem));
+  throw told<FileError>(
+      "{0}: {1}. Save it with numpy.savez from float32 arrays.",
+      "{0}: 읽을 수 없는 .npz 파일입니다. float32 배열을 numpy.savez로 저장해 주세요. 자세히: {1}.", where,
+      problem);
 }
 
 // What follows "'key':" in the header, which is a Python dictionary as NumPy writes it.

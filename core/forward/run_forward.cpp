@@ -8,6 +8,7 @@
 
 #include "core/base/errors.h"
 #include "core/base/memory.h"
+#include "core/base/said_in_both.h"
 #include "core/forward/forward_pass.h"
 
 namespace headlight {
@@ -123,17 +124,21 @@ std::shared_ptr<const Trace> run_encoder(const std::shared_ptr<const Model>& enc
 
 // Throws UserError when these tokens cannot be computed; `what` is what a person calls them.
 void check_tokens(const std::vector<TokenId>& tokens, const ArchitectureDescription& architecture,
-                  std::string_view what) {
-  if (tokens.empty())
-    throw UserError(fmt::format("the {} has no tokens; give at least one character.", what));
+                  const Bilingual& what) {
+  if (tokens.empty()) {
+    throw told<UserError>("the {} has no tokens; give at least one character.",
+                          "{}: 토큰이 없습니다. 한 글자 이상 적어 주세요.", what);
+  }
   if (static_cast<std::int64_t>(tokens.size()) > architecture.context) {
-    throw UserError(fmt::format("the {} has {} tokens, but this model was trained for {}; shorten it.", what,
-                                tokens.size(), architecture.context));
+    throw told<UserError>("the {} has {} tokens, but this model was trained for {}; shorten it.",
+                          "{}: 토큰이 {}개인데, 이 모델은 {}개까지 학습했습니다. 글을 줄여 주세요.", what,
+                          tokens.size(), architecture.context);
   }
   for (const TokenId id : tokens) {
     if (id < 0 || id >= architecture.vocabulary) {
-      throw UserError(fmt::format("token id {} does not exist; this model has ids 0 to {}.", id,
-                                  architecture.vocabulary - 1));
+      throw told<UserError>("token id {} does not exist; this model has ids 0 to {}.",
+                            "없는 토큰 번호입니다: {}. 이 모델의 번호는 0부터 {}까지입니다.", id,
+                            architecture.vocabulary - 1);
     }
   }
 }
@@ -182,11 +187,13 @@ CapturePlan plan_capture(const ArchitectureDescription& architecture, std::int64
                          std::int64_t budget) {
   const CaptureBytes bytes = capture_bytes(architecture, positions);
   if (bytes.rows > row_limit(budget)) {
-    throw UserError(fmt::format(
+    throw told<UserError>(
         "{} tokens of this model need {:.1f} GB for their values, but at most {:.1f} GB are kept. Shorten "
-        "the text to "
-        "{} tokens.",
-        positions, bytes.rows / 1e9, row_limit(budget) / 1e9, longest_captured_text(architecture, budget)));
+        "the "
+        "text to {} tokens.",
+        "이 모델에서 토큰 {}개의 값을 보관하려면 {:.1f} GB가 필요한데, {:.1f} GB까지만 보관합니다. 글을 토큰 "
+        "{}개로 줄여 주세요.",
+        positions, bytes.rows / 1e9, row_limit(budget) / 1e9, longest_captured_text(architecture, budget));
   }
   CapturePlan plan;
   plan.attention_maps = bytes.rows + bytes.maps <= static_cast<double>(budget);
@@ -197,10 +204,12 @@ CapturePlan plan_capture(const ArchitectureDescription& architecture, std::int64
 
 std::shared_ptr<const Trace> run_forward(const std::shared_ptr<const Model>& model, Backend& backend,
                                          const ForwardRequest& request, const RunControl& control) {
-  check_tokens(request.tokens, model->architecture, "text");
-  if (model->encoder) check_tokens(request.source_tokens, model->encoder->architecture, "source text");
+  check_tokens(request.tokens, model->architecture, {"text", "글"});
+  if (model->encoder)
+    check_tokens(request.source_tokens, model->encoder->architecture, {"source text", "원문"});
   if (!model->encoder && !request.source_tokens.empty()) {
-    throw UserError("this model has no encoder, so it cannot read a source text; leave it out.");
+    throw told<UserError>("this model has no encoder, so it cannot read a source text; leave it out.",
+                          "이 모델에는 인코더가 없어 원문을 읽지 못합니다. 원문을 빼 주세요.");
   }
   for (const Intervention& intervention : request.interventions) {
     check_intervention(intervention, *model, static_cast<std::int64_t>(request.tokens.size()),

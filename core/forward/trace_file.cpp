@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/forward/derived_values.h"
 
 namespace headlight {
@@ -136,21 +137,32 @@ std::vector<Entry> matching_entries(const Trace& trace, const std::string& glob)
   append_matching(trace, own, glob, entries);
   if (entries.size() == fixed && !glob_matches(glob, "tokens") && !glob_matches(glob, "source_tokens")) {
     const ArchitectureDescription& a = trace.model().architecture;
-    throw UserError(
-        fmt::format("No hook of this model matches '{}'. Names look like '{}hook_embed', '{}{}', '{}{}' and "
-                    "'{}'; * and ? "
-                    "stand for any characters, commas separate several patterns.",
-                    glob, own, own, hook_name(Hook::pattern, 0), own,
-                    hook_name(Hook::resid_post, a.layers - 1), own + hook_name(last_hook(a), last_layer(a))));
+    throw told<UserError>(
+        "No hook of this model matches '{}'. Names look like '{}hook_embed', '{}{}', '{}{}' and '{}'; * and "
+        "? "
+        "stand for any characters, commas separate several patterns.",
+        "'{}': 맞는 훅이 이 모델에 없습니다. 이름의 예: '{}hook_embed', '{}{}', '{}{}', '{}'. *와 ?는 아무 "
+        "글자나 뜻하고, 여러 무늬는 쉼표로 나눕니다.",
+        glob, own, own, hook_name(Hook::pattern, 0), own, hook_name(Hook::resid_post, a.layers - 1),
+        own + hook_name(last_hook(a), last_layer(a)));
   }
   return entries;
 }
 
-[[noreturn]] void refuse(const std::string& path, const std::string& reason) {
-  throw UserError(
-      fmt::format("Cannot write '{}': {}. Check that the folder exists, may be written to and has "
-                  "room, or choose another --out.",
-                  path, reason));
+[[noreturn]] void refuse(const std::string& path, const Bilingual& reason) {
+  throw told<UserError>(
+      "Cannot write '{}': {}. Check that the folder exists, may be written to and has room, or choose "
+      "another "
+      "--out.",
+      "'{}': 파일을 쓸 수 없습니다: {}. 폴더가 있는지, 쓰기 권한과 남은 공간이 있는지 확인하거나 다른 자리를 "
+      "골라 주세요.",
+      path, reason);
+}
+
+// libzip speaks English alone.
+Bilingual reason_of(zip_t* archive) {
+  const std::string reason = zip_strerror(archive);
+  return {reason, reason};
 }
 
 // A file beside the target that takes the target's name when it is complete and vanishes otherwise.
@@ -158,7 +170,7 @@ class UnfinishedFile {
  public:
   explicit UnfinishedFile(const std::string& target)
       : target_(target), path_(fmt::format("{}.unfinished-{}", target, ::getpid())) {
-    if (std::filesystem::is_directory(target_)) refuse(target_, "it is a directory");
+    if (std::filesystem::is_directory(target_)) refuse(target_, {"it is a directory", "폴더입니다"});
   }
   UnfinishedFile(const UnfinishedFile&) = delete;
   UnfinishedFile& operator=(const UnfinishedFile&) = delete;
@@ -170,7 +182,7 @@ class UnfinishedFile {
   void finish() const {
     std::error_code error;
     std::filesystem::rename(path_, target_, error);
-    if (error) refuse(target_, error.message());
+    if (error) refuse(target_, system_reason(error.value()));
   }
 
  private:
@@ -182,10 +194,10 @@ class UnfinishedFile {
 void write_stream(const std::string& target, const std::function<void(std::ostream&)>& fill) {
   const UnfinishedFile file(target);
   std::ofstream stream(file.path(), std::ios::binary);
-  if (!stream) refuse(target, std::strerror(errno));
+  if (!stream) refuse(target, system_reason(errno));
   fill(stream);
   stream.close();
-  if (!stream) refuse(target, std::strerror(errno));
+  if (!stream) refuse(target, system_reason(errno));
   file.finish();
 }
 
@@ -391,18 +403,18 @@ struct DiscardArchive {
 void append_npy(zip_t* archive, const Entry& entry, std::exception_ptr& failure, const std::string& path) {
   auto npy = std::make_unique<NpySource>(NpySource{&entry, &failure, npy_header(entry), nullptr, 0, {}});
   zip_source_t* source = zip_source_function(archive, answer_libzip, npy.get());
-  if (source == nullptr) refuse(path, zip_strerror(archive));
+  if (source == nullptr) refuse(path, reason_of(archive));
   npy.release();  // freed with the source from now on
   const zip_int64_t index = zip_file_add(archive, (entry.name + ".npy").c_str(), source, ZIP_FL_ENC_UTF_8);
   if (index < 0) {
     zip_source_free(source);
-    refuse(path, zip_strerror(archive));
+    refuse(path, reason_of(archive));
   }
   const auto place = static_cast<zip_uint64_t>(index);
   constexpr zip_uint16_t first_day = (1U << 5U) | 1U;  // 1 January 1980: the same trace gives the same bytes
   if (zip_set_file_compression(archive, place, ZIP_CM_STORE, 0) != 0 ||
       zip_file_set_dostime(archive, place, 0, first_day, 0) != 0) {
-    refuse(path, zip_strerror(archive));
+    refuse(path, reason_of(archive));
   }
 }
 
@@ -417,12 +429,12 @@ void write_npz(const std::vector<Entry>& entries, const std::string& path) {
     zip_error_init_with_code(&error, code);
     const std::string reason = zip_error_strerror(&error);
     zip_error_fini(&error);
-    refuse(path, reason);
+    refuse(path, {reason, reason});
   }
   for (const Entry& entry : entries) append_npy(archive.get(), entry, failure, path);
   if (zip_close(archive.get()) != 0) {
     if (failure) std::rethrow_exception(failure);
-    refuse(path, zip_strerror(archive.get()));
+    refuse(path, reason_of(archive.get()));
   }
   archive.release();  // zip_close has freed it
   file.finish();
@@ -438,10 +450,12 @@ void write_trace(const Trace& trace, const std::string& path, const std::string&
   if (path.ends_with(".json")) writer = write_json;
   if (path.ends_with(".csv")) writer = write_csv;
   if (writer == nullptr) {
-    throw UserError(
-        fmt::format("'{}' does not say which format to write. Give it a name that ends in .npz "
-                    "(NumPy), .safetensors, .csv or .json.",
-                    path));
+    throw told<UserError>(
+        "'{}' does not say which format to write. Give it a name that ends in .npz (NumPy), .safetensors, "
+        ".csv or .json.",
+        "'{}': 이름만으로는 저장할 형식을 알 수 없습니다. .npz(NumPy), .safetensors, .csv, .json 가운데 "
+        "하나로 끝나는 이름을 써 주세요.",
+        path);
   }
   writer(matching_entries(trace, hooks_glob), path);
 }

@@ -12,6 +12,7 @@
 #include "core/base/byte_reader.h"
 #include "core/base/errors.h"
 #include "core/base/mapped_file.h"
+#include "core/base/said_in_both.h"
 #include "core/base/shown_text.h"
 #include "core/forward/derived_architecture.h"
 #include "core/forward/npz_file.h"
@@ -40,8 +41,9 @@ class FileReader {
       return entry.first.starts_with("encoder.");
     });
     if (model_ && static_cast<bool>(model_->encoder) != has_encoder) {
-      refuse(fmt::format("it has {} encoder, and the model {}", has_encoder ? "an" : "no",
-                         model_->encoder ? "has one" : "has none"));
+      refuse(in_both("it has {} encoder, and the model {}", "파일에는 인코더가 {}, 모델에는 {}",
+                     has_encoder ? Bilingual{"an", "있고"} : Bilingual{"no", "없고"},
+                     model_->encoder ? Bilingual{"has one", "있습니다"} : Bilingual{"has none", "없습니다"}));
     }
     tokens_ = token_ids("tokens");
     if (has_encoder) source_tokens_ = token_ids("source_tokens");
@@ -60,8 +62,8 @@ class FileReader {
   }
 
  private:
-  [[noreturn]] void refuse(const std::string& sentence) const {
-    throw FileError(fmt::format("{}: {}.", path_, sentence));
+  [[noreturn]] void refuse(const Bilingual& sentence) const {
+    throw told<FileError>("{}: {}.", "{}: {}.", path_, sentence);
   }
 
   Arrays read_tensors() const {
@@ -92,18 +94,21 @@ class FileReader {
   std::vector<TokenId> token_ids(const char* name) {
     const auto found = arrays_.find(name);
     if (found == arrays_.end()) {
-      refuse(fmt::format("there is no array '{}'; add the token ids, int64 [pos], under that name", name));
+      refuse(in_both("there is no array '{}'; add the token ids, int64 [pos], under that name",
+                     "'{}' 배열이 없습니다. 토큰 번호를 그 이름으로 넣어 주세요(int64 [pos])", name));
     }
     const NumpyArray& array = found->second;
     const bool has_batch = array.shape.size() == 2 && array.shape[0] == 1;
     if ((array.shape.size() != 1 && !has_batch) || array.values.empty()) {
-      refuse(fmt::format("'{}' has the shape {}; expected [pos], the token ids of one text", name,
-                         shape_text(array.shape)));
+      refuse(in_both("'{}' has the shape {}; expected [pos], the token ids of one text",
+                     "'{}' 배열의 모양이 {}인데, 글 하나의 토큰 번호인 [pos]여야 합니다", name,
+                     shape_text(array.shape)));
     }
     std::vector<TokenId> ids;
     for (const double value : array.values) {
       if (!(value >= 0.0 && value <= largest_id) || value != std::floor(value)) {
-        refuse(fmt::format("'{}' has {}, which is no token id", name, value));
+        refuse(in_both("'{}' has {}, which is no token id", "'{}' 배열에 토큰 번호가 아닌 값이 있습니다: {}",
+                       name, value));
       }
       ids.push_back(static_cast<TokenId>(value));
     }
@@ -146,18 +151,20 @@ class FileReader {
     Shape shape = array.shape;
     if (shape.size() == axes + 1) {
       if (shape[0] != 1) {
-        refuse(
-            fmt::format("'{}' has the shape {}, a batch of {} texts; save one of them, for example value[0]",
-                        name, shape_text(shape), shape[0]));
+        refuse(in_both("'{}' has the shape {}, a batch of {} texts; save one of them, for example value[0]",
+                       "'{}' 배열의 모양이 {}이고 글 {}개의 묶음입니다. value[0]처럼 하나만 저장해 주세요",
+                       name, shape_text(shape), shape[0]));
       }
       shape.erase(shape.begin());
     }
     if (shape.size() != axes || !array.texts.empty()) {
-      refuse(fmt::format("'{}' has the shape {}; expected {} axes, or one more for a batch of 1", name,
-                         shape_text(array.shape), axes));
+      refuse(in_both("'{}' has the shape {}; expected {} axes, or one more for a batch of 1",
+                     "'{}' 배열의 모양이 {}인데, 축이 {}개(크기 1인 묶음이면 하나 더)여야 합니다", name,
+                     shape_text(array.shape), axes));
     }
     if (std::find(shape.begin(), shape.end(), 0) != shape.end()) {
-      refuse(fmt::format("'{}' has the shape {} and so no value", name, shape_text(array.shape)));
+      refuse(in_both("'{}' has the shape {} and so no value", "'{}' 배열의 모양이 {}이라 값이 없습니다", name,
+                     shape_text(array.shape)));
     }
     Tensor tensor(std::move(shape));
     std::transform(array.values.begin(), array.values.end(), tensor.writable(),
@@ -177,8 +184,9 @@ class FileReader {
     if (texts != arrays_.end()) {
       token_texts_ = std::move(texts->second.texts);
       if (token_texts_.size() != tokens_.size()) {
-        refuse(fmt::format("'token_texts' has the shape {}; expected a string for each of the {} tokens",
-                           shape_text(texts->second.shape), tokens_.size()));
+        refuse(in_both("'token_texts' has the shape {}; expected a string for each of the {} tokens",
+                       "'token_texts' 배열의 모양이 {}인데, 토큰 {}개마다 문자열이 하나씩 있어야 합니다",
+                       shape_text(texts->second.shape), tokens_.size()));
       }
       arrays_.erase(texts);
     }
@@ -189,8 +197,9 @@ class FileReader {
       if (++listed > 5) break;
       names += (names.empty() ? "" : ", ") + in_quotes(name);
     }
-    note_ = fmt::format("{} of the arrays are no values that Headlight knows, and are not shown: {}{}.",
-                        arrays_.size(), names, arrays_.size() > 5 ? " and others" : "");
+    note_ = in_both("{} of the arrays are no values that Headlight knows, and are not shown: {}{}.",
+                    "Headlight가 모르는 배열 {}개는 보여 드리지 않습니다: {}{}.", arrays_.size(), names,
+                    arrays_.size() > 5 ? Bilingual{" and others", " 등"} : Bilingual{});
   }
 
   std::shared_ptr<Model> shapes_of(const NamedArrays& arrays, const std::vector<TokenId>& tokens,
@@ -202,7 +211,7 @@ class FileReader {
     model->number_format = "F32";
     model->architecture =
         derived_architecture(arrays, static_cast<std::int64_t>(tokens.size()), source, largest,
-                             [this](const std::string& sentence) { refuse(sentence); });
+                             [this](const Bilingual& sentence) { refuse(sentence); });
     model->tokenizer = std::make_shared<IdTokenizer>(model->architecture.vocabulary, tokens, texts);
     return model;
   }
@@ -218,8 +227,9 @@ class FileReader {
     const auto check = [this](const char* name, const std::vector<TokenId>& ids, const Model& model) {
       const TokenId largest = ids.empty() ? 0 : *std::max_element(ids.begin(), ids.end());
       if (largest < model.architecture.vocabulary) return;
-      refuse(fmt::format("'{}' has the id {}, and the model has {} tokens", name, largest,
-                         model.architecture.vocabulary));
+      refuse(in_both("'{}' has the id {}, and the model has {} tokens",
+                     "'{}' 배열에 있는 번호({})가 모델에 없습니다. 모델의 토큰은 {}개입니다", name, largest,
+                     model.architecture.vocabulary));
     };
     check("tokens", tokens_, *model_);
     if (model_->encoder) check("source_tokens", source_tokens_, *model_->encoder);
@@ -233,12 +243,13 @@ class FileReader {
     for (const auto& [place, value] : arrays.values()) {
       const auto& [hook, layer] = place;
       if (!has_hook(hook, a) || (hook_info(hook).in_block && layer >= a.layers)) {
-        refuse(fmt::format("'{}' is no value of this model, which has {} layers", value.name, a.layers));
+        refuse(in_both("'{}' is no value of this model, which has {} layers",
+                       "이 모델에 없는 값입니다: '{}' (모델의 층은 {}개)", value.name, a.layers));
       }
       const Shape expected = hook_shape(hook, a, positions, static_cast<std::int64_t>(source));
       if (value.tensor.shape() != expected) {
-        refuse(fmt::format("'{}' has the shape {}; expected {}", value.name, shape_text(value.tensor.shape()),
-                           shape_text(expected)));
+        refuse(in_both("'{}' has the shape {}; expected {}", "'{}' 배열의 모양이 {}인데, {}여야 합니다",
+                       value.name, shape_text(value.tensor.shape()), shape_text(expected)));
       }
       trace->set(hook, layer, value.tensor);
     }
@@ -254,15 +265,16 @@ class FileReader {
       const auto* next = arrays.find(Hook::resid_pre, layer + 1);
       if (!next || a.wiring == Wiring::post_norm) {
         refuse(
-            fmt::format("there is no array '{}'; save the whole cache, or at least the tokens and the "
-                        "stream behind each block",
-                        hook_name(Hook::resid_post, layer)));
+            in_both("there is no array '{}'; save the whole cache, or at least the tokens and the stream "
+                    "behind each block",
+                    "'{}' 배열이 없습니다. 캐시 전체를, 적어도 토큰과 블록마다의 스트림을 저장해 주세요",
+                    hook_name(Hook::resid_post, layer)));
       }
       trace.set(Hook::resid_post, layer, next->tensor);
     }
     if (!trace.complete()) {
-      refuse(fmt::format("there is no array '{}', which this model ends with",
-                         hook_name(last_hook(a), last_layer(a))));
+      refuse(in_both("there is no array '{}', which this model ends with",
+                     "이 모델의 마지막 값인 '{}' 배열이 없습니다", hook_name(last_hook(a), last_layer(a))));
     }
   }
 
@@ -292,7 +304,7 @@ class FileReader {
   Arrays arrays_;  // those that nothing has been made of yet
   std::vector<TokenId> tokens_, source_tokens_;
   std::vector<std::string> token_texts_;
-  std::string note_;
+  Bilingual note_;
 };
 
 }  // namespace

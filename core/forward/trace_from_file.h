@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "core/base/bilingual.h"
 #include "core/forward/trace.h"
 
 namespace headlight {
@@ -11,7 +12,7 @@ namespace headlight {
 struct TraceFromFile {
   // Its model has weights only when one was given, and a TracedTokenizer.
   std::shared_ptr<const Trace> trace;
-  std::string note;  // what the file has and this program does not show; empty: nothing
+  Bilingual note;  // what the file has and this program does not show; empty: nothing
 };
 
 // Reads .npz or .safetensors with the names of forward/hooks.h, with or without a batch axis of 1: `tokens`,

@@ -14,6 +14,7 @@
 
 #include "core/base/own_files.h"
 #include "core/base/relative_path.h"
+#include "core/base/said_in_both.h"
 #include "core/base/sha256.h"
 #include "core/model/fetch_steps.h"
 #include "core/model/hub_files.h"
@@ -367,7 +368,7 @@ std::vector<CatalogEntry> parse_catalog(std::string_view text, const std::string
   try {
     list = json::parse(text);
   } catch (const json::parse_error& error) {
-    throw FileError(fmt::format("{}: not JSON: {}.", source, error.what()));
+    throw told<FileError>("{}: not JSON: {}.", "{}: JSON이 아닙니다: {}.", source, error.what());
   }
   if (!list.is_array()) throw FileError(source + ": a list of models is expected.");
   std::vector<CatalogEntry> entries;
@@ -388,7 +389,10 @@ std::string name_of_step(const CatalogEntry& entry, std::int64_t step) {
 std::vector<CatalogEntry> catalog() {
   const std::string path = own_path("assets/catalog.json");
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw FileError(path + ": cannot be read; the clone is incomplete.");
+  if (!file) {
+    throw told<FileError>("{}: cannot be read; the clone is incomplete.",
+                          "{}: 읽을 수 없습니다. 프로그램의 파일이 빠져 있습니다.", path);
+  }
   return parse_catalog(std::string(std::istreambuf_iterator<char>(file), {}), path);
 }
 
@@ -409,7 +413,7 @@ std::string size_text(std::int64_t bytes) {
   return fmt::format("{:.0f} MB", megabytes);
 }
 
-std::string names_like(std::string_view name) {
+Bilingual names_like(std::string_view name) {
   std::string containing;
   std::string closest;
   std::size_t least = std::numeric_limits<std::size_t>::max();
@@ -420,9 +424,11 @@ std::string names_like(std::string_view name) {
     if (edits < least) closest = entry.name;
     least = std::min(least, edits);
   }
-  return fmt::format(
+  return in_both(
       "closest: {}; `headlight models list` has all, and hf:OWNER/NAME[@REVISION] is any repository of the "
       "hub",
+      "가장 비슷한 이름: {}; 전체 목록은 `headlight models list`에 있고, 허브의 저장소는 "
+      "hf:OWNER/NAME[@REVISION]으로 엽니다",
       containing.empty() ? closest : containing);
 }
 

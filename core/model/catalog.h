@@ -94,7 +94,7 @@ std::string size_text(std::int64_t bytes);  // "550 MB", "2.2 GB"
 
 // What may be asked for, for messages about a name that is not known: the closest one, where the others are
 // listed, and the form of a repository. Throws FileError.
-std::string names_like(std::string_view name);
+Bilingual names_like(std::string_view name);
 
 // Where the model lies, when all its files are there with the right sizes (their hashes were compared when
 // they were written; see check_installed): the file, or the folder of several. A model of a hub is also found

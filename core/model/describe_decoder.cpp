@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/said_in_both.h"
 #include "core/model/architecture_table.h"
 #include "core/model/hugging_face_keys.h"
 #include "core/model_files/model_file.h"
@@ -267,7 +268,8 @@ ModelDescription describe_decoder(const ModelFile& file, const std::string& mode
   const DescriptionKeys config(file, "");
   const std::string name = model_class(config);
   if (name.ends_with("Classification") || name.ends_with("QuestionAnswering")) {
-    config.refuse("architectures", "is " + name + "; of decoders this version computes the next token only");
+    config.refuse("architectures", in_both("is {}; of decoders this version computes the next token only",
+                                           "{}인데, 이 버전은 디코더에서 다음 토큰만 계산합니다", name));
   }
   const auto described = [&] {
     if (model_type == "gpt2") return describe_gpt2(file);

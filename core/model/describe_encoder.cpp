@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/model/architecture_table.h"
 #include "core/model/hugging_face_keys.h"
 #include "core/model_files/model_file.h"
@@ -17,9 +18,12 @@ OutputHead head_of_class(const DescriptionKeys& config) {
   if (name.empty() || name.ends_with("Model")) return OutputHead::none;
   if (name.ends_with("ForMaskedLM") || name.ends_with("ForPreTraining")) return OutputHead::masked_lm;
   if (name.ends_with("ForSequenceClassification")) return OutputHead::classifier;
-  config.refuse("architectures", fmt::format("is {}; of this family this version computes the bare model, "
-                                             "ForMaskedLM and ForSequenceClassification",
-                                             name));
+  config.refuse(
+      "architectures",
+      in_both("is {}; of this family this version computes the bare model, ForMaskedLM and "
+              "ForSequenceClassification",
+              "{}인데, 이 버전은 이 계열에서 기본 모델, ForMaskedLM, ForSequenceClassification을 계산합니다",
+              name));
 }
 
 // "id2label": {"0": "NEGATIVE", "1": "POSITIVE"}; two without names when the file does not say.
@@ -44,10 +48,14 @@ std::vector<std::string> read_labels(const DescriptionKeys& config) {
 
 nlohmann::json companion_json(const ModelFile& file, const std::string& name) {
   const std::optional<std::string> text = file.companion(name);
-  if (!text) throw FileError(fmt::format("{}: '{}' is missing beside the weights.", file.path(), name));
+  if (!text) {
+    throw told<FileError>("{}: '{}' is missing beside the weights.", "{}: 가중치 옆에 '{}' 파일이 없습니다.",
+                          file.path(), name);
+  }
   nlohmann::json parsed = nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);
   if (parsed.is_discarded()) {
-    throw FileError(fmt::format("{}: '{}' is not JSON; fetch the model again.", file.path(), name));
+    throw told<FileError>("{}: '{}' is not JSON; fetch the model again.",
+                          "{}: '{}' 파일이 JSON이 아닙니다. 모델을 다시 내려받아 주세요.", file.path(), name);
   }
   return parsed;
 }
@@ -56,8 +64,9 @@ Pooling read_pooling(const ModelFile& file, const std::string& folder) {
   const std::string name = folder + "/config.json";
   const auto known = companion_names();
   if (std::find(known.begin(), known.end(), name) == known.end()) {
-    throw FileError(fmt::format("{}: 'modules.json' keeps its pooling in '{}'; '1_Pooling' is expected.",
-                                file.path(), folder));
+    throw told<FileError>("{}: 'modules.json' keeps its pooling in '{}'; '1_Pooling' is expected.",
+                          "{}: 'modules.json'의 풀링 폴더가 '{}'인데, '1_Pooling'이어야 합니다.", file.path(),
+                          folder);
   }
   const nlohmann::json json = companion_json(file, name);
   const DescriptionKeys keys(file, json, name + ": ");
@@ -84,10 +93,15 @@ Pooling read_pooling(const ModelFile& file, const std::string& folder) {
 void read_sentence_modules(const ModelFile& file, ArchitectureDescription& a) {
   if (!file.companion("modules.json")) return;
   const nlohmann::json modules = companion_json(file, "modules.json");
-  if (!modules.is_array()) throw FileError(file.path() + ": 'modules.json' is not a list of modules.");
+  if (!modules.is_array()) {
+    throw told<FileError>("{}: 'modules.json' is not a list of modules.",
+                          "{}: 'modules.json'이 모듈의 목록이 아닙니다.", file.path());
+  }
   for (const nlohmann::json& module : modules) {
-    if (!module.is_object())
-      throw FileError(file.path() + ": 'modules.json' holds something else than modules.");
+    if (!module.is_object()) {
+      throw told<FileError>("{}: 'modules.json' holds something else than modules.",
+                            "{}: 'modules.json'에 모듈이 아닌 것이 있습니다.", file.path());
+    }
     const DescriptionKeys keys(file, module, "modules.json: ");
     const std::string type = keys.text("type");
     const std::string kind = type.substr(type.rfind('.') + 1);

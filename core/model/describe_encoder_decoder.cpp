@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "core/base/said_in_both.h"
 #include "core/model/architecture_table.h"
 #include "core/model/hugging_face_keys.h"
 #include "core/model_files/model_file.h"
@@ -198,7 +199,9 @@ ModelDescription describe_encoder_decoder(const ModelFile& file, const std::stri
                      name.ends_with("MTModel") || name.ends_with("WithLMHeadModel") ||
                      name == "BartModel";  // its output is the tied table
   if (!known) {
-    config.refuse("architectures", "is " + name + "; of this family this version computes text to text");
+    config.refuse("architectures",
+                  in_both("is {}; of this family this version computes text to text",
+                          "{}인데, 이 버전은 이 계열에서 글에서 글로 가는 모델만 계산합니다", name));
   }
   ModelDescription description =
       model_type == "t5" ? describe_t5(config) : describe_bart(config, model_type == "marian");

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/model/architecture_table.h"
 #include "core/model/description_keys.h"
 #include "core/model_files/model_file.h"
@@ -220,14 +221,16 @@ void read_divisors(const ModelFile& file, const std::string& name, Rotary& rotar
   const StoredTensor* stored = file.find(name);
   if (stored == nullptr || rotary.dimensions == 0) return;
   if (stored->shape != Shape{rotary.dimensions / 2}) {
-    throw FileError(fmt::format("{}: the tensor '{}' has shape {}, but {} dimensions turn in pairs.",
-                                file.path(), name, shape_text(stored->shape), rotary.dimensions));
+    throw told<FileError>("{}: the tensor '{}' has shape {}, but {} dimensions turn in pairs.",
+                          "{}: '{}' 텐서의 모양이 {}입니다. 쌍으로 회전하는 차원 {}개와 맞지 않습니다.",
+                          file.path(), name, shape_text(stored->shape), rotary.dimensions);
   }
   std::vector<float> values(static_cast<std::size_t>(rotary.dimensions / 2));
   decode_row(stored->format, stored->bytes.data(), rotary.dimensions / 2, values.data());
   for (const float value : values) {
     if (!(value > 0.0F))
-      throw FileError(fmt::format("{}: the tensor '{}' holds {}.", file.path(), name, value));
+      throw told<FileError>("{}: the tensor '{}' holds {}.", "{}: '{}' 텐서에 쓸 수 없는 값이 있습니다: {}.",
+                            file.path(), name, value);
     rotary.divisors.push_back(static_cast<double>(value));
   }
 }
@@ -243,9 +246,9 @@ std::vector<std::string> gguf_families() {
 ModelDescription describe_gguf(const ModelFile& file) {
   const auto found = file.metadata().find("general.architecture");
   if (found == file.metadata().end() || !found->is_string()) {
-    throw FileError(
-        file.path() +
-        ": the key 'general.architecture' is missing, so the file does not say what model it is.");
+    throw told<FileError>(
+        "{}: the key 'general.architecture' is missing, so the file does not say what model it is.",
+        "{}: 'general.architecture' 키가 없어 어떤 모델인지 알 수 없습니다.", file.path());
   }
   const auto& name = found->get_ref<const std::string&>();
   for (const Family& family : families) {
@@ -262,8 +265,9 @@ ModelDescription describe_gguf(const ModelFile& file) {
     part.form.ignored = {part.names.rotary_divisors, "blk.*.attn_rot_embd"};
     return description;
   }
-  throw FileError(fmt::format("{}: the architecture '{}' is not known yet; this version computes: {}.",
-                              file.path(), name, fmt::join(gguf_families(), ", ")));
+  throw told<FileError>("{}: the architecture '{}' is not known yet; this version computes: {}.",
+                        "{}: 아직 모르는 아키텍처입니다: '{}'. 이 버전이 계산하는 것: {}.", file.path(), name,
+                        fmt::format("{}", fmt::join(gguf_families(), ", ")));
 }
 
 ModelDescription describe_model(const ModelFile& file) {

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/model/architecture_table.h"
 #include "core/model/description_keys.h"
 #include "core/model/hugging_face_keys.h"
@@ -37,9 +38,12 @@ RotaryScaling scaling_named(const DescriptionKeys& keys, const std::string& name
   if (name == "dynamic") return RotaryScaling::dynamic;
   if (name == "yarn") return RotaryScaling::yarn;
   if (name == "llama3") return RotaryScaling::llama3;
-  keys.refuse("rope_type", fmt::format("is '{}'; the rotary scalings that this version computes are default, "
-                                       "linear, dynamic, yarn and llama3",
-                                       name));
+  keys.refuse(
+      "rope_type",
+      in_both("is '{}'; the rotary scalings that this version computes are default, linear, dynamic, "
+              "yarn and llama3",
+              "'{}'인데, 이 버전이 계산하는 회전 위치 조정은 default, linear, dynamic, yarn, llama3입니다",
+              name));
 }
 
 // Yarn's factor on cosine and sine. Source: Peng et al. 2023, section 3.4; the two mscales as in
@@ -164,7 +168,8 @@ bool is_tied(const DescriptionKeys& config, bool usual, const std::string& outpu
   const StoredTensor* own = config.file().find(output);
   if (own == nullptr && !tied) {
     config.refuse("tie_word_embeddings",
-                  fmt::format("is false, but there is no tensor '{}'; the model is incomplete", output));
+                  in_both("is false, but there is no tensor '{}'; the model is incomplete",
+                          "false인데 '{}' 텐서가 없습니다. 모델이 온전하지 않습니다", output));
   }
   if (own == nullptr) return true;
   const StoredTensor* table = config.file().find(embedding);
@@ -190,13 +195,16 @@ ModelDescription describe_hugging_face(const ModelFile& file) {
     if (family.model_type == model_type) return family.describe(file, model_type);
   }
   if (model_type == "gru") {
-    throw FileError(
-        file.path() +
-        " is a recurrent network: it has no attention and no blocks to draw. `headlight next` and "
-        "`headlight generate` run it, and the view Learning trains one beside a transformer.");
+    throw told<FileError>(
+        "{} is a recurrent network: it has no attention and no blocks to draw. `headlight next` and "
+        "`headlight generate` run it, and the view Learning trains one beside a transformer.",
+        "{}: 순환 신경망이라 그릴 어텐션과 블록이 없습니다. `headlight next`와 `headlight generate`로 실행할 "
+        "수 있고, 학습 화면에서 트랜스포머와 나란히 학습시킬 수 있습니다.",
+        file.path());
   }
-  throw FileError(fmt::format("{}: the model type '{}' is not known; this version computes: {}.", file.path(),
-                              model_type, fmt::join(hugging_face_families(), ", ")));
+  throw told<FileError>("{}: the model type '{}' is not known; this version computes: {}.",
+                        "{}: 모르는 모델 종류입니다: '{}'. 이 버전이 계산하는 것: {}.", file.path(),
+                        model_type, fmt::format("{}", fmt::join(hugging_face_families(), ", ")));
 }
 
 }  // namespace headlight

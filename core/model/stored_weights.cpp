@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/model_files/model_file.h"
 
 namespace headlight {
@@ -44,29 +45,32 @@ StoredWeights::StoredWeights(std::shared_ptr<const ModelFile> file) : file_(std:
 const StoredTensor& StoredWeights::present(const std::string& name) const {
   const StoredTensor* stored = file_->find(name);
   if (!stored) {
-    throw FileError(fmt::format("{}: the tensor '{}' is missing; the model is incomplete, fetch it again.",
-                                file_->path(), name));
+    throw told<FileError>("{}: the tensor '{}' is missing; the model is incomplete, fetch it again.",
+                          "{}: '{}' 텐서가 없습니다. 모델이 온전하지 않으니 다시 내려받아 주세요.",
+                          file_->path(), name);
   }
   return *stored;
 }
 
 void StoredWeights::refuse_shape(const StoredTensor& stored, const Shape& expected) const {
   const ArchitectureDescription& a = *architecture_;
-  throw FileError(
-      fmt::format("{}: the tensor '{}' has shape {}, but {} layers of width {} with {} and {} heads need {}. "
-                  "The weights and their description do not belong together; fetch the model again.",
-                  file_->path(), stored.name, shape_text(stored.shape), a.layers, a.d_model, a.heads,
-                  a.kv_heads, shape_text(expected)));
+  throw told<FileError>(
+      "{}: the tensor '{}' has shape {}, but {} layers of width {} with {} and {} heads need {}. The weights "
+      "and their description do not belong together; fetch the model again.",
+      "{}: '{}' 텐서의 모양이 {}입니다. 층 {}개, 너비 {}, 헤드 {}개와 {}개에 맞는 모양은 {}입니다. 가중치와 "
+      "설명이 서로 맞지 않으니 모델을 다시 내려받아 주세요.",
+      file_->path(), stored.name, shape_text(stored.shape), a.layers, a.d_model, a.heads, a.kv_heads,
+      shape_text(expected));
 }
 
 const StoredTensor& StoredWeights::checked(const std::string& name, const Shape& expected) {
   const StoredTensor& stored = present(name);
   if (stored.shape != expected) refuse_shape(stored, expected);
   if (!is_weight_format(stored.format)) {
-    throw FileError(
-        fmt::format("{}: the tensor '{}' holds {}, which are no weights; export the model in F32, "
-                    "F16 or BF16.",
-                    file_->path(), name, number_format_name(stored.format)));
+    throw told<FileError>(
+        "{}: the tensor '{}' holds {}, which are no weights; export the model in F32, F16 or BF16.",
+        "{}: '{}' 텐서의 수 형식은 가중치로 쓸 수 없습니다: {}. F32, F16, BF16으로 내보내 주세요.",
+        file_->path(), name, number_format_name(stored.format));
   }
   used_.insert(name);
   return stored;
@@ -110,8 +114,9 @@ Tensor StoredWeights::norm_bias(const std::string& name, std::int64_t length) {
 std::int64_t StoredWeights::rows_of(const std::string& name) const {
   const StoredTensor& stored = present(name);
   if (stored.shape.size() != 2) {
-    throw FileError(fmt::format("{}: the tensor '{}' has shape {}, but two axes are expected.", file_->path(),
-                                name, shape_text(stored.shape)));
+    throw told<FileError>("{}: the tensor '{}' has shape {}, but two axes are expected.",
+                          "{}: '{}' 텐서의 모양이 {}입니다. 축이 두 개여야 합니다.", file_->path(), name,
+                          shape_text(stored.shape));
   }
   return stored.shape[0];
 }
@@ -123,9 +128,9 @@ void StoredWeights::refuse_leftovers(const std::vector<std::string>& ignored) co
       return fnmatch(glob.c_str(), stored.name.c_str(), 0) == 0;
     });
     if (is_ignored) continue;
-    throw FileError(
-        fmt::format("{}: the tensor '{}' {} is not part of the {} models that this version computes.",
-                    file_->path(), stored.name, shape_text(stored.shape), architecture_->family));
+    throw told<FileError>("{}: the tensor '{}' {} is not part of the {} models that this version computes.",
+                          "{}: 남는 텐서: '{}' {}. 이 버전이 계산하는 {} 모델에는 없는 텐서입니다.",
+                          file_->path(), stored.name, shape_text(stored.shape), architecture_->family);
   }
 }
 
@@ -176,10 +181,11 @@ Weight some_rows(const Weight& weight, std::int64_t first, std::int64_t last) {
 
 Weight transposed(const Weight& weight, const std::string& name) {
   if (block_values(weight.format) != 1) {
-    throw FileError(
-        fmt::format("the tensor '{}' is stored transposed in {}, which cannot be turned round; "
-                    "export the model in F32, F16 or BF16.",
-                    name, number_format_name(weight.format)));
+    throw told<FileError>(
+        "the tensor '{}' is stored transposed in {}, which cannot be turned round; export the model in F32, "
+        "F16 or BF16.",
+        "'{}' 텐서가 {} 형식으로 전치되어 있어 되돌릴 수 없습니다. F32, F16, BF16으로 내보내 주세요.", name,
+        number_format_name(weight.format));
   }
   const auto size = static_cast<std::size_t>(block_bytes(weight.format));
   auto bytes = buffer(weight.byte_size());

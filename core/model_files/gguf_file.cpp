@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/base/byte_reader.h"
+#include "core/base/said_in_both.h"
 #include "core/base/shown_text.h"
 #include "core/model_files/ggml_types.h"
 #include "core/model_files/split_gguf.h"
@@ -277,10 +278,12 @@ class GgufParser {
       const auto alignment = found->get<std::uint64_t>();
       if (alignment >= 8 && alignment <= max_alignment && std::has_single_bit(alignment)) return alignment;
     }
-    throw FileError(
-        fmt::format("{}: general.alignment is {}, but a power of two from 8 to {} was expected. The file "
-                    "is damaged; download it again.",
-                    path_, shown_value(*found), max_alignment));
+    throw told<FileError>(
+        "{}: general.alignment is {}, but a power of two from 8 to {} was expected. The file is damaged; "
+        "download it again.",
+        "{}: general.alignment의 값이 {}인데, 8부터 {}까지의 2의 거듭제곱이어야 합니다. 파일이 손상되었으니 "
+        "다시 내려받아 주세요.",
+        path_, shown_value(*found), max_alignment);
   }
 
   static std::string shown_value(const nlohmann::json& value) {
@@ -435,10 +438,11 @@ std::shared_ptr<const ModelFile> open_gguf_bytes(std::string path, std::span<con
                                                  std::shared_ptr<const void> keep_alive) {
   auto file = open_gguf_part(std::move(path), bytes, std::move(keep_alive));
   if (file == nullptr || !is_part_of_split_gguf(*file)) return file;
-  throw FileError(fmt::format(
-      "{}: this is one of {} parts of a split model, but a whole file was expected. Join the parts "
-      "with 'llama-gguf-split --merge'.",
-      file->path(), file->metadata().at("split.count").dump()));
+  throw told<FileError>(
+      "{}: this is one of {} parts of a split model, but a whole file was expected. Join the parts with "
+      "'llama-gguf-split --merge'.",
+      "{}: 나뉜 모델의 조각 {}개 가운데 하나입니다. 'llama-gguf-split --merge'로 합쳐 주세요.", file->path(),
+      file->metadata().at("split.count").dump());
 }
 
 std::shared_ptr<const ModelFile> open_gguf_file(const std::shared_ptr<const MappedFile>& file) {

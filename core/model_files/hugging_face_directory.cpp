@@ -12,6 +12,7 @@
 
 #include "core/base/byte_reader.h"
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/base/shown_text.h"
 #include "core/base/strict_json.h"
 #include "core/model_files/foreign_directory.h"
@@ -59,19 +60,23 @@ bool is_there(const fs::path& path) {
   std::error_code error;
   if (fs::exists(path, error)) return true;
   if (!fs::is_symlink(fs::symlink_status(path, error))) return false;
-  throw FileError(
-      fmt::format("{}: this is a link to '{}', where no file is. The download was probably not "
-                  "finished, or the file was removed; fetch the model again.",
-                  path.string(), fs::read_symlink(path, error).string()));
+  throw told<FileError>(
+      "{}: this is a link to '{}', where no file is. The download was probably not finished, or the file was "
+      "removed; fetch the model again.",
+      "{}: 링크가 가리키는 '{}'에 파일이 없습니다. 내려받기가 끝나지 않았거나 파일이 지워진 것 같으니 모델을 "
+      "다시 내려받아 주세요.",
+      path.string(), fs::read_symlink(path, error).string());
 }
 
 std::shared_ptr<const MappedFile> open_bounded(const fs::path& path, std::size_t largest) {
   auto file = std::make_shared<const MappedFile>(path.string());
   if (file->bytes().size() <= largest) return file;
-  throw FileError(
-      fmt::format("{}: the file has {} bytes, but at most {} were expected. It is not what its name "
-                  "says; download it again.",
-                  path.string(), file->bytes().size(), largest));
+  throw told<FileError>(
+      "{}: the file has {} bytes, but at most {} were expected. It is not what its name says; download it "
+      "again.",
+      "{}: 파일의 크기가 {}바이트입니다. 많아야 {}바이트여야 합니다. 이름과 다른 파일인 것 같으니 다시 "
+      "내려받아 주세요.",
+      path.string(), file->bytes().size(), largest);
 }
 
 class HuggingFaceDirectory final : public ModelFile {
@@ -88,10 +93,12 @@ class HuggingFaceDirectory final : public ModelFile {
     for (StoredTensor& tensor : read_safetensors(file->path(), file->bytes())) {
       const auto [place, fresh] = shards_.emplace(tensor.name, path.filename().string());
       if (!fresh) {
-        throw FileError(
-            fmt::format("{}: the tensor {} stands in '{}' too, but once was expected. The files do not "
-                        "belong together; download them again.",
-                        file->path(), in_quotes(tensor.name), place->second));
+        throw told<FileError>(
+            "{0}: the tensor {1} stands in '{2}' too, but once was expected. The files do not belong "
+            "together; "
+            "download them again.",
+            "{0}: '{2}' 파일에도 같은 텐서가 있습니다: {1}. 파일들이 서로 맞지 않으니 다시 내려받아 주세요.",
+            file->path(), in_quotes(tensor.name), place->second);
       }
       tensors_.push_back(std::move(tensor));
     }
@@ -105,21 +112,26 @@ class HuggingFaceDirectory final : public ModelFile {
     for (const auto& [tensor, shard] : expected) names.insert(shard);
     for (const std::string& name : names) {
       if (!is_there(directory_ / name)) {
-        throw FileError(
-            fmt::format("{}: the index names the file {}, which is not there ({} files belong to this "
-                        "model). Download it into the same directory.",
-                        index.string(), in_quotes(name), names.size()));
+        throw told<FileError>(
+            "{}: the index names the file {}, which is not there ({} files belong to this model). Download "
+            "it "
+            "into the same directory.",
+            "{}: 색인에 적힌 파일이 없습니다: {} (이 모델의 파일은 모두 {}개). 같은 폴더에 내려받아 주세요.",
+            index.string(), in_quotes(name), names.size());
       }
       add_file(directory_ / name);
     }
     for (const auto& [tensor, shard] : expected) {
       const auto found = shards_.find(tensor);
       if (found != shards_.end() && found->second == shard) continue;
-      throw FileError(
-          fmt::format("{}: the tensor {} should lie in {}, but {}. The files do not belong together; "
-                      "download them again.",
-                      index.string(), in_quotes(tensor), in_quotes(shard),
-                      found == shards_.end() ? "is not there" : "lies in " + in_quotes(found->second)));
+      const Bilingual instead = found == shards_.end()
+                                    ? Bilingual{"is not there", "없습니다"}
+                                    : in_both("lies in {}", "{} 파일에 있습니다", in_quotes(found->second));
+      throw told<FileError>(
+          "{}: the tensor {} should lie in {}, but {}. The files do not belong together; download them "
+          "again.",
+          "{}: 텐서 {}의 자리는 {} 파일인데 {}. 파일들이 서로 맞지 않으니 다시 내려받아 주세요.",
+          index.string(), in_quotes(tensor), in_quotes(shard), instead);
     }
   }
 
@@ -161,10 +173,12 @@ fs::path folder_of(const std::string& file) {
 std::shared_ptr<HuggingFaceDirectory> directory_around(const std::string& file) {
   const fs::path folder = folder_of(file);
   if (is_there(folder / "config.json")) return std::make_shared<HuggingFaceDirectory>(folder);
-  throw FileError(
-      fmt::format("{}: there is no config.json beside these weights, which says what kind of model they "
-                  "are. Download config.json and tokenizer.json of the same model into the same directory.",
-                  file));
+  throw told<FileError>(
+      "{}: there is no config.json beside these weights, which says what kind of model they are. Download "
+      "config.json and tokenizer.json of the same model into the same directory.",
+      "{}: 어떤 모델인지 알려 주는 config.json이 가중치 옆에 없습니다. 같은 모델의 config.json과 "
+      "tokenizer.json을 같은 폴더에 내려받아 주세요.",
+      file);
 }
 
 // "model.safetensors.index.json" for "model-00001-of-00003.safetensors"; empty when the name is not of a
@@ -176,19 +190,22 @@ std::string index_of_shard(const std::string& path) {
 
 void check_shard_name(const std::string& path, const std::string& tensor, const nlohmann::json& shard) {
   if (!shard.is_string()) {
-    throw FileError(
-        fmt::format("{}: the file of the tensor {} is of type {}, but a name was expected. The file is "
-                    "damaged; download it again.",
-                    path, in_quotes(tensor), shard.type_name()));
+    throw told<FileError>(
+        "{}: the file of the tensor {} is of type {}, but a name was expected. The file is damaged; download "
+        "it again.",
+        "{}: 텐서 {}의 파일 이름 자리에 {} 값이 있습니다. 파일이 손상되었으니 다시 내려받아 주세요.", path,
+        in_quotes(tensor), shard.type_name());
   }
   const auto& name = shard.get_ref<const std::string&>();
   const bool plain = !name.empty() && name.size() <= longest_file_name &&
                      name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
   if (plain && name.ends_with(shard_ending)) return;
-  throw FileError(
-      fmt::format("{}: the tensor {} is said to lie in {}, but the plain name of a .safetensors file in "
-                  "the same directory was expected. Do not use this model unless you know who made it.",
-                  path, in_quotes(tensor), in_quotes(name)));
+  throw told<FileError>(
+      "{}: the tensor {} is said to lie in {}, but the plain name of a .safetensors file in the same "
+      "directory was expected. Do not use this model unless you know who made it.",
+      "{}: 텐서 {}의 파일 이름이 {}인데, 같은 폴더에 있는 .safetensors 파일의 이름이어야 합니다. 누가 "
+      "만들었는지 모르는 모델이라면 쓰지 마세요.",
+      path, in_quotes(tensor), in_quotes(name));
 }
 
 }  // namespace
@@ -202,10 +219,12 @@ std::map<std::string, std::string> parse_shard_index(const std::string& path, st
       text, {.path = path, .largest_text = largest_index, .most_values = std::size_t{1} << 22});
   const auto weight_map = index.find("weight_map");
   if (weight_map == index.end() || !weight_map->is_object() || weight_map->empty()) {
-    throw FileError(
-        fmt::format("{}: the object 'weight_map', which names the file of each tensor, is missing or "
-                    "empty. The file is damaged; download it again.",
-                    path));
+    throw told<FileError>(
+        "{}: the object 'weight_map', which names the file of each tensor, is missing or empty. The file is "
+        "damaged; download it again.",
+        "{}: 텐서마다 파일을 적어 둔 'weight_map'이 없거나 비어 있습니다. 파일이 손상되었으니 다시 내려받아 "
+        "주세요.",
+        path);
   }
   std::map<std::string, std::string> shards;
   for (const auto& [tensor, shard] : weight_map->items()) {
@@ -244,10 +263,11 @@ std::shared_ptr<const ModelFile> open_safetensors_file(const std::shared_ptr<con
     return model;
   }
   if (!is_there(index)) {
-    throw FileError(
-        fmt::format("{}: this is one of several files of a model, but the index '{}' that lists them is "
-                    "not there. Download it into the same directory.",
-                    file->path(), fs::path(index).filename().string()));
+    throw told<FileError>(
+        "{}: this is one of several files of a model, but the index '{}' that lists them is not there. "
+        "Download it into the same directory.",
+        "{}: 여러 파일로 나뉜 모델의 하나인데, 그 목록인 '{}' 파일이 없습니다. 같은 폴더에 내려받아 주세요.",
+        file->path(), fs::path(index).filename().string());
   }
   model->add_shards(index);
   return model;

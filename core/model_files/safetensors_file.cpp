@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/base/byte_reader.h"
+#include "core/base/said_in_both.h"
 #include "core/base/shown_text.h"
 #include "core/base/strict_json.h"
 
@@ -216,7 +217,10 @@ class SafetensorsParser {
   }
 
   [[noreturn]] void fail(const std::string& sentence) const {
-    throw FileError(fmt::format("{}: in the header: {}", path_, sentence));
+    throw told<FileError>(
+        "{}: in the header: {}",
+        "{}: 파일의 머리 부분을 읽을 수 없습니다. 파일이 손상된 것 같으니 다시 내려받아 주세요. 자세히: {}",
+        path_, sentence);
   }
 
   const std::string& path_;

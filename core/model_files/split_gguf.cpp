@@ -9,6 +9,7 @@
 
 #include "core/base/errors.h"
 #include "core/base/mapped_file.h"
+#include "core/base/said_in_both.h"
 #include "core/base/shown_text.h"
 #include "core/model_files/gguf_file.h"
 #include "core/model_files/part_name.h"
@@ -23,10 +24,10 @@ std::int64_t whole_number(const ModelFile& file, const char* key) {
   const auto found = file.metadata().find(key);
   if (found == file.metadata().end()) return absent;
   if (!found->is_number_integer() || *found < 0 || *found > std::int64_t{1} << 31) {
-    throw FileError(
-        fmt::format("{}: the key '{}' is {}, but a whole number was expected. The file is damaged; "
-                    "download it again.",
-                    file.path(), key, found->is_number() ? found->dump() : found->type_name()));
+    throw told<FileError>(
+        "{}: the key '{}' is {}, but a whole number was expected. The file is damaged; download it again.",
+        "{}: 키 '{}'의 값이 {}인데 정수여야 합니다. 파일이 손상되었으니 다시 내려받아 주세요.", file.path(),
+        key, found->is_number() ? found->dump() : found->type_name());
   }
   return found->get<std::int64_t>();
 }
@@ -40,10 +41,11 @@ class SplitGguf final : public ModelFile {
   void add(std::shared_ptr<const ModelFile> part) {
     for (const StoredTensor& tensor : part->tensors()) {
       if (!names_.insert(tensor.name).second) {
-        throw FileError(fmt::format(
+        throw told<FileError>(
             "{}: the tensor {} stands in an earlier part too, but once was expected. The parts do not belong "
             "together; download them again.",
-            part->path(), in_quotes(tensor.name)));
+            "{}: 앞의 조각에도 같은 텐서가 있습니다: {}. 조각들이 서로 맞지 않으니 다시 내려받아 주세요.",
+            part->path(), in_quotes(tensor.name));
       }
       tensors_.push_back(tensor);
     }
@@ -72,33 +74,39 @@ PartName checked_name(const ModelFile& first) {
   const std::int64_t parts = part_count(first);
   const auto name = part_name(first.path(), ending);
   if (number != 0) {
-    throw FileError(fmt::format("{}: this is part {} of {} of a split model. Open the first part{}.",
-                                first.path(), number + 1, parts,
-                                name ? ", " + part_path(*name, 1, ending) : ""));
+    const std::string path = name ? part_path(*name, 1, ending) : "";
+    throw told<FileError>("{0}: this is part {1} of {2} of a split model. Open the first part{3}.",
+                          "{0}: 나뉜 모델의 조각 {2}개 가운데 {1}번째입니다. 첫 조각을 열어 주세요{3}.",
+                          first.path(), number + 1, parts,
+                          name ? Bilingual{", " + path, ": " + path} : Bilingual{});
   }
   if (name && name->part == 1 && name->parts == parts) return *name;
-  throw FileError(fmt::format(
-      "{0}: this is the first of {1} parts of a split model, but by its name the others cannot be "
-      "found; a name that ends with '-00001-of-{1:05}.gguf' was expected. Give all parts their "
-      "original names.",
-      first.path(), parts));
+  throw told<FileError>(
+      "{0}: this is the first of {1} parts of a split model, but by its name the others cannot be found; a "
+      "name that ends with '-00001-of-{1:05}.gguf' was expected. Give all parts their original names.",
+      "{0}: 나뉜 모델의 조각 {1}개 가운데 첫째인데, 이름으로 다른 조각을 찾을 수 없습니다. 이름이 "
+      "'-00001-of-{1:05}.gguf'로 끝나야 합니다. 모든 조각에 원래 이름을 붙여 주세요.",
+      first.path(), parts);
 }
 
 std::shared_ptr<const ModelFile> open_part(const std::string& path, std::int64_t number, std::int64_t parts) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) {
-    throw FileError(
-        fmt::format("{}: this part of the split model is missing (part {} of {}). Download it into "
-                    "the same directory.",
-                    path, number + 1, parts));
+    throw told<FileError>(
+        "{0}: this part of the split model is missing (part {1} of {2}). Download it into the same "
+        "directory.",
+        "{0}: 나뉜 모델의 이 조각이 없습니다(조각 {2}개 가운데 {1}번째). 같은 폴더에 내려받아 주세요.", path,
+        number + 1, parts);
   }
   const auto mapped = std::make_shared<const MappedFile>(path);
   auto part = open_gguf_part(path, mapped->bytes(), mapped);
   if (part == nullptr || part_count(*part) != parts || whole_number(*part, "split.no") != number) {
-    throw FileError(fmt::format(
-        "{}: part {} of {} of a split model was expected here, but this file is {}. "
-        "Download it again.",
-        path, number + 1, parts, part == nullptr ? "no GGUF file" : "another one by its own keys"));
+    const Bilingual what = part == nullptr ? Bilingual{"no GGUF file", "GGUF 파일이 아닙니다"}
+                                           : Bilingual{"another one by its own keys", "다른 조각입니다"};
+    throw told<FileError>(
+        "{0}: part {1} of {2} of a split model was expected here, but this file is {3}. Download it again.",
+        "{0}: 나뉜 모델의 조각 {2}개 가운데 {1}번째여야 하는데, {3}. 다시 내려받아 주세요.", path, number + 1,
+        parts, what);
   }
   return part;
 }
@@ -116,10 +124,10 @@ std::shared_ptr<const ModelFile> join_split_gguf(std::shared_ptr<const ModelFile
   }
   const auto found = static_cast<std::int64_t>(joined->tensors().size());
   if (expected != absent && found != expected) {
-    throw FileError(
-        fmt::format("{}: the {} parts hold {} tensors together, but {} were expected. Download them "
-                    "again.",
-                    joined->path(), name.parts, found, expected));
+    throw told<FileError>(
+        "{}: the {} parts hold {} tensors together, but {} were expected. Download them again.",
+        "{}: 조각 {}개에 든 텐서가 모두 {}개인데, {}개여야 합니다. 다시 내려받아 주세요.", joined->path(),
+        name.parts, found, expected);
   }
   return joined;
 }

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/base/whole_file.h"
 #include "core/session/session_file.h"
 
@@ -28,7 +29,9 @@ OwnSessionFile::OwnSessionFile(const fs::path& folder) {
   std::error_code failed;
   fs::create_directories(folder, failed);
   if (failed) {
-    throw UserError(fmt::format("Sessions cannot be kept in '{}': {}.", folder.string(), failed.message()));
+    throw told<UserError>("Sessions cannot be kept in '{}': {}.",
+                          "세션을 '{}' 폴더에 보관할 수 없습니다: {}.", folder.string(),
+                          system_reason(failed.value()));
   }
   for (int number = 1; number <= most_programs; ++number) {
     const std::string name = number == 1 ? "session" : fmt::format("session-{}", number);
@@ -37,8 +40,10 @@ OwnSessionFile::OwnSessionFile(const fs::path& folder) {
     remove_unfinished(path_.string());
     return;
   }
-  throw UserError(fmt::format("{} programs keep their sessions in '{}' already; this one keeps none.",
-                              most_programs, folder.string()));
+  throw told<UserError>(
+      "{} programs keep their sessions in '{}' already; this one keeps none.",
+      "프로그램 {}개가 이미 '{}' 폴더에 세션을 보관하고 있어 이 창의 세션은 보관되지 않습니다.",
+      most_programs, folder.string());
 }
 
 OwnSessionFile::~OwnSessionFile() {
@@ -49,8 +54,9 @@ OwnSessionFile::~OwnSessionFile() {
 bool OwnSessionFile::try_lock(const fs::path& lock) {
   const int opened = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (opened < 0) {
-    throw UserError(fmt::format("Sessions cannot be kept: '{}' cannot be opened: {}.", lock.string(),
-                                std::generic_category().message(errno)));
+    throw told<UserError>("Sessions cannot be kept: '{}' cannot be opened: {}.",
+                          "세션을 보관할 수 없습니다: '{}' 파일이 열리지 않습니다: {}.", lock.string(),
+                          system_reason(errno));
   }
   if (::flock(opened, LOCK_EX | LOCK_NB) == 0) {
     lock_ = opened;
@@ -59,8 +65,9 @@ bool OwnSessionFile::try_lock(const fs::path& lock) {
   const int reason = errno;
   ::close(opened);
   if (reason == EWOULDBLOCK) return false;
-  throw UserError(fmt::format("Sessions cannot be kept: '{}' cannot be locked: {}.", lock.string(),
-                              std::generic_category().message(reason)));
+  throw told<UserError>("Sessions cannot be kept: '{}' cannot be locked: {}.",
+                        "세션을 보관할 수 없습니다: '{}' 파일을 잠글 수 없습니다: {}.", lock.string(),
+                        system_reason(reason));
 }
 
 Autosave::Autosave(fs::path file, std::chrono::milliseconds delay)
@@ -92,7 +99,7 @@ void Autosave::flush() {
   hurry_ = false;
 }
 
-std::string Autosave::error() const {
+Bilingual Autosave::error() const {
   const std::lock_guard lock(mutex_);
   return error_;
 }
@@ -107,11 +114,11 @@ void Autosave::work() {
     waiting_.reset();
     writing_ = true;
     lock.unlock();
-    std::string error;
+    Bilingual error;
     try {
       write_session(document, file_.string());
     } catch (const std::exception& failure) {
-      error = failure.what();
+      error = said(failure);
     }
     lock.lock();
     writing_ = false;

@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <thread>
 
+#include "core/base/bilingual.h"
 #include "core/session/document.h"
 
 namespace headlight {
@@ -47,8 +47,8 @@ class Autosave {
   // Returns at once. The newest document wins; the first change after a write sets the moment of the next, so
   // that somebody who never stops typing is saved all the same.
   void save(const Document& document);
-  void flush();               // returns when everything is written, or could not be
-  std::string error() const;  // why the last write failed; empty when it went well
+  void flush();             // returns when everything is written, or could not be
+  Bilingual error() const;  // why the last write failed; empty when it went well
 
  private:
   void work();
@@ -60,7 +60,7 @@ class Autosave {
   std::condition_variable idle_;
   std::optional<Document> waiting_;
   Clock::time_point due_;
-  std::string error_;
+  Bilingual error_;
   bool writing_ = false;
   bool hurry_ = false;
   bool stopping_ = false;

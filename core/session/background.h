@@ -8,9 +8,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <utility>
 
+#include "core/base/said_in_both.h"
 #include "core/session/latest_wins.h"
 
 namespace headlight {
@@ -43,14 +43,14 @@ class Background {
   struct Done {
     Key key;
     std::shared_ptr<const Value> value;
-    std::string error;
+    Bilingual error;
   };
 
   // grace: how long an overtaken job may go on, so that dragging still shows pictures.
   explicit Background(Make make, std::chrono::milliseconds grace = std::chrono::milliseconds(100))
       : worker_([this, make = std::move(make)](
                     const Key& key, const std::function<bool()>& cancelled) { run(make, key, cancelled); },
-                [](const std::string&) {},  // run() keeps what went wrong
+                [](const Bilingual&) {},  // run() keeps what went wrong
                 grace) {}
 
   // Asks for the value of `key`, unless it is there or being made. Returns at once; call it in every frame.
@@ -94,14 +94,14 @@ class Background {
 
  private:
   void run(const Make& make, const Key& key, const std::function<bool()>& overtaken) {
-    Done done{key, nullptr, ""};
+    Done done{key, nullptr, {}};
     try {
       const auto stop = [this, &overtaken] { return overtaken() || cancelled(); };
       done.value = std::make_shared<const Value>(make(key, Progress(stop, fraction_)));
     } catch (const Progress::Cancelled&) {
       return;
     } catch (const std::exception& error) {
-      done.error = error.what();
+      done.error = said(error);
     }
     const std::lock_guard lock(mutex_);
     done_ = std::make_shared<const Done>(std::move(done));

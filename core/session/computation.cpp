@@ -13,6 +13,7 @@
 #include "core/backends/backend_list.h"
 #include "core/base/errors.h"
 #include "core/base/memory.h"
+#include "core/base/said_in_both.h"
 #include "core/forward/derived_values.h"
 #include "core/forward/forward_pass.h"
 #include "core/forward/trace_from_file.h"
@@ -117,7 +118,7 @@ void require_room(const ForwardRequest& request) {
   const bool re_uses = request.previous && request.interventions.empty();
   const std::int64_t same = re_uses ? common_beginning(request.previous->tokens(), request.tokens) : 0;
   const auto tokens = static_cast<std::int64_t>(request.tokens.size());
-  require_memory(bytes / tokens * (tokens - same), fmt::format("a text of {} tokens", tokens));
+  require_memory(bytes / tokens * (tokens - same), in_both("a text of {} tokens", "토큰 {}개인 글", tokens));
 }
 
 // Where the distribution is asked for when nobody has chosen a token.
@@ -151,7 +152,7 @@ struct Computation::State {
   std::shared_ptr<const Model> model;
   std::shared_ptr<const Trace> from_file;  // when `model` came with one
   Result result;
-  std::string error;
+  Bilingual error;
   std::optional<Document> wanted;  // the newest document, to be run when a model arrives
   std::deque<Finished> finished;   // the newest first
 
@@ -199,7 +200,7 @@ struct Computation::State {
       load.error = read.note;  // what of a file is not shown
       result = Result();
       finished.clear();
-      error.clear();
+      error = {};
       if (wanted) runner->submit({model, *wanted});
     }
     changed();
@@ -209,7 +210,7 @@ struct Computation::State {
     {
       const std::lock_guard lock(mutex);
       result = next;
-      error.clear();
+      error = {};
     }
     changed();
   }
@@ -259,10 +260,11 @@ struct Computation::State {
       return;
     }
     if (!has_weights(*request.model)) {
-      throw UserError(
+      throw told<UserError>(
           "This trace came without its model: only its own text can be shown, unchanged. Undo the change, or "
-          "choose "
-          "a model.");
+          "choose a model.",
+          "이 트레이스에는 모델이 없어 기록된 글만 그대로 볼 수 있습니다. 바꾼 것을 되돌리거나 모델을 골라 "
+          "주세요.");
     }
     for (const Finished& one : earlier) {
       if (!same_pass(*one.result.trace, *request.model, texts, one.interventions, wanted_changes)) continue;
@@ -377,7 +379,7 @@ Computation::Computation(std::string device, int threads, std::function<void()> 
       [state](const RunRequest& request, const LatestWins<RunRequest>::Cancelled& cancelled) {
         state->run(request, cancelled);
       },
-      [state](const std::string& message) {
+      [state](const Bilingual& message) {
         {
           const std::lock_guard lock(state->mutex);
           state->error = message;
@@ -389,7 +391,7 @@ Computation::Computation(std::string device, int threads, std::function<void()> 
       [state](const std::string& name, const LatestWins<std::string>::Cancelled&) {
         state->load_model_named(name);
       },
-      [state](const std::string& message) {
+      [state](const Bilingual& message) {
         LoadState failed = [state] {
           const std::lock_guard lock(state->mutex);
           return state->load;
@@ -435,7 +437,7 @@ Result Computation::result() const {
   return state_->result;
 }
 
-std::string Computation::error() const {
+Bilingual Computation::error() const {
   const std::lock_guard lock(state_->mutex);
   return state_->error;
 }

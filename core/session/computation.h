@@ -13,6 +13,7 @@
 #include "core/analysis/distribution.h"
 #include "core/analysis/head_wall.h"
 #include "core/analysis/token_scores.h"
+#include "core/base/bilingual.h"
 #include "core/forward/trace.h"
 #include "core/model/catalog.h"
 #include "core/model/model.h"
@@ -39,7 +40,7 @@ struct LoadState {
   LoadPhase phase = LoadPhase::nothing;
   std::string model;  // as it was asked for
   FetchState fetch;   // while fetching
-  std::string error;  // when failed: one sentence for the user
+  Bilingual error;    // when failed: one sentence for the user
 };
 
 class Computation {
@@ -58,7 +59,7 @@ class Computation {
   LoadState load_state() const;
   std::shared_ptr<const Model> model() const;
   Result result() const;
-  std::string error() const;  // of the last run; empty when it went well
+  Bilingual error() const;  // of the last run; empty when it went well
   bool busy() const;
   void wait_idle();  // for tests and pictures: until the load and the newest request are done
 

@@ -13,6 +13,8 @@
 #include <string>
 #include <thread>
 
+#include "core/base/said_in_both.h"
+
 namespace headlight {
 
 template <class Request>
@@ -21,9 +23,10 @@ class LatestWins {
   using Clock = std::chrono::steady_clock;
   using Cancelled = std::function<bool()>;
   using Job = std::function<void(const Request&, const Cancelled&)>;
-  using Failed = std::function<void(const std::string&)>;  // called on the worker thread
+  using Failed = std::function<void(const Bilingual&)>;  // called on the worker thread
 
-  // `job` runs on the worker thread. What it throws is handed to `failed` as text; nothing leaves the thread.
+  // `job` runs on the worker thread. What it throws is handed to `failed` as words; nothing leaves the
+  // thread.
   LatestWins(Job job, Failed failed, std::chrono::milliseconds grace)
       : job_(std::move(job)), failed_(std::move(failed)), grace_(grace), thread_([this] { work(); }) {}
 
@@ -86,9 +89,9 @@ class LatestWins {
     try {
       job_(request, [this] { return is_cancelled(); });
     } catch (const std::exception& error) {
-      failed_(error.what());
+      failed_(said(error));
     } catch (...) {
-      failed_("an unknown error");
+      failed_({"an unknown error", "알 수 없는 오류"});
     }
   }
 

@@ -8,6 +8,7 @@
 #include <exception>
 #include <utility>
 
+#include "core/base/said_in_both.h"
 #include "core/session/learning_run.h"
 
 namespace headlight {
@@ -23,7 +24,7 @@ void give_way() {
 
 LearningSnapshot failed(LearningSnapshot last, const std::exception& error) {
   last.phase = LearningPhase::failed;
-  last.error = error.what();
+  last.error = said(error);
   return last;
 }
 
@@ -171,7 +172,7 @@ void Learning::work() {
     try {
       obey(orders);
     } catch (const std::exception& error) {  // memory is full, for one
-      if (run_) run_->fail(error.what());    // what it kept can be opened
+      if (run_) run_->fail(said(error));     // what it kept can be opened
       publish(run_ ? run_->snapshot(false) : failed(LearningSnapshot(), error));
     }
   }

@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/base/bilingual.h"
 #include "core/session/learning_figures.h"
 #include "core/session/learning_task.h"
 
@@ -47,7 +48,8 @@ struct LearningToken {
 struct LearningSaved {
   std::int64_t count = 0;  // of all runs together; it grows by one with each that is done or failed
   std::int64_t step = 0;   // whose weights these are
-  std::string folder, error;
+  std::string folder;
+  Bilingual error;
 };
 
 // The model that learns beside, from the same batches.
@@ -56,7 +58,7 @@ struct LearningRival {
   std::int64_t layers = 0, parameters = 0;
   std::vector<float> losses;     // of each step
   double tokens_a_second = 0.0;  // of its steps alone
-  std::string error;             // why it gave up
+  Bilingual error;               // why it gave up
 };
 
 struct LearningSnapshot {
@@ -65,7 +67,7 @@ struct LearningSnapshot {
   LearningPhase phase = LearningPhase::preparing;
   std::string preparing;  // "words", "vocabulary", "tokens"
   float share = 0.0F;     // of that
-  std::string error;      // why it failed
+  Bilingual error;        // why it failed
 
   std::int64_t step = 0;             // updates done
   std::vector<LearningPoint> curve;  // of each of them

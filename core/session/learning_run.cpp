@@ -7,6 +7,7 @@
 
 #include "core/backends/cpu/thread_pool.h"
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/model_files/model_file.h"
 #include "core/session/learning_wish.h"
 #include "core/training/checkpoint.h"
@@ -110,7 +111,7 @@ void Learning::Run::step_rival() {
   try {
     snapshot_.rival->losses.push_back(static_cast<float>(rival_->step().loss));
   } catch (const UserError& error) {
-    snapshot_.rival->error = error.what();  // alone: the model that is looked at goes on
+    snapshot_.rival->error = said(error);  // alone: the model that is looked at goes on
     return rival_.reset();
   }
   rival_seconds_ += std::chrono::duration<double>(Clock::now() - start).count();
@@ -200,7 +201,7 @@ bool Learning::Run::step(bool alone) {
     if (!alone) snapshot_.update = nullptr;
     if (run_->finished()) finish(LearningPhase::finished);
   } catch (const std::exception& error) {
-    fail(error.what());
+    fail(said(error));
   }
   const auto end = Clock::now();
   snapshot_.seconds += std::chrono::duration<double>(end - start).count();
@@ -224,13 +225,13 @@ void Learning::Run::stop() {
   finish(LearningPhase::stopped);
 }
 
-void Learning::Run::fail(const std::string& why) {
+void Learning::Run::fail(const Bilingual& why) {
   snapshot_.error = why;
   finish(LearningPhase::failed);
 }
 
 void Learning::Run::write(const Write& write, std::int64_t count) {
-  LearningSaved saved{count, 0, write.folder, ""};
+  LearningSaved saved{count, 0, write.folder, {}};
   try {
     auto kept = std::find_if(snapshot_.checkpoints.begin(), snapshot_.checkpoints.end(),
                              [&](const auto& state) { return state->step == write.step; });
@@ -247,7 +248,7 @@ void Learning::Run::write(const Write& write, std::int64_t count) {
       write_model(parameters, saved.folder, /*half=*/false);
     }
   } catch (const std::exception& error) {
-    saved.error = error.what();
+    saved.error = said(error);
   }
   snapshot_.saved = std::move(saved);
 }

@@ -21,7 +21,7 @@ class Learning::Run {
   bool step(bool alone);
   // Both end it; what was kept stays, and can be written.
   void stop();
-  void fail(const std::string& why);
+  void fail(const Bilingual& why);
   void write(const Write& write, std::int64_t count);
   // Looks at the model as it is.
   void look();

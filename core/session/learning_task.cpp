@@ -12,6 +12,7 @@
 #include "core/base/byte_reader.h"
 #include "core/base/errors.h"
 #include "core/base/mapped_file.h"
+#include "core/base/said_in_both.h"
 #include "core/base/user_folders.h"
 #include "core/session/document_names.h"
 #include "core/training/generated_texts.h"
@@ -100,30 +101,36 @@ TrainingConfig config_of(const LearningChoices& choices, const LearningPlan& pla
 
 void check(const LearningChoices& choices) {
   if (choices.steps < 1 || choices.steps > most_learning_steps) {
-    throw UserError(
-        fmt::format("{} steps were asked for; take 1 to {}.", choices.steps, most_learning_steps));
+    throw told<UserError>("{} steps were asked for; take 1 to {}.",
+                          "단계 수: {}. 1부터 {}까지 고를 수 있습니다.", choices.steps, most_learning_steps);
   }
   if (!(choices.learning_rate > 0.0) || choices.learning_rate > most_learning_rate) {
-    throw UserError(fmt::format("The learning rate is {}; take one above 0 and at most {}, such as 0.003.",
-                                choices.learning_rate, most_learning_rate));
+    throw told<UserError>("The learning rate is {}; take one above 0 and at most {}, such as 0.003.",
+                          "학습률: {}. 0보다 크고 {} 이하인 값을 골라 주세요. 예: 0.003.",
+                          choices.learning_rate, most_learning_rate);
   }
   if (choices.start != LearningStart::random && !learnt_plan(choices.from)) {
-    throw UserError(fmt::format(
+    throw told<UserError>(
         "The model to begin with is not in {} any more. Let another one learn, and go on from it.",
-        choices.from.empty() ? "any folder" : choices.from));
+        "이어서 학습할 모델이 더는 없습니다(폴더: {}). 다른 모델을 학습시켜 거기서 이어 가 주세요.",
+        choices.from.empty() ? Bilingual{"any folder", "없음"} : Bilingual{choices.from, choices.from});
   }
   if (choices.start == LearningStart::preferred &&
       (choices.wish.empty() || choices.wish.size() > most_wish)) {
-    throw UserError(
-        fmt::format("The letters that are to come more often have {} bytes; 1 to {} were expected.",
-                    choices.wish.size(), most_wish));
+    throw told<UserError>(
+        "The letters that are to come more often have {} bytes; 1 to {} were expected.",
+        "더 자주 나오기를 바라는 글자가 {}바이트입니다. 1바이트부터 {}바이트까지여야 합니다.",
+        choices.wish.size(), most_wish);
   }
   if (choices.task == LearningTask::letters) return;
   const std::int64_t bytes = text_bytes(choices);
   if (bytes < least_learning_text || bytes > most_learning_text) {
-    throw UserError(fmt::format("The text to learn from has {} bytes; {} to {} were expected. {}", bytes,
-                                least_learning_text, most_learning_text,
-                                bytes < least_learning_text ? "Paste more of it." : "Paste a part of it."));
+    throw told<UserError>("The text to learn from has {} bytes; {} to {} were expected. {}",
+                          "학습할 글이 {}바이트입니다. {}바이트부터 {}바이트까지여야 합니다. {}", bytes,
+                          least_learning_text, most_learning_text,
+                          bytes < least_learning_text
+                              ? Bilingual{"Paste more of it.", "글을 더 붙여 넣어 주세요."}
+                              : Bilingual{"Paste a part of it.", "글의 일부만 붙여 넣어 주세요."});
   }
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/model_files/model_file.h"
 #include "core/text/token_ids.h"
 #include "core/training/sampled_text.h"
@@ -68,9 +69,11 @@ void prefer(LearningTexts& texts, const std::string& wish, const std::function<v
          static_cast<float>(pairs * most_questions));
   }
   if (found.size() < fewest_pairs) {
-    throw UserError(fmt::format(
+    throw Told<UserError>(in_both(
         "The model's answers differ in '{}' for {} of {} questions; at least {} are needed to prefer some of "
         "them. Wish for letters that it writes now and then.",
+        "'{0}': 모델의 답이 이 글자에서 갈리는 질문이 {2}개 가운데 {1}개뿐입니다. 더 나은 답을 고르려면 "
+        "{3}개 이상이어야 합니다. 모델이 가끔 쓰는 글자를 골라 주세요.",
         wish, found.size(), question, fewest_pairs));
   }
   texts.corpus.train = std::move(found);

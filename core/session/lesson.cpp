@@ -10,6 +10,7 @@
 #include <set>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/session/document_names.h"
 
 namespace headlight {
@@ -303,9 +304,10 @@ std::vector<LessonOrError> load_lessons(const std::string& directory) {
     if (entry->path().extension() == ".json") paths.push_back(entry->path());
   }
   if (failure) {
-    throw UserError(
-        fmt::format("{}: the lessons cannot be listed ({}); give a directory with files like 01_tokens.json.",
-                    directory, failure.message()));
+    throw told<UserError>(
+        "{}: the lessons cannot be listed ({}); give a directory with files like 01_tokens.json.",
+        "{}: 수업 목록을 읽을 수 없습니다({}). 01_tokens.json 같은 파일이 있는 폴더여야 합니다.", directory,
+        system_reason(failure.value()));
   }
   std::sort(paths.begin(), paths.end());
   std::set<std::string> ids;

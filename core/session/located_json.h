@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/bilingual.h"
+
 namespace headlight {
 
 class LocatedError : public std::runtime_error {
@@ -55,6 +57,8 @@ class LocatedJson {
   bool boolean() const;
   std::size_t line() const;
 
+  [[noreturn]] void fail(const Bilingual& reason) const;
+  // The same, said in English alone: for files that are made by the program, or by its authors.
   [[noreturn]] void fail(const std::string& reason) const;
 
  private:
@@ -63,6 +67,7 @@ class LocatedJson {
     std::map<std::string, std::size_t, std::less<>> lines;  // of "/steps/2/text"
   };
   class LineScanner;
+  [[noreturn]] void refuse_kind(const char* english, const char* korean) const;
 
   LocatedJson(std::shared_ptr<const Document> document, const nlohmann::json* value, std::string path)
       : document_(std::move(document)), value_(value), path_(std::move(path)) {}

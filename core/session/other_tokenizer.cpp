@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/model/catalog.h"
 #include "core/model/fetch_steps.h"
 #include "core/model/model_tokenizer.h"
@@ -29,11 +30,15 @@ std::optional<std::string> content_of(const fs::path& path) {
   if (!fs::is_regular_file(path, problem)) return std::nullopt;
   const std::uintmax_t size = fs::file_size(path, problem);
   if (problem || size > largest_file) {
-    throw FileError(fmt::format("{}: cannot be read, or is larger than 256 MB; a tokenizer.json is expected.",
-                                path.string()));
+    throw told<FileError>("{}: cannot be read, or is larger than 256 MB; a tokenizer.json is expected.",
+                          "{}: 읽을 수 없거나 256 MB보다 큽니다. tokenizer.json이어야 합니다.",
+                          path.string());
   }
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw FileError(path.string() + ": cannot be read; check the file's permissions.");
+  if (!file) {
+    throw told<FileError>("{}: cannot be read; check the file's permissions.",
+                          "{}: 읽을 수 없습니다. 파일의 권한을 확인해 주세요.", path.string());
+  }
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
@@ -90,15 +95,18 @@ std::shared_ptr<const Tokenizer> open_tokenizer(const std::string& name_or_path)
   if (!fs::exists(path, ignored)) {
     const auto entry = find_in_catalog(name_or_path);
     if (!entry) {
-      throw UserError(fmt::format(
+      throw told<UserError>(
           "'{}' is neither a file here nor a model of the catalog; give the path of a tokenizer.json, of a "
           ".gguf file or of a model's folder.",
-          name_or_path));
+          "'{}': 그런 파일도, 목록에 그런 모델도 없습니다. tokenizer.json, .gguf 파일, 모델 폴더 가운데 "
+          "하나의 경로를 적어 주세요.",
+          name_or_path);
     }
     const auto installed = installed_path(*entry);
     if (!installed) {
-      throw UserError(
-          fmt::format("{} is not installed; fetch it first: its tokenizer comes with it.", entry->title));
+      throw told<UserError>("{} is not installed; fetch it first: its tokenizer comes with it.",
+                            "{} 모델이 아직 없습니다. 먼저 내려받아 주세요. 토크나이저도 함께 옵니다.",
+                            entry->title);
     }
     path = *installed;
   }

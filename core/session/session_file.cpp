@@ -6,6 +6,7 @@
 #include <span>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/base/sha256.h"
 #include "core/base/whole_file.h"
 #include "core/session/session_values.h"
@@ -67,14 +68,16 @@ void document_fields(Self& document, Visit& visit) {
   visit("lesson", lesson);
 }
 
-void require(bool holds, const LocatedJson& document, std::string_view field, std::string_view expected) {
-  if (!holds) document.at(field).fail(fmt::format("expected {}", expected));
+void require(bool holds, const LocatedJson& document, std::string_view field, const Bilingual& expected) {
+  if (!holds) {
+    document.at(field).fail(in_both("expected {}", "쓸 수 없는 값입니다(쓸 수 있는 값: {})", expected));
+  }
 }
 
 // What no window can bring about. Places beyond the text or the model are clamped where they are shown.
 void check(const Document& d, const LocatedJson& json) {
   const auto at_least_0 = [&](std::int64_t number, std::string_view field) {
-    require(number >= 0, json, field, "a whole number from 0 on");
+    require(number >= 0, json, field, {"a whole number from 0 on", "0 이상의 정수"});
   };
   at_least_0(d.layer, "layer");
   at_least_0(d.head, "head");
@@ -88,19 +91,25 @@ void check(const Document& d, const LocatedJson& json) {
   if (d.value) {
     for (const std::int64_t index : d.value->index) at_least_0(index, "value");
   }
-  require(d.embedding.dimensions == 2 || d.embedding.dimensions == 3, json, "embedding", "2 or 3 dimensions");
+  require(d.embedding.dimensions == 2 || d.embedding.dimensions == 3, json, "embedding",
+          {"2 or 3 dimensions", "2차원이나 3차원"});
   const auto is_a_count = [](std::int64_t number) { return number >= 1 && number <= 10'000; };
   require(is_a_count(d.next.grow_tokens) && is_a_count(d.next.beam_width) && is_a_count(d.next.beam_depth) &&
               d.next.speed >= 0.0,
-          json, "next", "counts from 1 to 10000 and a speed from 0 on");
+          json, "next",
+          {"counts from 1 to 10000 and a speed from 0 on", "1부터 10000까지의 개수와 0 이상의 속도"});
   const LearningChoices& l = d.learning;
   require(l.steps >= 1 && l.steps <= most_learning_steps && l.learning_rate > 0.0 &&
               l.learning_rate <= most_learning_rate && l.seed >= 0,
-          json, "learning", "1 to 100000 steps, a learning rate above 0 and at most 10, a seed from 0 on");
+          json, "learning",
+          {"1 to 100000 steps, a learning rate above 0 and at most 10, a seed from 0 on",
+           "1부터 100000까지의 단계 수, 0보다 크고 10 이하인 학습률, 0 이상의 시드"});
   const SamplingSettings& s = d.sampling;
   require(s.temperature >= 0.0 && s.temperature <= 100.0 && s.top_k >= 0 && s.top_p >= 0.0 &&
               s.top_p <= 1.0 && s.min_p >= 0.0 && s.min_p <= 1.0,
-          json, "sampling", "temperature from 0 to 100, top_k from 0 on, top_p and min_p from 0 to 1");
+          json, "sampling",
+          {"temperature from 0 to 100, top_k from 0 on, top_p and min_p from 0 to 1",
+           "temperature는 0부터 100, top_k는 0 이상, top_p와 min_p는 0부터 1"});
 }
 
 // What copied its values from another text would need that text to be computed first.
@@ -110,10 +119,10 @@ void leave_out_copies(Document& document, Reading& reading) {
                 [](const Intervention& one) { return std::holds_alternative<CopyFrom>(one.operation); });
   const std::size_t left_out = all - document.interventions.size();
   if (left_out == 0) return;
-  reading.notes.push_back(fmt::format(
+  reading.notes.push_back(in_both(
       "{} of the experiments copied values from a second text, which a session does not keep; they were left "
       "out.",
-      left_out));
+      "실험 {}개는 둘째 글의 값을 베껴 온 것이라 뺐습니다. 세션에는 둘째 글이 보관되지 않습니다.", left_out));
 }
 
 bool is_text_name(std::string_view name) {
@@ -141,16 +150,18 @@ void read_text_beside(OpenedSession& opened, const std::string& session) {
   const fs::path path = text_beside(session, opened.learning_text);
   std::error_code failed;
   if (fs::status(path, failed).type() == fs::file_type::not_found) {
-    opened.notes.push_back(fmt::format(
+    opened.notes.push_back(in_both(
         "The text to learn from is missing: it belongs beside the session, as '{}'. Put that file there and "
         "open the session again, or paste the text anew.",
+        "학습할 글이 없습니다. 세션 옆에 있어야 할 파일: '{}'. 그 파일을 거기 두고 세션을 다시 열거나, 글을 "
+        "다시 붙여 넣어 주세요.",
         path.string()));
     return;
   }
   try {
     opened.document.learning.text = read_small_text_file(path.string(), largest_session);
   } catch (const LocatedError& error) {
-    throw FileError(fmt::format("{}: {}.", path.string(), error.what()));
+    throw told<FileError>("{}: {}.", "{}: {}.", path.string(), said(error));
   }
 }
 
@@ -174,16 +185,18 @@ OpenedSession parse_session(std::string_view text) {
   const LocatedJson json = LocatedJson::parse(text, largest_session);
   if (!json.is_object() || !json.has("format") || !json.at("format").is_string() ||
       json.at("format").any_text() != format_name) {
-    json.fail(fmt::format("this is no session: it should begin with \"format\": \"{}\"", format_name));
+    json.fail(in_both("this is no session: it should begin with \"format\": \"{}\"",
+                      "세션이 아닙니다. \"format\": \"{}\" 항목이 맨 앞에 있어야 합니다", format_name));
   }
   const std::int64_t version = json.at("version").integer();
-  if (version < 1) json.at("version").fail(fmt::format("there is no version {}", version));
+  if (version < 1) json.at("version").fail(in_both("there is no version {}", "없는 버전입니다: {}", version));
   Reading reading;
   reading.newer = version > newest_version;
   if (reading.newer) {
     reading.notes.push_back(
-        fmt::format("The session was written by a newer version of Headlight (format {}; this one knows {}).",
-                    version, newest_version));
+        in_both("The session was written by a newer version of Headlight (format {}; this one knows {}).",
+                "더 새로운 Headlight로 저장한 세션입니다(형식 {}; 이 버전이 아는 형식은 {}).", version,
+                newest_version));
   }
   OpenedSession opened;
   const LocatedJson fields = json.at("document");
@@ -193,13 +206,16 @@ OpenedSession parse_session(std::string_view text) {
   if (json.has("learning_text")) {
     opened.learning_text = json.at("learning_text").any_text();
     if (!is_text_name(opened.learning_text)) {
-      json.at("learning_text").fail(fmt::format("expected {} digits from 0 to f here", text_name_digits));
+      json.at("learning_text")
+          .fail(in_both("expected {} digits from 0 to f here", "0부터 f까지의 숫자 {}개여야 합니다",
+                        text_name_digits));
     }
   }
   for (const std::string& name : json.field_names()) {
     if (name == "format" || name == "learning_text" || name == "version" || name == "document") continue;
-    reading.notes.push_back(fmt::format("Line {}: the field '{}' is not known here; it was left out.",
-                                        json.at(name).line(), name));
+    reading.notes.push_back(in_both("Line {}: the field '{}' is not known here; it was left out.",
+                                    "{}줄: 이 버전이 모르는 '{}' 항목은 뺐습니다.", json.at(name).line(),
+                                    name));
   }
   check(opened.document, fields);
   leave_out_copies(opened.document, reading);
@@ -210,15 +226,15 @@ OpenedSession parse_session(std::string_view text) {
 OpenedSession read_session(const std::string& path) {
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) {
-    throw FileError(fmt::format("{}: this is a folder, not a session.", path));
+    throw told<FileError>("{}: this is a folder, not a session.", "{}: 세션이 아니라 폴더입니다.", path);
   }
   try {
     OpenedSession opened = parse_session(read_small_text_file(path, largest_session));
     if (!opened.learning_text.empty()) read_text_beside(opened, path);
     return opened;
   } catch (const LocatedError& error) {
-    throw FileError(error.line() == 0 ? fmt::format("{}: {}.", path, error.what())
-                                      : fmt::format("{}:{}: {}.", path, error.line(), error.what()));
+    const std::string line = error.line() == 0 ? "" : fmt::format(":{}", error.line());
+    throw told<FileError>("{}{}: {}.", "{}{}: {}.", path, line, said(error));
   }
 }
 
@@ -229,9 +245,10 @@ void write_session(const Document& document, const std::string& path) {
   if (!name.empty()) inside.learning.text.clear();
   const std::string text = session_with(inside, name);
   if (std::max(text.size(), learning.size()) > largest_session) {
-    throw UserError(fmt::format(
+    throw told<UserError>(
         "The session would have {} MB, and at most {} can be opened again; shorten the text to save it.",
-        std::max(text.size(), learning.size()) / 1'000'000, largest_session / 1'000'000));
+        "세션의 크기가 {} MB가 되는데, 다시 열 수 있는 것은 {} MB까지입니다. 글을 줄여서 저장해 주세요.",
+        std::max(text.size(), learning.size()) / 1'000'000, largest_session / 1'000'000);
   }
   const fs::path beside = text_beside(path, name);
   if (!name.empty() && !has_content(beside, learning)) write_whole_file(beside.string(), learning);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/bilingual.h"
 #include "core/session/document.h"
 
 namespace headlight {
@@ -16,7 +17,7 @@ inline constexpr std::string_view session_extension = ".headlight";
 struct OpenedSession {
   Document document;
   // What the file says and this version cannot keep: one sentence each, for the user.
-  std::vector<std::string> notes;
+  std::vector<Bilingual> notes;
   // Which of texts_beside() is the text to learn from; empty: it stands in the session itself.
   std::string learning_text;
 };

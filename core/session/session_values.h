@@ -15,6 +15,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "core/base/said_in_both.h"
 #include "core/session/document_names.h"
 #include "core/session/located_json.h"
 
@@ -25,12 +26,13 @@ using Json = nlohmann::ordered_json;  // in the order in which it is written
 // What reading one file has come to.
 struct Reading {
   bool newer = false;  // the file was written by a newer version
-  std::vector<std::string> notes;
+  std::vector<Bilingual> notes;
 
   // What a newer version may mean is noted; in a file of this version it is a mistake.
   void unknown(const LocatedJson& json, const std::string& reason) {
     if (!newer) json.fail(reason);
-    notes.push_back(fmt::format("Line {}: {}; it was left out.", json.line(), reason));
+    notes.push_back(in_both("Line {}: {}; it was left out.",
+                            "{}줄: 이 버전이 모르는 값이라 뺐습니다. 자세히: {}.", json.line(), reason));
   }
 };
 
@@ -172,8 +174,9 @@ struct Reader {
       bool found = false;
       for (const std::string_view one : known) found = found || one == name;
       if (!found) {
-        reading.notes.push_back(fmt::format("Line {}: the field '{}' is not known here; it was left out.",
-                                            object.at(name).line(), name));
+        reading.notes.push_back(in_both("Line {}: the field '{}' is not known here; it was left out.",
+                                        "{}줄: 이 버전이 모르는 '{}' 항목은 뺐습니다.",
+                                        object.at(name).line(), name));
       }
     }
   }

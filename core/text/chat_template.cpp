@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/text/json_fields.h"
 #include "core/text/named_tokens.h"
 
@@ -60,12 +61,18 @@ void check_roles(const std::vector<ChatTurn>& turns) {
     const std::string& role = turns[index].role;
     const bool is_known = role == "user" || role == "assistant" || (role == "system" && index == 0);
     if (is_known) continue;
-    throw UserError(
-        fmt::format("Turn {} of the conversation has the role '{}'; there are user and assistant, and system "
-                    "as the first one.",
-                    index + 1, role.substr(0, 40)));
+    throw told<UserError>(
+        "Turn {} of the conversation has the role '{}'; there are user and assistant, and system as the "
+        "first "
+        "one.",
+        "대화의 {}번째 차례에 모르는 역할이 있습니다: '{}'. 쓸 수 있는 역할은 user와 assistant, 그리고 맨 "
+        "앞의 system입니다.",
+        index + 1, role.substr(0, 40));
   }
-  if (turns.empty()) throw UserError("The conversation has no turns; write at least one of the user.");
+  if (turns.empty()) {
+    throw told<UserError>("The conversation has no turns; write at least one of the user.",
+                          "대화가 비어 있습니다. 사용자의 차례를 하나 이상 적어 주세요.");
+  }
 }
 
 // After a system turn: user, assistant, user … as Llama 2 and Gemma demand.
@@ -73,14 +80,16 @@ void check_alternation(const std::vector<ChatTurn>& turns, std::size_t first) {
   for (std::size_t index = first; index < turns.size(); ++index) {
     const bool is_user = turns[index].role == "user";
     if (is_user != ((index - first) % 2 == 0)) {
-      throw UserError(fmt::format(
-          "Turn {} of the conversation is the {}'s; this model's template wants user and assistant "
-          "by turns.",
-          index + 1, turns[index].role));
+      throw told<UserError>(
+          "Turn {} of the conversation is the {}'s; this model's template wants user and assistant by turns.",
+          "대화의 {}번째 차례가 {}입니다. 이 모델의 틀에서는 user와 assistant가 번갈아 나와야 합니다.",
+          index + 1, turns[index].role);
     }
   }
-  if (first == turns.size())
-    throw UserError("The conversation has only a system turn; write one of the user.");
+  if (first == turns.size()) {
+    throw told<UserError>("The conversation has only a system turn; write one of the user.",
+                          "대화에 system 차례만 있습니다. 사용자의 차례를 적어 주세요.");
+  }
 }
 
 std::string render_chatml(std::string_view text, const std::vector<ChatTurn>& turns, bool prompts) {
@@ -137,8 +146,9 @@ std::string render_llama2(const std::vector<ChatTurn>& turns, std::string_view b
 std::string render_gemma(std::string_view text, const std::vector<ChatTurn>& turns, bool prompts) {
   const bool has_system = turns.front().role == "system";
   if (has_system && !has(text, "first_user_prefix"))
-    throw UserError(
-        "This model's template has no system turn; put its words into the first turn of the user.");
+    throw told<UserError>(
+        "This model's template has no system turn; put its words into the first turn of the user.",
+        "이 모델의 틀에는 system 차례가 없습니다. 그 내용은 사용자의 첫 차례에 적어 주세요.");
   const std::size_t first = has_system ? 1 : 0;
   check_alternation(turns, first);
   std::string result;
@@ -179,12 +189,16 @@ ChatTemplate::ChatTemplate(std::string text, std::string beginning, std::string 
       format_(recognised(text_)) {}
 
 std::string ChatTemplate::render(const std::vector<ChatTurn>& turns, const ChatRendering& how) const {
-  if (format_ == ChatFormat::none)
-    throw UserError("This model has no chat template; write its text as it is.");
+  if (format_ == ChatFormat::none) {
+    throw told<UserError>("This model has no chat template; write its text as it is.",
+                          "이 모델에는 대화 틀이 없습니다. 글을 그대로 적어 주세요.");
+  }
   if (format_ == ChatFormat::unknown) {
-    throw UserError(
+    throw told<UserError>(
         "This model's chat template is none that this program knows (ChatML, Llama 2, Llama 3, Gemma); look "
-        "at the template and write the text as it wants it.");
+        "at the template and write the text as it wants it.",
+        "이 프로그램이 모르는 대화 틀입니다(아는 것: ChatML, Llama 2, Llama 3, Gemma). 틀을 보고 그 형식대로 "
+        "글을 적어 주세요.");
   }
   check_roles(turns);
   const std::string beginning = how.leaves_out_beginning ? "" : beginning_;

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 
 namespace headlight {
 namespace {
@@ -26,10 +27,12 @@ std::string shown_piece(std::string_view text) {
 }
 
 void GgufTokenizerMetadata::fail(const std::string& problem) const {
-  throw FileError(
-      fmt::format("{}: {}. The file is damaged or of a kind that this program does not read; "
-                  "download it again or open another one.",
-                  path_, problem));
+  throw told<FileError>(
+      "{0}: {1}. The file is damaged or of a kind that this program does not read; download it again or open "
+      "another one.",
+      "{0}: 토크나이저를 읽을 수 없습니다. 파일이 손상되었거나 이 프로그램이 읽지 않는 종류이니, 다시 "
+      "내려받거나 다른 파일을 열어 주세요. 자세히: {1}.",
+      path_, problem);
 }
 
 const json* GgufTokenizerMetadata::find(const std::string& key) const {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/text/byte_pair_model.h"
 #include "core/text/named_tokens.h"
 #include "core/text/sentencepiece_model.h"
@@ -39,10 +40,13 @@ std::shared_ptr<const Tokenizer> finished(const HuggingFaceTokenizerFiles& files
   for (const std::vector<TokenId>* ids : {&pipeline.before, &pipeline.after}) {
     for (const TokenId id : *ids) {
       if (static_cast<std::size_t>(id) >= size) {
-        throw FileError(
-            fmt::format("{}: the template of the tokenizer adds the token {}, outside the vocabulary of {} "
-                        "tokens. The file is damaged; download it again.",
-                        path, id, size));
+        throw told<FileError>(
+            "{0}: the template of the tokenizer adds the token {1}, outside the vocabulary of {2} tokens. "
+            "The "
+            "file is damaged; download it again.",
+            "{0}: 토크나이저의 틀이 덧붙이는 토큰 번호({1})가 어휘 {2}개를 벗어납니다. 파일이 손상되었으니 "
+            "다시 내려받아 주세요.",
+            path, id, size);
       }
     }
   }
@@ -88,8 +92,10 @@ std::vector<std::string> lines_of(std::string_view text) {
 
 void check_utf8(std::string_view text, const std::string& path, const char* name) {
   if (const auto offset = invalid_utf8_offset(text)) {
-    throw FileError(fmt::format("{}: {} is not UTF-8 at byte {}. The file is damaged; download it again.",
-                                path, name, *offset));
+    throw told<FileError>(
+        "{0}: {1} is not UTF-8 at byte {2}. The file is damaged; download it again.",
+        "{0}: {1} 파일이 UTF-8이 아닙니다(바이트 {2} 위치). 파일이 손상되었으니 다시 내려받아 주세요.", path,
+        name, *offset);
   }
 }
 
@@ -122,10 +128,12 @@ std::shared_ptr<const Tokenizer> from_vocab_txt(const HuggingFaceTokenizerFiles&
   const auto token = [&](const char* key, const char* otherwise) {
     const auto id = add_named(files, path, key, otherwise, pipeline);
     if (!id) {
-      throw FileError(
-          fmt::format("{}: vocab.txt has no '{}', which BERT's tokenizer needs. Open a directory that has "
-                      "tokenizer.json.",
-                      path, otherwise));
+      throw told<FileError>(
+          "{}: vocab.txt has no '{}', which BERT's tokenizer needs. Open a directory that has "
+          "tokenizer.json.",
+          "{}: BERT 토크나이저에 필요한 '{}' 토큰이 vocab.txt에 없습니다. tokenizer.json이 있는 폴더를 열어 "
+          "주세요.",
+          path, otherwise);
     }
     return *id;
   };
@@ -198,10 +206,12 @@ std::shared_ptr<const Tokenizer> tokenizer_from_hugging_face(const HuggingFaceTo
   }
   if (files.vocab_json && files.merges_txt) return from_vocab_and_merges(files, path);
   if (files.vocab_txt) return from_vocab_txt(files, path);
-  throw FileError(
-      fmt::format("{}: there is no tokenizer: neither tokenizer.json nor a SentencePiece model, nor "
-                  "vocab.json with merges.txt, nor vocab.txt. Download the tokenizer's files too.",
-                  path));
+  throw told<FileError>(
+      "{}: there is no tokenizer: neither tokenizer.json nor a SentencePiece model, nor vocab.json with "
+      "merges.txt, nor vocab.txt. Download the tokenizer's files too.",
+      "{}: 토크나이저가 없습니다. tokenizer.json, SentencePiece 모델, vocab.json과 merges.txt, vocab.txt "
+      "가운데 하나가 있어야 합니다. 토크나이저 파일도 내려받아 주세요.",
+      path);
 }
 
 }  // namespace headlight

@@ -7,15 +7,19 @@
 #include <limits>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/text/tokenizer.h"
 
 namespace headlight {
 
 void JsonField::fail(std::string_view problem) const {
-  throw FileError(fmt::format(
-      "{}: '{}' {}. The file is damaged or of a kind that this program does not read; download it again "
-      "or open another one.",
-      *path_, visible_bytes(place_), problem));
+  throw told<FileError>(
+      "{0}: '{1}' {2}. The file is damaged or of a kind that this program does not read; download it again "
+      "or "
+      "open another one.",
+      "{0}: 토크나이저의 '{1}' 항목을 읽을 수 없습니다. 파일이 손상되었거나 이 프로그램이 읽지 않는 "
+      "종류이니, 다시 내려받거나 다른 파일을 열어 주세요. 자세히: {2}.",
+      *path_, visible_bytes(place_), problem);
 }
 
 void JsonField::fail_type(std::string_view expected) const {
@@ -98,8 +102,9 @@ nlohmann::json parse_json(const std::string& text, const std::string& path, cons
   try {
     return nlohmann::json::parse(text);
   } catch (const nlohmann::json::exception& error) {
-    throw FileError(fmt::format("{}: {} is not JSON: {}. The file is damaged; download it again.", path, name,
-                                visible_bytes(error.what())));
+    throw told<FileError>("{}: {} is not JSON: {}. The file is damaged; download it again.",
+                          "{}: {} 파일이 JSON이 아닙니다: {}. 파일이 손상되었으니 다시 내려받아 주세요.",
+                          path, name, visible_bytes(error.what()));
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/base/byte_reader.h"
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/text/tokenizer.h"
 
 namespace headlight {
@@ -33,10 +34,11 @@ PrecompiledMap::PrecompiledMap(std::string_view bytes) {
     while (trie.remaining() > 0) units_.push_back(trie.number<std::uint32_t>("a unit"));
     replacements_ = reader.text(reader.remaining(), "its replacements");
   } catch (const FileError& error) {
-    throw UserError(error.what());  // whoever knows the file says which it is
+    throw told<UserError>("{}", "{}", said(error));  // whoever knows the file says which it is
   }
   if (const auto offset = invalid_utf8_offset(replacements_)) {
-    throw UserError(fmt::format("the character map's replacements are not UTF-8 at byte {}", *offset));
+    throw told<UserError>("the character map's replacements are not UTF-8 at byte {}",
+                          "문자 표의 바꿀 글자가 UTF-8이 아닙니다(바이트 {} 위치)", *offset);
   }
 }
 

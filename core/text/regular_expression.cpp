@@ -9,6 +9,7 @@
 #include <new>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/text/tokenizer.h"
 
 namespace headlight {
@@ -37,10 +38,11 @@ int match_from(const pcre2_code* code, std::string_view text, std::size_t start,
     found = pcre2_match(code, subject, text.size(), start, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, match, nullptr);
   }
   if (found < 0 && found != PCRE2_ERROR_NOMATCH) {
-    throw UserError(fmt::format(
-        "The text could not be cut into words at byte {}: {}. Every text up to the engine's limits "
-        "can be; shorten the longest run without a space.",
-        start, pcre2_message(found)));
+    throw told<UserError>(
+        "The text could not be cut into words at byte {}: {}. Every text up to the engine's limits can be; "
+        "shorten the longest run without a space.",
+        "글을 단어로 나누지 못했습니다(바이트 {} 위치): {}. 띄어쓰기 없이 가장 긴 부분을 줄여 주세요.", start,
+        pcre2_message(found));
   }
   return found;
 }

@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "core/base/byte_reader.h"
+#include "core/base/said_in_both.h"
 #include "core/text/tokenizer.h"
 
 namespace headlight {
@@ -83,10 +84,12 @@ class ModelReader {
 
  private:
   [[noreturn]] void fail(const std::string& problem) const {
-    throw FileError(
-        fmt::format("{}: the SentencePiece model {}. The file is damaged or no such model; download it "
-                    "again or open another one.",
-                    path_, problem));
+    throw told<FileError>(
+        "{0}: the SentencePiece model {1}. The file is damaged or no such model; download it again or open "
+        "another one.",
+        "{0}: SentencePiece 모델을 읽을 수 없습니다. 파일이 손상되었거나 그런 모델이 아니니, 다시 내려받거나 "
+        "다른 파일을 열어 주세요. 자세히: {1}.",
+        path_, problem);
   }
 
   std::span<const std::byte> content_of(const Field& field, const char* what) const {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/text/byte_pair_model.h"
 #include "core/text/named_tokens.h"
 #include "core/text/sentencepiece_model.h"
@@ -48,7 +49,10 @@ class Renumbered final : public TokenModel {
 };
 
 [[noreturn]] void refuse(const std::string& path, const std::string& problem) {
-  throw FileError(fmt::format("{}: {}. Open a directory that has tokenizer.json.", path, problem));
+  throw told<FileError>(
+      "{0}: {1}. Open a directory that has tokenizer.json.",
+      "{0}: 토크나이저를 읽을 수 없습니다. tokenizer.json이 있는 폴더를 열어 주세요. 자세히: {1}.", path,
+      problem);
 }
 
 AddedToken control_token(const std::string& content, TokenId id) {

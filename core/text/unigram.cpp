@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/text/utf8.h"
 
 namespace headlight {
@@ -52,8 +53,9 @@ std::vector<UnigramModel::Node> UnigramModel::best_nodes(std::string_view word) 
     });
     if (!has_single) {
       if (!options_.unknown) {
-        throw UserError(
-            "The text has a character that the vocabulary lacks, and the tokenizer has no unknown token.");
+        throw told<UserError>(
+            "The text has a character that the vocabulary lacks, and the tokenizer has no unknown token.",
+            "글에 어휘에 없는 글자가 있는데, 이 토크나이저에는 모르는 글자를 위한 토큰이 없습니다.");
       }
       offer(*options_.unknown, character, unknown_score_);
     }

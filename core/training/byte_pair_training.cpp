@@ -10,6 +10,7 @@
 #include <set>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/text/byte_pair.h"
 #include "core/text/utf8.h"
 
@@ -56,10 +57,11 @@ void check(const BytePairSettings& settings) {
   }
   const auto least = static_cast<std::int64_t>(settings.special_tokens.size()) + 256;
   if (settings.vocabulary_size < least || settings.vocabulary_size > most_pieces) {
-    throw UserError(fmt::format(
+    throw told<UserError>(
         "A vocabulary of {} pieces was asked for; with {} special tokens and a piece for each byte it needs "
         "{} to {}.",
-        settings.vocabulary_size, settings.special_tokens.size(), least, most_pieces));
+        "어휘의 조각 수: {}. 특수 토큰 {}개와 바이트마다의 조각까지 {}개부터 {}개까지여야 합니다.",
+        settings.vocabulary_size, settings.special_tokens.size(), least, most_pieces);
   }
 }
 
@@ -67,8 +69,8 @@ void check(const BytePairSettings& settings) {
 
 void WordCounts::add(std::string_view text, std::int64_t times) {
   if (const auto wrong = invalid_utf8_offset(text)) {
-    throw UserError(
-        fmt::format("A text to learn from is not UTF-8 at its byte {}. Save it as UTF-8.", *wrong));
+    throw told<UserError>("A text to learn from is not UTF-8 at its byte {}. Save it as UTF-8.",
+                          "학습할 글이 UTF-8이 아닙니다(바이트 {} 위치). UTF-8로 저장해 주세요.", *wrong);
   }
   if (times <= 0) return;
   for (const TextSpan& span : pre_tokenizer_.split(text))

@@ -12,6 +12,7 @@
 #include "core/base/errors.h"
 #include "core/base/half_precision.h"
 #include "core/base/mapped_file.h"
+#include "core/base/said_in_both.h"
 #include "core/base/strict_json.h"
 #include "core/base/whole_file.h"
 #include "core/model_files/safetensors_file.h"
@@ -58,8 +59,9 @@ void make_folder(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) {
-    throw UserError(fmt::format("the folder {} cannot be made: {}. Choose another one with --out.",
-                                folder.string(), error.message()));
+    throw told<UserError>("the folder {} cannot be made: {}. Choose another one with --out.",
+                          "{}: 폴더를 만들 수 없습니다: {}. 쓰기 권한과 남은 공간을 확인해 주세요.",
+                          folder.string(), system_reason(error.value()));
   }
 }
 

@@ -14,6 +14,7 @@
 #include "core/base/byte_reader.h"
 #include "core/base/errors.h"
 #include "core/base/mapped_file.h"
+#include "core/base/said_in_both.h"
 #include "core/base/sha256.h"
 #include "core/base/shown_text.h"
 #include "core/base/strict_json.h"
@@ -120,7 +121,8 @@ class SourceReader {
 
   std::optional<CorpusDocument> document(const Line& line) const {
     if (invalid_utf8_offset(line.text))
-      throw FileError(fmt::format("{} is not UTF-8. Save the file as UTF-8.", line.place()));
+      throw told<FileError>("{} is not UTF-8. Save the file as UTF-8.",
+                            "{}: UTF-8이 아닙니다. UTF-8로 저장해 주세요.", line.place());
     if (line.text.empty()) return std::nullopt;
     CorpusDocument document;
     const json object =
@@ -229,8 +231,9 @@ void check_enough(const Corpus& corpus) {
   }
   check_enough_text(static_cast<std::int64_t>(corpus.train.size()), bytes);
   if (corpus.sources.front().kind == DocumentKind::labelled && labels.size() < 2) {
-    throw UserError(fmt::format("All {} labelled texts have the class {}; at least two classes are needed.",
-                                corpus.train.size(), *labels.begin()));
+    throw told<UserError>("All {} labelled texts have the class {}; at least two classes are needed.",
+                          "분류가 붙은 글 {}개가 모두 같은 분류({})입니다. 분류가 둘 이상이어야 합니다.",
+                          corpus.train.size(), *labels.begin());
   }
 }
 
@@ -252,10 +255,11 @@ Corpus read_corpus(const DataSettings& settings, const std::string& folder,
 
 void check_enough_text(std::int64_t documents, std::int64_t bytes) {
   if (bytes >= least_training_bytes) return;
-  throw UserError(
-      fmt::format("There are {} documents with {} bytes of text to learn from; at least {} bytes are "
-                  "needed. Add more text.",
-                  documents, bytes, least_training_bytes));
+  throw told<UserError>(
+      "There are {} documents with {} bytes of text to learn from; at least {} bytes are needed. Add more "
+      "text.",
+      "학습할 글이 {}개, 모두 {}바이트입니다. {}바이트 이상이어야 하니 글을 더 넣어 주세요.", documents,
+      bytes, least_training_bytes);
 }
 
 std::int64_t copies(double repeat, std::int64_t index, std::int64_t pass) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/text/token_ids.h"
 
 namespace headlight {
@@ -97,16 +98,21 @@ TokenMasker::TokenMasker(const Tokenizer& tokenizer, std::uint64_t seed, std::in
     : seed_(seed), percent_(static_cast<std::size_t>(percent)) {
   const auto mask = tokenizer.mask_token();
   if (!mask) {
-    throw UserError(
+    throw told<UserError>(
         "The tokenizer has no mask token, which learning to fill gaps needs. Add \"<mask>\" to the special "
-        "tokens.");
+        "tokens.",
+        "빈칸 채우기를 배우는 데 필요한 마스크 토큰이 토크나이저에 없습니다. 특수 토큰에 \"<mask>\"를 넣어 "
+        "주세요.");
   }
   mask_ = *mask;
   for (TokenId id = 0; id < tokenizer.vocabulary_size(); ++id) {
     special_.push_back(tokenizer.is_special(id));
     if (!special_.back()) ordinary_.push_back(id);
   }
-  if (ordinary_.empty()) throw UserError("The tokenizer has special tokens only; there is nothing to learn.");
+  if (ordinary_.empty()) {
+    throw told<UserError>("The tokenizer has special tokens only; there is nothing to learn.",
+                          "토크나이저에 특수 토큰만 있어 배울 것이 없습니다.");
+  }
 }
 
 TrainingSequence TokenMasker::masked(std::vector<TokenId> tokens, std::int64_t pass,

@@ -11,6 +11,7 @@
 #include "core/base/errors.h"
 #include "core/base/float_pool.h"
 #include "core/base/memory.h"
+#include "core/base/said_in_both.h"
 #include "core/model/architecture_table.h"
 #include "core/model/model_tokenizer.h"
 #include "core/model_files/model_file.h"
@@ -59,7 +60,8 @@ class FileInMemory final : public ModelFile {
 };
 
 [[noreturn]] void refuse(const std::string& what) {
-  throw FileError(fmt::format("this model {}, which this version computes but does not train.", what));
+  throw told<FileError>("this model {}, which this version computes but does not train.",
+                        "이 버전이 계산은 하지만 학습시키지는 않는 모델입니다. 자세히: this model {}.", what);
 }
 
 void check_trainable(const ModelPart& part) {
@@ -94,15 +96,18 @@ std::string family_of(const nlohmann::json& config) {
 
 void check_same_family(const ModelFiles& files, const ModelFile& trained) {
   if (trained.kind() != ModelFileKind::hugging_face) {
-    throw FileError(fmt::format(
-        "{}: a folder with config.json and model.safetensors was expected to start from.", trained.path()));
+    throw told<FileError>("{}: a folder with config.json and model.safetensors was expected to start from.",
+                          "{}: 이어서 학습하려면 config.json과 model.safetensors가 있는 폴더여야 합니다.",
+                          trained.path());
   }
   const std::string wanted = family_of(files.config), found = family_of(trained.metadata());
   if (wanted != found) {
-    throw FileError(fmt::format(
+    throw told<FileError>(
         "{}: is of the family '{}', but the configuration asks for '{}'. Start from a model of the same "
         "family, or leave \"model_type\" out.",
-        trained.path(), found, wanted));
+        "{}: 모델의 계열은 '{}'인데, 설정의 계열은 '{}'입니다. 같은 계열의 모델에서 시작하거나 "
+        "\"model_type\"을 빼 주세요.",
+        trained.path(), found, wanted);
   }
 }
 
@@ -117,10 +122,12 @@ const StoredTensor* stored_in(const ModelFile& trained, const std::string& name)
 void check_finite(std::span<const float> values, const std::string& path, const std::string& name) {
   const auto bad = std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
   if (bad == values.end()) return;
-  throw FileError(fmt::format(
+  throw told<FileError>(
       "{}: the tensor '{}' has {} at place {}, but only finite numbers can be trained: the model is damaged "
       "or ran away. Start from another one.",
-      path, name, *bad, bad - values.begin()));
+      "{}: '{}' 텐서에 유한하지 않은 값({})이 있습니다({}번째). 모델이 손상되었거나 학습이 발산했으니 다른 "
+      "모델에서 시작해 주세요.",
+      path, name, *bad, bad - values.begin());
 }
 
 std::vector<PlannedTensor> plan_of(const ModelFile& file) {
@@ -159,21 +166,26 @@ Parameters::Parameters(ModelFiles files, const ModelFile& trained, std::uint64_t
     any = true;
     if (stored->shape == Shape{1, parameter.size}) parameter.shape = stored->shape;  // a row, as some write
     if (stored->shape != parameter.shape || !is_weight_format(stored->format)) {
-      throw FileError(fmt::format(
+      throw told<FileError>(
           "{}: the tensor '{}' is {} {}, but the configuration asks for {} in a number format of weights. "
-          "Give the configuration the shape of this model, or start from another one.",
+          "Give "
+          "the configuration the shape of this model, or start from another one.",
+          "{}: '{}' 텐서는 {} {}인데, 설정이 바라는 모양은 {}이고 수 형식은 가중치의 것이어야 합니다. 설정을 "
+          "이 모델에 맞추거나 다른 모델에서 시작해 주세요.",
           trained.path(), parameter.name, number_format_name(stored->format), shape_text(stored->shape),
-          shape_text(parameter.shape)));
+          shape_text(parameter.shape));
     }
     float* values = block_.get() + parameter.first;
     decode_row(stored->format, stored->bytes.data(), parameter.size, values);
     check_finite({values, static_cast<std::size_t>(parameter.size)}, trained.path(), parameter.name);
   }
   if (!any) {
-    throw FileError(
-        fmt::format("{}: has none of the tensors of the configuration ('{}' and {} others); start "
-                    "from a model of the same family.",
-                    trained.path(), list_.front().name, list_.size() - 1));
+    throw told<FileError>(
+        "{}: has none of the tensors of the configuration ('{}' and {} others); start from a model of the "
+        "same "
+        "family.",
+        "{}: 설정에 있는 텐서가 하나도 없습니다('{}' 등, 나머지 {}개). 같은 계열의 모델에서 시작해 주세요.",
+        trained.path(), list_.front().name, list_.size() - 1);
   }
   make_model();
 }
@@ -186,7 +198,8 @@ void Parameters::draw(const ModelFile* trained, std::uint64_t seed) {
     list_.push_back({tensor.name, tensor.shape, size_, size});
     size_ += (size + 15) / 16 * 16;  // each begins at a multiple of 64 bytes
   }
-  require_memory(size_ * static_cast<std::int64_t>(sizeof(float)) * 6, "training a model of this size");
+  require_memory(size_ * static_cast<std::int64_t>(sizeof(float)) * 6,
+                 {"training a model of this size", "이 크기의 모델 학습"});
   block_ = pooled_floats(static_cast<std::size_t>(size_));
   std::fill_n(block_.get(), size_, 0.0F);
   RandomNumbers random(seed);

@@ -11,6 +11,7 @@
 #include "core/base/byte_reader.h"
 #include "core/base/errors.h"
 #include "core/base/mapped_file.h"
+#include "core/base/said_in_both.h"
 #include "core/base/shown_text.h"
 #include "core/base/strict_json.h"
 #include "core/base/whole_file.h"
@@ -55,9 +56,10 @@ TrainingRun::TrainingRun(TrainingConfig config, const std::string& corpora, std:
     try {
       take_up(*state);
     } catch (const nlohmann::json::exception&) {
-      throw FileError(fmt::format(
+      throw told<FileError>(
           "{}: the notes of its training/state.safetensors are damaged. Remove the folder to begin anew.",
-          folder_));
+          "{}: training/state.safetensors의 기록이 손상되었습니다. 새로 시작하려면 폴더를 지워 주세요.",
+          folder_);
     }
   }
 }
@@ -81,8 +83,9 @@ ModelFiles TrainingRun::new_model_files(const Corpus& corpus, const Preparation&
   if (!files.companions.contains("tokenizer.json") && whose) {
     files.companions = companions_in(*whose);
     if (!files.companions.contains("tokenizer.json")) {
-      throw UserError(fmt::format("{}: {} has no tokenizer.json to take; name a folder that has one.",
-                                  config_.path, *whose));
+      throw told<UserError>("{}: {} has no tokenizer.json to take; name a folder that has one.",
+                            "{}: {} 폴더에 가져올 tokenizer.json이 없습니다. 그것이 있는 폴더를 적어 주세요.",
+                            config_.path, *whose);
     }
   }
   if (!files.companions.contains("tokenizer.json")) {
@@ -114,7 +117,8 @@ void TrainingRun::make_model(const Corpus& corpus, const Preparation& preparatio
     parameters_ = std::make_unique<Parameters>(new_model_files(corpus, preparation), settings.seed);
   }
   if (!parameters_->tokenizer()) {
-    throw UserError(fmt::format("{}: the model has no tokenizer.json, which its texts need.", config_.path));
+    throw told<UserError>("{}: the model has no tokenizer.json, which its texts need.",
+                          "{}: 글을 읽는 데 필요한 tokenizer.json이 모델에 없습니다.", config_.path);
   }
   if (teacher_) check_teacher();
 }
@@ -131,12 +135,15 @@ void TrainingRun::check_teacher() const {
                                !teacher_->encoder == !parameters_->model()->encoder &&
                                teacher_->architecture.labels == parameters_->model()->architecture.labels;
   if (same && does_the_same) return;
-  throw UserError(fmt::format(
-      "{}: the teacher in {} {}; take another teacher, or another model to teach.", config_.path,
-      *config_.training.teacher,
-      same ? "does something else than this model (to go on with a text, fill gaps, translate, classify)"
-           : fmt::format("has other tokens ({}) than this model ({})", other.vocabulary_size(),
-                         own.vocabulary_size())));
+  const Bilingual why =
+      same ? Bilingual{"does something else than this model (to go on with a text, fill gaps, translate, "
+                       "classify)",
+                       "이 모델과 하는 일이 다릅니다(글 잇기, 빈칸 채우기, 번역, 분류)"}
+           : in_both("has other tokens ({}) than this model ({})", "토큰({}개)이 이 모델의 토큰({}개)과 다릅니다",
+                     other.vocabulary_size(), own.vocabulary_size());
+  throw told<UserError>("{}: the teacher in {} {}; take another teacher, or another model to teach.",
+                        "{}: {} 폴더의 선생 모델은 {}. 다른 선생이나 다른 배울 모델을 골라 주세요.",
+                        config_.path, *config_.training.teacher, why);
 }
 
 void TrainingRun::make_texts(Corpus corpus, const Preparation& preparation) {
@@ -274,10 +281,12 @@ bool TrainingRun::fills_a_batch() const {
 }
 
 void TrainingRun::refuse_small_pass() const {
-  throw UserError(fmt::format(
-      "{}: the texts make {} sequences of {} tokens, but a step takes {}. Give more text, or a smaller "
+  throw told<UserError>(
+      "{0}: the texts make {1} sequences of {2} tokens, but a step takes {3}. Give more text, or a smaller "
       "\"batch\".",
-      config_.path, texts_->size(), texts_->context(), config_.training.batch));
+      "{0}: 글로 만든 토큰 {2}개짜리 묶음이 {1}개인데, 한 단계에 {3}개가 필요합니다. 글을 더 주거나 "
+      "\"batch\"를 줄여 주세요.",
+      config_.path, texts_->size(), texts_->context(), config_.training.batch);
 }
 
 std::vector<TrainingExample> TrainingRun::next_batch() {
@@ -298,10 +307,12 @@ StepReport TrainingRun::step() {
   StepReport report;
   for (int tries = 0; report.scored == 0; ++tries) {  // special tokens alone teach nothing
     if (tries == most_useless_passes) {
-      throw UserError(
-          fmt::format("{}: {} batches of texts one after the other have nothing that could be predicted. "
-                      "Give other texts, or a larger \"batch\".",
-                      config_.path, tries));
+      throw told<UserError>(
+          "{}: {} batches of texts one after the other have nothing that could be predicted. Give other "
+          "texts, "
+          "or a larger \"batch\".",
+          "{}: 글 묶음 {}개에 잇달아 예측할 것이 없었습니다. 다른 글을 주거나 \"batch\"를 늘려 주세요.",
+          config_.path, tries);
     }
     batch_ = next_batch();
     const auto number = static_cast<std::uint64_t>(steps_done() * most_useless_passes + tries);
@@ -338,10 +349,12 @@ double TrainingRun::guessing() const {
 
 void TrainingRun::refuse_loss(double loss, std::int64_t step) const {
   if (folder_.empty()) {
-    throw UserError(fmt::format(
+    throw told<UserError>(
         "Training ran away at step {}: the loss is {:.3g}, where guessing has {:.3g}. The learning rate of "
         "{:.2g} is too large for it; try a third of it.",
-        step, loss, guessing(), config_.training.optimizer.learning_rate));
+        "{}단계에서 손실이 걷잡을 수 없이 커졌습니다. 손실이 {:.3g}인데, 아무렇게나 찍어도 {:.3g}입니다. "
+        "학습률({:.2g})이 너무 큽니다. 그 3분의 1로 해 보세요.",
+        step, loss, guessing(), config_.training.optimizer.learning_rate);
   }
   throw UserError(fmt::format(
       "{}: training ran away at step {}: the loss is {:.3g}{}. The learning rate of {:.2g} is too large for "

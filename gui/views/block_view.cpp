@@ -34,9 +34,9 @@ void heading(const std::string& words, const std::string& sentence) {
   ImGui::PopStyleColor();
 }
 
-void failed(const std::string& error) {
+void failed(const Bilingual& error) {
   ImGui::PushStyleColor(ImGuiCol_Text, palette().error);
-  ImGui::TextWrapped("%s", error.c_str());
+  ImGui::TextWrapped("%s", in_language(error).c_str());
   ImGui::PopStyleColor();
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "gui/fonts.h"
 #include "gui/load_panel.h"
 #include "gui/strings.h"
@@ -45,7 +46,7 @@ void draw_bar(const FetchState& fetch, float width) {
 // How far its fetch is, or why it failed.
 void draw_progress(const LoadState& load, const CatalogEntry& entry, float width) {
   if (load.model != entry.name) return;
-  if (load.phase == LoadPhase::failed) wrapped(load.error, palette().error, width);
+  if (load.phase == LoadPhase::failed) wrapped(in_language(load.error), palette().error, width);
   if (load.phase != LoadPhase::fetching) return;
   ImGui::Spacing();
   draw_bar(load.fetch, width);
@@ -163,14 +164,14 @@ void CatalogView::look_again(const LoadState& load) {
   looked_for_ = load.model;
   here_.clear();
   elsewhere_.clear();
-  error_.clear();
+  error_ = {};
   try {
     for (CatalogEntry& entry : catalog()) {
       std::vector<CatalogEntry>& group = installed_path(entry) ? here_ : elsewhere_;
       group.push_back(std::move(entry));
     }
   } catch (const UserError& error) {
-    error_ = error.what();
+    error_ = said(error);
   }
 }
 
@@ -192,7 +193,8 @@ void CatalogView::draw(const Frame& frame, Commands& commands) {
   }
   ImGui::Spacing();
   if (!error_.empty()) {
-    wrapped(format_text("catalog.unreadable", fmt::arg("reason", error_)), palette().error, width);
+    wrapped(format_text("catalog.unreadable", fmt::arg("reason", in_language(error_))), palette().error,
+            width);
     return;
   }
   if (ImGui::BeginChild("###models", ImVec2(0.0F, 0.0F), ImGuiChildFlags_NavFlattened)) {

@@ -30,7 +30,7 @@ class CatalogView : public View {
   LoadPhase looked_at_ = LoadPhase::nothing;  // phase and model of the load when we looked
   std::string looked_for_;
   std::vector<CatalogEntry> here_, elsewhere_;
-  std::string error_;
+  Bilingual error_;
   std::string typed_;
 };
 

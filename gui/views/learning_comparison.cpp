@@ -175,7 +175,8 @@ void draw_learning_comparison(const LearningSnapshot& learning, const LearningSt
   ImGui::Dummy(ImVec2(0.0F, em() * 0.35F));
   if (learning.rival && !learning.rival->error.empty()) {
     ImGui::PushStyleColor(ImGuiCol_Text, palette().error);
-    ImGui::TextWrapped("%s: %s", name_of_other(learning, at).c_str(), learning.rival->error.c_str());
+    ImGui::TextWrapped("%s: %s", name_of_other(learning, at).c_str(),
+                       in_language(learning.rival->error).c_str());
     ImGui::PopStyleColor();
   }
 }

@@ -156,7 +156,7 @@ void LearningView::draw_progress(const LearningSnapshot& learning, Commands& com
                                 : static_cast<float>(learning.step) /
                                       static_cast<float>(std::max<std::int64_t>(1, learning.choices.steps));
   draw_progress_bar(share, learning.phase == LearningPhase::failed ? palette().error : palette().attention);
-  if (!learning.error.empty()) draw_error(learning.error);
+  if (!learning.error.empty()) draw_error(in_language(learning.error));
 }
 
 void LearningView::draw_scrubber(const LearningSnapshot& learning) {

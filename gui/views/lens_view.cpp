@@ -125,7 +125,7 @@ void LensView::draw_progress(Commands& commands) {
   const auto done = lens_worker_->done();
   if (done && !done->value) {
     ImGui::PushStyleColor(ImGuiCol_Text, palette().error);
-    ImGui::TextWrapped("%s", done->error.c_str());
+    ImGui::TextWrapped("%s", in_language(done->error).c_str());
     ImGui::PopStyleColor();
     return;
   }
@@ -301,7 +301,7 @@ void LensView::draw_attribution(const Frame& frame, Commands& commands) {
   const bool current = done && done->key == key;
   if (attribution_worker_->pending()) commands.pending();
   if (done && !done->value) {
-    small_muted_text(done->error);
+    small_muted_text(in_language(done->error));
     return;
   }
   if (!done || done->key.of.trace.expired()) return draw_empty_note("lens.computing_short");

@@ -7,9 +7,11 @@
 #include <string>
 #include <utility>
 
+#include "core/base/said_in_both.h"
 #include "core/session/background.h"
 #include "core/session/same_owner.h"
 #include "gui/frame.h"
+#include "gui/strings.h"
 
 namespace headlight {
 
@@ -53,7 +55,7 @@ class MadeValue {
   const Value* value() const { return done_ ? done_->value.get() : nullptr; }
   const Key* key() const { return done_ ? &done_->key : nullptr; }
   bool is_current() const { return current_; }
-  std::string error() const { return current_ && done_ ? done_->error : std::string(); }
+  std::string error() const { return current_ && done_ ? in_language(done_->error) : std::string(); }
   float fraction() const { return worker_ ? worker_->fraction() : 0.0F; }
   bool cancelled() const { return worker_ && worker_->cancelled(); }
   void cancel() {
@@ -65,14 +67,14 @@ class MadeValue {
 
  private:
   void make_here(const Key& key) {
-    typename Worker::Done done{key, nullptr, ""};
+    typename Worker::Done done{key, nullptr, {}};
     std::atomic<float> ignored{0.0F};
     try {
       done.value = std::make_shared<const Value>(make_(key, Progress([] { return false; }, ignored)));
     } catch (const Progress::Cancelled&) {
       return;
     } catch (const std::exception& error) {
-      done.error = error.what();
+      done.error = said(error);
     }
     done_ = std::make_shared<const typename Worker::Done>(std::move(done));
     current_ = true;

@@ -139,7 +139,7 @@ void ModelCheckPanel::draw(const Frame& frame, Commands& commands) {
     return;
   }
   if (done->value) return draw_result(*done->value);
-  wrapped(done->error, palette().error);
+  wrapped(in_language(done->error), palette().error);
 }
 
 }  // namespace headlight

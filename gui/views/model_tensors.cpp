@@ -179,7 +179,7 @@ void ModelTensors::draw_histogram(const Frame&, Commands& commands) {
   list->AddText(ImVec2(start.x, start.y + em() * 0.4F), palette().text, tensors_[chosen_].name.c_str());
   if (!done || !done->value || done->key.model != model_ || done->key.tensor != chosen_) {
     list->AddText(ImVec2(start.x, start.y + em() * 2.0F), palette().muted,
-                  (done && !done->error.empty() ? done->error : text("next.waiting")).c_str());
+                  (done && !done->error.empty() ? in_language(done->error) : text("next.waiting")).c_str());
     return;
   }
   const ValueHistogram& histogram = *done->value;

@@ -183,7 +183,7 @@ std::shared_ptr<const NearestTokens> NearestInVocabulary::want(Commands& command
   const auto done = search_.done();
   fresh_ = done && done->key == key;
   if (fresh_ && !done->value) {
-    ImGui::TextWrapped("%s", done->error.c_str());
+    ImGui::TextWrapped("%s", in_language(done->error).c_str());
     return nullptr;
   }
   return done ? done->value : nullptr;

@@ -97,7 +97,7 @@ bool DetailPanel::draw_shown(const Frame& frame, Commands& commands, PromptText 
   }
   if (!done->value) {
     ImGui::PushStyleColor(ImGuiCol_Text, palette().error);
-    ImGui::TextWrapped("%s", done->error.c_str());
+    ImGui::TextWrapped("%s", in_language(done->error).c_str());
     ImGui::PopStyleColor();
     return true;
   }

@@ -127,7 +127,7 @@ void SentencePanel::draw(const Frame& frame, Commands& commands) {
   if (worker_->pending()) commands.progress(text("next.sentences"), worker_->fraction());
   note(format_text("next.sentences_note", fmt::arg("count", lines.size())));
   if (!done || (done->value == nullptr && done->error.empty())) return note(text("next.waiting"));
-  if (!done->value) return note(done->error);
+  if (!done->value) return note(in_language(done->error));
   ImGui::PushStyleVar(ImGuiStyleVar_Alpha, worker_->pending() ? 0.6F : 1.0F);
   draw_matrix(*done->value, commands);
   ImGui::PopStyleVar();

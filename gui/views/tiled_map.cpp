@@ -48,7 +48,7 @@ void TiledMap::follow(const Frame& frame, const std::shared_ptr<const Trace>& tr
     tiles_->make({}, [](float) {});
   }
   trace_ = trace;
-  error_.clear();
+  error_ = {};
 }
 
 // The finest level whose cells are at least a pixel, and which is not too many tiles.

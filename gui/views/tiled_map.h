@@ -12,6 +12,7 @@
 #include "core/analysis/map_tiles.h"
 #include "core/session/background.h"
 #include "gui/frame.h"
+#include "gui/strings.h"
 #include "gui/widgets/heatmap_texture.h"
 
 namespace headlight {
@@ -46,7 +47,7 @@ class TiledMap {
   double most() const { return tiles_ ? tiles_->most() : 1.0; }
   // How far what is being made has come; nothing when all is there.
   std::optional<float> progress() const;
-  const std::string& error() const { return error_; }
+  const std::string& error() const { return in_language(error_); }
   void again() { worker_.again(); }  // after an error
   // For tests: the tiles of the current map.
   const MapTiles* tiles() const { return tiles_.get(); }
@@ -91,7 +92,7 @@ class TiledMap {
   double most_ = 1.0;       // that the slots were drawn with
   int uploads_ = 0;         // in this frame
   bool all_drawn_ = false;  // what is seen is all there, at its own level
-  std::string error_;
+  Bilingual error_;
   Background<Request, bool> worker_{[](const Request& request, const Progress& progress) {
     request.tiles->make(request.range, [&](float share) { progress.report(share); });
     return true;

@@ -253,7 +253,7 @@ void TreeView::draw(const Frame& frame, Commands& commands) {
   if (!shown_) return muted(text("next.waiting"));
   if (!shown_->value) {
     ImGui::PushStyleColor(ImGuiCol_Text, palette().error);
-    ImGui::TextWrapped("%s", shown_->error.c_str());
+    ImGui::TextWrapped("%s", in_language(shown_->error).c_str());
     ImGui::PopStyleColor();
     return;
   }

@@ -256,13 +256,13 @@ void TwoTokenizers::draw(const ShownExplanation& shown) {
     tokenizers_.want(name);
     if (tokenizers_.pending()) shown.commands.pending();
     const auto found = tokenizers_.done();
-    if (found && found->key == name && !found->value) problem = found->error;
+    if (found && found->key == name && !found->value) problem = in_language(found->error);
     if (found && found->key == name && found->value) {
       texts_.want({*found->value, shown.key.text});
       if (texts_.pending()) shown.commands.pending();
       other = texts_.done();
       if (other && other->key.tokenizer != *found->value) other.reset();  // of an earlier choice
-      if (other && !other->value) problem = other->error;
+      if (other && !other->value) problem = in_language(other->error);
     }
   }
   next_begin_ = next_end_ = 0;

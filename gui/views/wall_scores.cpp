@@ -141,7 +141,7 @@ void WallScores::draw_tools(const ShownAttention& shown, Commands& commands) {
     const auto percent = static_cast<int>(100.0F * worker_.fraction());
     const auto done = worker_.done();
     const bool failed = done && !done->error.empty() && !worker_.pending();
-    const std::string state = failed ? format_text("wall.failed", fmt::arg("error", done->error))
+    const std::string state = failed ? format_text("wall.failed", fmt::arg("error", in_language(done->error)))
                                      : format_text("wall.computing", fmt::arg("percent", percent));
     ImGui::TextDisabled("%s", state.c_str());
     return;

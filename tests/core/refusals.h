@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/errors.h"
+#include "tests/core/said_in_both.h"
 
 namespace headlight {
 
@@ -19,6 +20,19 @@ std::string message_of(Action action) {
     return error.what();
   }
   return {};
+}
+
+// The same of an error that a person meets in the window: it must have its Korean sentence.
+template <class Error, class Action>
+std::string message_in_both_of(Action action) {
+  return message_of<Error>([&] {
+    try {
+      action();
+    } catch (const Error& error) {
+      expect_said_in_both(error);
+      throw;
+    }
+  });
 }
 
 // With a UserError that names all of these.

@@ -6,7 +6,9 @@
 #include <cstdlib>
 #include <optional>
 
+#include "gui/load_panel.h"
 #include "gui/strings.h"
+#include "imgui_internal.h"
 #include "tests/gui/scripted_gui.h"
 #include "tests/gui/synthetic_trace.h"
 
@@ -91,12 +93,52 @@ TEST_F(CatalogViewTest, DrawsEveryStateOfALoadAtEverySize) {
     for (const LoadPhase phase :
          {LoadPhase::nothing, LoadPhase::fetching, LoadPhase::loading, LoadPhase::ready, LoadPhase::failed}) {
       world.load.phase = phase;
-      world.load.error = "The disk is full.";
+      world.load.error = {"The disk is full.", "디스크가 가득 찼습니다."};
       world.load.fetch = {FetchPhase::downloading, 12000000, 550000000, "model.safetensors", 5, 6};
       gui.draw_frames(world.drawn_by(view), 2);
     }
     EXPECT_TRUE(world.edits.empty());
   }
+}
+
+// Everything that a frame writes, one text a line.
+std::string texts_of(ScriptedGui& gui, const std::function<void()>& draw) {
+  std::string texts;
+  gui.draw_frames(
+      [&] {
+        ImGui::SetNextWindowPos(ImVec2(0, 0));
+        ImGui::SetNextWindowSize(ImGui::GetIO().DisplaySize);
+        ImGui::Begin("view");
+        ImGui::LogBegin(ImGuiLogFlags_OutputBuffer, 0);
+        draw();
+        texts = ImGui::GetCurrentContext()->LogBuffer.c_str();
+        ImGui::LogFinish();
+        ImGui::End();
+      },
+      2);
+  return texts;
+}
+
+TEST_F(CatalogViewTest, AFailedLoadIsSaidInTheLanguageOfTheWindow) {
+  Computation computation("cpu", 1, [] {});
+  computation.open_model("/no/such/model.gguf");
+  computation.wait_idle();
+  SyntheticWorld world;
+  world.load = computation.load_state();
+  ASSERT_EQ(world.load.phase, LoadPhase::failed);
+  ScriptedGui gui;
+  const auto drawn = [&](Language to) {
+    set_language(to);
+    Commands commands;
+    return texts_of(gui, [&] { draw_load_panel(world.frame(), commands); });
+  };
+  const std::string english = drawn(Language::english);
+  EXPECT_NE(english.find("'/no/such/model.gguf' is neither a file here nor a model"), std::string::npos)
+      << english;
+  const std::string korean = drawn(Language::korean);
+  EXPECT_NE(korean.find("'/no/such/model.gguf': 그런 파일도, 목록에 그런 모델도 없습니다"), std::string::npos)
+      << korean;
+  EXPECT_EQ(korean.find("neither a file"), std::string::npos) << korean;
 }
 
 }  // namespace

@@ -52,7 +52,9 @@ const LearningSnapshot& a_run() {
 LearningSnapshot in_phase(LearningPhase phase) {
   LearningSnapshot snapshot = a_run();
   snapshot.phase = phase;
-  if (phase == LearningPhase::failed) snapshot.error = "Training ran away at step 12: too fast.";
+  if (phase == LearningPhase::failed)
+    snapshot.error = {"Training ran away at step 12: too fast.",
+                      "12단계에서 손실이 걷잡을 수 없이 커졌습니다: 너무 빠릅니다."};
   return snapshot;
 }
 
@@ -77,7 +79,9 @@ LearningSnapshot compared(LearningStart start, bool recurrent) {
   rival.layers = 2, rival.parameters = 190'000;
   for (const LearningPoint& point : snapshot.curve) rival.losses.push_back(point.loss * 1.1F);
   rival.tokens_a_second = 3000.0;
-  rival.error = recurrent ? "" : "Training ran away at step 9.";
+  rival.error =
+      recurrent ? Bilingual{}
+                : Bilingual{"Training ran away at step 9.", "9단계에서 손실이 걷잡을 수 없이 커졌습니다."};
   snapshot.rival = std::move(rival);
   return snapshot;
 }
@@ -117,7 +121,7 @@ TEST(LearningView, EveryStateIsDrawnInBothLanguages) {
     states.push_back(in_phase(phase));
     LearningSnapshot nothing;  // it has not begun
     nothing.phase = phase;
-    nothing.error = "no text";
+    nothing.error = {"no text", "글이 없습니다"};
     states.push_back(nothing);
   }
   LearningSnapshot nasty = in_phase(LearningPhase::failed);

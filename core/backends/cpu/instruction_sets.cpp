@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 
 namespace headlight {
 
@@ -76,9 +77,10 @@ const Kernels& kernels_named(const std::string& wish) {
     names += (names.empty() ? "" : ", ") + set.name;
   }
   if (chosen == nullptr && wish.empty()) {
-    throw UserError(
-        fmt::format("The CPU backend needs more than this processor offers: {}. Use the device 'reference'.",
-                    instruction_sets().front().reason));
+    throw told<UserError>(
+        "The CPU backend needs more than this processor offers: {}. Use the device 'reference'.",
+        "CPU 백엔드에 필요한 기능이 이 프로세서에 없습니다: {}. 'reference' 장치를 써 주세요.",
+        instruction_sets().front().reason);
   }
   if (chosen == nullptr) {
     throw UserError(fmt::format(

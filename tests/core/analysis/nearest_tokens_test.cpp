@@ -94,7 +94,7 @@ TEST(NearestTokens, OfSmolLM2AreThoseOfNumpy) {
     search.want(key);
     while (search.pending()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
     const auto done = search.done();
-    ASSERT_TRUE(done && done->value) << (done ? done->error : "");
+    ASSERT_TRUE(done && done->value) << (done ? done->error.en : "");
     expect_ranked_alike(done->value->by_cosine, one.at("cosine"), false);
     expect_ranked_alike(done->value->by_dot, one.at("dot"), true);
     ++cases;

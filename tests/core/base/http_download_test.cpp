@@ -354,7 +354,7 @@ TEST_F(HttpDownload, NeverWritesThroughALink) {
   write_all(victim, "precious");
   fs::create_symlink(victim, part());
   const LoopbackServer server([&](const ServedRequest& request) { return serve_file(request, bytes_, tag); });
-  EXPECT_NE(message_of<UserError>([&] { http_download(file(server), settings_, silent); }), "");
+  EXPECT_NE(message_in_both_of<UserError>([&] { http_download(file(server), settings_, silent); }), "");
   EXPECT_EQ(read_all(victim), "precious");
 }
 

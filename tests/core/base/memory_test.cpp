@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/errors.h"
+#include "tests/core/said_in_both.h"
 
 namespace headlight {
 namespace {
@@ -58,7 +59,7 @@ TEST_F(Memory, IsUnknownWhenTheSystemSaysNothing) {
   EXPECT_EQ(available_memory(places), std::nullopt);
   write("meminfo", "MemAvailable: lots\n");
   EXPECT_EQ(available_memory(places), std::nullopt);
-  EXPECT_NO_THROW(require_memory(giga, "the model", std::nullopt));
+  EXPECT_NO_THROW(require_memory(giga, {"the model", "모델"}, std::nullopt));
 }
 
 TEST_F(Memory, GroupsOfVersionTwoLimitIt) {
@@ -101,18 +102,19 @@ TEST_F(Memory, AFullGroupLeavesNothing) {
 }
 
 TEST_F(Memory, TooMuchIsRefusedWithNumbersAndAdvice) {
-  EXPECT_NO_THROW(require_memory(95 * giga, "the model", 100 * giga));
+  EXPECT_NO_THROW(require_memory(95 * giga, {"the model", "모델"}, 100 * giga));
   try {
-    require_memory(14'200'000'000, "the model 'gemma'", 3'100'000'000);
+    require_memory(14'200'000'000, {"the model 'gemma'", "모델 'gemma'"}, 3'100'000'000);
     ADD_FAILURE() << "was accepted";
   } catch (const UserError& error) {
     EXPECT_STREQ(error.what(),
                  "the model 'gemma' needs 14.2 GB of memory, but 3.1 GB are free, of which at most 95 % are "
                  "used. Close "
                  "other programs, or choose a smaller or a more strongly quantised model.");
+    expect_said_in_both(error);
   }
-  EXPECT_THROW(require_memory(95 * giga + 1, "the model", 100 * giga), UserError);
-  EXPECT_THROW(require_memory(1, "the model", 0), UserError);
+  EXPECT_THROW(require_memory(95 * giga + 1, {"the model", "모델"}, 100 * giga), UserError);
+  EXPECT_THROW(require_memory(1, {"the model", "모델"}, 0), UserError);
 }
 
 TEST_F(Memory, ThePeakIsWhatTheSystemSays) {
@@ -131,8 +133,8 @@ TEST(RealMemory, ThisMachineSaysHowMuchItHas) {
   const auto available = available_memory();
   ASSERT_TRUE(available);
   EXPECT_GT(*available, 10 << 20);
-  EXPECT_NO_THROW(require_memory(1 << 20, "a megabyte"));
-  EXPECT_THROW(require_memory(std::int64_t{1} << 60, "an exabyte"), UserError);
+  EXPECT_NO_THROW(require_memory(1 << 20, {"a megabyte", "1 MB"}));
+  EXPECT_THROW(require_memory(std::int64_t{1} << 60, {"an exabyte", "1 EB"}), UserError);
 }
 
 }  // namespace

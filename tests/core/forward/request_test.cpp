@@ -3,6 +3,7 @@
 
 #include "core/base/errors.h"
 #include "core/forward/forward_pass.h"
+#include "tests/core/said_in_both.h"
 #include "tests/core/tiny_model.h"
 
 namespace headlight {
@@ -13,6 +14,7 @@ std::string refusal(const ForwardRequest& request) {
   try {
     run_forward(tiny_model(), *backend, request);
   } catch (const UserError& error) {
+    expect_said_in_both(error);
     return error.what();
   }
   return "";

@@ -18,6 +18,7 @@
 #include "core/model/has_weights.h"
 #include "core/text/traced_tokenizer.h"
 #include "tests/core/golden/family_models.h"
+#include "tests/core/said_in_both.h"
 
 namespace headlight {
 namespace {
@@ -83,6 +84,7 @@ class TraceFromFileTest : public ::testing::Test {
       trace_from_file(file, model, "name");
     } catch (const FileError& error) {
       EXPECT_TRUE(std::string(error.what()).starts_with(file)) << error.what();
+      expect_said_in_both(error);
       return error.what();
     }
     return "nothing was refused";
@@ -137,8 +139,8 @@ INSTANTIATE_TEST_SUITE_P(Files, OthersTraces,
                          ::testing::Values("gpt2_transformers.npz", "gpt2_transformer_lens.npz"));
 
 TEST_F(TraceFromFileTest, WhatIsUnknownIsSaid) {
-  EXPECT_EQ(trace_from_file(golden("gpt2_transformers.npz"), nullptr, "a").note, "");
-  EXPECT_NE(trace_from_file(golden("gpt2_transformer_lens.npz"), nullptr, "a").note.find("hook_in"),
+  EXPECT_EQ(trace_from_file(golden("gpt2_transformers.npz"), nullptr, "a").note.en, "");
+  EXPECT_NE(trace_from_file(golden("gpt2_transformer_lens.npz"), nullptr, "a").note.en.find("hook_in"),
             std::string::npos);
 }
 
@@ -159,7 +161,7 @@ TEST_P(OurTraces, ComeBackBitForBit) {
     write_trace(*own, file, "*");
     for (const std::shared_ptr<const Model>& given : {std::shared_ptr<const Model>(), model}) {
       const TraceFromFile read = trace_from_file(file, given, "name");
-      EXPECT_EQ(read.note, "");
+      EXPECT_EQ(read.note.en, "");
       EXPECT_TRUE(read.trace->complete());
       const Trace* pairs[2][2] = {{read.trace.get(), own.get()},
                                   {read.trace->source().get(), own->source().get()}};

@@ -238,9 +238,10 @@ TEST(FindModel, TakesAPathAndListsTheNamesOtherwise) {
         name, [](const FetchState&) {}, [] { return true; });
   };
   EXPECT_EQ(find(file), file);
-  EXPECT_NE(message_of<UserError>([&] { find("minilm"); }).find("all-minilm-l6-v2, multilingual-minilm"),
-            std::string::npos);
-  const std::string message = message_of<UserError>([&] { find("smolm-typo"); });
+  EXPECT_NE(
+      message_in_both_of<UserError>([&] { find("minilm"); }).find("all-minilm-l6-v2, multilingual-minilm"),
+      std::string::npos);
+  const std::string message = message_in_both_of<UserError>([&] { find("smolm-typo"); });
   EXPECT_NE(message.find("smollm2-135m"), std::string::npos) << message;
 }
 

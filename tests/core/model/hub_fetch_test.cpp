@@ -79,7 +79,7 @@ class HubFetch : public testing::Test {
   std::string fetch_it() { return fetch_from_hub(entry_, models_.string(), settings_, silent, never); }
 
   std::string refusal() {
-    const std::string message = message_of<UserError>([&] { fetch_it(); });
+    const std::string message = message_in_both_of<UserError>([&] { fetch_it(); });
     EXPECT_NE(message, "") << "nothing was thrown";
     EXPECT_EQ(installed_path(entry_, models_.string()), std::nullopt);
     EXPECT_FALSE(fs::exists(models_ / "tiny"));
@@ -267,7 +267,7 @@ TEST_F(HubFetch, RefusesListingsThatWouldWriteElsewhere) {
   for (const char* path : {"../config.json", "/etc/passwd", "a/../../b", "a\\b"}) {
     const json siblings = json::array({json{{"rfilename", path}}});
     const std::string text = json{{"sha", commit}, {"siblings", siblings}}.dump();
-    EXPECT_NE(message_of<FileError>([&] { parse_listing(text, "hub"); }).find("no relative path"),
+    EXPECT_NE(message_in_both_of<FileError>([&] { parse_listing(text, "hub"); }).find("no relative path"),
               std::string::npos)
         << path;
   }
@@ -276,7 +276,7 @@ TEST_F(HubFetch, RefusesListingsThatWouldWriteElsewhere) {
         R"({"sha": "cccccccccccccccccccccccccccccccccccccccc"})",
         R"({"sha": "cccccccccccccccccccccccccccccccccccccccc", "siblings": [1]})",
         R"({"sha": "cccccccccccccccccccccccccccccccccccccccc", "siblings": [{"rfilename": 7}]})"}) {
-    EXPECT_NE(message_of<FileError>([&] { parse_listing(text, "hub"); }), "") << text;
+    EXPECT_NE(message_in_both_of<FileError>([&] { parse_listing(text, "hub"); }), "") << text;
   }
 }
 
@@ -503,13 +503,14 @@ TEST_F(HubEnvironment, FindsEndpointTokenAndCache) {
 TEST_F(HubEnvironment, RefusesWhatCannotBeRight) {
   for (const char* endpoint : {"mirror.example", "ftp://mirror.example", "file:///etc", "/"}) {
     setenv("HF_ENDPOINT", endpoint, 1);
-    EXPECT_NE(message_of<UserError>([] { hub_settings(); }).find("HF_ENDPOINT"), std::string::npos)
+    EXPECT_NE(message_in_both_of<UserError>([] { hub_settings(); }).find("HF_ENDPOINT"), std::string::npos)
         << endpoint;
   }
   unsetenv("HF_ENDPOINT");
   for (const char* token : {"two words", "line\r\nX-Evil: 1", "\xed\x95\x9c"}) {
     setenv("HF_TOKEN", token, 1);
-    EXPECT_NE(message_of<UserError>([] { hub_settings(); }).find("HF_TOKEN"), std::string::npos) << token;
+    EXPECT_NE(message_in_both_of<UserError>([] { hub_settings(); }).find("HF_TOKEN"), std::string::npos)
+        << token;
   }
 }
 
@@ -534,9 +535,10 @@ TEST_F(HubFetch, AnyRepositoryIsFoundByItsName) {
   const std::string path = find_or_fetch_model("hf:owner/tiny", silent, never);
   EXPECT_EQ(path, (folder_.path() / "headlight" / "models" / "hf--owner--tiny").string());
   EXPECT_EQ(find_or_fetch_model("hf:owner/tiny", silent, never), path);
-  EXPECT_NE(
-      message_of<UserError>([] { find_or_fetch_model("hf:nobody/nothing", silent, never); }).find("404"),
-      std::string::npos);
+  EXPECT_NE(message_in_both_of<UserError>([] {
+              find_or_fetch_model("hf:nobody/nothing", silent, never);
+            }).find("404"),
+            std::string::npos);
   unsetenv("HF_ENDPOINT");
   unsetenv("HF_HOME");
   if (before.empty()) {

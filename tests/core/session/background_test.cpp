@@ -47,7 +47,7 @@ TEST(Background, SaysWhyThereIsNoValue) {
   job.want(1);
   wait_for(job);
   EXPECT_EQ(job.done()->value, nullptr);
-  EXPECT_EQ(job.done()->error, "no room");
+  EXPECT_EQ(job.done()->error.en, "no room");
 }
 
 TEST(Background, StopsWhenItIsCalledOff) {

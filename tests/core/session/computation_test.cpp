@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "core/forward/forward_pass.h"
+#include "tests/core/said_in_both.h"
 #include "tests/core/tiny_model.h"
 
 namespace headlight {
@@ -131,14 +132,15 @@ TEST(ComputationWorker, BadInputIsASentenceAndTheLastModelStays) {
   opened.computation.open_model("/no/such/file.gguf");
   opened.computation.wait_idle();
   EXPECT_EQ(opened.computation.load_state().phase, LoadPhase::failed);
-  EXPECT_NE(opened.computation.load_state().error.find("/no/such/file.gguf"), std::string::npos);
+  EXPECT_NE(opened.computation.load_state().error.en.find("/no/such/file.gguf"), std::string::npos);
+  expect_said_in_both(opened.computation.load_state().error);
   EXPECT_TRUE(opened.computation.model());
   EXPECT_TRUE(opened.computation.result().trace);
 
   opened.computation.request(document_with(""));
   opened.computation.wait_idle();
   EXPECT_FALSE(opened.computation.result().trace);
-  EXPECT_EQ(opened.computation.error(), "");
+  EXPECT_EQ(opened.computation.error().en, "");
 
   // Over the context: the first 256 tokens are run, nothing is shifted.
   opened.computation.request(document_with(std::string(2000, 'q')));
@@ -150,10 +152,11 @@ TEST(ComputationWorker, BadInputIsASentenceAndTheLastModelStays) {
   impossible.interventions = {{Hook::z, 99, 0, {}, Scale{0.0F}}};
   opened.computation.request(impossible);
   opened.computation.wait_idle();
-  EXPECT_NE(opened.computation.error().find("layer 99"), std::string::npos);
+  EXPECT_NE(opened.computation.error().en.find("layer 99"), std::string::npos);
+  expect_said_in_both(opened.computation.error());
   opened.computation.request(document_with("hello"));
   opened.computation.wait_idle();
-  EXPECT_EQ(opened.computation.error(), "");
+  EXPECT_EQ(opened.computation.error().en, "");
 }
 
 // Needs a pass that takes longer than publishing waits: some 200 tokens of a real model on one thread.

@@ -80,7 +80,7 @@ struct OpenedFamily {
   Result run(const Document& document) {
     computation.request(document);
     computation.wait_idle();
-    EXPECT_EQ(computation.error(), "");
+    EXPECT_EQ(computation.error().en, "");
     return computation.result();
   }
 
@@ -90,7 +90,8 @@ struct OpenedFamily {
 
 TEST(FamilyComputation, AnEncoderDecoderReadsBothTexts) {
   OpenedFamily opened("t5_gated");
-  ASSERT_EQ(opened.computation.load_state().phase, LoadPhase::ready) << opened.computation.load_state().error;
+  ASSERT_EQ(opened.computation.load_state().phase, LoadPhase::ready)
+      << opened.computation.load_state().error.en;
   Document document;
   EXPECT_FALSE(opened.run(document).trace) << "nothing to read yet";
   document.source_text = "a b c d";

@@ -19,7 +19,7 @@ TEST(LatestWins, TheNewestRequestIsAlwaysRun) {
         last = request;
         ++runs;
       },
-      [](const std::string&) {}, 0ms);
+      [](const Bilingual&) {}, 0ms);
   for (int i = 1; i <= 1000; ++i) worker.submit(i);
   worker.wait_idle();
   EXPECT_EQ(last, 1000);
@@ -48,7 +48,7 @@ TEST(LatestWins, AnOvertakenJobIsCancelledAfterTheGrace) {
         while (!cancelled()) std::this_thread::sleep_for(1ms);
         was_cancelled = true;
       },
-      [](const std::string&) {}, 20ms);
+      [](const Bilingual&) {}, 20ms);
   worker.submit(1);
   ASSERT_TRUE(eventually(started));
   const auto overtaken = std::chrono::steady_clock::now();
@@ -70,7 +70,7 @@ TEST(LatestWins, AJobThatEndsWithinTheGraceIsNotCancelled) {
         while (!let_go) std::this_thread::sleep_for(1ms);
         saw_cancel = cancelled();
       },
-      [](const std::string&) {}, 10min);
+      [](const Bilingual&) {}, 10min);
   worker.submit(1);
   ASSERT_TRUE(eventually(started));
   worker.submit(2);
@@ -89,9 +89,9 @@ TEST(LatestWins, ErrorsAreTextAndTheWorkerGoesOn) {
         if (request == 2) throw 5;
         done = request;
       },
-      [&](const std::string& text) {
+      [&](const Bilingual& words) {
         const std::lock_guard lock(mutex);
-        errors.push_back(text);
+        errors.push_back(words.en);
       },
       0ms);
   for (const int request : {1, 2, 3}) {
@@ -110,7 +110,7 @@ TEST(LatestWins, DestructionCancelsWhatRuns) {
           started = true;
           while (!cancelled()) std::this_thread::sleep_for(1ms);
         },
-        [](const std::string&) {}, 10min);
+        [](const Bilingual&) {}, 10min);
     worker.submit(1);
     ASSERT_TRUE(eventually(started));
   }

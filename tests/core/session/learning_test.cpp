@@ -15,6 +15,7 @@
 #include "core/model_files/model_file.h"
 #include "core/session/learning_wish.h"
 #include "core/training/training_run.h"
+#include "tests/core/said_in_both.h"
 
 namespace headlight {
 namespace {
@@ -108,7 +109,7 @@ TEST(Learning, KeptStatesAreThoseOfTheRunAndCanBeOpened) {
   learning.start(choices);
   const auto done = wait_for(learning, is_over);
   ASSERT_TRUE(done);
-  EXPECT_EQ(done->phase, LearningPhase::finished) << done->error;
+  EXPECT_EQ(done->phase, LearningPhase::finished) << done->error.en;
   EXPECT_EQ(done->curve.size(), 60U);
   std::vector<std::int64_t> steps;
   for (const auto& state : done->checkpoints) steps.push_back(state->step);
@@ -129,7 +130,7 @@ TEST(Learning, KeptStatesAreThoseOfTheRunAndCanBeOpened) {
   const auto written =
       wait_for(learning, [](const LearningSnapshot& snapshot) { return snapshot.saved.count == 1; });
   ASSERT_TRUE(written);
-  EXPECT_EQ(written->saved.error, "");
+  EXPECT_EQ(written->saved.error.en, "");
   EXPECT_EQ(written->saved.step, 10);
   const auto model = load_model((folder / "ten").string(), "ten");
   ForwardRequest request;
@@ -148,7 +149,7 @@ TEST(Learning, KeptStatesAreThoseOfTheRunAndCanBeOpened) {
   const auto failed =
       wait_for(learning, [](const LearningSnapshot& snapshot) { return snapshot.saved.count == 2; });
   ASSERT_TRUE(failed);
-  EXPECT_NE(failed->saved.error, "");
+  EXPECT_NE(failed->saved.error.en, "");
   std::filesystem::remove_all(folder);
 }
 
@@ -202,7 +203,8 @@ TEST(Learning, SaysWhatIsWrongWithATextOrASetting) {
     if (!failed) return std::string();
     EXPECT_EQ(failed->phase, LearningPhase::failed);
     EXPECT_TRUE(failed->checkpoints.empty());
-    return failed->error;
+    expect_said_in_both(failed->error);
+    return failed->error.en;
   };
   LearningChoices choices = text_choices();
   choices.text = "too short";
@@ -226,7 +228,8 @@ TEST(Learning, ARunThatWentAstrayKeepsItsLastGoodStates) {
   const auto failed = wait_for(learning, is_over);
   ASSERT_TRUE(failed);
   ASSERT_EQ(failed->phase, LearningPhase::failed);
-  EXPECT_NE(failed->error.find("try a third of it"), std::string::npos) << failed->error;
+  EXPECT_NE(failed->error.en.find("try a third of it"), std::string::npos) << failed->error.en;
+  expect_said_in_both(failed->error);
   ASSERT_FALSE(failed->checkpoints.empty());
   for (const float weight : *failed->checkpoints.back()->weights) ASSERT_TRUE(std::isfinite(weight));
   EXPECT_TRUE(failed->now->wall);
@@ -247,7 +250,7 @@ TEST(Learning, ARunThatFailedOutsideAStepKeepsItsStatesAndWritesThem) {
   const auto failed = wait_for(learning, is_over);
   ASSERT_TRUE(failed);
   EXPECT_EQ(failed->phase, LearningPhase::failed);
-  EXPECT_EQ(failed->error, "memory is full");
+  EXPECT_EQ(failed->error.en, "memory is full");
   EXPECT_EQ(failed->checkpoints.size(), paused->checkpoints.size());
 
   const auto folder = std::filesystem::temp_directory_path() / "headlight_learning_failed_test";
@@ -256,7 +259,7 @@ TEST(Learning, ARunThatFailedOutsideAStepKeepsItsStatesAndWritesThem) {
   const auto written =
       wait_for(learning, [](const LearningSnapshot& snapshot) { return snapshot.saved.count == 1; });
   ASSERT_TRUE(written);
-  EXPECT_EQ(written->saved.error, "");
+  EXPECT_EQ(written->saved.error.en, "");
   EXPECT_EQ(written->saved.step, 10);
   EXPECT_EQ(written->phase, LearningPhase::failed);
   EXPECT_NO_THROW(load_model(folder.string(), "kept"));
@@ -270,7 +273,7 @@ TEST(Learning, RepeatedLettersAreLearntBelowWhatGuessingCosts) {
   learning.start(choices);
   const auto done = wait_for(learning, is_over, 120);
   ASSERT_TRUE(done);
-  ASSERT_EQ(done->phase, LearningPhase::finished) << done->error;
+  ASSERT_EQ(done->phase, LearningPhase::finished) << done->error.en;
   EXPECT_EQ(done->plan.parameters, learning_plan(choices).parameters);
   EXPECT_EQ(done->plan.parameters, 197'760);  // as assets/models/tiny_induction has
   EXPECT_NEAR(done->guessing, std::log(259.0), 1e-12);
@@ -298,7 +301,7 @@ class LearntBefore : public testing::Test {
     const auto written =
         wait_for(learning, [](const LearningSnapshot& snapshot) { return snapshot.saved.count == 1; });
     ASSERT_TRUE(written);
-    ASSERT_EQ(written->saved.error, "");
+    ASSERT_EQ(written->saved.error.en, "");
     learnt_ = written;
   }
   static void TearDownTestSuite() {
@@ -331,7 +334,7 @@ TEST_F(LearntBefore, LearnsAnotherTextFromWhereItStood) {
   }
   const auto done = run(choices);
   ASSERT_TRUE(done);
-  ASSERT_EQ(done->phase, LearningPhase::finished) << done->error;
+  ASSERT_EQ(done->phase, LearningPhase::finished) << done->error.en;
   EXPECT_EQ(*done->checkpoints.front()->weights, *learnt_->checkpoints.back()->weights);
   EXPECT_EQ(done->plan.parameters, learnt_->plan.parameters);
   EXPECT_EQ(done->plan.parameters, learning_plan(choices).parameters);
@@ -357,10 +360,10 @@ TEST_F(LearntBefore, TeachesAStudentBesideAnUntaughtOne) {
   choices.rival = true;
   const auto done = run(choices);
   ASSERT_TRUE(done);
-  ASSERT_EQ(done->phase, LearningPhase::finished) << done->error;
+  ASSERT_EQ(done->phase, LearningPhase::finished) << done->error.en;
   ASSERT_TRUE(done->rival);
   EXPECT_FALSE(done->rival->is_recurrent);
-  EXPECT_EQ(done->rival->error, "");
+  EXPECT_EQ(done->rival->error.en, "");
   EXPECT_EQ(done->rival->parameters, done->plan.parameters);
   // Both begin alike, and the teacher is as good on these texts as it was at its end.
   EXPECT_EQ(done->checkpoints.front()->measures.held_out, done->checkpoints.front()->rival.held_out);
@@ -380,7 +383,7 @@ TEST_F(LearntBefore, ComesToWriteMoreOfWhatIsWishedFor) {
   choices.learning_rate = 1e-3;
   const auto done = run(choices);
   ASSERT_TRUE(done);
-  ASSERT_EQ(done->phase, LearningPhase::finished) << done->error;
+  ASSERT_EQ(done->phase, LearningPhase::finished) << done->error.en;
   EXPECT_NEAR(done->guessing, std::log(2.0), 1e-12);
   EXPECT_NEAR(static_cast<double>(done->curve.front().loss), std::log(2.0), 1e-5);  // it agrees with itself
   EXPECT_LT(done->curve.back().loss, done->curve.front().loss);
@@ -393,9 +396,10 @@ TEST_F(LearntBefore, ComesToWriteMoreOfWhatIsWishedFor) {
   const auto failed = run(choices);
   ASSERT_TRUE(failed);
   EXPECT_EQ(failed->phase, LearningPhase::failed);
-  EXPECT_NE(failed->error.find("letters that it writes now and then"), std::string::npos) << failed->error;
+  EXPECT_NE(failed->error.en.find("letters that it writes now and then"), std::string::npos)
+      << failed->error.en;
   choices.wish = "";
-  EXPECT_NE(run(choices)->error.find("1 to 24 were expected"), std::string::npos);
+  EXPECT_NE(run(choices)->error.en.find("1 to 24 were expected"), std::string::npos);
 }
 
 TEST_F(LearntBefore, SaysWhenItIsNotThereAnyMore) {
@@ -405,7 +409,7 @@ TEST_F(LearntBefore, SaysWhenItIsNotThereAnyMore) {
   const auto failed = run(choices);
   ASSERT_TRUE(failed);
   EXPECT_EQ(failed->phase, LearningPhase::failed);
-  EXPECT_NE(failed->error.find("is not in " + choices.from), std::string::npos) << failed->error;
+  EXPECT_NE(failed->error.en.find("is not in " + choices.from), std::string::npos) << failed->error.en;
 }
 
 TEST(Learning, ARecurrentNetworkLearnsBesideAndIsNoLarger) {
@@ -416,7 +420,7 @@ TEST(Learning, ARecurrentNetworkLearnsBesideAndIsNoLarger) {
   learning.start(choices);
   const auto done = wait_for(learning, is_over, 120);
   ASSERT_TRUE(done);
-  ASSERT_EQ(done->phase, LearningPhase::finished) << done->error;
+  ASSERT_EQ(done->phase, LearningPhase::finished) << done->error.en;
   ASSERT_TRUE(done->rival);
   const LearningRival& rival = *done->rival;
   EXPECT_TRUE(rival.is_recurrent);

@@ -13,6 +13,7 @@
 
 #include "core/base/errors.h"
 #include "core/session/located_json.h"
+#include "tests/core/said_in_both.h"
 #include "tests/core/session/random_documents.h"
 
 namespace headlight {
@@ -80,7 +81,7 @@ TEST_F(SessionFile, EveryDocumentComesBack) {
     const std::string text = session_text(document);
     EXPECT_LT(text.size(), 100'000U);
     const OpenedSession opened = parse_session(text);
-    EXPECT_TRUE(opened.notes.empty()) << opened.notes.front();
+    EXPECT_TRUE(opened.notes.empty()) << opened.notes.front().en;
     expect_same(opened.document, document);
     ASSERT_FALSE(HasFailure()) << text;
   }
@@ -153,7 +154,7 @@ TEST_F(SessionFile, AMissingTextToLearnFromIsSaid) {
   const OpenedSession opened = read_session(path("a.headlight"));
   EXPECT_EQ(opened.document.text, "kept");
   ASSERT_EQ(opened.notes.size(), 1U);
-  EXPECT_NE(opened.notes[0].find(path(text.c_str())), std::string::npos) << opened.notes[0];
+  EXPECT_NE(opened.notes[0].en.find(path(text.c_str())), std::string::npos) << opened.notes[0].en;
   fs::rename(path("elsewhere"), folder_ / text);
   EXPECT_TRUE(read_session(path("a.headlight")).document == document);
   fs::remove(folder_ / text);
@@ -203,7 +204,10 @@ TEST_F(SessionFile, WhatIsNotKnownIsSaid) {
   ASSERT_EQ(opened.notes.size(), 5U);
   const std::string all = [&] {
     std::string joined;
-    for (const std::string& note : opened.notes) joined += note + "\n";
+    for (const Bilingual& note : opened.notes) {
+      expect_said_in_both(note);
+      joined += note.en + "\n";
+    }
     return joined;
   }();
   for (const char* expected : {"newer version", "'window'", "'camera'", "'hologram'", "'colour'", "Line "}) {
@@ -299,6 +303,7 @@ TEST_F(SessionFile, FilesNameTheirPathAndLine) {
     ADD_FAILURE();
   } catch (const FileError& error) {
     EXPECT_TRUE(std::string(error.what()).starts_with(path("bad.headlight") + ":4: ")) << error.what();
+    expect_said_in_both(error);
   }
   EXPECT_THROW(read_session(path("absent.headlight")), FileError);
   EXPECT_THROW(read_session(folder_.string()), FileError);
@@ -350,7 +355,7 @@ TEST_F(SessionFile, ExperimentsThatCopyAreLeftOutAndSaid) {
   ASSERT_EQ(opened.document.interventions.size(), 1U);
   EXPECT_EQ(opened.document.interventions[0].layer, 1);
   ASSERT_EQ(opened.notes.size(), 1U);
-  EXPECT_NE(opened.notes[0].find("second text"), std::string::npos);
+  EXPECT_NE(opened.notes[0].en.find("second text"), std::string::npos);
 }
 
 }  // namespace
