@@ -9,6 +9,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/hand_number.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
@@ -57,7 +58,7 @@ void draw_pair(const Frame& frame, Commands& commands, const ShownText& shown, c
   draw_token(frame, shown, pair.row, ImVec2(corner.x + em() * 0.4F, y), room);
   draw_token(frame, shown, pair.column, ImVec2(corner.x + em() * 0.4F + room, y), room);
   const ScopedFont mono(fonts().mono, 0.92F);
-  const std::string cosine = fmt::format("{:.4f}", pair.cosine);
+  const std::string cosine = rounded_text(pair.cosine, 4);
   const float extent = ImGui::CalcTextSize(cosine.c_str()).x;
   list->AddText(ImVec2(corner.x + width - extent - em() * 0.4F, y), palette().muted, cosine.c_str());
 }

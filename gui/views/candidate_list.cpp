@@ -11,8 +11,10 @@
 #include "gui/theme.h"
 #include "gui/views/tree_layout.h"
 #include "gui/widgets/facts.h"
+#include "gui/widgets/hand_number.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/number_text.h"
+#include "gui/widgets/significant_text.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
@@ -29,8 +31,6 @@ void draw_right(ImDrawList* list, ImVec2 corner, float right, const std::string&
                 color, words.c_str());
 }
 
-std::string logit_text(double logit) { return std::isnan(logit) ? "NaN" : fmt::format("{:.2f}", logit); }
-
 bool plain(const SamplingSettings& settings) { return settings == SamplingSettings{}; }
 
 void draw_tooltip(const Frame& frame, const Candidate& candidate, std::int64_t rank,
@@ -39,14 +39,14 @@ void draw_tooltip(const Frame& frame, const Candidate& candidate, std::int64_t r
   Facts facts = {{text("next.rank"), "#" + grouped_text(rank + 1)},
                  {text("next.id"), fmt::format("{}", candidate.id)},
                  {text("next.bytes"), hex_bytes(bytes.substr(0, 16)) + (bytes.size() > 16 ? " …" : "")},
-                 {text("next.logit"), fmt::format("{:.4f}", candidate.logit)},
-                 {text("next.probability"), fmt::format("{:.6g}", candidate.probability)}};
+                 {text("next.logit"), rounded_text(candidate.logit, 4)},
+                 {text("next.probability"), significant_text(candidate.probability, 5)}};
   const SamplingSettings& settings = frame.document.sampling;
   if (!plain(settings)) {
-    facts.emplace_back(text("next.tempered"), fmt::format("{:.6g}", candidate.tempered));
+    facts.emplace_back(text("next.tempered"), significant_text(candidate.tempered, 5));
     facts.emplace_back(text("next.sampled"),
                        candidate.cut == Candidate::Cut::none
-                           ? fmt::format("{:.6g}", candidate.sampled)
+                           ? significant_text(candidate.sampled, 5)
                            : format_text("next.cut_by", fmt::arg("stage", cut_name(candidate, settings))));
   }
   facts_tooltip("|" + token_piece(bytes) + "|", facts, text(click));
@@ -321,7 +321,7 @@ void CandidateList::draw_row(const Frame& frame, Commands& commands, const Colum
   const ScopedFont mono(fonts().mono, 0.92F);
   draw_right(list, corner, at.probability, percent_text(candidate.probability), ink);
   if (at.logit > 0.0F) {
-    draw_right(list, corner, at.logit, logit_text(candidate.logit), palette().muted);
+    draw_right(list, corner, at.logit, rounded_text(candidate.logit, 2), palette().muted);
     draw_right(list, corner, at.id, fmt::format("{}", candidate.id), palette().muted);
   }
 }
