@@ -6,6 +6,7 @@
 
 #include "gui/fonts.h"
 #include "gui/theme.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/ribbon.h"
 
 namespace headlight {
@@ -30,8 +31,8 @@ bool is_label_drawn(std::int64_t index, std::int64_t every, std::optional<std::i
 
 void add_axis_name(ImDrawList& list, ImFont* font, float size, ImVec2 at, float align,
                    const std::string& name, bool chosen) {
-  add_label(list, chosen ? fonts().strong : font, size, at, align, chosen ? palette().lock : palette().muted,
-            name);
+  add_label(list, chosen ? fonts().strong : font, size, at, align,
+            readable_small(chosen ? palette().lock : palette().muted), name);
 }
 
 }  // namespace headlight

@@ -23,7 +23,7 @@ void add_rotated_token(ImDrawList& list, ImVec2 start, float angle, ImU32 color,
   const float cosine = std::cos(angle), sine = std::sin(angle);
   const ImVec2 behind(start.x + along * cosine + below * sine, start.y - along * sine + below * cosine);
   ImGui::PushFont(nullptr, ImGui::GetStyle().FontSizeBase * subscript_size);
-  add_rotated_text(list, behind, angle, with_alpha(color, 0.8F), fmt::format("{}", *position));
+  add_rotated_text(list, behind, angle, color, fmt::format("{}", *position));
   ImGui::PopFont();
 }
 

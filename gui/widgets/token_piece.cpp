@@ -97,7 +97,7 @@ float add_token_label(ImDrawList& list, ImVec2 at, ImU32 color, const std::strin
   if (!position) return width;
   const float size = ImGui::GetFontSize();
   list.AddText(ImGui::GetFont(), size * subscript_size,
-               ImVec2(at.x + width + size * 0.1F, at.y + size * subscript_drop), with_alpha(color, 0.8F),
+               ImVec2(at.x + width + size * 0.1F, at.y + size * subscript_drop), color,
                fmt::format("{}", *position).c_str());
   return width + beside;
 }
