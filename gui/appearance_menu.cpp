@@ -67,8 +67,8 @@ void appearance_menu(const Frame& frame, Commands& commands) {
   caption(text("appearance.size"));
   ImGui::PushItemWidth(width);
   double percent = static_cast<double>(settings.zoom) * 100.0;
-  if (thin_slider("##size", text("appearance.type"), "", text("appearance.type_tip"),
-                  {75.0, 250.0, "%.0f %%"}, em() * 5.0F, percent))
+  if (thin_slider("##size", text("appearance.type"), "", text("appearance.type_tip"), {75.0, 250.0, "%.0f%%"},
+                  em() * 5.0F, percent))
     settings.zoom = static_cast<float>(percent / 100.0);
   ImGui::PopItemWidth();
   caption(text("appearance.maps"));

@@ -53,9 +53,10 @@ void build_layout(ImGuiID dock, ImVec2 size) {
   const ImGuiID lesson = ImGui::DockBuilderSplitNode(rest, ImGuiDir_Left, 0.27F, nullptr, &rest);
   ImGuiID right = ImGui::DockBuilderSplitNode(rest, ImGuiDir_Right, 0.29F, nullptr, &rest);
   ImGuiID next = 0;
-  const bool is_low = size.y < ImGui::GetFontSize() * 52.0F;  // then the list of candidates comes first
+  // The list of candidates needs its rows; the inspector a value, its formula and its first operands.
+  const bool is_low = size.y < ImGui::GetFontSize() * 52.0F;
   const ImGuiID inspector =
-      ImGui::DockBuilderSplitNode(right, ImGuiDir_Down, is_low ? 0.32F : 0.42F, nullptr, &next);
+      ImGui::DockBuilderSplitNode(right, ImGuiDir_Down, is_low ? 0.4F : 0.42F, nullptr, &next);
   const ImGuiID drawer = ImGui::DockBuilderSplitNode(rest, ImGuiDir_Down, 0.37F, nullptr, &rest);
   ImGui::DockBuilderDockWindow("##panel.lesson", lesson);
   ImGui::DockBuilderDockWindow("##panel.tree", drawer);

@@ -109,7 +109,7 @@ std::string fetch_line(const FetchState& fetch) {
   const double done = static_cast<double>(fetch.done);
   const double total = static_cast<double>(fetch.total);
   const char* phase = fetch.phase == FetchPhase::unpacking ? "load.unpacking" : "load.downloading";
-  return fmt::format("{}  {:.1f} / {:.1f} MB · {:.0f} %", text(phase), done / 1e6, total / 1e6,
+  return fmt::format("{}  {:.1f} / {:.1f} MB · {:.0f}%", text(phase), done / 1e6, total / 1e6,
                      100.0 * done / total);
 }
 

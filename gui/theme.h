@@ -23,6 +23,7 @@ struct Palette {
   ImU32 value;
   ImU32 attention;  // attention and outputs
   ImU32 residual;
+  ImU32 mlp;
   ImU32 probability;
   ImU32 hover;    // outline of what the mouse is over, in every panel
   ImU32 lock;     // outline of what was clicked

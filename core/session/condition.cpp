@@ -173,6 +173,18 @@ std::string_view quantity_name(QuantityKind kind) {
   return "";
 }
 
+namespace {
+
+// As the window writes numbers: a real minus sign, and no zero before an exponent.
+std::string with_minus(std::string number) {
+  if (const std::size_t power = number.find("e-0"); power != std::string::npos) number.erase(power + 2, 1);
+  std::string words;
+  for (const char letter : number) words += letter == '-' ? "−" : std::string(1, letter);
+  return words;
+}
+
+}  // namespace
+
 std::string quantity_text(QuantityKind kind, double value) {
   switch (kind) {
     case QuantityKind::token_count:
@@ -190,13 +202,13 @@ std::string quantity_text(QuantityKind kind, double value) {
       return fmt::format("{:.3f}", value);
     case QuantityKind::next_probability:
       // Two decimals where they say something; below, enough digits that it is not shown as nothing.
-      return value >= 1e-4 || value == 0.0 ? fmt::format("{:.2f} %", 100.0 * value)
-                                           : fmt::format("{:.1e} %", 100.0 * value);
+      return value >= 1e-4 || value == 0.0 ? fmt::format("{:.2f}%", 100.0 * value)
+                                           : with_minus(fmt::format("{:.1e}%", 100.0 * value));
     case QuantityKind::attention_dot:
     case QuantityKind::attention_score:
     case QuantityKind::next_logit:
     case QuantityKind::next_entropy:
-      return fmt::format("{:.2f}", value);
+      return with_minus(fmt::format("{:.2f}", value));
   }
   return {};
 }

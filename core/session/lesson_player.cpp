@@ -74,7 +74,7 @@ AnswerCheck check_number(const Question& question, const NumberQuestion& number,
   const double asked = number.percent ? 100.0 * *measured.value : *measured.value;
   const bool correct = std::abs(given.value - asked) <= number.tolerance;
   const std::string text = number.percent && number.expected.kind != QuantityKind::next_probability
-                               ? fmt::format("{:.1f} %", asked)
+                               ? fmt::format("{:.1f}%", asked)
                                : quantity_text(number.expected.kind, *measured.value);
   return decided(question, correct, measured.value, text, {text, text});
 }

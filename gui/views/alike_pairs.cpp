@@ -9,6 +9,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/hand_number.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/token_piece.h"
@@ -63,7 +64,7 @@ void draw_pair(const Frame& frame, Commands& commands, const ShownText& shown, c
   draw_token(frame, shown, pair.row, ImVec2(columns.first, y), columns.token);
   draw_token(frame, shown, pair.column, ImVec2(columns.second, y), columns.token);
   add_label(*list, fonts().mono, 0.92F, ImVec2(columns.cosine_end, y), 1, palette().muted,
-            fmt::format("{:.4f}", pair.cosine));
+            rounded_text(pair.cosine, 4));
 }
 
 void draw_heads(ImVec2 corner, float width) {

@@ -12,6 +12,7 @@
 #include "gui/widgets/axis_labels.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/significant_text.h"
@@ -83,9 +84,9 @@ void draw_axes(const Frame& frame, const Chart& chart) {
     const float y = chart.y(std::pow(10.0, power));
     list->AddLine(ImVec2(chart.corner.x, y), ImVec2(chart.opposite.x, y), palette().grid, line);
     add_label(*list, fonts().body, 0.84F, ImVec2(chart.corner.x - em() * 0.5F, y - em() * 0.42F), 1,
-              palette().muted,
+              readable_small(palette().muted),
               power >= 0 && chart.most < 7 ? grouped_text(std::llround(std::pow(10.0, power)))
-                                           : fmt::format("1e{:.0f}", power));
+                                           : power_text(static_cast<int>(power)));
   }
   const auto every = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(em() * 2.4F / column)));
   for (std::int64_t layer = frame.layer() % every; layer < chart.layers; layer += every) {
@@ -98,6 +99,8 @@ void draw_series(const Frame& frame, const Chart& chart, Hook hook, const std::v
                  float alpha) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImU32 color = block_color(hook);
+  const ImU32 of_mean = with_alpha(faint(color, 0.45F), alpha),
+              of_largest = with_alpha(faint(color, 0.6F), alpha);
   for (std::size_t layer = 0; layer < series.size(); ++layer) {
     const auto at = static_cast<std::int64_t>(layer);
     const LayerLengths& here = series[layer];
@@ -108,13 +111,11 @@ void draw_series(const Frame& frame, const Chart& chart, Hook hook, const std::v
       const LayerLengths& before = series[layer - 1];
       list->AddLine(ImVec2(chart.x(at - 1), chart.y(length_at(before, frame.query()))), point,
                     with_alpha(color, alpha), em() * 0.13F);
-      list->AddLine(ImVec2(chart.x(at - 1), chart.y(before.mean)), mean, with_alpha(color, 0.35F * alpha),
-                    em() * 0.07F);
+      list->AddLine(ImVec2(chart.x(at - 1), chart.y(before.mean)), mean, of_mean, em() * 0.08F);
     }
     list->AddCircleFilled(point, em() * 0.16F, with_alpha(color, alpha));
     const float tick = em() * 0.2F;
-    list->AddLine(ImVec2(point.x - tick, largest), ImVec2(point.x + tick, largest),
-                  with_alpha(color, 0.5F * alpha), em() * 0.07F);
+    list->AddLine(ImVec2(point.x - tick, largest), ImVec2(point.x + tick, largest), of_largest, em() * 0.09F);
     if (here.not_finite > 0) {
       list->AddCircleFilled(ImVec2(point.x, chart.corner.y), em() * 0.22F, palette().error);
     }
@@ -182,7 +183,7 @@ ImU32 block_color(Hook hook) {
     case Hook::mlp_pre:
     case Hook::mlp_post:
     case Hook::mlp_out:
-      return palette().probability;
+      return palette().mlp;
     default:
       return palette().residual;
   }

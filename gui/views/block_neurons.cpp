@@ -10,6 +10,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/widgets/facts.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/significant_text.h"
 #include "gui/widgets/token_piece.h"
@@ -61,6 +62,7 @@ void draw_pushes(const Frame& frame, Commands& commands, const std::array<Neuron
 void draw_block_neurons(const Frame& frame, Commands& commands, const NeuronWritings& writings, bool dimmed,
                         float width) {
   ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImU32 ink = readable_small(palette().muted);
   const ImVec2 start = ImGui::GetCursorScreenPos();
   const float name = em() * 5.6F, bar = em() * 4.0F, number = em() * 4.6F;
   const float rest = std::max(0.0F, width - name - bar - number - em());
@@ -68,13 +70,12 @@ void draw_block_neurons(const Frame& frame, Commands& commands, const NeuronWrit
   const float left = name + bar + number + em();
   const bool tokens = writings.has_tokens && half > em() * 4;
   if (tokens) {
-    add_label(*list, fonts().body, 0.82F, ImVec2(start.x + left, start.y), 0, palette().muted,
-              text("block.pushes_up"));
-    add_label(*list, fonts().body, 0.82F, ImVec2(start.x + left + half, start.y), 0, palette().muted,
+    add_label(*list, fonts().body, 0.82F, ImVec2(start.x + left, start.y), 0, ink, text("block.pushes_up"));
+    add_label(*list, fonts().body, 0.82F, ImVec2(start.x + left + half, start.y), 0, ink,
               text("block.pushes_down"));
   }
-  add_label(*list, fonts().body, 0.82F, ImVec2(start.x, start.y), 0, palette().muted, text("block.neuron"));
-  add_label(*list, fonts().body, 0.82F, ImVec2(start.x + name + bar + number, start.y), 1, palette().muted,
+  add_label(*list, fonts().body, 0.82F, ImVec2(start.x, start.y), 0, ink, text("block.neuron"));
+  add_label(*list, fonts().body, 0.82F, ImVec2(start.x + name + bar + number, start.y), 1, ink,
             text("block.activation"));
   ImGui::Dummy(ImVec2(width, em() * 1.15F));
   double largest = 1e-12;
@@ -103,7 +104,7 @@ void draw_block_neurons(const Frame& frame, Commands& commands, const NeuronWrit
                              : 0.0F;
     list->AddRectFilled(ImVec2(std::min(middle, middle + length), y + em() * 0.2F),
                         ImVec2(std::max(middle, middle + length) + 1.0F, y + em() * 0.75F),
-                        with_alpha(palette().probability, dimmed ? 0.45F : 1.0F), em() * 0.1F);
+                        with_alpha(palette().mlp, dimmed ? 0.45F : 1.0F), em() * 0.1F);
     list->AddLine(ImVec2(middle, y), ImVec2(middle, y + em() * 0.95F), palette().grid,
                   std::max(1.0F, em() * 0.06F));
     add_label(*list, fonts().mono, 0.92F, ImVec2(corner.x + name + bar + number, y), 1, palette().text,

@@ -13,7 +13,9 @@
 #include "gui/views/block_lengths.h"
 #include "gui/views/hook_words.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/color_bar.h"
 #include "gui/widgets/facts.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/segmented.h"
 #include "gui/widgets/significant_text.h"
@@ -23,6 +25,7 @@ namespace headlight {
 namespace {
 
 constexpr std::size_t most_outliers = 14;
+constexpr float names_ems = 8.2F, numbers_ems = 10.5F;  // left and right of a row's strip
 
 float em() { return ImGui::GetFontSize(); }
 
@@ -130,7 +133,7 @@ void BlockRows::draw_row(const Frame& frame, Commands& commands, const Row& row,
   const ArchitectureDescription& a = trace.model().architecture;
   const float height = em() * 1.75F;
   const ImVec2 corner = ImGui::GetCursorScreenPos();
-  const float names = em() * 8.2F, numbers = em() * 10.5F;
+  const float names = em() * names_ems, numbers = em() * numbers_ems;
   ImGui::PushID(static_cast<int>(row.hook));
   const float left = corner.x + names, right = corner.x + width - numbers;
   const bool has_cells = right > left + em() && !row.strip.indices.empty();
@@ -158,7 +161,7 @@ void BlockRows::draw_row(const Frame& frame, Commands& commands, const Row& row,
   std::int64_t dimension = row.facts.largest_at;
   if (right > left + em()) {
     const ImVec2 from(left, corner.y + em() * 0.3F), to(right, corner.y + height - em() * 0.3F);
-    add_cells(*list, from, to, row.strip.values, std::max(1e-9F, 2.5F * row.strip.rms), 1.0F);
+    add_cells(*list, from, to, row.strip.values, std::max(1e-9F, rms_at_the_ends * row.strip.rms), 1.0F);
     const ImVec2 mouse = hand.at;
     if (hovered && mouse.x >= left && mouse.x < right && has_cells) {
       const auto cell = static_cast<std::size_t>((mouse.x - left) / (right - left) *
@@ -196,12 +199,15 @@ void BlockRows::draw_row(const Frame& frame, Commands& commands, const Row& row,
 void BlockRows::draw_list(const Frame& frame, Commands& commands, float width) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 corner = ImGui::GetCursorScreenPos();
-  add_label(*list, fonts().body, 0.82F, ImVec2(corner.x + width - em() * 5.4F, corner.y), 1, palette().muted,
-            text("block.length"));
-  add_label(*list, fonts().body, 0.82F, ImVec2(corner.x + width - em() * 0.4F, corner.y), 1, palette().muted,
-            text("block.outliers"));
-  add_label(*list, fonts().body, 0.82F, ImVec2(corner.x + em() * 0.9F, corner.y), 0, palette().muted,
-            text("block.rows_heading"));
+  const ImU32 ink = readable_small(palette().muted);
+  const auto heading = [&](float x, float align, const char* key) {
+    add_label(*list, fonts().body, 0.82F, ImVec2(corner.x + x, corner.y), align, ink, text(key));
+  };
+  heading(em() * 0.9F, 0, "block.rows_heading");
+  heading(width - em() * 5.4F, 1, "block.length");
+  heading(width - em() * 0.4F, 1, "block.outliers");
+  if (width - em() * (names_ems + numbers_ems) > em() * 11)
+    add_signed_legend(*list, ImVec2(corner.x + width - em() * numbers_ems, corner.y), em() * 4, "3 rms", ink);
   ImGui::Dummy(ImVec2(width, em() * 1.15F));
   ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(0, em() * 0.1F));
   for (const Row& row : rows_) draw_row(frame, commands, row, width);
@@ -269,7 +275,7 @@ void BlockRows::draw_histogram(const Frame& frame, Commands& commands, const Row
     const auto place =
         step > 0.0 ? static_cast<float>((value - shown->least) / (shown->most - shown->least)) : 0.5F;
     add_label(*list, fonts().body, 0.84F, ImVec2(corner.x + width * place, base + em() * 0.3F), align,
-              palette().muted, significant_text(value, 3));
+              readable_small(palette().muted), significant_text(value, 3));
   };
   mark(shown->least, 0.0F);
   mark(shown->most, 1.0F);

@@ -14,6 +14,7 @@
 #include "gui/widgets/hand_number.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/number_text.h"
+#include "gui/widgets/significant_text.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
@@ -38,14 +39,14 @@ void draw_tooltip(const Frame& frame, const Candidate& candidate, std::int64_t r
   Facts facts = {{text("next.rank"), "#" + grouped_text(rank + 1)},
                  {text("next.id"), fmt::format("{}", candidate.id)},
                  {text("next.bytes"), hex_bytes(bytes.substr(0, 16)) + (bytes.size() > 16 ? " …" : "")},
-                 {text("next.logit"), fmt::format("{:.4f}", candidate.logit)},
-                 {text("next.probability"), fmt::format("{:.6g}", candidate.probability)}};
+                 {text("next.logit"), rounded_text(candidate.logit, 4)},
+                 {text("next.probability"), significant_text(candidate.probability, 5)}};
   const SamplingSettings& settings = frame.document.sampling;
   if (!plain(settings)) {
-    facts.emplace_back(text("next.tempered"), fmt::format("{:.6g}", candidate.tempered));
+    facts.emplace_back(text("next.tempered"), significant_text(candidate.tempered, 5));
     facts.emplace_back(text("next.sampled"),
                        candidate.cut == Candidate::Cut::none
-                           ? fmt::format("{:.6g}", candidate.sampled)
+                           ? significant_text(candidate.sampled, 5)
                            : format_text("next.cut_by", fmt::arg("stage", cut_name(candidate, settings))));
   }
   facts_tooltip("|" + token_piece(bytes) + "|", facts, text(click));

@@ -12,6 +12,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/hook_words.h"
+#include "gui/widgets/significant_text.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
@@ -53,8 +54,9 @@ void draw_caption(const std::string& words, ImU32 color) {
 }
 
 std::string coordinate_text(double value) {
-  if (std::abs(value) >= 1e6) return fmt::format("{:.3g}", value);
-  return std::abs(value) >= 1e3 ? fmt::format("{:.0f}", value) : fmt::format("{:.4g}", value + 0.0);
+  const double size = std::abs(value);
+  if (size >= 1e6 || (size > 0 && size < 1e-4)) return significant_text(value, 3);
+  return (value < 0 ? "−" : "") + (size >= 1e3 ? fmt::format("{:.0f}", size) : fmt::format("{:.4g}", size));
 }
 
 ShownText shown_text(const Frame& frame) {
@@ -153,8 +155,7 @@ void draw_label(ImDrawList& list, ImVec2 middle, const LabelSize& size, const Sp
   if (name.subscript.empty()) return;
   const float width = ImGui::CalcTextSize(name.token.c_str()).x;
   const ScopedFont small(fonts().body, 0.88F * 0.78F);
-  list.AddText(ImVec2(at.x + width, at.y + em() * 0.55F), with_alpha(palette().token_text, 0.8F),
-               name.subscript.c_str());
+  list.AddText(ImVec2(at.x + width, at.y + em() * 0.55F), palette().token_text, name.subscript.c_str());
 }
 
 void draw_label_line(ImDrawList& list, ImVec2 point, ImVec2 offset, const LabelSize& label, float alpha) {

@@ -27,10 +27,10 @@ constexpr float label_gap = 0.45F;   // em, between a point and its name
 
 float em() { return ImGui::GetFontSize(); }
 
-// "PC 1 · 31 %": three of them share the picture with the points.
+// "PC 1 · 31%": three of them share the picture with the points.
 std::string axis_label(const TokenMap& map, int axis) {
   const double share = map.projection.explained[static_cast<std::size_t>(axis)];
-  return fmt::format("{} · {:.{}f} %", axis_name(map, axis), 100.0 * share, share < 0.0995 ? 1 : 0);
+  return fmt::format("{} · {:.{}f}%", axis_name(map, axis), 100.0 * share, share < 0.0995 ? 1 : 0);
 }
 
 // How far from the middle the corners of the cloud's box come at this pitch, however it is turned: what is

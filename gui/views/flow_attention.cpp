@@ -38,7 +38,7 @@ constexpr float highest_cell = 1.8F;  // of its width, where there are few rows 
 constexpr float title_ems = 2.9F;
 constexpr float longest_key_ems = 4.2F;
 constexpr float legend_ems = 2.2F;
-constexpr float sum_ems = 2.9F;
+constexpr float sum_ems = 1.7F;
 
 float em() { return ImGui::GetFontSize(); }
 
@@ -208,7 +208,7 @@ void FlowAttention::draw_titles(const Frame&) const {
     }
     {
       const ScopedFont mono(i == 1 ? fonts().body : fonts().mono, 0.8F);
-      list.AddText(ImVec2(x, corner_.y + em() * 1.35F), palette().muted,
+      list.AddText(ImVec2(x, corner_.y + em() * 1.35F), readable_small(palette().muted, opened_ground()),
                    fitted_text(notes[i], width_).c_str());
     }
     if (i > 0)
@@ -278,7 +278,7 @@ void FlowAttention::draw_mix(const Frame& frame, Commands& commands) const {
     if (strip.length == 0) continue;
     const FlowRect rect = *cell(Step::mix, query, 0);
     const ImVec2 max(rect.max.x, rect.max.y - 1);
-    add_cells(list, rect.min, max, strip.values, strip.rms * 3, 1.0F);
+    add_cells(list, rect.min, max, strip.values, strip.rms * rms_at_the_ends, 1.0F);
     if (!hand_.inside || !rect.contains(mouse)) continue;
     const auto count = static_cast<float>(strip.values.size());
     const auto at = std::min(strip.values.size() - 1,
@@ -298,6 +298,7 @@ void FlowAttention::draw_mix(const Frame& frame, Commands& commands) const {
 
 void FlowAttention::draw_legends(const Frame& frame) const {
   ImDrawList& list = *ImGui::GetWindowDrawList();
+  const ImU32 ink = readable_small(palette().muted, opened_ground());
   const float y = row_top(last_) + em() * 0.55F;
   const bool relative = frame.document.map_scale == MapScale::per_row;
   const std::array<std::string, 4> ends = {significant_text(dot_limit_, 3), significant_text(score_limit_, 3),
@@ -307,8 +308,7 @@ void FlowAttention::draw_legends(const Frame& frame) const {
     const bool is_weight = step == Step::weight;
     const std::string low = is_weight ? "0" : "−" + ends[i];
     const float left = column_left(step, 0);
-    const float x =
-        left + add_label(list, fonts().body, 0.8F, ImVec2(left, y), 0, palette().muted, low) + em() * 0.4F;
+    const float x = left + add_label(list, fonts().body, 0.8F, ImVec2(left, y), 0, ink, low) + em() * 0.4F;
     const float bar = std::min(em() * 6, width_ - (x - left) - em() * 3.2F);
     constexpr int pieces = 24;
     for (int piece = 0; piece < pieces; ++piece) {
@@ -319,7 +319,7 @@ void FlowAttention::draw_legends(const Frame& frame) const {
       list.AddRectFilled(ImVec2(x + bar * static_cast<float>(piece) / pieces, y + em() * 0.15F),
                          ImVec2(x + bar * static_cast<float>(piece + 1) / pieces, y + em() * 0.65F), color);
     }
-    add_label(list, fonts().body, 0.8F, ImVec2(x + bar + em() * 0.4F, y), 0, palette().muted, ends[i]);
+    add_label(list, fonts().body, 0.8F, ImVec2(x + bar + em() * 0.4F, y), 0, ink, ends[i]);
   }
 }
 

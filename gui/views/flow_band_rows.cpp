@@ -11,8 +11,6 @@
 namespace headlight {
 namespace {
 
-constexpr float rms_at_the_ends = 3.0F;  // of the colour map, as for the rows
-
 void draw_band_map(const FlowScene& scene, std::size_t index) {
   const FlowLayout& at = scene.at;
   const FlowRect row = at.band_map(at.bands[index]);

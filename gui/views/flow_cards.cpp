@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "gui/color_map.h"
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/views/flow_picture.h"
 #include "gui/views/flow_words.h"
+#include "gui/widgets/color_bar.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/rotated_text.h"
@@ -20,6 +20,12 @@ constexpr float heading_size = 0.78F;
 
 ImU32 card_color() { return mix(palette().panel, palette().raised, 0.38F); }
 ImU32 inner_card_color() { return mix(palette().panel, palette().raised, 0.85F); }
+
+// An accent for the small words at `x`: they stand on the head's card, on the layer's, or on the panel.
+ImU32 small_ink(const FlowLayout& at, ImU32 accent, float x) {
+  if (x >= at.head.min.x && x < at.head.max.x) return readable_small(accent, inner_card_color());
+  return readable_small(accent, x >= at.block.min.x && x < at.block.max.x ? card_color() : palette().panel);
+}
 
 void draw_layer_edges(const FlowScene& scene) {
   const FlowLayout& at = scene.at;
@@ -84,10 +90,11 @@ void draw_titles(const FlowScene& scene) {
   const ImVec2 place =
       beside ? ImVec2(x + at.em * 0.35F, small_y) : ImVec2(at.block.min.x + at.em * 0.6F, y + at.em * 1.25F);
   if (beside || place.y + at.em < at.headings.min.y + at.em * 0.35F)
-    add_label(scene.list, fonts().body, heading_size, place, 0, palette().muted, of_layers);
+    add_label(scene.list, fonts().body, heading_size, place, 0,
+              small_ink(at, palette().muted, at.block.min.x), of_layers);
   x = at.head.min.x + at.em * 0.5F;
-  x += add_label(scene.list, fonts().strong, 1.0F, ImVec2(x, y), 0, palette().attention,
-                 fmt::format("H{}", at.head_index));
+  x += add_label(scene.list, fonts().strong, 1.0F, ImVec2(x, y), 0,
+                 small_ink(at, palette().attention, at.block.min.x), fmt::format("H{}", at.head_index));
   const ArchitectureDescription& a = scene.architecture();
   std::string words = format_text("flow.of_heads", fmt::arg("count", at.head_count));
   if (a.kv_heads < a.heads) {
@@ -102,12 +109,12 @@ void draw_titles(const FlowScene& scene) {
   {
     const ScopedFont small(fonts().body, heading_size);
     const std::string fitted = fitted_text(words, at.head.max.x + at.em * 6 - x);
-    scene.list.AddText(ImVec2(x, small_y), palette().muted, fitted.c_str());
+    scene.list.AddText(ImVec2(x, small_y), small_ink(at, palette().muted, at.block.min.x), fitted.c_str());
   }
   if (at.parts.mlp) {
     add_label(scene.list, fonts().strong, heading_size,
               ImVec2((at.column(Hook::mlp_pre)->left + at.column(Hook::mlp_out)->right) * 0.5F, small_y),
-              0.5F, palette().muted,
+              0.5F, small_ink(at, palette().mlp, at.block.min.x),
               text(at.parts.wiring == Wiring::parallel ? "flow.parallel" : "flow.mlp_title"));
   }
   const auto range = [&](const FlowRect& cards, std::int64_t first, std::int64_t last) {
@@ -115,7 +122,7 @@ void draw_titles(const FlowScene& scene) {
     const std::string name = first == last ? fmt::format("{}", first) : fmt::format("{}–{}", first, last);
     if (label_width(fonts().body, 0.76F, name) > cards.width() + at.em * 1.6F) return;
     add_label(scene.list, fonts().body, 0.76F, ImVec2(cards.center().x, at.block.max.y + at.em * 0.05F), 0.5F,
-              palette().muted, name);
+              readable_small(palette().muted), name);
   };
   range(at.layers_before, 0, at.layer - 1);
   range(at.layers_after, at.layer + 1, at.layer_count - 1);
@@ -123,7 +130,7 @@ void draw_titles(const FlowScene& scene) {
 
 void heading(const FlowScene& scene, float x, const char* key, ImU32 color) {
   add_label(scene.list, fonts().body, heading_size, ImVec2(x, scene.at.headings.min.y + scene.at.em * 0.35F),
-            0.5F, color, text(key));
+            0.5F, small_ink(scene.at, color, x), text(key));
 }
 
 // What stands at the end: the next token, the token that fits, classes, or nothing of the kind.
@@ -148,7 +155,7 @@ void draw_headings(const FlowScene& scene) {
     if (at.column(hook) != nullptr) heading(scene, middle(hook), key, color);
   };
   add_label(scene.list, fonts().body, heading_size,
-            ImVec2(at.tokens.min.x, at.headings.min.y + at.em * 0.35F), 0, palette().muted,
+            ImVec2(at.tokens.min.x, at.headings.min.y + at.em * 0.35F), 0, readable_small(palette().muted),
             text("flow.tokens"));
   heading(scene, middle(Hook::embed), "flow.embedding", palette().muted);
   above(Hook::ln1_normalized, "flow.norm", palette().muted);
@@ -169,23 +176,27 @@ void draw_headings(const FlowScene& scene) {
                     (neurons.right - neurons.left) * (at.parts.on_stage ? 1.6F : 1.35F) + at.em * 0.3F);
     const float width = ImGui::CalcTextSize(name.c_str()).x;
     scene.list.AddText(ImVec2(std::floor(neurons.middle() - width * 0.5F), at.headings.min.y + at.em * 0.35F),
-                       palette().muted, name.c_str());
+                       small_ink(at, palette().mlp, neurons.middle()), name.c_str());
   }
-  above(Hook::mlp_out_raw, "flow.out", palette().muted);
-  above(Hook::mlp_out, at.parts.sandwich ? "flow.norm" : "flow.out", palette().muted);
+  above(Hook::mlp_out_raw, "flow.out", palette().mlp);
+  above(Hook::mlp_out, at.parts.sandwich ? "flow.norm" : "flow.out", palette().mlp);
   above(Hook::ln_final_normalized, "flow.norm", palette().muted);
   above(Hook::mlm_head_normalized, "flow.head_part", palette().muted);
   add_label(scene.list, fonts().body, heading_size,
             ImVec2(at.candidates.min.x, at.headings.min.y + at.em * 0.35F), 0,
-            scene.hit.pick == FlowPick::open_part ? palette().text : readable(palette().probability),
+            scene.hit.pick == FlowPick::open_part ? palette().text : readable_small(palette().probability),
             text(output_heading(scene.architecture())));
   // Q K V, each in its own colour.
   const float y = at.headings.min.y + at.em * 0.35F;
   const float x = middle(Hook::q);
   const float step = at.em * 0.85F;
-  add_label(scene.list, fonts().strong, heading_size, ImVec2(x - step, y), 0.5F, palette().query, "Q");
-  add_label(scene.list, fonts().strong, heading_size, ImVec2(x, y), 0.5F, palette().key, "K");
-  add_label(scene.list, fonts().strong, heading_size, ImVec2(x + step, y), 0.5F, palette().value, "V");
+  const auto letter = [&](float place, ImU32 accent, const char* name) {
+    add_label(scene.list, fonts().strong, heading_size, ImVec2(place, y), 0.5F, small_ink(at, accent, x),
+              name);
+  };
+  letter(x - step, palette().query, "Q");
+  letter(x, palette().key, "K");
+  letter(x + step, palette().value, "V");
 }
 
 }  // namespace
@@ -204,32 +215,15 @@ void draw_flow_cards(const FlowScene& scene) {
 void draw_flow_footer(const FlowScene& scene) {
   const FlowLayout& at = scene.at;
   const float y = at.footer.max.y - at.em * 1.05F;
-  const float bar = at.em * 6;
-  const float height = at.em * 0.55F;
-  const std::string low = "−3";
-  const std::string high = "+3";
-  float x = at.footer.max.x - label_width(fonts().body, 0.78F, high);
-  add_label(scene.list, fonts().body, 0.78F, ImVec2(x, y), 0, palette().muted, high);
-  x -= at.em * 0.4F + bar;
-  const auto& table = color_table(ColorMap::diverging);
-  constexpr std::size_t pieces = 32;
-  for (std::size_t i = 0; i < pieces; ++i) {
-    const ImU32 from = table[i * 8];
-    const ImU32 to = table[std::min<std::size_t>(255, i * 8 + 8)];
-    const float step = bar / static_cast<float>(pieces);
-    const float left = x + step * static_cast<float>(i);
-    scene.list.AddRectFilledMultiColor(ImVec2(left, y + at.em * 0.13F),
-                                       ImVec2(left + step, y + at.em * 0.13F + height), from, to, to, from);
-  }
-  add_label(scene.list, fonts().body, 0.78F, ImVec2(x - at.em * 0.4F, y), 1, palette().muted, low);
-  x -= at.em * 0.8F + label_width(fonts().body, 0.78F, low);
+  const ImU32 ink = readable_small(palette().muted);
+  float x = add_signed_legend(scene.list, ImVec2(at.footer.max.x, y), at.em * 6, "3", ink) - at.em * 0.4F;
   const std::string& hint = text("flow.hint");
   const std::string& legend = text("flow.legend");
   const float legend_width = label_width(fonts().body, 0.75F, legend);
-  add_label(scene.list, fonts().body, 0.75F, ImVec2(x - at.em * 0.2F, y), 1, palette().muted, legend);
+  add_label(scene.list, fonts().body, 0.75F, ImVec2(x - at.em * 0.2F, y), 1, ink, legend);
   x -= legend_width + at.em;
   if (label_width(fonts().body, 0.75F, hint) < x - at.footer.min.x)
-    add_label(scene.list, fonts().body, 0.75F, ImVec2(at.footer.min.x, y), 0, palette().muted, hint);
+    add_label(scene.list, fonts().body, 0.75F, ImVec2(at.footer.min.x, y), 0, ink, hint);
 }
 
 }  // namespace headlight

@@ -14,6 +14,7 @@
 #include "gui/views/flow_values.h"
 #include "gui/views/flow_words.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/color_bar.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/lit_cells.h"
 #include "gui/widgets/ribbon.h"
@@ -29,8 +30,6 @@ constexpr double opening_seconds = 0.2;
 
 float em() { return ImGui::GetFontSize(); }
 float between(float from, float to, float amount) { return from + (to - from) * amount; }
-
-ImU32 ground() { return mix(palette().panel, palette().raised, 0.75F); }
 
 bool is_map(Hook hook) { return is_attention_map(hook); }
 
@@ -64,6 +63,9 @@ void FlowDetail::refresh(const Frame& frame, const FlowLayout& at) {
   const bool same = trace_.lock() == frame.result.trace && layer_ == at.layer && head_ == at.head_index &&
                     position_ == position && shown_ == *hook_ && sorted_ == by_magnitude_;
   if (same) return;
+  const bool same_place = layer_ == at.layer && head_ == at.head_index && position_ == position &&
+                          shown_ == *hook_ && sorted_ == by_magnitude_;
+  if (!same_place) sought_ = -1;
   trace_ = frame.result.trace;
   layer_ = at.layer;
   head_ = at.head_index;
@@ -74,7 +76,7 @@ void FlowDetail::refresh(const Frame& frame, const FlowLayout& at) {
   if (!is_map(shown_)) {
     const std::span<const float> vector = flow_vector(*live_, shown_, layer_, head_, position);
     values_.assign(vector.begin(), vector.end());
-    range_ = pooled_strip(vector, 1).rms * 3;
+    range_ = pooled_strip(vector, 1).rms * rms_at_the_ends;
   }
   order_.resize(values_.size());
   std::iota(order_.begin(), order_.end(), std::int64_t{0});
@@ -94,6 +96,15 @@ void FlowDetail::refresh(const Frame& frame, const FlowLayout& at) {
 void FlowDetail::point_at_strongest(const Frame& frame, Commands& commands) const {
   if (closing_ || strongest_ < 0 || frame.document.value || commands.hover().value) return;
   commands.hover().value = reference(strongest_);
+}
+
+// The number that was clicked, here or elsewhere; while none is kept, the one that the inspector opens.
+std::int64_t FlowDetail::chosen_index(const Frame& frame) const {
+  const std::optional<ValueReference>& kept = frame.document.value;
+  if (!kept) return strongest_;
+  const std::int64_t index = kept->index[hook_info(shown_).axis_count == 3 ? 2 : 1];
+  const bool is_here = index >= 0 && index < static_cast<std::int64_t>(values_.size());
+  return is_here && *kept == reference(index) ? index : -1;
 }
 
 ValueReference FlowDetail::reference(std::int64_t index) const {
@@ -141,7 +152,7 @@ void FlowDetail::draw(const Frame& frame, Commands& commands, const FlowLayout& 
   const ImVec2 max(between(from_.max.x, target.x + width, grown),
                    between(from_.max.y, target.y + height, grown));
   panel_ = {min, max};
-  list->AddRectFilled(min, max, ground(), at.em * 0.6F);
+  list->AddRectFilled(min, max, opened_ground(), at.em * 0.6F);
   list->AddRect(min, max, with_alpha(part_color(*hook_), 0.8F), at.em * 0.6F, std::max(1.0F, at.em * 0.1F));
   if (grown < 0.98F) return;
   ImGui::SetCursorScreenPos(ImVec2(min.x + at.em, min.y + at.em * 0.8F));
@@ -164,8 +175,9 @@ void FlowDetail::draw_content(const Frame& frame, Commands& commands) {
     ImGui::TextUnformatted(text("flow.not_done").c_str());
     return;
   }
-  draw_overview();
-  draw_numbers(frame, commands);
+  const std::int64_t chosen = chosen_index(frame);
+  draw_overview(chosen);
+  draw_numbers(frame, commands, chosen);
 }
 
 void FlowDetail::draw_head(const Frame& frame) {
@@ -173,7 +185,7 @@ void FlowDetail::draw_head(const Frame& frame) {
   const float width = ImGui::GetContentRegionAvail().x;
   ImDrawList* list = ImGui::GetWindowDrawList();
   float x = start.x;
-  x += add_label(*list, fonts().strong, 1.15F, start, 0, readable(part_color(shown_), ground()),
+  x += add_label(*list, fonts().strong, 1.15F, start, 0, readable(part_color(shown_), opened_ground()),
                  part_name(live_->model().architecture, shown_)) +
        em() * 0.7F;
   x += add_label(*list, fonts().body, 1.0F, ImVec2(x, start.y + em() * 0.1F), 0, palette().text,
@@ -189,7 +201,8 @@ void FlowDetail::draw_head(const Frame& frame) {
   {
     const ScopedFont mono(fonts().mono, 0.8F);
     const std::string fitted = fitted_text(hook, start.x + width - buttons - x - em() * 3.2F);
-    list->AddText(ImVec2(x, start.y + em() * 0.35F), palette().muted, fitted.c_str());
+    list->AddText(ImVec2(x, start.y + em() * 0.35F), readable_small(palette().muted, opened_ground()),
+                  fitted.c_str());
   }
   ImGui::SetCursorScreenPos(ImVec2(start.x + width - buttons - em() * 2.1F, start.y - em() * 0.15F));
   if (!is_map(shown_)) {
@@ -212,28 +225,56 @@ void FlowDetail::draw_head(const Frame& frame) {
   }
 }
 
-// The whole vector in one strip.
-void FlowDetail::draw_overview() {
+// The whole vector in one strip, where the chosen number lies in it, and what its colours mean.
+void FlowDetail::draw_overview(std::int64_t chosen) {
   const ImVec2 start = ImGui::GetCursorScreenPos();
-  const float width = ImGui::GetContentRegionAvail().x;
   const float height = em() * 1.5F;
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImVec2 end(start.x + ImGui::GetContentRegionAvail().x, start.y + em() * 0.35F);
+  const float legend =
+      add_signed_legend(*list, end, em() * 5, significant_text(static_cast<double>(range_), 2),
+                        readable_small(palette().muted, opened_ground()));
+  const float width = std::max(em() * 4, legend - em() - start.x);
   const int cells = std::max(1, static_cast<int>(width / std::max(1.0F, std::round(em() * 0.12F))));
   const PooledStrip strip = pooled_strip(values_, cells);
-  add_cells(*ImGui::GetWindowDrawList(), start, ImVec2(start.x + width, start.y + height), strip.values,
-            range_, 1.0F);
+  add_cells(*list, start, ImVec2(start.x + width, start.y + height), strip.values, range_, 1.0F);
+  if (chosen >= 0) {
+    const float share = (static_cast<float>(chosen) + 0.5F) / static_cast<float>(values_.size());
+    const float x = start.x + width * share, half = std::max(1.5F, em() * 0.12F);
+    list->AddRect(ImVec2(x - half, start.y - em() * 0.15F), ImVec2(x + half, start.y + height + em() * 0.15F),
+                  palette().hover, 0, std::max(1.0F, em() * 0.07F));
+  }
   ImGui::Dummy(ImVec2(width, height));
   ImGui::Dummy(ImVec2(0, em() * 0.1F));
 }
 
-void FlowDetail::draw_numbers(const Frame& frame, Commands& commands) {
-  if (!ImGui::BeginChild("##numbers", ImVec2(0, 0), ImGuiChildFlags_NavFlattened)) {
+// Another number not under a mouse that points; the same one again where the lines have moved.
+void FlowDetail::bring_into_sight(std::int64_t chosen, std::int64_t columns, float line, bool hand_inside) {
+  const bool moved = columns != sought_columns_ || line != sought_line_;
+  if (chosen < 0 || (chosen == sought_ && !moved)) return;
+  const bool stays = hand_inside && sought_ >= 0 && chosen != sought_;
+  sought_ = chosen;
+  sought_columns_ = columns;
+  sought_line_ = line;
+  if (stays) return;
+  const auto place = std::find(order_.begin(), order_.end(), chosen) - order_.begin();
+  const float top = line * static_cast<float>(place / columns), room = ImGui::GetWindowHeight();
+  const float scroll = ImGui::GetScrollY(), above = line * std::floor(room / line * 0.5F);  // whole lines
+  if (moved || top < scroll || top + line > scroll + room) ImGui::SetScrollY(std::max(0.0F, top - above));
+}
+
+void FlowDetail::draw_numbers(const Frame& frame, Commands& commands, std::int64_t chosen) {
+  // Whole lines that fill the room: none is cut.
+  const float room = std::max(em(), ImGui::GetContentRegionAvail().y);
+  const float line = room / std::max(1.0F, std::floor(room / (em() * 2.35F)));
+  if (!ImGui::BeginChild("##numbers", ImVec2(0, room), ImGuiChildFlags_NavFlattened)) {
     ImGui::EndChild();
     return;
   }
   const float width = ImGui::GetContentRegionAvail().x;
   const float label_em = shown_ == Hook::logits ? 6.2F : 4.5F;
   const auto columns = std::max<std::int64_t>(1, static_cast<std::int64_t>(width / (em() * label_em)));
-  const ImVec2 cell(width / static_cast<float>(columns), em() * 2.35F);
+  const ImVec2 cell(width / static_cast<float>(columns), line);
   const auto count = static_cast<std::int64_t>(order_.size());
   const std::int64_t rows = (count + columns - 1) / columns;
   const ImVec2 start = ImGui::GetCursorScreenPos();
@@ -246,6 +287,7 @@ void FlowDetail::draw_numbers(const Frame& frame, Commands& commands) {
       canvas("##cells", ImVec2(width, cell.y * static_cast<float>(rows)), {start, cell, number_at});
   if (takes_keyboard_) move_keyboard_here();
   takes_keyboard_ = false;
+  bring_into_sight(chosen, columns, cell.y, hand.inside);
   const float top = ImGui::GetWindowPos().y;
   const float bottom = top + ImGui::GetWindowSize().y;
   const auto first = std::max<std::int64_t>(0, static_cast<std::int64_t>((top - start.y) / cell.y));
@@ -282,9 +324,13 @@ void FlowDetail::draw_number(const Frame& frame, Commands& commands, ImVec2 min,
   const bool locked = frame.document.value == here;
   const bool hovered = hand.inside && FlowRect{min, max}.contains(hand.at);
   if (is_lit(lit_cells(frame), here)) add_lit_frame(*list, min, max, 1);
-  if (locked || hovered)
-    list->AddRect(min, max, locked ? palette().lock : palette().hover, em() * 0.2F,
-                  std::max(1.5F, em() * 0.1F));
+  // What the mouse is on here or in another panel, and what the inspector shows.
+  if (locked || hovered || frame.hover.value == here) {
+    const float line = std::max(2.0F, em() * 0.14F), inset = line * 1.25F;
+    list->AddRect(min, max, locked ? palette().lock : palette().hover, em() * 0.2F, line);
+    list->AddRect(ImVec2(min.x + inset, min.y + inset), ImVec2(max.x - inset, max.y - inset), opened_ground(),
+                  em() * 0.1F, line * 0.5F);
+  }
   if (!hovered) return;
   commands.hover().value = here;
   if (shown_ == Hook::logits) commands.hover().candidate = static_cast<TokenId>(index);

@@ -36,11 +36,13 @@ class FlowDetail {
   void refresh(const Frame& frame, const FlowLayout& at);
   void draw_content(const Frame& frame, Commands& commands);
   void draw_head(const Frame& frame);
-  void draw_overview();
-  void draw_numbers(const Frame& frame, Commands& commands);
+  void draw_overview(std::int64_t chosen);
+  void draw_numbers(const Frame& frame, Commands& commands, std::int64_t chosen);
+  void bring_into_sight(std::int64_t chosen, std::int64_t columns, float line, bool hand_inside);
   void draw_number(const Frame& frame, Commands& commands, ImVec2 min, ImVec2 size, std::int64_t index,
                    const Hand& hand);
   ValueReference reference(std::int64_t index) const;
+  std::int64_t chosen_index(const Frame& frame) const;
   std::string label(std::int64_t index) const;
   void point_at_strongest(const Frame& frame, Commands& commands) const;
 
@@ -62,6 +64,9 @@ class FlowDetail {
   std::vector<std::int64_t> order_;
   float range_ = 0;              // at the ends of the colour map
   std::int64_t strongest_ = -1;  // NaN, else the largest number; -1: there is none
+  // The number that was brought into sight last, and the columns and the height of a line it stood in.
+  std::int64_t sought_ = -1, sought_columns_ = 0;
+  float sought_line_ = 0;
   FlowAttention attention_;
 };
 

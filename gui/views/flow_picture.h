@@ -30,7 +30,7 @@ struct FlowScene {
   bool chosen(std::int64_t position) const { return position == query; }
   // Opacity of a row's strips and of its ribbons.
   float strip_alpha(std::int64_t position) const { return chosen(position) ? 1.0F : 0.62F; }
-  float ribbon_alpha(std::int64_t position) const { return chosen(position) ? 0.44F : 0.13F; }
+  float ribbon_alpha(std::int64_t position) const { return chosen(position) ? 0.48F : 0.18F; }
   bool has(Hook hook) const { return trace.has(hook, hook_info(hook).in_block ? at.layer : 0); }
 };
 

@@ -221,7 +221,7 @@ void draw_values(const FlowScene& scene, std::int64_t position) {
   const FlowRect strip = scene.at.strip(Hook::v, position);
   const KeyRange seen = scene.at.seen(scene.query);
   const bool used = position >= seen.first && position < seen.last;
-  const ImU32 color = with_alpha(palette().value, used ? 0.24F : 0.10F);
+  const ImU32 color = with_alpha(palette().value, used ? 0.28F : 0.14F);
   add_ribbon(scene.list, end_of(strip, true, color), {scene.at.map.max.x, strip.min.y, strip.max.y, color});
 }
 
@@ -235,7 +235,7 @@ void draw_mix(const FlowScene& scene, std::int64_t query) {
   if (weights == nullptr) return;
   const FlowRect into = at.strip(Hook::z, query);
   const float least = chosen ? 0.004F : 0.04F;
-  const float alpha = chosen ? 0.62F : 0.10F;
+  const float alpha = chosen ? 0.68F : 0.18F;
   float end = into.min.y;
   const auto add = [&](float top, float bottom, float weight) {
     const float part = into.height() * weight;

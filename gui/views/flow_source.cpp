@@ -80,7 +80,7 @@ void draw_source_row(const FlowScene& scene, std::int64_t position) {
     scene.list.AddRectFilled(strip.min, strip.max, with_alpha(palette().masked, 0.8F));
     return;
   }
-  add_cells(scene.list, strip.min, strip.max, pooled.values, pooled.rms * 3,
+  add_cells(scene.list, strip.min, strip.max, pooled.values, pooled.rms * rms_at_the_ends,
             looked_at(scene, position) ? 1.0F : 0.7F);
 }
 

@@ -20,8 +20,6 @@
 namespace headlight {
 namespace {
 
-constexpr float rms_at_the_ends = 3.0F;  // of the colour map
-
 void draw_strip(const FlowScene& scene, const FlowColumn& column, std::int64_t position) {
   const FlowLayout& at = scene.at;
   const FlowRect strip = at.strip(column, position);
@@ -110,10 +108,10 @@ void draw_map_row(const FlowScene& scene, std::int64_t query) {
                              with_alpha(color, value == masked_cell ? 1.0F : alpha), gap * 2);
     const std::int64_t key = at.first_key(cell);
     if (numbers && at.map_columns == at.positions && key >= seen.first && key < seen.last) {
-      // ".90" where "0.90" does not fit.
+      // ".90" and "1.0" where "0.90" does not fit.
       std::string words = fmt::format("{:.2f}", static_cast<double>(weights[key]));
       if (brief && words.starts_with("0.")) words.erase(0, 1);
-      if (brief && words == "1.00") words = "1";
+      if (brief && words == "1.00") words = "1.0";
       // Not the mono face: its dotted zero is an eight at this size.
       const float room = (width / at.em - 0.2F) / (0.5F * static_cast<float>(words.size()));
       const float size = std::clamp(room, 0.66F, largest_type);
@@ -158,7 +156,7 @@ void draw_more(const FlowScene& scene) {
   const auto mark = [&](std::int64_t count, float y) {
     if (count <= 0) return;
     const ImVec2 middle(at.tokens.min.x + at.em * 0.4F, y);
-    add_label(scene.list, fonts().body, 0.78F, middle, 0, palette().muted,
+    add_label(scene.list, fonts().body, 0.78F, middle, 0, readable_small(palette().muted),
               format_text("flow.more", fmt::arg("count", count)));
   };
   // Beside the bands, which show them.
@@ -183,7 +181,7 @@ void draw_bar(const FlowScene& scene, const FlowRect& rect, const std::string& n
   const std::string percent = percent_text(probability);
   const float percent_width =
       add_label(scene.list, fonts().body, 0.84F, ImVec2(rect.max.x - at.em * 0.15F, y + at.em * 0.08F), 1,
-                first ? palette().text : palette().muted, percent);
+                first ? palette().text : readable_small(palette().muted), percent);
   {
     const ScopedFont font(first ? fonts().strong : fonts().body, 0.9F);
     const std::string words = fitted_text(name, rect.width() - percent_width - at.em * 0.7F);

@@ -18,6 +18,7 @@ struct PooledStrip {
   float rms = 0;                      // root mean square of the vector's finite values
   std::int64_t length = 0;            // of the vector; 0: not computed yet
 };
+constexpr float rms_at_the_ends = 3.0F;  // of the colour map, wherever a strip is drawn
 PooledStrip pooled_strip(std::span<const float> vector, int cells);
 
 // The key/value head that a query head reads.

@@ -26,6 +26,8 @@ std::string hook_line(const Frame& frame, const ValueReference& value) {
                      shape_text(value_shape(*frame.trace(), value)));
 }
 
+ImU32 opened_ground() { return mix(palette().panel, palette().raised, 0.75F); }
+
 ImU32 part_color(Hook hook) {
   switch (hook) {
     case Hook::q:
@@ -43,6 +45,12 @@ ImU32 part_color(Hook hook) {
     case Hook::attn_out:
     case Hook::cross_attn_out:
       return palette().attention;
+    case Hook::mlp_pre:
+    case Hook::mlp_pre_linear:
+    case Hook::mlp_post:
+    case Hook::mlp_out_raw:
+    case Hook::mlp_out:
+      return palette().mlp;
     case Hook::mlm_head_normalized:
     case Hook::ln_final_normalized:
     case Hook::logits:

@@ -19,5 +19,7 @@ std::string hook_line(const Frame& frame, const ValueReference& value);
 
 // The accent of a hook's concept.
 ImU32 part_color(Hook hook);
+// What the words of a part that was opened stand on.
+ImU32 opened_ground();
 
 }  // namespace headlight

@@ -12,7 +12,6 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/widgets/hand_number.h"
-#include "gui/widgets/significant_text.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
@@ -36,11 +35,7 @@ std::vector<std::int64_t> strongest_keys(const float* weights, const KeyRange& s
 }
 
 // Many weights are small: two decimals would make zeros of them.
-std::string weight_text(float weight) {
-  if (weight == 0.0F) return "0";
-  return weight > 0.0F && weight < 0.0005F ? significant_text(static_cast<double>(weight), 1)
-                                           : fmt::format("{:.3f}", weight);
-}
+std::string weight_text(float weight) { return share_text(static_cast<double>(weight), 3); }
 
 void draw_heading(const ShownAttention& shown, std::int64_t query) {
   // Rather smaller than cut.

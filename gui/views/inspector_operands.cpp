@@ -13,6 +13,7 @@
 #include "gui/theme.h"
 #include "gui/views/hook_words.h"
 #include "gui/views/inspector_words.h"
+#include "gui/widgets/hand_number.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/significant_text.h"
@@ -125,6 +126,15 @@ struct Number {
   std::string label;                    // of a weight of the model, which has none
 };
 
+// Scores and weights stand in columns: as many decimals in every line.
+std::string cell_text(const Number& number, int digits) {
+  const std::optional<Hook> hook = number.place ? std::optional(number.place->hook) : std::nullopt;
+  if (hook == Hook::pattern || hook == Hook::cross_pattern) return share_text(number.value, digits);
+  if (hook == Hook::attn_scores || hook == Hook::cross_attn_scores)
+    return hand_number(number.value, digits - 1);
+  return significant_text(number.value, digits);
+}
+
 // True when it was clicked.
 bool number_cell(const Frame& frame, Commands& commands, const char* id, ImVec2 corner, const Columns& c,
                  const Number& number) {
@@ -150,7 +160,7 @@ bool number_cell(const Frame& frame, Commands& commands, const char* id, ImVec2 
       number.place ? readable(mix(hook_color(number.place->hook), palette().text, 0.25F)) : palette().muted;
   if (std::isnan(number.value)) color = palette().error;
   const ScopedFont mono(fonts().mono, small_size);
-  const std::string words = significant_text(number.value, c.digits);
+  const std::string words = cell_text(number, c.digits);
   words_at(corner, room, color, words, 1.0F);
   if (lit) {
     const float left = corner.x + std::max(0.0F, room.x - ImGui::CalcTextSize(words.c_str()).x);
@@ -176,7 +186,7 @@ void contribution_cell(ImVec2 corner, const Columns& c, double value, double lim
       with_alpha(color, 0.35F), em() * 0.2F);
   const ScopedFont mono(fonts().mono, small_size);
   words_at(corner, ImVec2(width - em() * 0.2F, c.line), std::isnan(value) ? palette().error : palette().text,
-           significant_text(value, c.digits), 1.0F);
+           weight ? share_text(value, c.digits) : significant_text(value, c.digits), 1.0F);
 }
 
 double largest_contribution(const Operands& o) {
@@ -265,7 +275,9 @@ bool draw_rest(const Operands& o, const Columns& c) {
     words_at(corner, room, color, format_text("inspector.rest", fmt::arg("count", o.count - listed)), 0.0F);
   }
   const ScopedFont mono(fonts().mono, small_size);
-  words_at(corner, room, color, significant_text(o.rest, c.digits), 1.0F);
+  const bool weights = o.formula == Formula::softmax;
+  words_at(corner, room, color, weights ? share_text(o.rest, c.digits) : significant_text(o.rest, c.digits),
+           1.0F);
   return clicked;
 }
 

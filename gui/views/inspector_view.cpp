@@ -15,6 +15,7 @@
 #include "gui/theme.h"
 #include "gui/views/hook_words.h"
 #include "gui/views/inspector_words.h"
+#include "gui/widgets/bottom_fade.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/muted_text.h"
@@ -28,6 +29,7 @@ namespace {
 
 constexpr std::size_t first_listed = 12;
 constexpr std::size_t more_listed = 60;
+constexpr float low_panel = 15.0F;  // em; below, formula and operands come before the sentence
 // A pass in float32 stays within about 1e-5 of the magnitude; a number that was edited is usually far off.
 constexpr double rounding = 1e-3;
 
@@ -85,16 +87,16 @@ void draw_place(const Trace& trace, const ValueReference& at) {
   ImGui::PopStyleVar();
 }
 
-void draw_formula(const Trace& trace, const Operands& operands) {
+void draw_formula(const Trace& trace, const Operands& operands, bool brief) {
   const FormulaWords words = formula_words(trace, operands);
   if (words.letters.empty()) return;
   const ScopedFont mono(operands.formula == Formula::masked ? fonts().body : fonts().mono, 0.9F);
-  const float inset = em() * 0.6F;
+  const float inset = em() * (brief ? 0.35F : 0.6F);
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const float width = ImGui::GetContentRegionAvail().x;
   const float wrap = width - inset * 2;
   const std::string live = words.numbers.empty() ? "" : "= " + words.numbers;
-  const float gap = live.empty() ? 0 : em() * 0.35F;
+  const float gap = live.empty() ? 0 : em() * (brief ? 0.15F : 0.35F);
   const ImVec2 first = ImGui::CalcTextSize(words.letters.c_str(), nullptr, false, wrap);
   const ImVec2 second = live.empty() ? ImVec2(0, 0) : ImGui::CalcTextSize(live.c_str(), nullptr, false, wrap);
   const float height = first.y + gap + second.y + inset * 1.4F;
@@ -149,7 +151,6 @@ void draw_notes(const Trace& trace, const Operands& o) {
     small_muted_text(format_text("inspector.differs", fmt::arg("value", significant_text(o.recomputed, 5))),
                      0.85F);
   }
-  if (!o.captured) small_muted_text(text("inspector.derived"), 0.85F);
 }
 
 }  // namespace
@@ -285,14 +286,14 @@ void InspectorView::draw_trail(Commands& commands) const {
   ImGui::PopStyleVar();
 }
 
-// The number itself: a click keeps it here, another lets it go.
-void InspectorView::draw_value(const Frame& frame, Commands& commands) const {
+// The number itself, `type` times as large as the panel's words: a click keeps it here, another lets it go.
+ImVec2 InspectorView::draw_number(const Frame& frame, Commands& commands, float type) const {
   const bool locked = frame.document.value == operands_->target;
   const ImVec2 corner = ImGui::GetCursorScreenPos();
-  std::string number = significant_text(operands_->value, 5);
+  const std::string number = significant_text(operands_->value, 5);
   ImVec2 size;
   {
-    const ScopedFont mono(fonts().mono, 1.75F);
+    const ScopedFont mono(fonts().mono, type);
     size = ImGui::CalcTextSize(number.c_str());
     const bool clicked = ImGui::InvisibleButton("##value", size, ImGuiButtonFlags_EnableNav);
     const ImU32 color = std::isnan(operands_->value) ? palette().error : palette().text;
@@ -304,8 +305,48 @@ void InspectorView::draw_value(const Frame& frame, Commands& commands) const {
     ImGui::SetTooltip("%s\n%s", significant_text(operands_->value, 9).c_str(),
                       text(locked ? "inspector.release" : "inspector.keep").c_str());
   }
+  return size;
+}
+
+void InspectorView::draw_value(const Frame& frame, Commands& commands) const {
+  draw_name(*live_, operands_->target);
+  draw_place(*live_, operands_->target);
+  const bool locked = frame.document.value == operands_->target;
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  const ImVec2 size = draw_number(frame, commands, 1.75F);
   const float chip = locked ? draw_lock_mark(ImVec2(corner.x + size.x + em() * 0.5F, corner.y), size.y) : 0;
   draw_shape(*live_, operands_->target, corner, size.y, size.x + chip);
+}
+
+// In a low panel: the number and its name in one line, so that the operands have room below.
+void InspectorView::draw_brief_value(const Frame& frame, Commands& commands) const {
+  const bool locked = frame.document.value == operands_->target;
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  const ImVec2 size = draw_number(frame, commands, 1.4F);
+  const float mark = locked ? draw_lock_mark(ImVec2(corner.x + size.x + em() * 0.4F, corner.y), size.y) : 0;
+  ImGui::SameLine(0, em() * 0.6F + mark);
+  ImGui::SetCursorPosY(ImGui::GetCursorPosY() + (size.y - em()) * 0.6F);
+  draw_name(*live_, operands_->target);
+  ImGui::SetCursorScreenPos(ImVec2(corner.x, corner.y + size.y + em() * 0.2F));
+  draw_place(*live_, operands_->target);
+}
+
+void InspectorView::draw_operands_of(const Frame& frame, Commands& commands, const ValueReference& at,
+                                     bool brief) {
+  const auto explain = [&] {
+    small_muted_text(hook_sentence(trace_of_value(*live_, at)->model().architecture, at.hook));
+    if (!operands_->captured) small_muted_text(text("inspector.derived"), 0.85F);
+  };
+  brief ? draw_brief_value(frame, commands) : draw_value(frame, commands);
+  if (!brief) explain();
+  draw_notes(*live_, *operands_);
+  draw_formula(*live_, *operands_, brief);
+  walk_with_keys(commands, at);
+  const OperandsAnswer answer = draw_operands(frame, commands, *operands_, choice_);
+  if (answer.opened) open(commands, at, *answer.opened);
+  if (!operands_->operands.empty()) small_muted_text(text("inspector.keys"), 0.8F);
+  if (answer.more) listed_ += more_listed;
+  if (brief) explain();
 }
 
 void InspectorView::draw(const Frame& frame, Commands& commands) {
@@ -321,23 +362,22 @@ void InspectorView::draw(const Frame& frame, Commands& commands) {
   const ValueReference at = shown_value(frame);
   refresh(frame.result.trace, at);
   ImGui::PushID("inspector");
+  const bool brief = ImGui::GetWindowHeight() < em() * low_panel;
+  if (brief) {
+    ImGui::PushStyleVarY(ImGuiStyleVar_ItemSpacing, em() * 0.25F);
+    ImGui::SetCursorPosY(std::max(ImGui::GetCursorStartPos().y, ImGui::GetCursorPosY() - em() * 0.35F));
+  }
   if (frame.document.value == at) draw_trail(commands);
-  draw_name(*live_, at);
-  draw_place(*live_, at);
   if (!operands_) {
+    draw_name(*live_, at);
+    draw_place(*live_, at);
     small_muted_text(text(frame.busy ? "inspector.not_done" : "inspector.not_there"), 0.9F);
   } else {
-    draw_value(frame, commands);
-    small_muted_text(hook_sentence(trace_of_value(*live_, at)->model().architecture, at.hook));
-    draw_notes(*live_, *operands_);
-    draw_formula(*live_, *operands_);
-    walk_with_keys(commands, at);
-    const OperandsAnswer answer = draw_operands(frame, commands, *operands_, choice_);
-    if (answer.opened) open(commands, at, *answer.opened);
-    if (!operands_->operands.empty()) small_muted_text(text("inspector.keys"), 0.8F);
-    if (answer.more) listed_ += more_listed;
+    draw_operands_of(frame, commands, at, brief);
   }
+  if (brief) ImGui::PopStyleVar();
   ImGui::PopID();
+  fade_bottom();
 }
 
 }  // namespace headlight

@@ -29,7 +29,10 @@ class InspectorView : public View {
   void open(Commands& commands, const ValueReference& from, const ValueReference& to);
   void walk_with_keys(Commands& commands, const ValueReference& at);
   void draw_trail(Commands& commands) const;
+  ImVec2 draw_number(const Frame& frame, Commands& commands, float size) const;
   void draw_value(const Frame& frame, Commands& commands) const;
+  void draw_brief_value(const Frame& frame, Commands& commands) const;
+  void draw_operands_of(const Frame& frame, Commands& commands, const ValueReference& at, bool brief);
 
   // The operands of one value, kept as long as trace and value stay the same.
   std::weak_ptr<const Trace> trace_;  // not held: a long one has gigabytes

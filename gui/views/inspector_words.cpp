@@ -223,6 +223,12 @@ ImU32 hook_color(Hook hook) {
     case Hook::cross_pattern:
     case Hook::cross_attn_out:
       return palette().attention;
+    case Hook::mlp_pre:
+    case Hook::mlp_pre_linear:
+    case Hook::mlp_post:
+    case Hook::mlp_out_raw:
+    case Hook::mlp_out:
+      return palette().mlp;
     case Hook::logits:
     case Hook::class_logits:
     case Hook::sentence_embedding:

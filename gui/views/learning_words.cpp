@@ -41,7 +41,7 @@ ImU32 part_color(LearningPartKind kind) {
     case LearningPartKind::attention:
       return palette().attention;
     case LearningPartKind::mlp:
-      return palette().value;
+      return palette().mlp;
     case LearningPartKind::output:
       return palette().probability;
     case LearningPartKind::embedding:

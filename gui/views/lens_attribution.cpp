@@ -30,7 +30,7 @@ float em() { return ImGui::GetFontSize(); }
 
 ImU32 attention_color() { return palette().attention; }
 ImU32 cross_color() { return palette().value; }
-ImU32 mlp_color() { return palette().probability; }
+ImU32 mlp_color() { return palette().mlp; }
 
 constexpr int source_digits = 3;     // of what was read from a token, and of their sum
 constexpr float source_size = 0.8F;  // of these numbers' type

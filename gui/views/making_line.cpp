@@ -38,7 +38,7 @@ MakingClick draw_making_line(float fraction, bool stopped, const std::string& er
   }
   const std::string words =
       stopped ? text("attention.stopped")
-              : fmt::format("{} {:.0f} %", text("attention.making"), static_cast<double>(fraction) * 100.0);
+              : fmt::format("{} {:.0f}%", text("attention.making"), static_cast<double>(fraction) * 100.0);
   list->AddText(ImVec2(corner.x + (stopped ? 0 : width + em * 0.6F), corner.y + em * 0.37F), palette().muted,
                 words.c_str());
   ImGui::Dummy(ImVec2(width + em * 0.6F + ImGui::CalcTextSize(words.c_str()).x, em * 1.75F));

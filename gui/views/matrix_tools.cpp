@@ -14,6 +14,7 @@
 #include "gui/widgets/color_bar.h"
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/segmented.h"
+#include "gui/widgets/significant_text.h"
 
 namespace headlight {
 namespace {
@@ -100,7 +101,7 @@ void draw_picker(const ShownAttention& shown, Commands& commands, const HeadPlac
 }
 
 std::string number(double value) {
-  return value != 0.0 && value < 0.01 ? fmt::format("{:.1e}", value) : fmt::format("{:.3g}", value);
+  return value != 0.0 && value < 0.01 ? significant_text(value, 2) : fmt::format("{:.3g}", value);
 }
 
 void draw_legend(const Document& document, double most) {

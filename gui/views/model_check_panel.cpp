@@ -11,6 +11,7 @@
 #include "gui/theme.h"
 #include "gui/widgets/lesson_marks.h"
 #include "gui/widgets/number_text.h"
+#include "gui/widgets/significant_text.h"
 #include "gui/widgets/token_piece.h"
 #include "imgui.h"
 
@@ -31,8 +32,8 @@ void draw_line(const HookDifference& hook, float width, float line) {
   ImGui::Dummy(ImVec2(width, line));
   if (ImGui::IsItemHovered()) {
     ImGui::SetTooltip("%s", format_text("check.line_tip", fmt::arg("values", grouped_text(hook.values)),
-                                        fmt::arg("absolute", fmt::format("{:.2e}", hook.absolute)),
-                                        fmt::arg("relative", fmt::format("{:.2e}", hook.relative)),
+                                        fmt::arg("absolute", significant_text(hook.absolute, 3)),
+                                        fmt::arg("relative", significant_text(hook.relative, 3)),
                                         fmt::arg("layer", hook.layer))
                                 .c_str());
   }
@@ -50,7 +51,7 @@ void draw_line(const HookDifference& hook, float width, float line) {
   list->AddRectFilled(ImVec2(left, y - em() * 0.15F),
                       ImVec2(left + std::max(2.0F, bar * part), y + em() * 0.15F),
                       hook.relative <= self_check_allowed ? palette().value : palette().error, em() * 0.15F);
-  const std::string words = fmt::format("{:.1e}", hook.relative);
+  const std::string words = significant_text(hook.relative, 2);
   list->AddText(ImVec2(corner.x + width - ImGui::CalcTextSize(words.c_str()).x, words_y), palette().muted,
                 words.c_str());
 }
@@ -88,9 +89,9 @@ void ModelCheckPanel::draw_result(const ModelCheck& check) const {
   }
   ImGui::SetCursorScreenPos(ImVec2(corner.x + em() * 1.9F, corner.y));
   wrapped(format_text(check.passed() ? "check.passed" : "check.failed",
-                      fmt::arg("error", fmt::format("{:.1e}", check.worst)),
-                      fmt::arg("hook", check.worst_hook), fmt::arg("tokens", check.tokens),
-                      fmt::arg("allowed", fmt::format("{:.0e}", self_check_allowed))),
+                      fmt::arg("error", significant_text(check.worst, 2)), fmt::arg("hook", check.worst_hook),
+                      fmt::arg("tokens", check.tokens),
+                      fmt::arg("allowed", significant_text(self_check_allowed, 1))),
           palette().text);
   ImGui::Dummy(ImVec2(0.0F, em() * 0.3F));
   if (ImGui::BeginChild("##hooks")) {

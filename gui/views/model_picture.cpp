@@ -71,7 +71,7 @@ std::vector<Part> block_parts(const ArchitectureDescription& a) {
   mlp.sizes = fmt::format("{} → {} → {}{}", grouped_text(a.d_model), grouped_text(a.d_mlp),
                           grouped_text(a.d_model), a.gated ? "   (W_gate, W_in, W_out)" : "   (W_in, W_out)");
   mlp.tip = a.gated ? "picture.gated_tip" : "picture.mlp_tip";
-  mlp.color = palette().residual;
+  mlp.color = palette().mlp;
   mlp.adds = true;
   mlp.norm_before = a.wiring != Wiring::post_norm;
   mlp.norm_behind = parts.front().norm_behind;

@@ -259,7 +259,7 @@ void draw_shares(const ArchitectureDescription& architecture, float width) {
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const double share = 100.0 * static_cast<double>(parts[i]) /
                          static_cast<double>(std::max<std::int64_t>(1, shares.total()));
-    const std::string label = fmt::format("{}  {:.{}f} %", text(names[i]), share, share < 0.95 ? 2 : 0);
+    const std::string label = fmt::format("{}  {:.{}f}%", text(names[i]), share, share < 0.95 ? 2 : 0);
     const ScopedFont small(fonts().body, 0.88F);
     const float wanted = ImGui::CalcTextSize(label.c_str()).x + em() * 2.4F;
     if (i > 0 && used + wanted < width) ImGui::SameLine(0, 0);

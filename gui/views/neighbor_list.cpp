@@ -12,6 +12,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/widgets/facts.h"
+#include "gui/widgets/hand_number.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/segmented.h"
 #include "gui/widgets/significant_text.h"
@@ -122,7 +123,7 @@ void draw_row(const Frame& frame, Commands& commands, const Columns& at, const N
   const ScopedFont mono(fonts().mono, 0.92F);
   right_text(corner, at.line, at.token - em() * 0.6F, fmt::format("#{}", rank + 1), palette().muted);
   const auto strong = [order](NeighborOrder of) { return of == order ? palette().text : palette().muted; };
-  right_text(corner, at.line, at.cosine, fmt::format("{:.4f}", token.cosine), strong(NeighborOrder::cosine));
+  right_text(corner, at.line, at.cosine, rounded_text(token.cosine, 4), strong(NeighborOrder::cosine));
   right_text(corner, at.line, at.dot, significant_text(token.dot), strong(NeighborOrder::dot));
   if (at.id > 0) right_text(corner, at.line, at.id, fmt::format("{}", token.id), palette().muted);
 }

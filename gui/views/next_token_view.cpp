@@ -15,6 +15,7 @@
 #include "gui/theme.h"
 #include "gui/views/tree_layout.h"
 #include "gui/widgets/chip.h"
+#include "gui/widgets/hand_number.h"
 #include "gui/widgets/icon_button.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/segmented.h"
@@ -89,9 +90,9 @@ void draw_class_list(const std::vector<ClassScore>& classes) {
     ImGui::InvisibleButton("##class", ImVec2(std::max(1.0F, width), line), ImGuiButtonFlags_EnableNav);
     ImGui::PopID();
     ImGui::SetItemTooltip("%s", format_text("next.class_tip", fmt::arg("name", one.name),
-                                            fmt::arg("logit", fmt::format("{:.4f}", one.logit)))
+                                            fmt::arg("logit", rounded_text(one.logit, 4)))
                                     .c_str());
-    const std::string number = single ? fmt::format("{:.4f}", one.logit) : percent_text(one.probability);
+    const std::string number = single ? rounded_text(one.logit, 4) : percent_text(one.probability);
     float taken = 0.0F;
     {
       const ScopedFont mono(fonts().mono, 0.95F);

@@ -223,7 +223,7 @@ void RolloutPanel::draw_flow(const ShownAttention& shown, const Layout& layout) 
   } else if (!flow_.error().empty()) {
     words = flow_.error();
   } else if (!flow_.is_current() || flow_.value() == nullptr) {
-    words = fmt::format("{} {:.0f} %", text("attention.making"), static_cast<double>(flow_.fraction()) * 100);
+    words = fmt::format("{} {:.0f}%", text("attention.making"), static_cast<double>(flow_.fraction()) * 100);
   }
   if (words.empty()) {
     draw_line(shown, layout, *flow_.value(), layout.flow_top, layout.flow_line);

@@ -77,8 +77,8 @@ void signed_cell(ImVec2 corner, float width, double value, double limit) {
 void bar_cell(ImVec2 corner, float width, double value, int decimals, ImU32 color) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float height = line_height();
-  const std::string number = hand_number(value, decimals);
-  const float number_width = ImGui::CalcTextSize("0.0e−00").x + em() * 0.4F;
+  const std::string number = share_text(value, decimals);
+  const float number_width = ImGui::CalcTextSize("<0.0000").x + em() * 0.4F;
   const bool has_bar = width - number_width >= em() * 1.2F;
   const float room = has_bar ? width - number_width : 0.0F;
   const float share = std::isnan(value) ? 0.0F : static_cast<float>(std::clamp(value, 0.0, 1.0));

@@ -106,7 +106,7 @@ void SamplingPanel::draw_curve(const Frame& frame, Commands& commands, const Tok
   for (const int power : {0, -3, -6, -9}) {
     const float y = y_of(std::pow(10.0, power));
     list->AddLine(ImVec2(left, y), ImVec2(right, y), palette().grid, 1.0F);
-    const std::string words = power == 0 ? "1" : fmt::format("1e{}", power);
+    const std::string words = power == 0 ? "1" : power_text(power);
     const ImVec2 size = ImGui::CalcTextSize(words.c_str());
     list->AddText(ImVec2(left - size.x - em() * 0.4F, y - size.y * 0.5F), palette().muted, words.c_str());
   }

@@ -11,6 +11,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/widgets/facts.h"
+#include "gui/widgets/hand_number.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/token_piece.h"
 
@@ -29,10 +30,6 @@ void note(const std::string& words) {
   ImGui::PopTextWrapPos();
 }
 
-std::string cosine_text(double cosine) {
-  return std::isnan(cosine) ? "NaN" : fmt::format("{}{:.2f}", cosine < -0.004 ? "−" : "", std::abs(cosine));
-}
-
 void draw_cell(ImVec2 corner, float side, double cosine, bool hovered) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 opposite(corner.x + side, corner.y + side);
@@ -41,7 +38,7 @@ void draw_cell(ImVec2 corner, float side, double cosine, bool hovered) {
   list->AddRectFilled(ImVec2(corner.x + gap, corner.y + gap), ImVec2(opposite.x - gap, opposite.y - gap),
                       color, side * 0.08F);
   if (hovered) list->AddRect(corner, opposite, palette().hover, side * 0.1F, std::max(1.0F, em() * 0.1F));
-  const std::string words = cosine_text(cosine);
+  const std::string words = rounded_text(cosine, 2);
   const float size = std::min(em() * 0.92F, side * 0.42F);
   if (size < em() * 0.5F) return;  // the tooltip says it
   const ImVec2 extent = fonts().body->CalcTextSizeA(size, FLT_MAX, 0.0F, words.c_str());
@@ -88,7 +85,7 @@ void SentencePanel::draw_matrix(const SentenceSimilarity& similarity, Commands&)
       draw_cell(corner, side, cosine, hovered);
       if (!hovered) continue;
       const auto line = [&](std::size_t i) { return shortened(similarity.sentences[i], em() * 24.0F); };
-      facts_tooltip(fmt::format("cos {:.4f}", cosine),
+      facts_tooltip("cos " + rounded_text(cosine, 4),
                     {{fmt::format("{}", row + 1), line(row)}, {fmt::format("{}", column + 1), line(column)}},
                     text("next.cosine_tip"));
     }

@@ -32,7 +32,7 @@ bool is_label_drawn(std::int64_t index, std::int64_t every, std::optional<std::i
 void add_axis_name(ImDrawList& list, ImFont* font, float size, ImVec2 at, float align,
                    const std::string& name, bool chosen) {
   add_label(list, chosen ? fonts().strong : font, size, at, align,
-            chosen ? readable(palette().lock) : small_ink(), name);
+            readable_small(chosen ? palette().lock : palette().muted), name);
 }
 
 }  // namespace headlight

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "gui/fonts.h"
 #include "gui/theme.h"
+#include "gui/widgets/ribbon.h"
 
 namespace headlight {
 
@@ -19,6 +21,16 @@ void add_color_bar(ImDrawList& list, ImVec2 corner, ImVec2 opposite, ColorMap ma
     list.AddRectFilledMultiColor(ImVec2(from, corner.y), ImVec2(to, opposite.y), left, right, right, left);
   }
   list.AddRect(corner, opposite, palette().grid, 0, 1);
+}
+
+float add_signed_legend(ImDrawList& list, ImVec2 end, float bar, const std::string& limit, ImU32 ink) {
+  constexpr float type = 0.78F;
+  const float em = ImGui::GetFontSize(), gap = em * 0.4F;
+  const float right = end.x - add_label(list, fonts().body, type, end, 1, ink, "+" + limit) - gap;
+  const float left = right - bar;
+  add_color_bar(list, ImVec2(left, end.y + em * 0.13F), ImVec2(right, end.y + em * 0.68F),
+                ColorMap::diverging);
+  return left - gap - add_label(list, fonts().body, type, ImVec2(left - gap, end.y), 1, ink, "−" + limit);
 }
 
 }  // namespace headlight

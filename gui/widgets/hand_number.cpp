@@ -22,4 +22,9 @@ std::string hand_number(double value, int decimals) {
   return std::abs(value) >= 1e5 ? significant_text(value, 3) : rounded_text(value, decimals);
 }
 
+std::string share_text(double value, int decimals) {
+  const double last = std::pow(10.0, -decimals);
+  return value > 0.0 && value < last / 2 ? "<" + rounded_text(last, decimals) : rounded_text(value, decimals);
+}
+
 }  // namespace headlight

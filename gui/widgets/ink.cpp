@@ -9,7 +9,8 @@
 namespace headlight {
 namespace {
 
-constexpr float readable_ratio = 4.5F;  // WCAG 2.1, level AA
+// WCAG 2.1: text at level AA and AAA, graphics.
+constexpr float readable_ratio = 4.5F, small_ratio = 7.0F, line_ratio = 3.0F;
 
 float linear(float part) {
   return part <= 0.04045F ? part / 12.92F : std::pow((part + 0.055F) / 1.055F, 2.4F);
@@ -18,6 +19,14 @@ float linear(float part) {
 float luminance(ImU32 color) {
   const ImVec4 parts = ImGui::ColorConvertU32ToFloat4(color);
   return 0.2126F * linear(parts.x) + 0.7152F * linear(parts.y) + 0.0722F * linear(parts.z);
+}
+
+// From one colour to another, no farther than the contrast with a background asks for.
+ImU32 moved(ImU32 from, ImU32 to, ImU32 background, float ratio) {
+  ImU32 color = from;
+  for (int step = 1; step <= 10 && contrast_ratio(color, background) < ratio; ++step)
+    color = mix(from, to, 0.1F * static_cast<float>(step));
+  return color;
 }
 
 }  // namespace
@@ -33,14 +42,22 @@ ImU32 ink_on(ImU32 background) {
 }
 
 ImU32 readable(ImU32 accent, ImU32 background) {
-  ImU32 color = accent;
-  for (int step = 1; step <= 10 && contrast_ratio(color, background) < readable_ratio; ++step)
-    color = mix(accent, palette().text, 0.1F * static_cast<float>(step));
-  return color;
+  return moved(accent, palette().text, background, readable_ratio);
 }
 
-ImU32 small_ink() { return mix(palette().muted, palette().text, 0.75F); }
+ImU32 small_ink() { return readable_small(palette().muted); }
 
 ImU32 readable(ImU32 accent) { return readable(accent, palette().panel); }
+
+ImU32 readable_small(ImU32 accent, ImU32 background) {
+  return moved(accent, palette().text, background, small_ratio);
+}
+
+ImU32 readable_small(ImU32 accent) { return readable_small(accent, palette().panel); }
+
+ImU32 faint(ImU32 accent, float share) {
+  const ImU32 panel = palette().panel;
+  return moved(mix(panel, accent, share), accent, panel, line_ratio);
+}
 
 }  // namespace headlight

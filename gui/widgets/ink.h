@@ -15,9 +15,13 @@ ImU32 ink_on(ImU32 background);
 ImU32 readable(ImU32 accent, ImU32 background);
 ImU32 readable(ImU32 accent);
 
-// The second voice in small type: its thin strokes are blended with the ground, so that in palette().muted
-// they would have less than 4.5 to 1.
-ImU32 small_ink();
+// The same for small type, whose thin strokes cover hardly any pixel whole: 7 to 1, of which 4.5 are left.
+ImU32 readable_small(ImU32 accent, ImU32 background);
+ImU32 readable_small(ImU32 accent);
+ImU32 small_ink();  // of palette().muted
+
+// An accent that stands back, for lines on the panel: `share` of it, and more where 3 to 1 asks for that.
+ImU32 faint(ImU32 accent, float share);
 
 // (L1 + 0.05) ÷ (L2 + 0.05) of the two colours' relative luminances: 1 to 21.
 float contrast_ratio(ImU32 one, ImU32 other);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdlib>
 
 namespace headlight {
 
@@ -16,7 +17,12 @@ std::string percent_text(double probability) {
   if (probability <= 0.0) return "0%";
   const auto exponent = static_cast<int>(std::floor(std::log10(percent)));
   const double digit = std::round(percent / std::pow(10.0, exponent));
-  return digit >= 10.0 ? fmt::format("1e{}%", exponent + 1) : fmt::format("{:.0f}e{}%", digit, exponent);
+  if (digit >= 10.0) return power_text(exponent + 1) + "%";
+  return fmt::format("{:.0f}{}%", digit, power_text(exponent).substr(1));
+}
+
+std::string power_text(int exponent) {
+  return fmt::format("1e{}{}", exponent < 0 ? "−" : "", std::abs(exponent));
 }
 
 std::string grouped_text(std::int64_t number) {

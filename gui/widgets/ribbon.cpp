@@ -14,19 +14,21 @@ constexpr int bend_segments = 16;
 constexpr float soft_edge = 0.5F;  // half of the pixels over which a border fades
 
 constexpr float thin_band = 2.5F;  // pixels; a thinner one is drawn as a line
+constexpr float thinnest_thread = 1.25F, palest_thread = 0.7F;
 
-// A band as a line of even width, never under a pixel but then paler.
+// A band as a line of even width; under a pixel it is paler, but never so pale that it is lost.
 void add_thread(ImDrawList& list, const RibbonEnd& from, const RibbonEnd& to, float width) {
   const ImVec2 start(from.x, (from.top + from.bottom) * 0.5F);
   const ImVec2 end(to.x, (to.top + to.bottom) * 0.5F);
   const float bend = (end.x - start.x) * 0.5F;
-  const ImU32 color = with_alpha(to.color, std::min(1.0F, width));
+  const float line = std::max(thinnest_thread, width);
+  const ImU32 color = with_alpha(to.color, std::clamp(width, palest_thread, 1.0F));
   if (std::abs(start.y - end.y) < 0.5F) {
-    list.AddRectFilled(ImVec2(start.x, start.y - width * 0.5F), ImVec2(end.x, start.y + width * 0.5F), color);
+    list.AddRectFilled(ImVec2(start.x, start.y - line * 0.5F), ImVec2(end.x, start.y + line * 0.5F), color);
     return;
   }
-  list.AddBezierCubic(start, ImVec2(start.x + bend, start.y), ImVec2(end.x - bend, end.y), end, color,
-                      std::max(1.0F, width), 20);
+  list.AddBezierCubic(start, ImVec2(start.x + bend, start.y), ImVec2(end.x - bend, end.y), end, color, line,
+                      20);
 }
 
 }  // namespace

@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <set>
+#include <string_view>
 
 #include "core/analysis/operands.h"
 #include "gui/strings.h"
@@ -176,6 +178,37 @@ TEST(FlowOpened, AttentionOfNastyTraces) {
       IM_CHECK(view.detail().hook() == Hook::pattern);
       if (shape.layers_done == 0) return;
       IM_CHECK(view.detail().attention().cell(Step::weight, world.frame().locked_query(), 0).has_value());
+    }));
+  }
+}
+
+// How far the numbers of the opened part are scrolled; -1 while there are none.
+float scroll_of_numbers() {
+  for (const ImGuiWindow* window : ImGui::GetCurrentContext()->Windows) {
+    if (window->WasActive && std::string_view(window->Name).find("##numbers") != std::string_view::npos)
+      return window->Scroll.y;
+  }
+  return -1;
+}
+
+// Sorted by value: the largest stands at the top, the smallest at the end of what scrolls.
+TEST(FlowOpened, TheChosenNumberComesIntoSight) {
+  load_strings(assets_folder() / "strings");
+  for (const bool largest : {true, false}) {
+    ScriptedGui gui(ScriptedGui::Renderer::none, 700, 240);
+    SyntheticWorld world(SyntheticShape{});
+    world.settings.reduced_motion = true;
+    const std::span<const float> logits = world.result.trace->row(Hook::logits, 0, 4);
+    const auto at = largest ? std::max_element(logits.begin(), logits.end())
+                            : std::min_element(logits.begin(), logits.end());
+    world.document.value = ValueReference{Hook::logits, 0, {4, at - logits.begin(), 0}};
+    FlowView view;
+    view.open_part(Hook::logits);
+    EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+      ctx.Yield(6);
+      IM_CHECK(view.detail().is_open());
+      IM_CHECK_EQ(scroll_of_numbers() > 0, !largest);
+      IM_CHECK_GE(scroll_of_numbers(), 0.0F);
     }));
   }
 }

@@ -115,6 +115,25 @@ TEST(InspectorView, ShowsWhatIsHoveredElsewhere) {
   }));
 }
 
+// As large as below its title in a window of 1280 × 720.
+TEST(InspectorView, ShowsFormulaAndFirstOperandsInALowPanel) {
+  load_strings(assets_folder() / "strings");
+  for (const Language language : {Language::english, Language::korean}) {
+    set_language(language);
+    ScriptedGui gui(ScriptedGui::Renderer::none, 371, 178);
+    SyntheticWorld world(SyntheticShape{});
+    world.document.value = ValueReference{Hook::pattern, 1, {2, 4, 1}};
+    InspectorView view;
+    EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+      ctx.Yield(3);
+      ctx.SetRef("view");
+      for (const char* operand : {"inspector/$$0/##value", "inspector/$$1/##value"})
+        IM_CHECK_LE(ctx.ItemInfo(operand).RectFull.Max.y, 178.0F);
+    }));
+  }
+  set_language(Language::english);
+}
+
 TEST(InspectorView, DrawsEveryHookOfNastyTraces) {
   ScriptedGui gui(ScriptedGui::Renderer::none, 300, 400);
   InspectorView view;

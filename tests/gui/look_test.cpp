@@ -42,7 +42,7 @@ TEST(Theme, TextIsReadableOnEverySurface) {
     }
     for (const ImU32 token : with.tokens) EXPECT_GE(contrast(with.token_text, token), 7.0);
     for (const ImU32 accent :
-         {with.query, with.key, with.value, with.attention, with.residual, with.probability}) {
+         {with.query, with.key, with.value, with.attention, with.residual, with.mlp, with.probability}) {
       EXPECT_GE(contrast(accent, with.panel), 3.0);  // WCAG for large type and graphics
     }
   }

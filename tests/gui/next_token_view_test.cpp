@@ -252,8 +252,8 @@ TEST(NumberText, PrintsProbabilitiesOfEverySize) {
   EXPECT_EQ(percent_text(0.0459), "4.59%");
   EXPECT_EQ(percent_text(0.00003), "0.003%");
   EXPECT_EQ(percent_text(4.28e-6), "0.0004%");
-  EXPECT_EQ(percent_text(3e-7), "3e-5%");
-  EXPECT_EQ(percent_text(9.96e-9), "1e-6%");
+  EXPECT_EQ(percent_text(3e-7), "3e−5%");
+  EXPECT_EQ(percent_text(9.96e-9), "1e−6%");
   EXPECT_EQ(percent_text(0.0), "0%");
   EXPECT_EQ(percent_text(std::nan("")), "NaN");
   EXPECT_EQ(grouped_text(49152), "49,152");

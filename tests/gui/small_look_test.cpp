@@ -51,8 +51,8 @@ TEST(Ink, IsReadOnEveryColourAndFlipsOnce) {
     // Accents as words, on a panel and on a part that was opened.
     const Palette& with = palette();
     for (const ImU32 ground : {with.panel, mix(with.panel, with.raised, 0.75F)}) {
-      for (const ImU32 accent : {with.query, with.key, with.value, with.attention, with.residual, with.muted,
-                                 with.warning, with.error}) {
+      for (const ImU32 accent : {with.query, with.key, with.value, with.attention, with.residual, with.mlp,
+                                 with.muted, with.warning, with.error}) {
         EXPECT_GE(contrast_ratio(accent, ground), 4.5F) << accent;
         EXPECT_EQ(readable(accent, ground), accent);
       }
@@ -62,6 +62,17 @@ TEST(Ink, IsReadOnEveryColourAndFlipsOnce) {
     EXPECT_EQ(readable(with.probability), readable(with.probability, with.panel));
     // Thin strokes of small type keep about two thirds of what their colour has.
     EXPECT_GE(contrast_ratio(small_ink(), with.panel), 7.0F);
+    // Small words on the panel, on the cards of the flow and on a part that was opened; lines that stand
+    // back.
+    for (const ImU32 accent : {with.query, with.key, with.value, with.attention, with.residual, with.mlp,
+                               with.muted, with.probability, with.lock}) {
+      for (const float raised : {0.0F, 0.38F, 0.75F, 0.85F}) {
+        const ImU32 ground = mix(with.panel, with.raised, raised);
+        EXPECT_GE(contrast_ratio(readable_small(accent, ground), ground), 7.0F) << accent;
+      }
+      for (const float share : {0.0F, 0.45F, 1.0F})
+        EXPECT_GE(contrast_ratio(faint(accent, share), with.panel), 3.0F) << accent;
+    }
   }
   apply_theme(Theme::dark, 1.0F);
   EXPECT_NEAR(contrast_ratio(IM_COL32_BLACK, IM_COL32_WHITE), 21.0F, 0.01F);
@@ -132,6 +143,16 @@ TEST(HandNumber, NeverMakesZerosOfANumber) {
   EXPECT_EQ(hand_number(std::nan(""), 2), "NaN");
   EXPECT_EQ(hand_number(-INFINITY, 2), "−∞");
   EXPECT_EQ(hand_number(123456.0, 2), "1.23e5");
+}
+
+TEST(ShareText, HasAsManyDecimalsInEveryLine) {
+  EXPECT_EQ(share_text(0.90334, 4), "0.9033");
+  EXPECT_EQ(share_text(1.0, 4), "1.0000");
+  EXPECT_EQ(share_text(0.00005, 4), "0.0001");
+  EXPECT_EQ(share_text(0.0000499, 4), "<0.0001");
+  EXPECT_EQ(share_text(3e-8, 2), "<0.01");
+  EXPECT_EQ(share_text(0.0, 3), "0.000");
+  EXPECT_EQ(share_text(std::nan(""), 3), "NaN");
 }
 
 TEST(RoundedText, HasARealMinusAndNoneBeforeZeros) {

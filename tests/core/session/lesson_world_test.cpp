@@ -229,8 +229,8 @@ TEST_F(LessonWorldTest, answers_are_held_against_the_model) {
   LessonProgress progress;
   Answered answered = answer(progress, lesson, ChosenOption{0}, world_);
   EXPECT_TRUE(answered.check.decided && answered.check.correct);
-  EXPECT_EQ(answered.check.model_says.en, "b (50.00 %)");
-  EXPECT_EQ(answered.check.explanation, (Bilingual{"It is 50.00 %.", "50.00 %입니다."}));
+  EXPECT_EQ(answered.check.model_says.en, "b (50.00%)");
+  EXPECT_EQ(answered.check.explanation, (Bilingual{"It is 50.00%.", "50.00%입니다."}));
   answered = answer(answered.progress, lesson, ChosenOption{1}, world_);
   EXPECT_FALSE(answered.check.correct);
   EXPECT_EQ(answered.progress.answers.at(0), (RecordedAnswer{ChosenOption{1}, false}));
@@ -304,10 +304,10 @@ TEST(LessonPlayer, stays_inside_the_lesson) {
 
 TEST(Condition, numbers_are_written_with_the_digits_that_say_something) {
   EXPECT_EQ(quantity_text(QuantityKind::token_count, 14), "14");
-  EXPECT_EQ(quantity_text(QuantityKind::next_probability, 0.77249), "77.25 %");
-  EXPECT_EQ(quantity_text(QuantityKind::next_probability, 3e-8), "3.0e-06 %");
+  EXPECT_EQ(quantity_text(QuantityKind::next_probability, 0.77249), "77.25%");
+  EXPECT_EQ(quantity_text(QuantityKind::next_probability, 3e-8), "3.0e−6%");
   EXPECT_EQ(quantity_text(QuantityKind::pattern, 0.9034), "0.903");
-  EXPECT_EQ(quantity_text(QuantityKind::attention_score, -1.256), "-1.26");
+  EXPECT_EQ(quantity_text(QuantityKind::attention_score, -1.256), "−1.26");
 }
 
 }  // namespace
