@@ -26,11 +26,11 @@ std::string markdown_table(const Distribution& distribution, const Tokenizer& to
   for (std::size_t rank = 0; rank < rows; ++rank) {
     const Candidate& candidate = distribution.ranked[rank];
     shown += candidate.probability;
-    table += fmt::format("| {} | \\|{}\\| | {} | {:.4f} | {:.4f} % |\n", rank + 1,
+    table += fmt::format("| {} | \\|{}\\| | {} | {:.4f} | {:.4f}% |\n", rank + 1,
                          cell_text(visible_bytes(tokenizer.bytes(candidate.id))), candidate.id,
                          candidate.logit, 100.0 * candidate.probability);
   }
-  return table + fmt::format("\n{:.2f} % of all {} tokens; entropy {:.4f} nats.\n", 100.0 * shown,
+  return table + fmt::format("\n{:.2f}% of all {} tokens; entropy {:.4f} nats.\n", 100.0 * shown,
                              distribution.ranked.size(), distribution.entropy);
 }
 

@@ -140,9 +140,9 @@ void require_memory(std::int64_t needed_bytes, const Bilingual& what) {
 void require_memory(std::int64_t needed_bytes, const Bilingual& what, std::optional<std::int64_t> available) {
   if (!available || needed_bytes <= *available / 100 * 95) return;
   throw told<UserError>(
-      "{} needs {} of memory, but {} are free, of which at most 95 % are used. Close other programs, or "
+      "{} needs {} of memory, but {} are free, of which at most 95% are used. Close other programs, or "
       "choose a smaller or a more strongly quantised model.",
-      "{}: 필요한 메모리는 {}인데 남은 메모리는 {}이고, 그 가운데 95 %까지만 씁니다. 다른 프로그램을 닫거나, "
+      "{}: 필요한 메모리는 {}인데 남은 메모리는 {}이고, 그 가운데 95%까지만 씁니다. 다른 프로그램을 닫거나, "
       "더 작거나 더 많이 양자화된 모델을 골라 주세요.",
       what, readable(needed_bytes), readable(*available));
 }

@@ -86,7 +86,7 @@ double megabytes(std::int64_t bytes) { return static_cast<double>(bytes) * 1e-6;
 
 // "(31 %)" of a rate that the machine reaches; nothing when that was not measured.
 std::string share(double rate, double limit) {
-  return limit > 0.0 ? fmt::format("({:.0f} %)", 100.0 * rate / limit) : std::string();
+  return limit > 0.0 ? fmt::format("({:.0f}%)", 100.0 * rate / limit) : std::string();
 }
 
 void print_head(const BenchReport& report) {

@@ -39,7 +39,7 @@ class ProgressLine {
     std::string text = fmt::format("{}: {}", name_, fetch_phase_text(state.phase));
     if (state.total > 0) {
       const auto filled = static_cast<std::size_t>(std::clamp(percent_, 0, 100)) * 30 / 100;
-      text += fmt::format(" [{}{}] {:3} % of {:.0f} MB", std::string(filled, '='),
+      text += fmt::format(" [{}{}] {:3}% of {:.0f} MB", std::string(filled, '='),
                           std::string(30 - filled, ' '), percent_, static_cast<double>(state.total) / 1e6);
     }
     if (state.file_number > 0)

@@ -43,7 +43,7 @@ nlohmann::json best_tokens(const Distribution& result, const Tokenizer& tokenize
     entry["probability"] = number_json(shown_probability(candidate, options));
     entry["logit"] = number_json(candidate.logit);
     if (!options.json && !options.markdown) {
-      fmt::print("{:3}  {:<20} {:>7}  {:8.4f} %  {:9.4f}\n", rank + 1,
+      fmt::print("{:3}  {:<20} {:>7}  {:8.4f}%  {:9.4f}\n", rank + 1,
                  "|" + visible_bytes(tokenizer.bytes(candidate.id)) + "|", candidate.id,
                  100.0 * shown_probability(candidate, options), candidate.logit);
     }
@@ -84,7 +84,7 @@ void print_classes(const Trace& trace, const Options& options) {
   for (const Candidate& candidate : classes.ranked) {
     const std::string& name = trace.model().label_names[static_cast<std::size_t>(candidate.id)];
     const double probability = shown_probability(candidate, options);
-    if (!options.json) fmt::print("{:<20} {:8.4f} %  {:9.4f}\n", name, 100.0 * probability, candidate.logit);
+    if (!options.json) fmt::print("{:<20} {:8.4f}%  {:9.4f}\n", name, 100.0 * probability, candidate.logit);
     list.push_back({{"class", name},
                     {"id", candidate.id},
                     {"probability", number_json(probability)},

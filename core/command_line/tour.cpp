@@ -47,7 +47,7 @@ void print_next(const Trace& trace) {
              trace.model().architecture.vocabulary);
   const Distribution next = last_distribution(trace, {});
   for (std::size_t rank = 0; rank < std::min<std::size_t>(5, next.ranked.size()); ++rank) {
-    fmt::print("  #{} {:<14} {:7.3f} %\n", rank + 1,
+    fmt::print("  #{} {:<14} {:7.3f}%\n", rank + 1,
                fmt::format("|{}|", visible_bytes(trace.model().tokenizer->bytes(next.ranked[rank].id))),
                100.0 * next.ranked[rank].probability);
   }

@@ -56,7 +56,7 @@ class Progress {
     if (!terminal_ && what == what_) return;
     what_ = what;
     percent_ = percent;
-    line(fmt::format("{} … {} %", what, percent));
+    line(fmt::format("{} … {}%", what, percent));
   }
 
   void step(const TrainingRun& run, const StepReport& report, double tokens_a_second, double left) {
@@ -101,7 +101,7 @@ void print_measurement(TrainingRun& run) {
                  measurement.step, loss.source, loss.reward, loss.per_token);
       continue;
     }
-    fmt::print("step {}, held-out {}: {:.4f} nats a {}{}, {:.1f} % right\n", measurement.step, loss.source,
+    fmt::print("step {}, held-out {}: {:.4f} nats a {}{}, {:.1f}% right\n", measurement.step, loss.source,
                loss.per_token, scored,
                loss.per_byte > 0.0 ? fmt::format(", {:.4f} a byte", loss.per_byte) : "",
                100.0 * loss.accuracy);

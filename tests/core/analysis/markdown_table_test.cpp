@@ -14,11 +14,11 @@ TEST(MarkdownTable, HasARowForEachOfTheLikeliest) {
   logits[3] = 1.0F;
   const std::string table = markdown_table(distribution(logits, {}), *model->tokenizer, 2);
   const std::string first =
-      "| 1 | \\|" + visible_bytes(model->tokenizer->bytes(5)) + "\\| | 5 | 2.0000 | 73.1059 % |\n";
+      "| 1 | \\|" + visible_bytes(model->tokenizer->bytes(5)) + "\\| | 5 | 2.0000 | 73.1059% |\n";
   EXPECT_NE(table.find(first), std::string::npos) << table;
   EXPECT_NE(table.find("| 2 |"), std::string::npos);
   EXPECT_EQ(table.find("\n| 3 |"), std::string::npos);
-  EXPECT_NE(table.find("100.00 % of all " + std::to_string(logits.size()) + " tokens"), std::string::npos)
+  EXPECT_NE(table.find("100.00% of all " + std::to_string(logits.size()) + " tokens"), std::string::npos)
       << table;
 }
 

@@ -108,7 +108,7 @@ TEST_F(Memory, TooMuchIsRefusedWithNumbersAndAdvice) {
     ADD_FAILURE() << "was accepted";
   } catch (const UserError& error) {
     EXPECT_STREQ(error.what(),
-                 "the model 'gemma' needs 14.2 GB of memory, but 3.1 GB are free, of which at most 95 % are "
+                 "the model 'gemma' needs 14.2 GB of memory, but 3.1 GB are free, of which at most 95% are "
                  "used. Close "
                  "other programs, or choose a smaller or a more strongly quantised model.");
     expect_said_in_both(error);
