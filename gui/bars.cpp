@@ -83,7 +83,8 @@ void draw_kept_steps(const CatalogEntry& entry, const Frame& frame, Commands& co
                                          fmt::arg("steps", grouped_text(entry.steps)))});
   };
   for (const KeptStep& kept : entry.kept_steps) add(kept.step);
-  add(entry.steps);
+  names.push_back(entry.name);
+  segments.push_back({text("window.last_step"), text("window.last_step_tip")});
   const auto open = std::find(names.begin(), names.end(), frame.document.model);
   ImGui::AlignTextToFramePadding();
   muted_text(text("window.kept_steps"));

@@ -53,7 +53,7 @@ void print_entry(const CatalogEntry& entry, const std::optional<std::string>& pa
   if (entry.kept_steps.empty()) return;
   std::vector<std::string> names;
   for (const KeptStep& kept : entry.kept_steps) names.push_back(name_of_step(entry, kept.step));
-  fmt::print("    while it learnt, of {} steps: {}\n", entry.steps, fmt::join(names, ", "));
+  fmt::print("    while it learnt, of its first {} steps: {}\n", entry.steps, fmt::join(names, ", "));
 }
 
 void list_models() {

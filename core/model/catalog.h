@@ -64,7 +64,7 @@ struct CatalogEntry {
   std::variant<WheelSource, HubSource, OwnFolder> source;
   std::vector<CatalogFile> files;  // may be empty for a hub: then its answer decides
 
-  std::int64_t steps = 0;            // that it learnt; 0: nothing was kept on the way
+  std::int64_t steps = 0;            // of the stage of learning that the kept ones are of; 0: none is kept
   std::vector<KeptStep> kept_steps;  // rising; each is found as an entry by the name that name_of_step gives
 
   const WheelSource* wheel() const { return std::get_if<WheelSource>(&source); }

@@ -40,7 +40,7 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets/training"
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    for function, config in ((curve, ""), (loss, "tiny_stories"), (masked, "tiny_bert"), (samples, ""), (names, ""), (probe, ""),
+    for function, config in ((curve, ""), (loss, "tiny_stories_first"), (masked, "tiny_bert"), (samples, ""), (names, ""), (probe, ""),
                              (translate, "tiny_translate"), (alignment, "tiny_translate"), (sentiment, "tiny_sentiment"),
                              (induction, "")):
         command = commands.add_parser(function.__name__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)

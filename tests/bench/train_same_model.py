@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The model of a training config, trained by PyTorch and transformers on the same sequences: what `headlight train` is beside.
 
-    peers/bin/python tests/bench/train_same_model.py --config assets/training/tiny_stories.json --corpora CORPORA
+    peers/bin/python tests/bench/train_same_model.py --config assets/training/tiny_stories_first.json --corpora CORPORA
         --model assets/models/tiny_stories --seconds 3600 --threads 2
 
 The virtual environment is that of peers.py. Taken from our run: its vocabulary (--model), the documents, the packed sequences
@@ -105,8 +105,8 @@ def main():
     torch.set_num_threads(o.threads)
     torch.manual_seed(o.seed)
     config = config_of(o.config)
-    training, context = config["training"], context_of(config)
-    if config["model"]["model_type"] != "llama" or not training.get("together", True):
+    training, context = config["training"], context_of(config, o.model)
+    if config["model"].get("model_type") != "llama" or not training.get("together", True):
         raise SystemExit(f"{o.config}: this trains decoders of the llama kind on packed texts")
     corpus, tokens = read_corpus(o.config, o.corpora), Tokens(o.model)
     ids = tokens(document.text for document in corpus["train"])

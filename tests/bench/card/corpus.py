@@ -41,16 +41,19 @@ def documents_of(source, corpora, own):
 
 
 def read_corpus(config, corpora):
-    """{"train": [...], "valid": [...], "test": [...]}: each document once, source by source."""
+    """{"train": [...], "valid": [...], "test": [...]}: each document once, source by source. What the program makes up to learn
+    from is in no file, and left out."""
     own = Path(config).parent
     parts = {"train": [], "valid": [], "test": []}
     for source in json.loads(Path(config).read_text(encoding="utf-8"))["data"]["sources"]:
         if "generated" in source:
-            raise SystemExit("the texts of this config are made by the program; there are no files to measure on")
+            continue
         every = source.get("hold_out_every", 0)
         for index, document in enumerate(documents_of(source, corpora, own), 1):
             part = source.get("part", "train")
             parts["valid" if part == "train" and every and index % every == 0 else part].append(document)
+    if not any(parts.values()):
+        raise SystemExit("the texts of this config are made by the program; there are no files to measure on")
     held_out = {document.text for part in ("valid", "test") for document in parts[part]}
     parts["train"] = [document for document in parts["train"] if document.text not in held_out]
     return parts

@@ -66,7 +66,7 @@ def loss(o):
     config = config_of(o.config)
     corpus = read_corpus(o.config, o.corpora)
     tokens = Tokens(o.model)
-    held = held_out(corpus["valid"], tokens, context_of(config))
+    held = held_out(corpus["valid"], tokens, context_of(config, o.model))
     rows = measured(load(o.model), held)
     if o.order:
         model = token_grams(tokens(document.text for document in corpus["train"]), o.order,

@@ -50,7 +50,7 @@ def masked(o):
     number = {id(document): i for i, document in enumerate(corpus["valid"])}
     counts = Counter(one for ids in tokens(document.text for document in corpus["train"]) for one in ids if one not in special)
     total, commonest, rows = sum(counts.values()) + len(ordinary), counts.most_common(1)[0][0], []
-    for one in held_out(corpus["valid"], tokens, context_of(config)):
+    for one in held_out(corpus["valid"], tokens, context_of(config, o.model)):
         row = {"source": one.source, "language": one.language, "tokens": 0, "nats": 0.0, "right": 0, "alone": 0.0, "common": 0}
         for document, ids in one.documents:
             read, places = hidden(ids, number[id(document)], mask, special, ordinary, config["training"].get("seed", 1))

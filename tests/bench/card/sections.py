@@ -38,8 +38,10 @@ def config_of(path):
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
-def context_of(config):
-    return config["training"].get("context") or config["model"]["max_position_embeddings"]
+def context_of(config, model):
+    """The most tokens of a text, as the trainer has them; a config with "start_from" leaves them to the model in this folder."""
+    most = config["training"].get("context") or config["model"].get("max_position_embeddings")
+    return most or config_of(Path(model) / "config.json")["max_position_embeddings"]
 
 
 def table(head, rows):

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 from card.corpus import Tokens, read_corpus
-from card.sections import config_of, context_of, load, show, table
+from card.sections import config_of, load, show, table
 
 STRENGTHS = [1e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3]
 

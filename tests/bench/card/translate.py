@@ -29,7 +29,7 @@ def translate(o):
     config = config_of(o.config)
     corpus = read_corpus(o.config, o.corpora)
     model, tokens = load(o.model, "AutoModelForSeq2SeqLM"), Tokens(o.model, goes_on=False)
-    context = min(context_of(config), model.config.max_position_embeddings)
+    context = min(context_of(config, o.model), model.config.max_position_embeddings)
     by_source = {}
     for document in corpus["valid"] + corpus["test"]:
         by_source.setdefault(document.source["name"], []).append(document)

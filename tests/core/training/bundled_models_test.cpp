@@ -102,28 +102,36 @@ TEST(BundledModels, TinyStoriesIsThereAtStepsOfItsLearning) {
 
 // Letters in an order that no training text can have had by chance, three times: from the second time on
 // every next letter is the likeliest, and the head on the card looks at where it stood.
+void expect_induction(const std::shared_ptr<const Model>& model, const std::string& group, std::int64_t layer,
+                      std::int64_t head) {
+  ForwardRequest request;
+  for (const Token& token : model->tokenizer->encode(group + group + group))
+    request.tokens.push_back(token.id);
+  const auto trace = run_forward(model, *make_cpu_backend(1), request);
+  const auto period = static_cast<std::int64_t>(group.size());
+  ASSERT_EQ(trace->positions(), 3 * period + 1) << group << ": a token a letter";
+  double on_induction = 0.0;
+  for (std::int64_t position = period + 1; position + 1 < trace->positions(); ++position) {
+    const auto logits = trace->row(Hook::logits, 0, position);
+    const auto likeliest = std::max_element(logits.begin(), logits.end()) - logits.begin();
+    EXPECT_EQ(likeliest, request.tokens[static_cast<std::size_t>(position + 1)]) << group << " " << position;
+    const auto weights = trace->map_row(Hook::pattern, layer, head, position);
+    for (std::int64_t key = position - period + 1; key > 1; key -= period) {
+      on_induction += static_cast<double>(weights[static_cast<std::size_t>(key)]);
+    }
+  }
+  EXPECT_GT(on_induction / static_cast<double>(trace->positions() - period - 2), 0.8) << group;
+}
+
 TEST(BundledModels, TinyInductionGoesOnWithWhatCameBefore) {
   const auto model = load_model(path_of("tiny-induction"), "tiny-induction");
-  const auto backend = make_cpu_backend(1);
-  for (const std::string group : {"kqzmtw", "xjvbpdh", "ay", "lfoegrnciu"}) {
-    ForwardRequest request;
-    for (const Token& token : model->tokenizer->encode(group + group + group))
-      request.tokens.push_back(token.id);
-    const auto trace = run_forward(model, *backend, request);
-    const auto period = static_cast<std::int64_t>(group.size());
-    double on_induction = 0.0;
-    for (std::int64_t position = period + 1; position + 1 < trace->positions(); ++position) {
-      const auto logits = trace->row(Hook::logits, 0, position);
-      const auto likeliest = std::max_element(logits.begin(), logits.end()) - logits.begin();
-      EXPECT_EQ(likeliest, request.tokens[static_cast<std::size_t>(position + 1)])
-          << group << " " << position;
-      const auto weights = trace->map_row(Hook::pattern, 1, 0, position);
-      for (std::int64_t key = position - period + 1; key > 1; key -= period) {
-        on_induction += static_cast<double>(weights[static_cast<std::size_t>(key)]);
-      }
-    }
-    EXPECT_GT(on_induction / static_cast<double>(trace->positions() - period - 2), 0.8) << group;
-  }
+  for (const std::string group : {"kqzmtw", "xjvbpdh", "ay", "lfoegrnciu"})
+    expect_induction(model, group, 1, 0);
+}
+
+TEST(BundledModels, TinyStoriesGoesOnWithLettersThatCameBefore) {
+  const auto model = load_model(path_of("tiny-stories"), "tiny-stories");
+  for (const std::string group : {"kqzmtw", "xjvbpdh", "gwzkqv"}) expect_induction(model, group, 5, 4);
 }
 
 // A child's name comes again in the next sentence, in Korean with the particle that fits it; one head of the
