@@ -238,7 +238,8 @@ void FlowAttention::draw_labels(const Frame& frame, std::int64_t query,
       const ImVec2 at(x, top_ - em() * 0.35F);
       const float room = em() * longest_key_ems;
       const ScopedFont font(hot ? fonts().strong : fonts().body, 0.78F);
-      add_rotated_token(list, at, label_angle, palette().key, key_text(frame, named), key_place(named), room);
+      add_rotated_token(list, at, label_angle, readable_small(palette().key, opened_ground()),
+                        key_text(frame, named), key_place(named), room);
     }
   }
 }

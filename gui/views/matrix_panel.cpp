@@ -167,13 +167,14 @@ void MatrixPanel::draw_numbers(const Plot& plot, const Geometry& geometry) const
       const std::optional<float> drawn = plot.tiles.value(query, key);
       if (!drawn) continue;
       const float value = weights_are_shown ? weights[key] : *drawn;
-      if (decimals == Decimals::one && std::abs(value) < 0.05F) continue;  // would be a nought in every cell
+      // Would be a nought in every cell; the colour says it, and the pointer tells the digits.
+      if (std::abs(value) < (decimals == Decimals::one ? 0.05F : 0.005F)) continue;
       const std::string number = cell_number(value, decimals, room);
       const ImVec2 extent = ImGui::CalcTextSize(number.c_str());
       const ImU32 under = color_under(plot.map, document.map_scale, plot.tiles.most(), *drawn);
       list->AddText(ImVec2(geometry.x(key) + (geometry.wide - extent.x) * 0.5F,
                            geometry.y(query) + (geometry.cell - extent.y) * 0.5F),
-                    with_alpha(ink_on(under), std::abs(value) < 0.005F ? 0.45F : 0.95F), number.c_str());
+                    with_alpha(ink_on(under), 0.95F), number.c_str());
     }
   }
 }

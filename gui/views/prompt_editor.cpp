@@ -11,6 +11,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/text_field.h"
 #include "imgui_internal.h"
 #include "imgui_stdlib.h"
@@ -290,10 +291,12 @@ void PromptEditor::draw_invitation(const Frame& frame) {
   const float left = right - extent.x - font * 1.4F;
   if (is_cut() || origin_.x + layout_.end_x() + font > left) return;  // never over words
   const float top = corner_.y + size_.y - font * 0.45F - extent.y - font * 0.3F;
+  constexpr float tint = 0.16F;
   list->AddRectFilled(ImVec2(left, top), ImVec2(right, top + extent.y + font * 0.3F),
-                      with_alpha(palette().query, 0.16F * invitation_), font);
-  list->AddText(ImVec2(left + font * 0.7F, top + font * 0.15F), with_alpha(palette().query, invitation_),
-                words.c_str());
+                      with_alpha(palette().query, tint * invitation_), font);
+  const ImU32 ground = mix(palette().raised, palette().query, tint);
+  list->AddText(ImVec2(left + font * 0.7F, top + font * 0.15F),
+                with_alpha(readable_small(palette().query, ground), invitation_), words.c_str());
 }
 
 }  // namespace headlight

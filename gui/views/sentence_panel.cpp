@@ -38,10 +38,13 @@ void draw_cell(ImVec2 corner, float side, double cosine, bool hovered) {
   list->AddRectFilled(ImVec2(corner.x + gap, corner.y + gap), ImVec2(opposite.x - gap, opposite.y - gap),
                       color, side * 0.08F);
   if (hovered) list->AddRect(corner, opposite, palette().hover, side * 0.1F, std::max(1.0F, em() * 0.1F));
-  const std::string words = rounded_text(cosine, 2);
+  std::string words = rounded_text(cosine, 2);
   const float size = std::min(em() * 0.92F, side * 0.42F);
   if (size < em() * 0.5F) return;  // the tooltip says it
-  const ImVec2 extent = fonts().body->CalcTextSizeA(size, FLT_MAX, 0.0F, words.c_str());
+  const auto extent_of = [&] { return fonts().body->CalcTextSizeA(size, FLT_MAX, 0.0F, words.c_str()); };
+  const std::size_t nought = words.find("0.");
+  if (nought != std::string::npos && extent_of().x > side * 0.84F) words.erase(nought, 1);  // "−.01"
+  const ImVec2 extent = extent_of();
   list->AddText(fonts().body, size,
                 ImVec2(corner.x + (side - extent.x) * 0.5F, corner.y + (side - extent.y) * 0.5F),
                 ink_on(color), words.c_str());

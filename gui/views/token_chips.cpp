@@ -287,7 +287,7 @@ void TokenChips::draw_chip(const Frame& frame, Commands& commands, std::size_t p
     const ScopedFont small(fonts().mono, 0.68F);
     const ImVec2 id_size = ImGui::CalcTextSize(chip.id.c_str());
     list->AddText(ImVec2((corner.x + opposite.x - id_size.x) * 0.5F, opposite.y - id_size.y - font_ * 0.26F),
-                  by_surprisal ? ink : with_alpha(ink, 0.66F), chip.id.c_str());
+                  by_surprisal ? ink : with_alpha(ink, 0.85F), chip.id.c_str());
   }
   if (runs) draw_surprisal(position, ImVec2(corner.x, opposite.y), chip.width);
   if (locked || lit) {
