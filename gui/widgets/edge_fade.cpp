@@ -27,7 +27,7 @@ void fade(ImDrawList& list, const ImRect& room, float edge, float reach) {
 }  // namespace
 
 void fade_edges_of(ImVec2 corner, ImVec2 opposite, float above, float below, float reach) {
-  const ImRect room(corner, opposite);
+  const ImRect room(corner.x, std::floor(corner.y), opposite.x, std::ceil(opposite.y));  // no sliver is left
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const float most = std::min(reach, room.GetHeight() / 3);
   const auto strength = [](float hidden) {  // the last pixels of the way uncover it
