@@ -11,6 +11,7 @@
 #include "gui/load_panel.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/edge_fade.h"
 #include "imgui.h"
 #include "imgui_internal.h"
 
@@ -202,8 +203,10 @@ void draw_center_panel(View* above, const std::vector<View*>& tabs, const Frame&
       ImGui::SameLine();
       explanation_mark(*chosen, frame);
       ImGui::SetCursorPosY(ImGui::GetCursorPosY() + ImGui::GetFontSize() * 0.6F);
-      if (ImGui::BeginChild(chosen->name().data(), ImVec2(0.0F, 0.0F), ImGuiChildFlags_NavFlattened))
+      if (ImGui::BeginChild(chosen->name().data(), ImVec2(0.0F, 0.0F), ImGuiChildFlags_NavFlattened)) {
         chosen->draw(frame, commands);
+        fade_edges();
+      }
       ImGui::EndChild();
       if (points_at(*chosen, frame)) draw_highlight();
     }

@@ -10,6 +10,7 @@
 #include "gui/load_panel.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/edge_fade.h"
 #include "imgui.h"
 #include "imgui_internal.h"
 
@@ -41,8 +42,10 @@ void draw_center(const Area& area, View* above, View& view, const Frame& frame, 
   ImGui::SetNextWindowSize(area.size);
   if (ImGui::Begin("##stage.center", nullptr, stage_flags)) {
     if (above) above->draw(frame, commands);
-    if (ImGui::BeginChild(view.name().data(), ImVec2(0.0F, 0.0F), ImGuiChildFlags_NavFlattened))
+    if (ImGui::BeginChild(view.name().data(), ImVec2(0.0F, 0.0F), ImGuiChildFlags_NavFlattened)) {
       view.draw(frame, commands);
+      fade_edges();
+    }
     ImGui::EndChild();
   }
   ImGui::End();

@@ -13,6 +13,7 @@
 #include "gui/views/fold_choice.h"
 #include "gui/views/making_line.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/edge_fade.h"
 #include "gui/widgets/hand_number.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/map_scale.h"
@@ -29,7 +30,7 @@ float em() { return ImGui::GetFontSize(); }
 constexpr std::int64_t most_cells_at_once = 512 * 512 * 2;  // about a millisecond
 constexpr std::size_t most_drawn = 3000;  // lines: three milliseconds when all are made anew
 constexpr SliderRange thresholds{0.01, 0.5, "%.2f"};
-constexpr float lowest_line = 1.1F;  // ems: what lies lower cannot be read
+constexpr float lowest_line = 1.05F;  // ems: words that stand closer touch
 constexpr float count_size = 0.88F;
 constexpr float heading_room = 26;  // ems of the two headings, with the count between them
 
@@ -217,7 +218,7 @@ ArcsPanel::Layout ArcsPanel::place(const ShownAttention& shown, const PassText& 
   layout.size = ImVec2(ImGui::GetContentRegionAvail().x, ImGui::GetWindowHeight());
   const std::int64_t units = std::max<std::int64_t>(1, std::max(queries.units.count(), keys.units.count()));
   layout.line = std::min(layout.size.y / static_cast<float>(units), em() * 2.4F);
-  layout.rows = units;
+  layout.units = layout.rows = units;
   if (layout.line < em() * lowest_line) {  // whole lines of whole pixels, as far as there is room
     const float room = std::max(1.0F, std::floor(layout.size.y / (em() * lowest_line)));
     layout.line = std::max(1.0F, std::floor(layout.size.y / room));
@@ -371,6 +372,11 @@ void ArcsPanel::draw_lines(const ShownAttention& shown, const Layout& layout, co
     }
   }
   list.PopClipRect();
+  // Lines of what is hidden run out at the edge, in the half of a row that its words leave free.
+  const std::int64_t below = layout.units - layout.first - layout.rows;
+  fade_edges_of(layout.corner, ImVec2(layout.corner.x + layout.size.x, layout.corner.y + layout.size.y),
+                layout.line * static_cast<float>(layout.first), layout.line * static_cast<float>(below),
+                layout.line * 0.5F);
 }
 
 void ArcsPanel::draw_words(const ShownAttention& shown, const Layout& layout, const PassText& pass,
@@ -545,10 +551,10 @@ void ArcsPanel::draw(const ShownAttention& shown, Commands& commands, ShownTexts
     handle_lines(shown, commands, layout, queries, keys);
     handle_keyboard(shown, commands);
     // As much higher than the window as there are lines out of sight.
-    const std::int64_t hidden = std::max(queries.units.count(), keys.units.count()) - layout.rows;
+    const std::int64_t hidden = layout.units - layout.rows;
     ImGui::SetCursorPos(ImVec2(0, 0));
     const float seen = hidden > 0 ? ImGui::GetWindowHeight() : layout.size.y;
-    ImGui::Dummy(ImVec2(1, seen + layout.line * static_cast<float>(std::max<std::int64_t>(0, hidden))));
+    ImGui::Dummy(ImVec2(1, seen + layout.line * static_cast<float>(hidden)));
   }
   ImGui::EndChild();
   if (layout.line > 0) {

@@ -36,7 +36,8 @@ class ArcsPanel {
   struct Layout {
     ImVec2 corner, size;        // of the whole lines that are seen
     std::int64_t first = 0;     // the unit at the top
-    std::int64_t rows = 0;      // how many are seen
+    std::int64_t rows = 0;      // how many are seen,
+    std::int64_t units = 0;     // and how many there are
     float line = 0;             // height of a unit
     float left = 0, right = 0;  // where lines begin and end
     float label = 0;            // room for words

@@ -52,8 +52,8 @@ std::string ablation_command(const ShownAttention& shown) {
 }
 
 float attention_note_height() {
-  const float line = em() * 1.75F + ImGui::GetStyle().ItemSpacing.y * 3;
-  return is_narrow() ? line + em() * 1.3F : line;
+  const float spacing = ImGui::GetStyle().ItemSpacing.y, line = em() * 1.75F + spacing * 2;
+  return is_narrow() ? line + em() * 1.3F + spacing : line;
 }
 
 namespace {

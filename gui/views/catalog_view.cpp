@@ -10,6 +10,7 @@
 #include "gui/load_panel.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/edge_fade.h"
 #include "gui/widgets/lesson_marks.h"
 #include "imgui.h"
 #include "imgui_stdlib.h"
@@ -200,6 +201,7 @@ void CatalogView::draw(const Frame& frame, Commands& commands) {
   if (ImGui::BeginChild("###models", ImVec2(0.0F, 0.0F), ImGuiChildFlags_NavFlattened)) {
     draw_group("catalog.here", here_, true, frame, commands);
     draw_group("catalog.elsewhere", elsewhere_, false, frame, commands);
+    fade_edges();
   }
   ImGui::EndChild();
 }

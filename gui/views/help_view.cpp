@@ -10,6 +10,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/edge_fade.h"
 #include "gui/widgets/lesson_marks.h"
 #include "imgui.h"
 #include "imgui_stdlib.h"
@@ -303,6 +304,7 @@ void HelpView::draw(const Frame& frame, Commands& commands) {
     draw_caps(text("help.words"));
     draw_words(frame, commands, beside ? room - keys - gap : room);
     ImGui::EndGroup();
+    fade_edges();
   }
   ImGui::EndChild();
 }

@@ -15,8 +15,8 @@
 #include "gui/theme.h"
 #include "gui/views/hook_words.h"
 #include "gui/views/inspector_words.h"
-#include "gui/widgets/bottom_fade.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/edge_fade.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/muted_text.h"
 #include "gui/widgets/rotated_text.h"
@@ -377,7 +377,7 @@ void InspectorView::draw(const Frame& frame, Commands& commands) {
   }
   if (brief) ImGui::PopStyleVar();
   ImGui::PopID();
-  fade_bottom();
+  fade_edges();
 }
 
 }  // namespace headlight

@@ -14,6 +14,7 @@
 #include "gui/views/learning_parts.h"
 #include "gui/views/learning_words.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/edge_fade.h"
 #include "gui/widgets/icon_button.h"
 #include "gui/widgets/lesson_marks.h"
 #include "gui/widgets/muted_text.h"
@@ -264,14 +265,20 @@ void LearningView::draw_run(const Frame& frame, Commands& commands) {
       draw_left(frame, ImVec2(whole, room.y));
     } else {
       const ImGuiChildFlags column = flags | ImGuiChildFlags_AutoResizeY;
-      if (ImGui::BeginChild("##left", ImVec2(left, 0.0F), column)) draw_left(frame, ImVec2(left, room.y));
+      if (ImGui::BeginChild("##left", ImVec2(left, 0.0F), column)) {
+        draw_left(frame, ImVec2(left, room.y));
+        fade_edges();
+      }
       ImGui::EndChild();
       ImGui::SameLine(0.0F, gap);
       const float right = whole - left - gap;
-      if (ImGui::BeginChild("##right", ImVec2(right, 0.0F), column))
+      if (ImGui::BeginChild("##right", ImVec2(right, 0.0F), column)) {
         draw_right(frame, commands, ImVec2(right, room.y));
+        fade_edges();
+      }
       ImGui::EndChild();
     }
+    fade_edges();
   }
   ImGui::EndChild();
 }

@@ -17,6 +17,7 @@
 #include "gui/views/known_models.h"
 #include "gui/views/model_picture.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/edge_fade.h"
 #include "gui/widgets/lesson_marks.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/segmented.h"
@@ -417,6 +418,7 @@ void ModelView::draw(const Frame& frame, Commands& commands) {
         check_.draw(frame, commands);
         break;
     }
+    fade_edges();
   }
   ImGui::EndChild();
 }

@@ -11,6 +11,7 @@
 #include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "gui/widgets/edge_fade.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/hand_number.h"
 #include "gui/widgets/number_text.h"
@@ -138,9 +139,11 @@ void draw_neighbor_list(const Frame& frame, Commands& commands, const NearestTok
   // The rows share the height that is there, as far as they stay one list.
   const float beneath = ImGui::GetContentRegionAvail().y - em() * 1.7F - ImGui::GetStyle().ItemSpacing.y;
   const float share = std::floor(beneath / static_cast<float>(std::max<std::size_t>(1, tokens.size())));
-  const Columns at = columns(std::max(width, em() * 14.0F), std::clamp(share, em() * 1.55F, em() * 2.2F));
+  const float line = std::floor(std::clamp(share, em() * 1.55F, em() * 2.2F));  // rows lie on whole pixels
+  const Columns at = columns(std::max(width, em() * 14.0F), line);
   draw_headings(at, order);
-  const float height = std::max(ImGui::GetContentRegionAvail().y, em() * 6.0F);
+  const float whole = std::floor(ImGui::GetContentRegionAvail().y / at.line) * at.line;
+  const float height = std::max(whole, at.line * 4.0F);  // whole rows
   if (ImGui::BeginChild("##nearest", ImVec2(0.0F, height), ImGuiChildFlags_NavFlattened,
                         ImGuiWindowFlags_NoBackground)) {
     ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(0.0F, 0.0F));
@@ -151,6 +154,7 @@ void draw_neighbor_list(const Frame& frame, Commands& commands, const NearestTok
       draw_row(frame, commands, at, tokens[rank], rank, order, is_marked);
     }
     ImGui::PopStyleVar();
+    fade_edges(at.line);
   }
   ImGui::EndChild();
 }

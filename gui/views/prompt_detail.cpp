@@ -10,6 +10,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/surprisal.h"
+#include "gui/widgets/edge_fade.h"
 #include "gui/widgets/muted_text.h"
 #include "gui/widgets/segmented.h"
 
@@ -41,9 +42,7 @@ void fade_bottom() {
   const ImVec2 size(ImGui::GetWindowWidth() - ImGui::GetStyle().ScrollbarSize, std::ceil(bottom) - corner.y);
   ImGui::SetCursorScreenPos(corner);
   if (ImGui::BeginChild("##fade", size, 0, ImGuiWindowFlags_NoInputs | ImGuiWindowFlags_NoBackground)) {
-    const ImU32 solid = ImGui::GetColorU32(ImGuiCol_WindowBg), clear = with_alpha(solid, 0.0F);
-    ImGui::GetWindowDrawList()->AddRectFilledMultiColor(corner, ImVec2(corner.x + size.x, corner.y + size.y),
-                                                        clear, clear, solid, solid);
+    fade_edges();
   }
   ImGui::EndChild();
 }

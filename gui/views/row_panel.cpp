@@ -10,6 +10,7 @@
 #include "gui/views/row_products.h"
 #include "gui/views/row_table.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/edge_fade.h"
 
 namespace headlight {
 namespace {
@@ -130,6 +131,7 @@ void RowPanel::draw(const ShownAttention& shown, Commands& commands) {
     draw_stacked(shown, commands, !fits || is_short);
   }
   handle_keys(shown, commands);
+  fade_edges();
   ImGui::EndChild();
 }
 

@@ -13,6 +13,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/edge_fade.h"
 #include "gui/widgets/hand_number.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/lit_cells.h"
@@ -318,6 +319,7 @@ void draw_row_table(const ShownAttention& shown, Commands& commands, const Atten
         }
       }
     }
+    fade_edges(line_height());
   }
   ImGui::EndChild();
   draw_sums(columns, row);
