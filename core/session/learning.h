@@ -71,12 +71,12 @@ struct LearningSnapshot {
 
   std::int64_t step = 0;             // updates done
   std::vector<LearningPoint> curve;  // of each of them
-  double tokens_a_second = 0.0, seconds = 0.0, seconds_left = 0.0;
-  double guessing = 0.0;             // loss of a model that takes all tokens for equally likely
-  double guessing_letters = 0.0;     // all letters; 0: there are none
-  double unknowable = 0.0;           // see LearningTexts
-  double teacher = NAN;              // its loss on what is held out
-  double own_tokens_a_second = 0.0;  // of the steps alone
+  double tokens_a_second = 0.0;      // of the model's own steps alone
+  double seconds = 0.0, seconds_left = 0.0;
+  double guessing = 0.0;          // loss of a model that takes all tokens for equally likely
+  double guessing_letters = 0.0;  // all letters; 0: there are none
+  double unknowable = 0.0;        // see LearningTexts
+  double teacher = NAN;           // its loss on what is held out
   std::optional<LearningRival> rival;
   std::vector<LearningToken> probe;  // whose attention `wall` of a state is
   std::string prompt;                // that `sample` goes on from

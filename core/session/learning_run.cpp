@@ -185,7 +185,7 @@ bool Learning::Run::step(bool alone) {
     const auto began = Clock::now();
     const StepReport report = run_->step();
     own_seconds_ += std::chrono::duration<double>(Clock::now() - began).count();
-    snapshot_.own_tokens_a_second = static_cast<double>(run_->tokens_done()) / own_seconds_;
+    snapshot_.tokens_a_second = static_cast<double>(run_->tokens_done()) / own_seconds_;
     step_rival();
     snapshot_.step = run_->steps_done();
     snapshot_.curve.push_back(
@@ -205,7 +205,6 @@ bool Learning::Run::step(bool alone) {
   }
   const auto end = Clock::now();
   snapshot_.seconds += std::chrono::duration<double>(end - start).count();
-  if (run_) snapshot_.tokens_a_second = static_cast<double>(run_->tokens_done()) / snapshot_.seconds;
   snapshot_.seconds_left = static_cast<double>(last - snapshot_.step) * snapshot_.seconds /
                            static_cast<double>(std::max<std::int64_t>(1, snapshot_.step));
   if (!looks && !is_over() && end - shown_ < between_pictures) return false;

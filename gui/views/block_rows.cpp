@@ -260,7 +260,7 @@ void BlockRows::draw_histogram(const Frame& frame, Commands& commands, const Row
     const double middle = shown->least + (static_cast<double>(bin) + 0.5) * step;
     const bool out = !all_tokens_ && std::abs(middle - row.outliers.median) > row.outliers.limit;
     const float left = corner.x + bar * static_cast<float>(bin);
-    const float top = base - bar_height(shown->counts[bin], most, height - em() * 0.3F);
+    const float top = base - bar_height(shown->counts[bin], most, height - em() * 1.3F);
     list->AddRectFilled(ImVec2(left + bar * 0.08F, top), ImVec2(left + bar * 0.92F, base),
                         with_alpha(out ? palette().warning : block_color(row.hook), dimmed ? 0.4F : 0.9F));
     if (hand.inside && hand.at.x >= left && hand.at.x < left + bar) {
@@ -280,6 +280,7 @@ void BlockRows::draw_histogram(const Frame& frame, Commands& commands, const Row
   mark(shown->least, 0.0F);
   mark(shown->most, 1.0F);
   if (shown->least < -0.2 * shown->most && shown->most > -0.2 * shown->least) mark(0.0, 0.5F);
+  add_label(*list, fonts().body, 0.84F, corner, 0.0F, readable_small(palette().muted), text("block.heights"));
 }
 
 void BlockRows::draw_outliers(const Frame& frame, Commands& commands, const Row& row, float width) const {

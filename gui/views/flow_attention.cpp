@@ -42,6 +42,17 @@ constexpr float sum_ems = 1.7F;
 
 float em() { return ImGui::GetFontSize(); }
 
+ImU32 masked_color() { return mix(palette().masked, palette().muted, 0.16F); }  // told apart from the panel
+
+// What a grey cell is, from `left` on where it fits before `right`.
+void add_masked_key(ImDrawList& list, float left, float right, float y, ImU32 ink) {
+  const std::string& words = text("attention.legend_masked");
+  const float swatch = em() * 0.7F, gap = em() * 0.35F;
+  if (left + swatch + gap + label_width(fonts().body, 0.8F, words) > right) return;
+  list.AddRectFilled(ImVec2(left, y + em() * 0.12F), ImVec2(left + swatch, y + em() * 0.72F), masked_color());
+  add_label(list, fonts().body, 0.8F, ImVec2(left + swatch + gap, y), 0, ink, words);
+}
+
 double largest_finite(const std::vector<double>& values, double before) {
   for (const double value : values) before = std::max(before, std::isfinite(value) ? std::abs(value) : 0.0);
   return before;
@@ -157,7 +168,7 @@ FlowAttention::Cell FlowAttention::pooled(const Row& row, Step step, std::int64_
 }
 
 ImU32 FlowAttention::color_of_cell(const Frame& frame, const Row& row, Step step, const Cell& cell) const {
-  if (cell.key < 0) return mix(palette().masked, palette().muted, 0.16F);  // told apart from the panel
+  if (cell.key < 0) return masked_color();
   if (std::isnan(cell.value)) return palette().error;
   if (step == Step::weight) {
     double weight = cell.value;
@@ -206,10 +217,14 @@ void FlowAttention::draw_titles(const Frame&) const {
       const ScopedFont strong(fonts().strong, 0.95F);
       list.AddText(ImVec2(x, corner_.y), colors[i], fitted_text(titles[i], width_).c_str());
     }
+    const float y = corner_.y + em() * 1.35F;
+    const ImU32 ink = readable_small(palette().muted, opened_ground());
     {
       const ScopedFont mono(i == 1 ? fonts().body : fonts().mono, 0.8F);
-      list.AddText(ImVec2(x, corner_.y + em() * 1.35F), readable_small(palette().muted, opened_ground()),
-                   fitted_text(notes[i], width_).c_str());
+      list.AddText(ImVec2(x, y), ink, fitted_text(notes[i], width_).c_str());
+    }
+    if (i == 1 && (rule.causal || rule.window > 0)) {
+      add_masked_key(list, x + label_width(fonts().body, 0.8F, how) + em(), x + width_, y, ink);
     }
     if (i > 0)
       add_label(list, fonts().body, 1.0F, ImVec2(x - gap_ * 0.5F, corner_.y), 0.5F, palette().muted, "→");
@@ -302,12 +317,13 @@ void FlowAttention::draw_legends(const Frame& frame) const {
   const ImU32 ink = readable_small(palette().muted, opened_ground());
   const float y = row_top(last_) + em() * 0.55F;
   const bool relative = frame.document.map_scale == MapScale::per_row;
-  const std::array<std::string, 4> ends = {significant_text(dot_limit_, 3), significant_text(score_limit_, 3),
-                                           relative ? "max" : "1", "3 rms"};
+  const std::array<std::string, 4> ends = {"+" + significant_text(dot_limit_, 3),
+                                           "+" + significant_text(score_limit_, 3), relative ? "max" : "1",
+                                           "+3 rms"};
   for (std::size_t i = 0; i < 4; ++i) {
     const auto step = static_cast<Step>(i);
     const bool is_weight = step == Step::weight;
-    const std::string low = is_weight ? "0" : "−" + ends[i];
+    const std::string low = is_weight ? "0" : "−" + ends[i].substr(1);
     const float left = column_left(step, 0);
     const float x = left + add_label(list, fonts().body, 0.8F, ImVec2(left, y), 0, ink, low) + em() * 0.4F;
     const float bar = std::min(em() * 6, width_ - (x - left) - em() * 3.2F);

@@ -159,6 +159,7 @@ void draw_headings(const FlowScene& scene) {
             text("flow.tokens"));
   heading(scene, middle(Hook::embed), "flow.embedding", palette().muted);
   above(Hook::ln1_normalized, "flow.norm", palette().muted);
+  if (at.parts.wiring == Wiring::post_norm) above(Hook::resid_pre, "flow.stream", palette().muted);
   heading(scene, at.map.center().x, "flow.attention", palette().attention);
   heading(scene, middle(Hook::z), "flow.mix", palette().attention);
   above(Hook::attn_out_raw, "flow.out", palette().attention);

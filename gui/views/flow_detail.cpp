@@ -77,6 +77,8 @@ void FlowDetail::refresh(const Frame& frame, const FlowLayout& at) {
     const std::span<const float> vector = flow_vector(*live_, shown_, layer_, head_, position);
     values_.assign(vector.begin(), vector.end());
     range_ = pooled_strip(vector, 1).rms * rms_at_the_ends;
+    beyond_.low = std::any_of(vector.begin(), vector.end(), [&](float value) { return value < -range_; });
+    beyond_.high = std::any_of(vector.begin(), vector.end(), [&](float value) { return value > range_; });
   }
   order_.resize(values_.size());
   std::iota(order_.begin(), order_.end(), std::int64_t{0});
@@ -233,7 +235,7 @@ void FlowDetail::draw_overview(std::int64_t chosen) {
   const ImVec2 end(start.x + ImGui::GetContentRegionAvail().x, start.y + em() * 0.35F);
   const float legend =
       add_signed_legend(*list, end, em() * 5, significant_text(static_cast<double>(range_), 2),
-                        readable_small(palette().muted, opened_ground()));
+                        readable_small(palette().muted, opened_ground()), beyond_);
   const float width = std::max(em() * 4, legend - em() - start.x);
   const int cells = std::max(1, static_cast<int>(width / std::max(1.0F, std::round(em() * 0.12F))));
   const PooledStrip strip = pooled_strip(values_, cells);
@@ -316,10 +318,10 @@ void FlowDetail::draw_number(const Frame& frame, Commands& commands, ImVec2 min,
   {
     const ScopedFont small(fonts().body, 0.72F);
     const std::string name = fitted_text(label(index), size.x - em() * 1.2F);
-    list->AddText(ImVec2(min.x + em() * 0.55F, min.y + em() * 0.15F), ink, name.c_str());
+    list->AddText(ImVec2(min.x + em() * 0.6F, min.y + em() * 0.3F), ink, name.c_str());
   }
   const std::string number = significant_text(static_cast<double>(value), 4);
-  add_label(*list, fonts().mono, 0.85F, ImVec2(max.x - em() * 0.35F, min.y + em() * 1.05F), 1, ink, number);
+  add_label(*list, fonts().mono, 0.85F, ImVec2(max.x - em() * 0.35F, min.y + em() * 1.1F), 1, ink, number);
   const ValueReference here = reference(index);
   const bool locked = frame.document.value == here;
   const bool hovered = hand.inside && FlowRect{min, max}.contains(hand.at);

@@ -10,6 +10,7 @@
 #include "gui/views/flow_attention.h"
 #include "gui/views/flow_layout.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/color_bar.h"
 
 namespace headlight {
 
@@ -63,6 +64,7 @@ class FlowDetail {
   std::vector<float> values_;
   std::vector<std::int64_t> order_;
   float range_ = 0;              // at the ends of the colour map
+  Beyond beyond_;                // that range
   std::int64_t strongest_ = -1;  // NaN, else the largest number; -1: there is none
   // The number that was brought into sight last, and the columns and the height of a line it stood in.
   std::int64_t sought_ = -1, sought_columns_ = 0;

@@ -92,7 +92,7 @@ std::vector<Row> rows_of(const LearningSnapshot& learning, const LearningState& 
                     grouped_text(learning.plan.layers), grouped_text(letters_to_read + rival.layers - 1), "",
                     text("learning.rounds_tip")});
     rows.push_back({text("learning.tokens_a_second"),
-                    grouped_text(static_cast<std::int64_t>(learning.own_tokens_a_second)),
+                    grouped_text(static_cast<std::int64_t>(learning.tokens_a_second)),
                     grouped_text(static_cast<std::int64_t>(rival.tokens_a_second)), "",
                     text("learning.tokens_a_second_tip")});
   }

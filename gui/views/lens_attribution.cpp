@@ -376,11 +376,8 @@ void LensAttribution::draw_sources(const Frame& frame, Commands& commands, const
   const std::vector<double>& sources = cross ? cross_sources_ : sources_;
   const std::shared_ptr<const Trace> trace = shown.trace.lock();
   if (sources.empty() || !trace || (cross && !trace->source())) return;
-  double total = 0.0, largest = 1e-9;
-  for (const double share : sources) {
-    total += share;
-    largest = std::max(largest, size_of(share));
-  }
+  const double total = std::accumulate(sources.begin(), sources.end(), 0.0);
+  const double largest = largest_head(shown);  // in the colours of the map above
   const std::vector<TokenId>& tokens = cross ? trace->source()->tokens() : trace->tokens();
   {
     const ScopedFont small(fonts().body, 0.9F);
@@ -448,10 +445,14 @@ void LensAttribution::draw(const Frame& frame, Commands& commands,
   }
   draw_heads(frame, commands, shown, plot);
   const std::string largest = significant_text(largest_head(shown), 2);
+  // What a head read from two tokens may cancel: one of them can be beyond every head.
+  const auto is_beyond = [&](double share) { return size_of(share) > largest_head(shown); };
+  const bool is_cut = std::any_of(sources_.begin(), sources_.end(), is_beyond) ||
+                      std::any_of(cross_sources_.begin(), cross_sources_.end(), is_beyond);
   const float scale_y = plot.map_end.y + em() * 0.5F, bar = em() * 7;
   float x = plot.x(0) +
             add_label(*list, fonts().body, 0.8F, ImVec2(plot.x(0), scale_y), 0, palette().muted,
-                      text("lens.head_scale") + "   −" + largest) +
+                      text("lens.head_scale") + (is_cut ? "   ≤ −" : "   −") + largest) +
             em() * 0.4F;
   for (int i = 0; i < 40; ++i) {
     const auto edge = [&](int piece) { return std::floor(x + bar * static_cast<float>(piece) / 40.0F); };
@@ -460,7 +461,7 @@ void LensAttribution::draw(const Frame& frame, Commands& commands,
                         color_of(ColorMap::diverging, (static_cast<float>(i) + 0.5F) / 20.0F - 1.0F));
   }
   add_label(*list, fonts().body, 0.8F, ImVec2(x + bar + em() * 0.4F, scale_y), 0, palette().muted,
-            "+" + largest);
+            (is_cut ? "≥ +" : "+") + largest);
   ImGui::SetCursorScreenPos(ImVec2(corner.x, scale_y + em() * 1.4F));
   ImGui::Dummy(ImVec2(0, 0));
   draw_sources(frame, commands, shown, false, em() * (has_cross ? 2.6F : 2.7F));

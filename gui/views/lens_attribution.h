@@ -28,7 +28,7 @@ class LensAttribution {
                   const Plot& plot) const;
   struct Source {
     std::int64_t key = 0, position = 0;  // position: of the query
-    double share = 0.0, largest = 1.0;   // largest: of all sources
+    double share = 0.0, largest = 1.0;   // largest: of all heads
     bool cross = false;
     std::string token;
     std::optional<std::int64_t> place;  // its position, where the text has the token more than once

@@ -240,8 +240,8 @@ void draw_hashes(const std::optional<CatalogEntry>& entry, float width) {
 void draw_shares(const ArchitectureDescription& architecture, float width) {
   const ParameterShares shares = parameter_shares(architecture);
   const std::array<std::int64_t, 4> parts = {shares.embedding, shares.attention, shares.mlp, shares.norms};
-  const std::array<ImU32, 4> colors = {palette().residual, palette().attention,
-                                       mix(palette().residual, palette().panel, 0.5F), palette().text};
+  const std::array<ImU32, 4> colors = {palette().residual, palette().attention, palette().mlp,
+                                       palette().text};
   const std::array<const char*, 4> names = {"model.share_embedding", "model.share_attention",
                                             "model.share_mlp", "model.share_norms"};
   ImDrawList* list = ImGui::GetWindowDrawList();

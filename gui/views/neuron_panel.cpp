@@ -12,6 +12,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/color_bar.h"
 #include "gui/widgets/hand_number.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/ribbon.h"
@@ -33,8 +34,13 @@ void widen(float& limit, float value) {
   if (std::isfinite(value)) limit = std::max(limit, std::abs(value));
 }
 
-std::string range_text(const char* name, float limit) {
-  return fmt::format("{}  ±{}", name, hand_number(static_cast<double>(limit), 2));
+// Over a strip: whose numbers it shows, and what their colours mean.
+void add_strip_heading(ImDrawList& list, ImVec2 corner, float width, const char* name, float limit,
+                       ImU32 color) {
+  const std::string end = hand_number(static_cast<double>(limit), 2);
+  const bool has_bar = width > em() * 15;
+  add_label(list, fonts().body, 0.85F, corner, 0, color, has_bar ? name : fmt::format("{}  ±{}", name, end));
+  if (has_bar) add_signed_legend(list, ImVec2(corner.x + width, corner.y), em() * 4, end, small_ink());
 }
 
 }  // namespace
@@ -149,19 +155,16 @@ void NeuronPanel::strip_mouse(const ShownAttention& shown, Commands& commands, H
 void NeuronPanel::draw_query(const ShownAttention& shown, Commands& commands, const Columns& columns) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 start = ImGui::GetCursorScreenPos();
+  const float second = start.y + em() * 2.9F;
+  add_strip_heading(*list, ImVec2(columns.k, start.y), columns.strip_width, "q", q_limit_, palette().query);
+  add_strip_heading(*list, ImVec2(columns.k, second), columns.strip_width, "k", k_limit_, palette().key);
+  add_strip_heading(*list, ImVec2(columns.product, second), columns.product_width, "q ∘ k", product_limit_,
+                    palette().text);
   {
     const ScopedFont small(fonts().body, 0.85F);
-    const auto heading = [&](float x, float width, const std::string& words, ImU32 color) {
-      if (x <= 0) return;
-      list->AddText(ImVec2(x, start.y), color, fitted_text(words, width).c_str());
-    };
-    heading(columns.label, columns.label_width, text("attention.neuron_query"), palette().query);
-    heading(columns.k, columns.strip_width, range_text("q", q_limit_), palette().query);
-    const float second = start.y + em() * 3.4F;
+    list->AddText(ImVec2(columns.label, start.y), palette().query,
+                  fitted_text(text("attention.neuron_query"), columns.label_width).c_str());
     list->AddText(ImVec2(columns.label, second), palette().key, text("attention.neuron_keys").c_str());
-    list->AddText(ImVec2(columns.k, second), palette().key, range_text("k", k_limit_).c_str());
-    list->AddText(ImVec2(columns.product, second), palette().text,
-                  range_text("q ∘ k", product_limit_).c_str());
     const auto at_second = [&](float x, const char* words) {
       if (x <= 0) return;
       const float width = ImGui::CalcTextSize(words).x;
@@ -355,9 +358,9 @@ void NeuronPanel::draw_plot(const ShownAttention& shown, Commands& commands, std
       const float x = above_strips ? plot.x + size.x + em() * 0.5F : plot.x - em() * 0.5F - width;
       list->AddText(ImVec2(x, y - em() * 0.5F), palette().muted, words.c_str());
     };
-    label(range, plot.y + em() * 0.4F);
+    label(range, plot.y);
     label(0, plot.y + size.y * 0.5F);
-    label(-range, plot.y + size.y - em() * 0.4F);
+    label(-range, plot.y + size.y);
     if (!above_strips) {
       const std::string end = fmt::format("{}", products.product.size() - 1);
       list->AddText(ImVec2(plot.x, plot.y + size.y), palette().muted, "0");
@@ -445,7 +448,7 @@ void NeuronPanel::draw(const ShownAttention& shown, Commands& commands) {
   if (!low) {
     const ImVec2 corner = ImGui::GetCursorScreenPos();
     const float axis = em() * 3.4F;
-    draw_plot(shown, commands, key, ImVec2(corner.x + axis, corner.y + em() * 0.3F),
+    draw_plot(shown, commands, key, ImVec2(corner.x + axis, corner.y + em() * 0.5F),
               ImVec2(std::max(em() * 2, ImGui::GetContentRegionAvail().x - axis), plot_height()), false);
   }
   if (!panel_has_keys()) return;

@@ -144,7 +144,7 @@ SimilarityRange similarity_range(const Tensor& cosines) {
     low = std::min(low, cosine);
     high = std::max(high, cosine);
   }
-  const auto [least, most] = std::minmax_element(pairs.begin(), pairs.end());
+  const float least = *std::min_element(pairs.begin(), pairs.end());
   const auto in_hundredths = [](float value, float direction) {  // the legend says the ends exactly
     return std::floor(value * 100.0F * direction + 0.01F) / 100.0F * direction;
   };
@@ -158,8 +158,7 @@ SimilarityRange similarity_range(const Tensor& cosines) {
     range.high = std::min(1.0F, range.low + least_span);
     range.low = range.high - least_span;
   }
-  range.is_cut_low = *least < range.low - 0.005F;
-  range.is_cut_high = *most > range.high + 0.005F;
+  range.is_cut_low = least < range.low - 0.005F;
   return range;
 }
 
@@ -211,7 +210,7 @@ void draw_similarity_scale(ImVec2 corner, float width, const SimilarityRange& ra
   };
   add(0.0F, range.is_cut_low ? "≤ " : "", range.low);
   if (range.is_signed()) add(0.5F, "", 0.0F);
-  add(1.0F, range.is_cut_high ? "≥ " : "", range.high);
+  add(1.0F, range.is_cut_high() ? "≥ " : "", range.high);
 }
 
 std::shared_ptr<const SimilarityPicture> SimilarityMaps::want(const Trace& trace, Commands& commands,

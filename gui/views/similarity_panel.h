@@ -14,9 +14,10 @@ namespace headlight {
 // The cosines that the ends of the colour map stand for. What is beyond has the colour of the end.
 struct SimilarityRange {
   float low = -1.0F, high = 1.0F;
-  bool is_cut_low = false, is_cut_high = false;  // whether pairs of two tokens are beyond
+  bool is_cut_low = false;  // whether pairs of two tokens are beyond
 
-  bool is_signed() const { return low < 0.0F; }  // then 0 is in the middle
+  bool is_cut_high() const { return high < 0.995F; }  // by every token with itself: 1 on the diagonal
+  bool is_signed() const { return low < 0.0F; }       // then 0 is in the middle
   ColorMap map() const { return is_signed() ? ColorMap::diverging : sequential_map(); }
   ImU32 color(float cosine) const;
 };

@@ -23,14 +23,18 @@ void add_color_bar(ImDrawList& list, ImVec2 corner, ImVec2 opposite, ColorMap ma
   list.AddRect(corner, opposite, palette().grid, 0, 1);
 }
 
-float add_signed_legend(ImDrawList& list, ImVec2 end, float bar, const std::string& limit, ImU32 ink) {
+float add_signed_legend(ImDrawList& list, ImVec2 end, float bar, const std::string& limit, ImU32 ink,
+                        Beyond beyond) {
   constexpr float type = 0.78F;
   const float em = ImGui::GetFontSize(), gap = em * 0.4F;
-  const float right = end.x - add_label(list, fonts().body, type, end, 1, ink, "+" + limit) - gap;
+  const float right =
+      end.x - add_label(list, fonts().body, type, end, 1, ink, (beyond.high ? "≥ +" : "+") + limit) - gap;
   const float left = right - bar;
   add_color_bar(list, ImVec2(left, end.y + em * 0.13F), ImVec2(right, end.y + em * 0.68F),
                 ColorMap::diverging);
-  return left - gap - add_label(list, fonts().body, type, ImVec2(left - gap, end.y), 1, ink, "−" + limit);
+  return left - gap -
+         add_label(list, fonts().body, type, ImVec2(left - gap, end.y), 1, ink,
+                   (beyond.low ? "≤ −" : "−") + limit);
 }
 
 }  // namespace headlight

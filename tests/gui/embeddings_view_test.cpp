@@ -151,7 +151,7 @@ TEST(SimilarityRange, GoesFromTheLeastToTheMostAlikePair) {
   EXPECT_NEAR(range.high, 0.81F, 0.011F);
   EXPECT_FALSE(range.is_signed());
   EXPECT_TRUE(range.is_cut_low);
-  EXPECT_FALSE(range.is_cut_high);
+  EXPECT_TRUE(range.is_cut_high());  // by the diagonal
   EXPECT_NE(range.color(0.66F), range.color(0.75F));
   EXPECT_EQ(range.color(1.0F), range.color(0.9F));
 
