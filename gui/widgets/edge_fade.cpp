@@ -15,7 +15,7 @@ constexpr float gone_share = 0.22F;    // of the reach, where nothing is seen an
 
 // From `edge` inwards: `reach` is negative at a lower edge.
 void fade(ImDrawList& list, const ImRect& room, float edge, float reach) {
-  const float gone = edge + reach * gone_share, end = edge + reach;
+  const float gone = edge + std::round(reach * gone_share), end = edge + reach;  // no seam between the two
   const ImU32 full = ImGui::GetColorU32(ImGuiCol_WindowBg), clear = with_alpha(full, 0);
   list.AddRectFilled(ImVec2(room.Min.x, std::min(edge, gone)), ImVec2(room.Max.x, std::max(edge, gone)),
                      full);
