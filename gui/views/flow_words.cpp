@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "gui/theme.h"
+#include "gui/views/inspector_words.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
@@ -30,33 +31,13 @@ ImU32 opened_ground() { return mix(palette().panel, palette().raised, 0.75F); }
 
 ImU32 part_color(Hook hook) {
   switch (hook) {
-    case Hook::q:
-    case Hook::rot_q:
-      return palette().query;
-    case Hook::k:
-    case Hook::rot_k:
-      return palette().key;
-    case Hook::v:
-      return palette().value;
-    case Hook::attn_scores:
-    case Hook::pattern:
-    case Hook::z:
-    case Hook::attn_out_raw:
-    case Hook::attn_out:
-    case Hook::cross_attn_out:
+    case Hook::z:  // the mix stands in the card of the heads
       return palette().attention;
-    case Hook::mlp_pre:
-    case Hook::mlp_pre_linear:
-    case Hook::mlp_post:
-    case Hook::mlp_out_raw:
-    case Hook::mlp_out:
-      return palette().mlp;
     case Hook::mlm_head_normalized:
-    case Hook::ln_final_normalized:
-    case Hook::logits:
+    case Hook::ln_final_normalized:  // what the candidates are read from
       return palette().probability;
     default:
-      return palette().residual;
+      return hook_color(hook);
   }
 }
 

@@ -17,7 +17,8 @@ bool is_encoder_frame(const Frame& frame);
 // "encoder.blocks.0.hook_resid_pre  [3, 8]": the hook and the shape of what a value is a part of.
 std::string hook_line(const Frame& frame, const ValueReference& value);
 
-// The accent of a hook's concept.
+// The accent of a part in the picture: that of its concept (hook_color), but for what stands in the card of
+// another.
 ImU32 part_color(Hook hook);
 // What the words of a part that was opened stand on.
 ImU32 opened_ground();
