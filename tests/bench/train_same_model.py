@@ -12,6 +12,8 @@ weights (normal, deviation 0.02), the model and its gradients; PyTorch's fused A
 --steps N     the same data: so many steps, as many as the config says if 0; the cosine follows the step
 
 --compile     the fastest PyTorch on a processor; what its compiling takes is counted
+--state FILE  where to put it down every 100 steps and go on from when it was stopped; with --steps alone, since
+              the clock stands still meanwhile
 
 Either way the held-out loss a byte is measured at the end, as bundled_models.py does it, and printed as Markdown.
 """
@@ -63,8 +65,29 @@ def optimizer_of(model, training):
         return torch.optim.AdamW(groups, foreach=True, **of)
 
 
+def put_down(file, model, optimizer, step, tokens):
+    new = Path(f"{file}.new")
+    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "tokens": tokens}, new)
+    new.replace(file)
+
+
+def take_up(file, model, optimizer, source):
+    """The step and the tokens behind it; 0 and 0 where nothing was put down."""
+    if not file or not Path(file).exists():
+        return 0, 0
+    state = torch.load(file, weights_only=True)
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    for _ in range(state["step"]):
+        next(source)
+    print(f"going on behind step {state['step']}", flush=True)
+    return state["step"], state["tokens"]
+
+
 def train(model, source, training, o):
-    optimizer, begin, tokens, step, losses = optimizer_of(model, training), time.perf_counter(), 0, 0, []
+    optimizer, begin, losses = optimizer_of(model, training), time.perf_counter(), []
+    step, tokens = take_up(o.state, model, optimizer, source)
+    tokens_before = tokens
     steps = o.steps or training["steps"]
     warm_up = training.get("warm_up", 100)
     gone = 0.0
@@ -82,9 +105,11 @@ def train(model, source, training, o):
         optimizer.step()
         tokens, gone = tokens + count, time.perf_counter() - begin
         losses.append(value.item())
+        if o.state and step % 100 == 0:
+            put_down(o.state, model, optimizer, step, tokens)
         if step % o.say_every == 0:
             print(f"step {step}  loss {sum(losses[-o.say_every:]) / o.say_every:.3f}  {tokens / 1e6:.1f} M tokens  "
-                  f"{tokens / gone:.0f} tokens/s  {gone:.0f} s", flush=True)
+                  f"{(tokens - tokens_before) / gone:.0f} tokens/s  {gone:.0f} s", flush=True)
     return step, tokens, gone
 
 
@@ -100,8 +125,11 @@ def main():
     parser.add_argument("--compile", action="store_true", help="torch.compile; needs a C++ compiler")
     parser.add_argument("--say-every", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1, help="of the first weights; the data's is the config's")
+    parser.add_argument("--state", help="file to go on from; needs --steps")
     parser.add_argument("--out", help="folder for the trained model")
     o = parser.parse_args()
+    if o.state and o.seconds:
+        parser.error("--state needs --steps: the clock stands still while nothing runs")
     torch.set_num_threads(o.threads)
     torch.manual_seed(o.seed)
     config = config_of(o.config)
@@ -119,7 +147,8 @@ def main():
     # What compiling takes is counted: it is a minute of the hour, and nobody gets it back.
     steps, count, gone = train(torch.compile(model) if o.compile else model, source, training, o)
     rows = measured(model.eval(), held_out(corpus["valid"], tokens, context))
-    print(f"\n{steps} steps, {count:,} tokens, {gone:.0f} seconds, {count / gone:.0f} tokens a second\n")
+    print(f"\n{steps} steps, {count:,} tokens" +
+          ("\n" if o.state else f", {gone:.0f} seconds, {count / gone:.0f} tokens a second\n"))
     print(table(["source", "language", "bytes", "nats a byte", "tokens right"],
                 [[row["source"], row["language"], f"{row['bytes']:,}", f"{row['nats_per_byte']:.4f}",
                   f"{100 * row['accuracy']:.1f} %"] for row in rows]))
