@@ -34,7 +34,9 @@ KeyRange visible_keys(const AttentionRule& rule, std::int64_t position, std::int
 class Backend {
  public:
   virtual ~Backend() = default;
-  virtual std::string_view name() const = 0;  // "cpu", "reference", "checked"
+  virtual std::string_view name() const = 0;  // "cpu", "cuda", "reference", "checked"
+  // Whether the device behind it stopped answering: values that nobody had read yet are NaN then.
+  virtual bool gave_up() const { return false; }
 
   // table [vocabulary, d_model], ids -> [pos, d_model]
   virtual Tensor embed(const Weight& table, std::span<const TokenId> ids) = 0;

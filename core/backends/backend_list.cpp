@@ -4,11 +4,24 @@
 #include <fmt/format.h>
 
 #include "core/backends/cpu/instruction_sets.h"
+#include "core/backends/cuda/device_backend.h"
+#include "core/backends/cuda/plugin.h"
 #include "core/base/errors.h"
 #include "core/base/said_in_both.h"
 
 namespace headlight {
 namespace {
+
+BackendChoice cuda_choice() {
+  const CudaDevice& cuda = cuda_device();
+  if (cuda.memory && cuda.memory->lost()) {
+    return {"cuda",
+            false,
+            {"The GPU stopped answering. Start the program again to use it.",
+             "GPU가 응답하지 않습니다. 다시 쓰려면 프로그램을 다시 시작해 주세요."}};
+  }
+  return {"cuda", cuda.memory != nullptr, cuda.reason};
+}
 
 BackendChoice cpu_choice() {
   try {
@@ -29,7 +42,7 @@ BackendChoice cpu_choice() {
 }  // namespace
 
 std::vector<BackendChoice> backend_choices() {
-  return {{"cuda", false, {"This build has no CUDA backend.", "이 빌드에는 CUDA 백엔드가 없습니다."}},
+  return {cuda_choice(),
           cpu_choice(),
           {"reference",
            true,
@@ -39,7 +52,10 @@ std::vector<BackendChoice> backend_choices() {
 
 std::unique_ptr<Backend> make_backend(std::string_view device, int threads) {
   if (device == "reference") return make_reference_backend();
-  // Also for "auto", as long as nothing faster exists: its error then says what is wrong with the processor.
+  if ((device == "cuda" || device == "auto") && cuda_choice().available) {
+    return make_device_backend(cuda_device().memory, make_cpu_backend(threads));
+  }
+  // Its error says what is wrong with the processor.
   if (device == "cpu" || device == "auto") return make_cpu_backend(threads);
   std::string usable;
   for (const BackendChoice& choice : backend_choices()) {

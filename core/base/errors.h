@@ -18,6 +18,12 @@ class FileError : public UserError {
   using UserError::UserError;
 };
 
+// A GPU that has no memory left, or gave up: the same work can be done by the CPU.
+class DeviceError : public UserError {
+ public:
+  using UserError::UserError;
+};
+
 // Command-line words that make no sense: exit code 2 instead of 1.
 class UsageError : public UserError {
  public:

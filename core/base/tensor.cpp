@@ -53,7 +53,16 @@ Tensor Tensor::view(Shape shape, std::shared_ptr<const void> owner, const float*
   return result;
 }
 
+Tensor Tensor::far(Shape shape, std::shared_ptr<const FarValues> values) {
+  Tensor result;
+  result.size_ = element_count(shape);
+  result.shape_ = std::move(shape);
+  result.far_ = std::move(values);
+  return result;
+}
+
 float* Tensor::writable() {
+  if (far_) throw std::logic_error("values of a device are immutable; copy() them first");
   if (std::get_deleter<Owned>(data_) != nullptr)
     throw std::logic_error("a view is immutable; copy() it first");
   if (data_.use_count() > 1) throw std::logic_error("a shared tensor is immutable; copy() it first");

@@ -15,6 +15,15 @@ using Shape = std::vector<std::int64_t>;
 // "[9, 5, 5]", for messages and tooltips.
 std::string shape_text(const Shape& shape);
 
+// Values that lie somewhere else, in the memory of a GPU, until somebody here reads them.
+class FarValues {
+ public:
+  virtual ~FarValues() = default;
+  // All of them, fetched when they are first asked for; safe from any thread. A device that gives them no
+  // more leaves NaN, which views draw as what it is, and says so to whoever computes next.
+  virtual const float* fetched() const = 0;
+};
+
 class Tensor {
  public:
   Tensor() = default;                                  // no value at all: empty() is true
@@ -25,12 +34,17 @@ class Tensor {
   // a trainer does.
   static Tensor view(Shape shape, std::shared_ptr<const void> owner, const float* values);
 
-  bool empty() const { return data_ == nullptr; }
+  // Values that lie elsewhere; they are fetched when somebody reads them here.
+  static Tensor far(Shape shape, std::shared_ptr<const FarValues> values);
+  const std::shared_ptr<const FarValues>& far_values() const { return far_; }  // null: they lie here
+
+  bool empty() const { return data_ == nullptr && far_ == nullptr; }
+  bool shares_values_with(const Tensor& other) const { return data_ == other.data_ && far_ == other.far_; }
   const Shape& shape() const { return shape_; }
   std::int64_t axis(std::size_t index) const { return shape_.at(index); }
   std::int64_t size() const { return size_; }  // number of values
-  const float* data() const& { return data_.get(); }
-  std::span<const float> values() const& { return {data_.get(), static_cast<std::size_t>(size_)}; }
+  const float* data() const& { return far_ ? far_->fetched() : data_.get(); }
+  std::span<const float> values() const& { return {data(), static_cast<std::size_t>(size_)}; }
   const float* data() const&& = delete;  // what nobody else holds is gone before the pointer is used
   std::span<const float> values() const&& = delete;
 
@@ -48,6 +62,7 @@ class Tensor {
   Shape shape_;
   std::int64_t size_ = 0;
   std::shared_ptr<float[]> data_;
+  std::shared_ptr<const FarValues> far_;  // instead of data_
 };
 
 // Rows that lie in several tensors, one behind the other, which agree in all axes but the first: the keys of

@@ -280,7 +280,7 @@ std::int64_t Trace::byte_size() const {
     if (at % hooks != static_cast<std::size_t>(Hook::resid_pre)) return false;
     const auto layer = static_cast<std::int64_t>(at / hooks);
     const auto is_same = [&](Hook hook, std::int64_t in) {
-      return block.values[index(hook, in)].data() == block.values[at].data();
+      return block.values[index(hook, in)].shares_values_with(block.values[at]);
     };
     if (layer == 0) return is_same(Hook::embed, 0) || is_same(Hook::ln_embed_normalized, 0);
     return is_same(Hook::resid_post, layer - 1) || is_same(Hook::ln2_normalized, layer - 1);

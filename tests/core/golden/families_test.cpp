@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "core/backends/cuda/device_backend.h"
+#include "core/backends/cuda/plugin.h"
 #include "core/forward/forward_pass.h"
+#include "tests/core/backends/host_device.h"
 #include "tests/core/golden/family_models.h"
 
 namespace headlight {
@@ -38,6 +41,17 @@ void expect_all_cases(const std::string& name, Backend& backend) {
 
 TEST_P(Families, ReferenceBackend) { expect_all_cases(GetParam(), *make_reference_backend()); }
 TEST_P(Families, CpuBackend) { expect_all_cases(GetParam(), *make_cpu_backend(2)); }
+TEST_P(Families, DeviceBackendOnTheHost) {
+  HostDeviceLog log;
+  const auto memory = std::make_shared<DeviceMemory>(std::make_unique<HostDevice>(log));
+  expect_all_cases(GetParam(), *make_device_backend(memory, make_cpu_backend(1)));
+}
+
+TEST(Cuda, EveryFamilyAgrees) {
+  if (!cuda_device().memory) GTEST_SKIP() << cuda_device().reason.en;
+  const auto backend = make_device_backend(cuda_device().memory, make_cpu_backend(1));
+  for (const std::string& name : family_names()) expect_all_cases(name, *backend);
+}
 
 // Without attention maps the pass takes another way through attention: the same outputs.
 TEST_P(Families, WithoutAttentionMaps) {

@@ -1,0 +1,69 @@
+// A GPU as our backend sees it: memory, copies, one queue of work. The plug-in makes one from CUDA
+// (plugin.cu, the only file that nvcc reads); the tests make one from the host's memory. No call throws: the
+// two sides of a plug-in share no exceptions. Every call may come from any thread; work is done in the order
+// in which it was queued.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/backends/cuda/kernels.h"
+
+namespace headlight {
+
+// 0: it went well. Anything else is the device's own number, which explain() puts into words.
+using DeviceStatus = int;
+inline constexpr DeviceStatus device_ok = 0;
+
+struct DeviceFacts {
+  char name[128] = {};           // "NVIDIA H200"
+  int compute_capability = 0;    // 90 for 9.0
+  int driver = 0, toolkit = 0;   // 13000 for 13.0
+  std::size_t total_memory = 0;  // bytes
+};
+
+// Counted up when anything below changes: a plug-in of another build is refused, not called.
+inline constexpr int device_interface = 1;
+
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual DeviceFacts facts() const = 0;
+  virtual const char* explain(DeviceStatus status) const = 0;
+  virtual bool is_out_of_memory(DeviceStatus status) const = 0;
+  virtual std::size_t free_memory() const = 0;  // bytes; 0 when it cannot be said
+
+  virtual DeviceStatus allocate(std::size_t bytes, void** memory) = 0;
+  virtual void release(void* memory) = 0;  // after what is queued
+  // `from` may be changed or given back as soon as copy_in returns.
+  virtual DeviceStatus copy_in(void* to, const void* from, std::size_t bytes) = 0;
+  virtual DeviceStatus copy_out(void* to, const void* from, std::size_t bytes) = 0;  // waits for the queue
+  virtual DeviceStatus copy_within(void* to, const void* from, std::size_t bytes) = 0;
+
+  // One thread block for each of `blocks` (nothing happens for 0).
+  virtual DeviceStatus run(const kernels::Gather& kernel, std::int64_t blocks) = 0;
+  virtual DeviceStatus run(const kernels::FewRows& kernel, std::int64_t blocks) = 0;
+  virtual DeviceStatus run(const kernels::FillRows& kernel, std::int64_t blocks) = 0;
+  virtual DeviceStatus run(const kernels::NormScale& kernel, std::int64_t blocks) = 0;
+  virtual DeviceStatus run(const kernels::Normalized& kernel, std::int64_t blocks) = 0;
+  virtual DeviceStatus run(const kernels::Rotate& kernel, std::int64_t blocks) = 0;
+  virtual DeviceStatus run(const kernels::Scores& kernel, std::int64_t blocks) = 0;
+  virtual DeviceStatus run(const kernels::Softmax& kernel, std::int64_t blocks) = 0;
+  virtual DeviceStatus run(const kernels::MixValues& kernel, std::int64_t blocks) = 0;
+  virtual DeviceStatus run(const kernels::Elements& kernel, std::int64_t blocks) = 0;
+  virtual DeviceStatus run(const kernels::MeanRow& kernel, std::int64_t blocks) = 0;
+
+  // out [positions, rows], a part of rows of `out_width` values: x [positions, columns] times the transposed
+  // weight [rows, columns], added to what is there when `add`. float32, without TF32.
+  virtual DeviceStatus product(const float* x, const float* weight, std::int64_t positions, std::int64_t rows,
+                               std::int64_t columns, std::int64_t out_width, bool add, float* out) = 0;
+};
+
+// What the plug-in exports under these names. open: null with a sentence in `why` (English, `room` bytes)
+// when this machine cannot be used.
+inline constexpr const char* device_interface_symbol = "headlight_device_interface";
+inline constexpr const char* open_device_symbol = "headlight_open_device";
+using DeviceInterface = int();
+using OpenDevice = Device*(char* why, std::size_t room);
+
+}  // namespace headlight

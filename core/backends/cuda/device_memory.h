@@ -1,0 +1,64 @@
+// What lies in the memory of a device: values of a pass, and weights as packed as in their file. One of these
+// a device, shared by every backend that computes with it; safe from any thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string_view>
+
+#include "core/backends/cuda/device.h"
+#include "core/base/tensor.h"
+#include "core/model/weight.h"
+
+namespace headlight {
+
+class DeviceMemory : public std::enable_shared_from_this<DeviceMemory> {
+ public:
+  // `library` is let go after the device: the plug-in that the device's code lies in.
+  DeviceMemory(std::unique_ptr<Device> device, std::shared_ptr<void> library = nullptr);
+  ~DeviceMemory();
+
+  Device& device() const { return *device_; }
+
+  // Throws DeviceError when `status` is not device_ok; `what` it was doing, for the message.
+  void check(DeviceStatus status, std::string_view what) const;
+  // Whether anything but memory was ever refused. Such a device is not asked again until the program is.
+  bool lost() const { return lost_; }
+
+  // Uninitialised; given back, after what is queued, with its last owner. Throws DeviceError.
+  std::shared_ptr<void> allocate(std::size_t bytes, std::string_view what);
+
+  // The bytes of a weight, sent when they are first asked for and kept as long as their owner lives. Null
+  // when they would not leave room to compute in: such a weight stays with the CPU. What a trainer goes on
+  // changing must not come here.
+  std::shared_ptr<const void> packed(const Weight& weight);
+  struct Share {
+    std::int64_t here = 0, left_out = 0;  // bytes of weights on the device, and of those that did not fit
+  };
+  Share share() const;
+
+  // Values on the device as a tensor, and back; null for a tensor that lies here or on another device.
+  Tensor tensor(Shape shape, std::shared_ptr<void> memory);
+  const float* address(const Tensor& tensor) const;
+
+ private:
+  class Values;
+  struct Kept {
+    std::weak_ptr<const void> owner;
+    std::shared_ptr<void> memory;  // null: it did not fit
+    std::int64_t bytes = 0;
+  };
+  void forget_dead_weights();
+
+  std::shared_ptr<void> library_;
+  std::unique_ptr<Device> device_;
+  std::size_t reserve_;  // bytes that weights leave free
+  mutable std::atomic<bool> lost_{false};
+  mutable std::mutex mutex_;
+  std::map<const std::byte*, Kept> weights_;
+};
+
+}  // namespace headlight

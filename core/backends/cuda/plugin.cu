@@ -1,0 +1,254 @@
+// The device of device.h, made of CUDA. The only file that nvcc reads; it knows no tensors and no models.
+#include <cublas_v2.h>
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <mutex>
+
+#include "core/backends/cuda/device.h"
+
+namespace headlight {
+namespace {
+
+constexpr int most_warps = 32;
+
+// A thread block as a team (kernels.h). Sums go through the lanes of a warp, then through shared memory.
+class BlockTeam {
+ public:
+  explicit __device__ BlockTeam(float* shared) : shared_(shared) {}
+
+  template <class Body>
+  __device__ void each(std::int64_t count, const Body& body) const {
+    for (std::int64_t i = threadIdx.x; i < count; i += blockDim.x) body(i);
+  }
+
+  template <class Value>
+  __device__ float sum(std::int64_t count, const Value& value) const {
+    float part = 0.0F;
+    for (std::int64_t i = threadIdx.x; i < count; i += blockDim.x) part += value(i);
+    return joined(part, 0.0F, [](float a, float b) { return a + b; });
+  }
+
+  // sums[n]: of what value(i, parts) adds to parts[n].
+  template <int n, class Value>
+  __device__ void sums(std::int64_t count, float* sums, const Value& value) const {
+    float parts[n] = {};
+    for (std::int64_t i = threadIdx.x; i < count; i += blockDim.x) value(i, parts);
+    for (int k = 0; k < n; ++k) sums[k] = joined(parts[k], 0.0F, [](float a, float b) { return a + b; });
+  }
+
+  // NaN is passed over.
+  template <class Value>
+  __device__ float largest(std::int64_t count, const Value& value) const {
+    float part = -HUGE_VALF;
+    for (std::int64_t i = threadIdx.x; i < count; i += blockDim.x) part = fmaxf(part, value(i));
+    return joined(part, -HUGE_VALF, [](float a, float b) { return fmaxf(a, b); });
+  }
+
+  __device__ void together() const { __syncthreads(); }
+
+ private:
+  template <class Join>
+  __device__ float joined(float part, float nothing, const Join& join) const {
+    const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
+    const int warps = static_cast<int>(blockDim.x) / 32;
+    for (int step = 16; step > 0; step /= 2) part = join(part, __shfl_xor_sync(0xFFFFFFFFU, part, step));
+    __syncthreads();  // nobody reads the last result any more
+    if (lane == 0) shared_[warp] = part;
+    __syncthreads();
+    part = lane < warps ? shared_[lane] : nothing;
+    for (int step = 16; step > 0; step /= 2) part = join(part, __shfl_xor_sync(0xFFFFFFFFU, part, step));
+    return part;
+  }
+
+  float* shared_;
+};
+
+template <class Kernel>
+__global__ void run_blocks(Kernel kernel) {
+  __shared__ float shared[most_warps];
+  kernel(BlockTeam(shared), static_cast<std::int64_t>(blockIdx.x));
+}
+
+// CUDA's errors and cuBLAS's share one number: the latter lie beyond the former.
+constexpr DeviceStatus product_errors = 100000;
+
+class CudaDevice final : public Device {
+ public:
+  // The first error of the steps that it takes.
+  DeviceStatus open() {
+    cudaError_t error = cudaSetDevice(0);
+    if (error == cudaSuccess) error = cudaGetDeviceProperties(&properties_, 0);
+    if (error == cudaSuccess) error = cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking);
+    if (error == cudaSuccess) error = keep_freed_memory();
+    if (error != cudaSuccess) return error;
+    cublasStatus_t status = cublasCreate(&products_);
+    if (status == CUBLAS_STATUS_SUCCESS) status = cublasSetStream(products_, stream_);
+    // float32 all the way: TF32 keeps 10 bits of each factor, which is three digits.
+    if (status == CUBLAS_STATUS_SUCCESS) status = cublasSetMathMode(products_, CUBLAS_PEDANTIC_MATH);
+    return of(status);
+  }
+
+  ~CudaDevice() override {
+    if (stream_ != nullptr) cudaStreamSynchronize(stream_);
+    if (products_ != nullptr) cublasDestroy(products_);
+    if (stream_ != nullptr) cudaStreamDestroy(stream_);
+  }
+
+  DeviceFacts facts() const override {
+    DeviceFacts facts;
+    std::copy_n(properties_.name, sizeof(facts.name) - 1, facts.name);
+    facts.compute_capability = properties_.major * 10 + properties_.minor;
+    cudaDriverGetVersion(&facts.driver);
+    facts.toolkit = CUDART_VERSION;
+    facts.total_memory = properties_.totalGlobalMem;
+    return facts;
+  }
+
+  const char* explain(DeviceStatus status) const override {
+    return status >= product_errors
+               ? cublasGetStatusString(static_cast<cublasStatus_t>(status - product_errors))
+               : cudaGetErrorString(static_cast<cudaError_t>(status));
+  }
+  bool is_out_of_memory(DeviceStatus status) const override {
+    return status == cudaErrorMemoryAllocation || status == of(CUBLAS_STATUS_ALLOC_FAILED);
+  }
+
+  std::size_t free_memory() const override {
+    std::size_t free = 0, total = 0;
+    cudaSetDevice(0);
+    return cudaMemGetInfo(&free, &total) == cudaSuccess ? free : 0;
+  }
+
+  DeviceStatus allocate(std::size_t bytes, void** memory) override {
+    const std::lock_guard lock(mutex_);
+    cudaSetDevice(0);
+    return told(cudaMallocAsync(memory, bytes, stream_));
+  }
+  void release(void* memory) override {
+    const std::lock_guard lock(mutex_);
+    cudaSetDevice(0);
+    told(cudaFreeAsync(memory, stream_));
+  }
+
+  // From memory that may move, so that CUDA has it before it returns.
+  DeviceStatus copy_in(void* to, const void* from, std::size_t bytes) override {
+    return copied(to, from, bytes, cudaMemcpyHostToDevice);
+  }
+  DeviceStatus copy_out(void* to, const void* from, std::size_t bytes) override {
+    const DeviceStatus status = copied(to, from, bytes, cudaMemcpyDeviceToHost);
+    if (status != device_ok) return status;
+    return told(cudaStreamSynchronize(stream_));
+  }
+  DeviceStatus copy_within(void* to, const void* from, std::size_t bytes) override {
+    return copied(to, from, bytes, cudaMemcpyDeviceToDevice);
+  }
+
+  DeviceStatus run(const kernels::Gather& kernel, std::int64_t blocks) override {
+    return queue(kernel, blocks, 128);
+  }
+  DeviceStatus run(const kernels::FewRows& kernel, std::int64_t blocks) override {
+    return queue(kernel, blocks, 128);
+  }
+  DeviceStatus run(const kernels::FillRows& kernel, std::int64_t blocks) override {
+    return queue(kernel, blocks, 128);
+  }
+  DeviceStatus run(const kernels::NormScale& kernel, std::int64_t blocks) override {
+    return queue(kernel, blocks, 256);
+  }
+  DeviceStatus run(const kernels::Normalized& kernel, std::int64_t blocks) override {
+    return queue(kernel, blocks, 256);
+  }
+  DeviceStatus run(const kernels::Rotate& kernel, std::int64_t blocks) override {
+    return queue(kernel, blocks, 256);
+  }
+  DeviceStatus run(const kernels::Scores& kernel, std::int64_t blocks) override {
+    return queue(kernel, blocks, 64);
+  }
+  DeviceStatus run(const kernels::Softmax& kernel, std::int64_t blocks) override {
+    return queue(kernel, blocks, 128);
+  }
+  DeviceStatus run(const kernels::MixValues& kernel, std::int64_t blocks) override {
+    return queue(kernel, blocks, 64);
+  }
+  DeviceStatus run(const kernels::Elements& kernel, std::int64_t blocks) override {
+    return queue(kernel, blocks, 256);
+  }
+  DeviceStatus run(const kernels::MeanRow& kernel, std::int64_t blocks) override {
+    return queue(kernel, blocks, 128);
+  }
+
+  // cuBLAS counts columns first: what is [rows, columns] here is [columns, rows] there.
+  DeviceStatus product(const float* x, const float* weight, std::int64_t positions, std::int64_t rows,
+                       std::int64_t columns, std::int64_t out_width, bool add, float* out) override {
+    if (positions == 0 || rows == 0) return device_ok;
+    const std::lock_guard lock(mutex_);
+    cudaSetDevice(0);
+    const float one = 1.0F, before = add ? 1.0F : 0.0F;
+    return of(cublasSgemm_64(products_, CUBLAS_OP_T, CUBLAS_OP_N, rows, positions, columns, &one, weight,
+                             columns, x, columns, &before, out, out_width));
+  }
+
+ private:
+  static DeviceStatus of(cublasStatus_t status) {
+    return status == CUBLAS_STATUS_SUCCESS ? device_ok : product_errors + static_cast<int>(status);
+  }
+  // An error that is reported is not reported again by the next call.
+  static DeviceStatus told(cudaError_t error) {
+    if (error != cudaSuccess) cudaGetLastError();
+    return error;
+  }
+
+  // Memory of a pass is asked for again by the next one: the pool keeps it.
+  cudaError_t keep_freed_memory() {
+    cudaMemPool_t pool = nullptr;
+    cudaError_t error = cudaDeviceGetDefaultMemPool(&pool, 0);
+    std::uint64_t kept = properties_.totalGlobalMem / 8;
+    if (error == cudaSuccess) error = cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &kept);
+    return error;
+  }
+
+  DeviceStatus copied(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+    if (bytes == 0) return device_ok;
+    const std::lock_guard lock(mutex_);
+    cudaSetDevice(0);
+    return told(cudaMemcpyAsync(to, from, bytes, kind, stream_));
+  }
+
+  template <class Kernel>
+  DeviceStatus queue(const Kernel& kernel, std::int64_t blocks, unsigned threads) {
+    if (blocks == 0) return device_ok;
+    const std::lock_guard lock(mutex_);
+    cudaSetDevice(0);
+    run_blocks<<<static_cast<unsigned>(blocks), threads, 0, stream_>>>(kernel);
+    return cudaGetLastError();
+  }
+
+  std::mutex mutex_;  // of the queue: views and the worker use it at once
+  cudaDeviceProp properties_ = {};
+  cudaStream_t stream_ = nullptr;
+  cublasHandle_t products_ = nullptr;
+};
+
+}  // namespace
+}  // namespace headlight
+
+extern "C" int headlight_device_interface() { return headlight::device_interface; }
+
+extern "C" headlight::Device* headlight_open_device(char* why, std::size_t room) {
+  int count = 0;
+  const cudaError_t error = cudaGetDeviceCount(&count);
+  if (error != cudaSuccess || count == 0) {
+    std::snprintf(why, room, "%s",
+                  error != cudaSuccess ? cudaGetErrorString(error) : "no CUDA device was found");
+    return nullptr;
+  }
+  auto device = std::make_unique<headlight::CudaDevice>();
+  if (const headlight::DeviceStatus status = device->open(); status != headlight::device_ok) {
+    std::snprintf(why, room, "%s", device->explain(status));
+    return nullptr;
+  }
+  return device.release();
+}

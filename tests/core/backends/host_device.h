@@ -1,0 +1,192 @@
+// A device in the host's memory: the kernels of core/backends/cuda/kernels.h, one thread for a whole team,
+// and a plain product. It shows everything about the CUDA backend but CUDA itself, counts what is asked of
+// it, and fails when it is told to.
+#pragma once
+
+#include <atomic>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <mutex>
+
+#include "core/backends/cuda/device.h"
+
+namespace headlight {
+
+// What a HostDevice is told and tells; outlives it.
+struct HostDeviceLog {
+  static constexpr DeviceStatus out_of_memory = 2,
+                                lost = 719;  // cudaErrorMemoryAllocation, cudaErrorLaunchFailure
+  std::atomic<std::int64_t> calls{0};        // that can fail, so far
+  std::int64_t fail_at = -1;                 // the call with this number fails
+  DeviceStatus failure = out_of_memory;      // a lost device fails from then on
+  std::size_t memory = std::size_t{1} << 30;
+  std::atomic<std::int64_t> used{0};       // bytes that were not given back
+  std::atomic<std::int64_t> strangers{0};  // given back without having been handed out
+};
+
+// The sums of 128 threads, joined as a GPU's block joins them.
+class HostTeam {
+ public:
+  template <class Body>
+  void each(std::int64_t count, const Body& body) const {
+    for (std::int64_t i = 0; i < count; ++i) body(i);
+  }
+  template <class Value>
+  float sum(std::int64_t count, const Value& value) const {
+    float parts[threads] = {};
+    for (std::int64_t i = 0; i < count; ++i) parts[i % threads] += value(i);
+    return joined(parts);
+  }
+  template <int n, class Value>
+  void sums(std::int64_t count, float* sums, const Value& value) const {
+    float parts[threads][n] = {};
+    for (std::int64_t i = 0; i < count; ++i) value(i, parts[i % threads]);
+    for (int k = 0; k < n; ++k) {
+      float of_one[threads];
+      for (int thread = 0; thread < threads; ++thread) of_one[thread] = parts[thread][k];
+      sums[k] = joined(of_one);
+    }
+  }
+  template <class Value>
+  float largest(std::int64_t count, const Value& value) const {
+    float most = -HUGE_VALF;
+    for (std::int64_t i = 0; i < count; ++i) most = std::fmax(most, value(i));
+    return most;
+  }
+  void together() const {}
+
+ private:
+  static constexpr int threads = 128;
+  static float joined(float* parts) {
+    for (int step = threads / 2; step > 0; step /= 2) {
+      for (int i = 0; i < step; ++i) parts[i] += parts[i + step];
+    }
+    return parts[0];
+  }
+};
+
+class HostDevice final : public Device {
+ public:
+  explicit HostDevice(HostDeviceLog& log) : log_(log) {}
+  ~HostDevice() override {
+    for (const auto& [memory, bytes] : given_) std::free(memory);  // log_.used still counts them
+  }
+
+  DeviceFacts facts() const override {
+    DeviceFacts facts;
+    std::strcpy(facts.name, "Host");
+    facts.total_memory = log_.memory;
+    return facts;
+  }
+  const char* explain(DeviceStatus status) const override {
+    return status == HostDeviceLog::out_of_memory ? "out of memory" : "lost";
+  }
+  bool is_out_of_memory(DeviceStatus status) const override { return status == HostDeviceLog::out_of_memory; }
+  std::size_t free_memory() const override { return log_.memory - static_cast<std::size_t>(log_.used); }
+
+  DeviceStatus allocate(std::size_t bytes, void** memory) override {
+    if (const DeviceStatus status = next()) return status;
+    if (bytes > free_memory()) return HostDeviceLog::out_of_memory;
+    const std::lock_guard lock(mutex_);
+    *memory = std::malloc(bytes);
+    std::memset(*memory, 0xFF, bytes);  // NaN: what nobody wrote must not look like a value
+    given_[*memory] = bytes;
+    log_.used += static_cast<std::int64_t>(bytes);
+    return device_ok;
+  }
+  void release(void* memory) override {
+    const std::lock_guard lock(mutex_);
+    const auto found = given_.find(memory);
+    if (found == given_.end()) {
+      ++log_.strangers;
+      return;
+    }
+    log_.used -= static_cast<std::int64_t>(found->second);
+    given_.erase(found);
+    std::free(memory);
+  }
+  DeviceStatus copy_in(void* to, const void* from, std::size_t bytes) override {
+    return copied(to, from, bytes);
+  }
+  DeviceStatus copy_out(void* to, const void* from, std::size_t bytes) override {
+    return copied(to, from, bytes);
+  }
+  DeviceStatus copy_within(void* to, const void* from, std::size_t bytes) override {
+    return copied(to, from, bytes);
+  }
+
+  DeviceStatus run(const kernels::Gather& kernel, std::int64_t blocks) override {
+    return ran(kernel, blocks);
+  }
+  DeviceStatus run(const kernels::FewRows& kernel, std::int64_t blocks) override {
+    return ran(kernel, blocks);
+  }
+  DeviceStatus run(const kernels::FillRows& kernel, std::int64_t blocks) override {
+    return ran(kernel, blocks);
+  }
+  DeviceStatus run(const kernels::NormScale& kernel, std::int64_t blocks) override {
+    return ran(kernel, blocks);
+  }
+  DeviceStatus run(const kernels::Normalized& kernel, std::int64_t blocks) override {
+    return ran(kernel, blocks);
+  }
+  DeviceStatus run(const kernels::Rotate& kernel, std::int64_t blocks) override {
+    return ran(kernel, blocks);
+  }
+  DeviceStatus run(const kernels::Scores& kernel, std::int64_t blocks) override {
+    return ran(kernel, blocks);
+  }
+  DeviceStatus run(const kernels::Softmax& kernel, std::int64_t blocks) override {
+    return ran(kernel, blocks);
+  }
+  DeviceStatus run(const kernels::MixValues& kernel, std::int64_t blocks) override {
+    return ran(kernel, blocks);
+  }
+  DeviceStatus run(const kernels::Elements& kernel, std::int64_t blocks) override {
+    return ran(kernel, blocks);
+  }
+  DeviceStatus run(const kernels::MeanRow& kernel, std::int64_t blocks) override {
+    return ran(kernel, blocks);
+  }
+
+  DeviceStatus product(const float* x, const float* weight, std::int64_t positions, std::int64_t rows,
+                       std::int64_t columns, std::int64_t out_width, bool add, float* out) override {
+    if (const DeviceStatus status = next()) return status;
+    for (std::int64_t p = 0; p < positions; ++p) {
+      for (std::int64_t row = 0; row < rows; ++row) {
+        double sum = add ? static_cast<double>(out[p * out_width + row]) : 0.0;
+        for (std::int64_t i = 0; i < columns; ++i) {
+          sum += static_cast<double>(x[p * columns + i]) * static_cast<double>(weight[row * columns + i]);
+        }
+        out[p * out_width + row] = static_cast<float>(sum);
+      }
+    }
+    return device_ok;
+  }
+
+ private:
+  DeviceStatus next() {
+    const std::int64_t number = log_.calls++;
+    if (log_.fail_at < 0 || number < log_.fail_at) return device_ok;
+    return number == log_.fail_at || log_.failure == HostDeviceLog::lost ? log_.failure : device_ok;
+  }
+  DeviceStatus copied(void* to, const void* from, std::size_t bytes) {
+    if (const DeviceStatus status = next()) return status;
+    if (bytes > 0) std::memcpy(to, from, bytes);
+    return device_ok;
+  }
+  template <class Kernel>
+  DeviceStatus ran(const Kernel& kernel, std::int64_t blocks) {
+    if (const DeviceStatus status = next()) return status;
+    for (std::int64_t block = 0; block < blocks; ++block) kernel(HostTeam(), block);
+    return device_ok;
+  }
+
+  HostDeviceLog& log_;
+  std::mutex mutex_;
+  std::map<void*, std::size_t> given_;
+};
+
+}  // namespace headlight
