@@ -106,7 +106,6 @@ App::App(const StartOptions& options, std::filesystem::path config, std::functio
   std::optional<Document> last;
   if (!asks_for_something(options)) last = desk_.restore();
   history_ = History(last ? std::move(*last) : first_document(options, examples_));
-  device_ = computation_.device_name();
   dialog_ = options.dialog;
   if (!options.part.empty()) open_part(views_, options.part);
   const std::string model = document().model;
@@ -220,6 +219,7 @@ void App::act(const Action& action) {
       app.apply_look();
       app.focus_prompt_ = true;
     }
+    void operator()(const UseDevice& use) const { app.computation_.use_device(use.name); }
     void operator()(const RetryLoading&) const { app.computation_.open_model(app.document().model); }
     void operator()(const CancelLoading&) const { app.computation_.cancel_loading(); }
     void operator()(const Quit&) const { app.quit_ = true; }
@@ -364,6 +364,9 @@ void App::draw(double seconds) {
   result_ = computation_.result();
   load_ = computation_.load_state();
   error_ = in_language(computation_.error());
+  device_ = computation_.device_name();
+  if (const Bilingual notice = computation_.take_notice(); !notice.empty())
+    desk_.say({in_language(notice), true});
   fall_back(seconds);
   follow_learning(seconds);
   show_traced_text();

@@ -113,12 +113,15 @@ struct ShowHelp {};  // ?
 struct FocusPrompt {};
 struct ResetLayout {};
 struct TogglePresenter {};  // F5
+struct UseDevice {
+  std::string name;  // a DeviceChoice's
+};
 struct RetryLoading {};
 struct CancelLoading {};
 struct Quit {};
 using Action = std::variant<Undo, Redo, ChangeSettings, Generate, StopGenerating, PauseGenerating, Learn,
                             ShowPalette, ShowLessons, ShowModel, ShowCatalog, ShowHelp, FocusPrompt,
-                            ResetLayout, TogglePresenter, RetryLoading, CancelLoading, Quit>;
+                            ResetLayout, TogglePresenter, UseDevice, RetryLoading, CancelLoading, Quit>;
 
 // What views emit while they draw; the program applies it after the frame.
 class Commands {

@@ -19,6 +19,7 @@
 #include "core/forward/trace_from_file.h"
 #include "core/model/find_model.h"
 #include "core/model/has_weights.h"
+#include "core/session/devices.h"
 #include "core/session/latest_wins.h"
 #include "core/session/text_tokens.h"
 #include "core/session/traced_model.h"
@@ -145,7 +146,8 @@ std::vector<TokenId> runnable_tokens(const Model& model, const std::vector<Token
 
 struct Computation::State {
   std::function<void()> changed;
-  std::unique_ptr<Backend> backend;
+  int threads = 0;
+  std::unique_ptr<Backend> backend;  // the worker's
 
   mutable std::mutex mutex;  // guards what follows
   LoadState load;
@@ -153,6 +155,9 @@ struct Computation::State {
   std::shared_ptr<const Trace> from_file;  // when `model` came with one
   Result result;
   Bilingual error;
+  std::string device;         // the backend's name
+  std::string wanted_device;  // empty: the one that is there
+  Bilingual notice;
   std::optional<Document> wanted;  // the newest document, to be run when a model arrives
   std::deque<Finished> finished;   // the newest first
 
@@ -319,7 +324,43 @@ struct Computation::State {
     }
   }
 
+  // Nothing that another device computed is used again.
+  void change_backend(std::unique_ptr<Backend> next) {
+    const std::lock_guard lock(mutex);
+    backend = std::move(next);
+    device = backend->name();
+    finished.clear();
+  }
+
+  void take_wanted_device() {
+    std::string name;
+    {
+      const std::lock_guard lock(mutex);
+      name = std::exchange(wanted_device, "");
+    }
+    if (!name.empty()) change_backend(make_backend(name, threads));
+  }
+
+  // A device that gives up takes nothing with it but time.
   void run(const RunRequest& request, const LatestWins<RunRequest>::Cancelled& cancelled) {
+    take_wanted_device();
+    Bilingual why;
+    try {
+      run_once(request, cancelled);
+      if (!backend->gave_up()) return;
+      why = {"The GPU stopped answering.", "GPU가 응답하지 않습니다."};
+    } catch (const DeviceError& gave_up) {
+      why = said(gave_up);
+    }
+    change_backend(make_cpu_backend(threads));
+    {
+      const std::lock_guard lock(mutex);
+      notice = in_both("{} The CPU goes on.", "{} 이제 CPU로 계산합니다.", why);
+    }
+    run_once(request, cancelled);
+  }
+
+  void run_once(const RunRequest& request, const LatestWins<RunRequest>::Cancelled& cancelled) {
     const auto start = std::chrono::steady_clock::now();
     const Document& document = request.document;
     const Model& model_now = *request.model;
@@ -370,11 +411,15 @@ struct Computation::State {
   }
 };
 
-Computation::Computation(std::string device, int threads, std::function<void()> changed)
+Computation::Computation(const std::string& device, int threads, std::function<void()> changed)
+    : Computation(make_backend(device, threads), threads, std::move(changed)) {}
+
+Computation::Computation(std::unique_ptr<Backend> backend, int threads, std::function<void()> changed)
     : state_(std::make_unique<State>()) {
   State* state = state_.get();
   state->changed = std::move(changed);
-  state->backend = make_backend(device, threads);
+  state->threads = threads;
+  state->change_backend(std::move(backend));
   state->runner = std::make_unique<LatestWins<RunRequest>>(
       [state](const RunRequest& request, const LatestWins<RunRequest>::Cancelled& cancelled) {
         state->run(request, cancelled);
@@ -449,9 +494,20 @@ void Computation::wait_idle() {
   state_->runner->wait_idle();
 }
 
+void Computation::use_device(const std::string& name) {
+  const std::lock_guard lock(state_->mutex);
+  state_->wanted_device = name;
+  if (state_->model && state_->wanted) state_->runner->submit({state_->model, *state_->wanted});
+}
+
 std::string Computation::device_name() const {
-  const std::string name(state_->backend->name());
-  return name == "cpu" ? "CPU" : name;
+  const std::lock_guard lock(state_->mutex);
+  return device_title(state_->device);
+}
+
+Bilingual Computation::take_notice() {
+  const std::lock_guard lock(state_->mutex);
+  return std::exchange(state_->notice, {});
 }
 
 }  // namespace headlight

@@ -21,6 +21,8 @@
 
 namespace headlight {
 
+class Backend;
+
 // What the views draw. Immutable; a part is null or empty until it is known.
 struct Result {
   std::shared_ptr<const Trace> trace;    // perhaps not complete: ask has()
@@ -46,7 +48,9 @@ struct LoadState {
 class Computation {
  public:
   // `changed` is called on a worker thread whenever something new can be drawn.
-  Computation(std::string device, int threads, std::function<void()> changed);
+  Computation(const std::string& device, int threads, std::function<void()> changed);
+  // With this backend until use_device(); threads: of the CPU that takes over when it gives up.
+  Computation(std::unique_ptr<Backend> backend, int threads, std::function<void()> changed);
   ~Computation();
 
   // Starts fetching (if needed) and loading; what was loaded stays usable until the new one is ready.
@@ -63,7 +67,12 @@ class Computation {
   bool busy() const;
   void wait_idle();  // for tests and pictures: until the load and the newest request are done
 
+  // Goes on with another device; the document, the text and everything chosen stay. `name` as in
+  // backend_list.h. When it cannot be used, error() says why and the old one stays.
+  void use_device(const std::string& name);
   std::string device_name() const;  // "CPU", for the status bar
+  // Once: what happened that the user did not ask for, like a GPU that gave up. Empty when nothing did.
+  Bilingual take_notice();
 
  private:
   struct State;

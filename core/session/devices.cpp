@@ -9,10 +9,18 @@
 
 namespace headlight {
 
+std::string device_title(std::string_view name) {
+  if (name == "cpu") return "CPU";
+  if (name == "cuda") return "CUDA";
+  return std::string(name);
+}
+
 std::vector<DeviceChoice> device_choices() {
   std::vector<DeviceChoice> choices;
   for (BackendChoice& backend : backend_choices()) {
-    choices.push_back({std::move(backend.name), backend.available, std::move(backend.reason)});
+    std::string title = device_title(backend.name);
+    choices.push_back(
+        {std::move(backend.name), std::move(title), backend.available, std::move(backend.reason)});
   }
   return choices;
 }

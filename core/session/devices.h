@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/bilingual.h"
@@ -12,10 +13,13 @@ namespace headlight {
 class Backend;
 
 struct DeviceChoice {
-  std::string name;  // "cpu"
+  std::string name;   // "cpu"
+  std::string title;  // "CPU", as people write it and Frame::device says it
   bool available = false;
   Bilingual reason;  // one sentence: what was found, or why it cannot be used
 };
+
+std::string device_title(std::string_view name);
 
 // The best first.
 std::vector<DeviceChoice> device_choices();

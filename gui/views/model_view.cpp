@@ -274,7 +274,8 @@ void draw_shares(const ArchitectureDescription& architecture, float width) {
   }
 }
 
-void draw_devices(const std::vector<DeviceChoice>& devices) {
+// With a button for each that could take over from the one that computes.
+void draw_devices(const std::vector<DeviceChoice>& devices, const Frame& frame, Commands& commands) {
   for (const DeviceChoice& device : devices) {
     const ImVec2 corner = ImGui::GetCursorScreenPos();
     ImDrawList* list = ImGui::GetWindowDrawList();
@@ -289,7 +290,16 @@ void draw_devices(const std::vector<DeviceChoice>& devices) {
     ImGui::BeginGroup();
     {
       const ScopedFont strong(fonts().strong);
-      ImGui::TextUnformatted(device.name.c_str());
+      ImGui::TextUnformatted(device.title.c_str());
+    }
+    if (device.title == frame.device) {
+      ImGui::SameLine();
+      ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(palette().muted), "%s",
+                         text("model.device_used").c_str());
+    } else if (device.available) {
+      ImGui::SameLine();
+      if (ImGui::SmallButton((text("model.device_use") + "###use_" + device.name).c_str()))
+        commands.act(UseDevice{device.name});
     }
     ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
     ImGui::TextWrapped("%s", in_language(device.reason).c_str());
@@ -358,7 +368,7 @@ void ModelView::show_page(std::string_view name) {
   if (found != names.end()) page_ = static_cast<Page>(found - names.begin());
 }
 
-void ModelView::draw_facts_page(const Frame& frame) {
+void ModelView::draw_facts_page(const Frame& frame, Commands& commands) {
   draw_head(*frame.model, entry_);
   const float room = ImGui::GetContentRegionAvail().x - em() * 0.7F;  // clear of the scroll bar
   const float gap = em() * 2.5F;
@@ -380,7 +390,7 @@ void ModelView::draw_facts_page(const Frame& frame) {
   draw_shares(frame.model->architecture, column);
   ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + column);
   heading("model.devices");
-  draw_devices(*devices_);
+  draw_devices(*devices_, frame, commands);
   ImGui::PopTextWrapPos();
   draw_hashes(entry_, column);
   ImGui::EndGroup();
@@ -403,7 +413,7 @@ void ModelView::draw(const Frame& frame, Commands& commands) {
   if (ImGui::BeginChild("##page", ImVec2(0, 0), ImGuiChildFlags_NavFlattened)) {
     switch (page_) {
       case Page::facts:
-        draw_facts_page(frame);
+        draw_facts_page(frame, commands);
         break;
       case Page::picture:
         draw_model_picture(*frame.model);

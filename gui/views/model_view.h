@@ -36,7 +36,7 @@ class ModelView : public View {
  private:
   enum class Page { facts, picture, tensors, others, check };
   void look_up(const Model& model);
-  void draw_facts_page(const Frame& frame);
+  void draw_facts_page(const Frame& frame, Commands& commands);
 
   Page page_ = Page::facts;
   ModelTensors tensors_;

@@ -1,0 +1,97 @@
+// The worker on a device that gives up, and on one that is chosen while it runs. Also run under
+// ThreadSanitizer.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/backends/backend.h"
+#include "core/backends/cuda/device_backend.h"
+#include "core/session/computation.h"
+#include "tests/core/backends/host_device.h"
+#include "tests/core/compare.h"
+#include "tests/core/tiny_model.h"
+
+namespace headlight {
+namespace {
+
+Document document_with(const std::string& text) {
+  Document document;
+  document.text = text;
+  return document;
+}
+
+// All that the views need of a text, from the CPU.
+Result expected_result(const std::string& text) {
+  Computation computation("cpu", 1, [] {});
+  computation.open_model(golden_path("tiny_llama_q.gguf"));
+  computation.wait_idle();
+  computation.request(document_with(text));
+  computation.wait_idle();
+  return computation.result();
+}
+
+void expect_same_numbers(const Result& actual, const Result& expected) {
+  ASSERT_TRUE(actual.trace && actual.trace->complete() && actual.next && actual.wall);
+  EXPECT_EQ(actual.trace->tokens(), expected.trace->tokens());
+  for (const Hook hook : {Hook::pattern, Hook::resid_post, Hook::logits}) {
+    EXPECT_TRUE(all_close(actual.trace->at(hook), expected.trace->at(hook), 1e-4, 1e-4))
+        << hook_name(hook, 0);
+  }
+  EXPECT_EQ(actual.next->ranked.front().id, expected.next->ranked.front().id);
+}
+
+TEST(ComputationDevice, GivesUpAndTheCpuGoesOnWithTheSameText) {
+  const Result expected = expected_result("hello world, again");
+  for (const DeviceStatus failure : {HostDeviceLog::out_of_memory, HostDeviceLog::lost}) {
+    for (const std::int64_t later : {0, 7, 40}) {
+      HostDeviceLog log;
+      log.failure = failure;
+      {
+        auto memory = std::make_shared<DeviceMemory>(std::make_unique<HostDevice>(log));
+        Computation computation(make_device_backend(std::move(memory), make_cpu_backend(1)), 1, [] {});
+        EXPECT_EQ(computation.device_name(), "CUDA");
+        computation.open_model(golden_path("tiny_llama_q.gguf"));
+        computation.wait_idle();
+        computation.request(document_with("hello"));
+        computation.wait_idle();
+        EXPECT_TRUE(computation.take_notice().empty());
+        log.fail_at = log.calls + later;
+        computation.request(document_with("hello world, again"));
+        computation.wait_idle();
+        EXPECT_TRUE(computation.error().empty()) << computation.error().en;
+        expect_same_numbers(computation.result(), expected);
+        const Bilingual notice = computation.take_notice();
+        EXPECT_EQ(computation.device_name(), "CPU") << later;
+        EXPECT_NE(notice.en.find("The CPU goes on"), std::string::npos) << notice.en;
+        EXPECT_NE(notice.ko.find("CPU로 계산"), std::string::npos) << notice.ko;
+        EXPECT_TRUE(computation.take_notice().empty());
+      }
+      EXPECT_EQ(log.used, 0);
+      EXPECT_EQ(log.strangers, 0);
+    }
+  }
+}
+
+TEST(ComputationDevice, AnotherDeviceKeepsTheText) {
+  const Result expected = expected_result("hello world");
+  HostDeviceLog log;
+  auto memory = std::make_shared<DeviceMemory>(std::make_unique<HostDevice>(log));
+  Computation computation(make_device_backend(std::move(memory), make_cpu_backend(1)), 1, [] {});
+  computation.open_model(golden_path("tiny_llama_q.gguf"));
+  computation.wait_idle();
+  computation.request(document_with("hello world"));
+  computation.wait_idle();
+  expect_same_numbers(computation.result(), expected);
+  computation.use_device("reference");
+  computation.wait_idle();
+  EXPECT_EQ(computation.device_name(), "reference");
+  expect_same_numbers(computation.result(), expected);
+  computation.use_device("abacus");
+  computation.wait_idle();
+  EXPECT_NE(computation.error().en.find("abacus"), std::string::npos) << computation.error().en;
+  EXPECT_EQ(computation.device_name(), "reference");
+  expect_same_numbers(computation.result(), expected);
+}
+
+}  // namespace
+}  // namespace headlight
