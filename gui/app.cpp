@@ -29,7 +29,7 @@ std::vector<LessonOrError> lessons_or_none() {
   try {
     return load_lessons(folder_beside_assets("lessons"));
   } catch (const UserError& error) {
-    return {LessonError{"lessons", 0, in_language(said(error))}};
+    return {LessonError{"lessons", 0, said(error)}};
   }
 }
 

@@ -152,7 +152,7 @@ void lesson_menu(const Frame& frame, Commands& commands) {
       }
     } else {
       const auto& broken = std::get<LessonError>(entry);
-      muted_wrapped(fmt::format("{}:{}: {}", broken.file, broken.line, broken.reason),
+      muted_wrapped(place_of(broken) + ": " + in_language(broken.reason, frame.settings),
                     ImGui::GetFontSize() * 24.0F);
     }
   }

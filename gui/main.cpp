@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/command_line/command_line.h"
 #include "gui/app.h"
 #include "gui/exporter.h"
@@ -104,11 +105,21 @@ void show_in_terminal(const StartOptions& options) {
   fmt::print("\nA picture of the window: {}\n", path);
 }
 
+// A window that cannot open says why in its own language.
+void open_window_or_say_why(const StartOptions& options) {
+  try {
+    open_window(options);
+  } catch (const UserError& error) {
+    if (options.language.value_or(load_settings(config_folder()).language) != "ko") throw;
+    throw UserError(said(error).ko);
+  }
+}
+
 void start(const StartOptions& options) {
   if (!options.screenshot.empty()) {
     draw_picture(options, options.screenshot);
   } else if (has_display()) {
-    open_window(options);
+    open_window_or_say_why(options);
   } else {
     show_in_terminal(options);
   }

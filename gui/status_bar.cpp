@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/bytes_text.h"
 #include "gui/bars.h"
 #include "gui/fonts.h"
 #include "gui/load_panel.h"
@@ -59,7 +60,7 @@ std::vector<Fact> facts_of(const Frame& frame) {
     if (trace->complete()) {
       facts.push_back({time_words(trace->seconds), "status.pass_tip", 7});
     }
-    const std::string size = bytes_text(static_cast<double>(trace->byte_size()));
+    const std::string size = bytes_text(trace->byte_size());
     facts.push_back({format_text("status.trace", fmt::arg("size", size)), "status.trace_tip", 3});
   }
   if (frame.frame_seconds > 0.0) {

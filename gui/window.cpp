@@ -3,7 +3,6 @@
 
 #include <GLFW/glfw3.h>
 #include <epoxy/gl.h>
-#include <fmt/format.h>
 #include <langinfo.h>
 
 #include <clocale>
@@ -11,6 +10,7 @@
 #include <string_view>
 
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "gui/theme.h"
 #include "imgui.h"
 #include "imgui_impl_glfw.h"
@@ -27,10 +27,11 @@ constexpr double tooltip_seconds =
     0.8;  // longer than any hover delay: tooltips come up without further input
 constexpr double shortest_frame = 1.0 / 60.0;  // where the driver does not wait for the screen
 
-std::string last_glfw_error() {
+Bilingual last_glfw_error() {
   const char* what = nullptr;
   glfwGetError(&what);
-  return what == nullptr ? "no reason was given" : what;
+  if (what == nullptr) return {"no reason was given", "이유는 알 수 없습니다"};
+  return {what, what};
 }
 
 Window& window_of(GLFWwindow* window) { return *static_cast<Window*>(glfwGetWindowUserPointer(window)); }
@@ -51,10 +52,12 @@ bool input_is_queued() {
 Window::Window(const WindowOptions& options) : options_(options) {
   use_utf8_for_text();
   if (glfwInit() != GLFW_TRUE) {
-    throw UserError(
-        fmt::format("The window cannot open: {}. Start Headlight inside a desktop session, or draw into a "
-                    "file with --screenshot FILE.png.",
-                    last_glfw_error()));
+    throw told<UserError>(
+        "The window cannot open: {}. Start Headlight inside a desktop session, or draw into a file with "
+        "--screenshot FILE.png.",
+        "창을 열 수 없습니다: {}. 데스크톱 환경에서 시작하거나, --screenshot FILE.png로 그림 파일에 그려 "
+        "주세요.",
+        last_glfw_error());
   }
   created_at_ = glfwGetTime();
   register_settings();
@@ -123,10 +126,12 @@ void Window::create(const WindowOptions& options) {
                              remembered ? remembered_.height : options.height, options.title.c_str(), nullptr,
                              nullptr);
   if (window_ == nullptr) {
-    throw UserError(
-        fmt::format("The window needs OpenGL 3.3, and this display does not give it: {}. Install the "
-                    "graphics driver, or run with LIBGL_ALWAYS_SOFTWARE=1.",
-                    last_glfw_error()));
+    throw told<UserError>(
+        "The window needs OpenGL 3.3, and this display does not give it: {}. Install the graphics driver, or "
+        "run with LIBGL_ALWAYS_SOFTWARE=1.",
+        "창에 필요한 OpenGL 3.3을 이 화면에서 쓸 수 없습니다: {}. 그래픽 드라이버를 설치하거나 "
+        "LIBGL_ALWAYS_SOFTWARE=1로 시작해 주세요.",
+        last_glfw_error());
   }
   glfwSetWindowSizeLimits(window_, 640, 480, GLFW_DONT_CARE, GLFW_DONT_CARE);
   glfwMakeContextCurrent(window_);

@@ -17,7 +17,7 @@ MOST_LINES = 600
 GRAPHICS = re.compile(r"imgui|implot|GLFW/|GL/|GLES|EGL/|epoxy/|glad/", re.IGNORECASE)
 EIGEN_ROOMS = ("core/backends/cpu/", "core/analysis/", "core/training/")
 # What the window may know of core besides session and analysis.
-GUI_MAY_INCLUDE = ("core/base/errors.h", "core/base/bilingual.h", "core/base/said_in_both.h", "core/base/base64.h", "core/base/whole_file.h", "core/session/", "core/analysis/", "core/text/tokenizer.h", "core/text/token_ids.h", "core/text/graphemes.h",
+GUI_MAY_INCLUDE = ("core/base/errors.h", "core/base/bytes_text.h", "core/base/bilingual.h", "core/base/said_in_both.h", "core/base/base64.h", "core/base/whole_file.h", "core/session/", "core/analysis/", "core/text/tokenizer.h", "core/text/token_ids.h", "core/text/graphemes.h",
                    "core/forward/hooks.h", "core/forward/trace.h", "core/forward/trace_file.h", "core/forward/derived_values.h", "core/forward/derived_pattern.h", "core/model/model.h",
                    "core/model/has_weights.h", "core/model/catalog.h")
 WHERE_THE_PROGRAM_STARTS = ("gui/main.cpp", "gui/app.h", "gui/app.cpp", "gui/frame_cost.h")  # these may also read the command line

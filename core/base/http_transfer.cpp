@@ -206,8 +206,43 @@ HttpProblem problem_of(CURLcode code) {
   }
 }
 
+// curl speaks English alone. Its own words stay behind the Korean ones: they name what to search for.
+Bilingual curl_reason(CURLcode code, const std::string& detail) {
+  const std::string english = detail.empty() ? curl_easy_strerror(code) : detail;
+  const auto in_korean = [&]() -> const char* {
+    switch (code) {
+      case CURLE_COULDNT_RESOLVE_PROXY:
+        return "프록시의 이름을 찾을 수 없습니다";
+      case CURLE_COULDNT_RESOLVE_HOST:
+        return "서버의 이름을 찾을 수 없습니다";
+      case CURLE_COULDNT_CONNECT:
+        return "서버가 연결을 받지 않습니다";
+      case CURLE_OPERATION_TIMEDOUT:
+        return "정해진 시간 안에 연결되지 않았습니다";
+      case CURLE_SSL_CONNECT_ERROR:
+        return "보안 연결(TLS)을 맺지 못했습니다";
+      case CURLE_PEER_FAILED_VERIFICATION:
+        return "인증서를 확인하지 못했습니다";
+      case CURLE_SSL_CACERT_BADFILE:
+      case CURLE_SSL_CERTPROBLEM:
+        return "이 컴퓨터의 인증서 파일을 쓸 수 없습니다";
+      case CURLE_PARTIAL_FILE:
+        return "다 받기 전에 끝났습니다";
+      case CURLE_GOT_NOTHING:
+        return "서버가 답하지 않고 끊었습니다";
+      case CURLE_SEND_ERROR:
+      case CURLE_RECV_ERROR:
+        return "주고받는 중에 끊겼습니다";
+      default:
+        return nullptr;
+    }
+  };
+  const char* korean = in_korean();
+  return {english, korean == nullptr ? english : fmt::format("{}({})", korean, english)};
+}
+
 [[noreturn]] void fail(CURLcode code, const std::string& url, const std::string& detail) {
-  const std::string reason = detail.empty() ? curl_easy_strerror(code) : detail;  // curl speaks English alone
+  const Bilingual reason = curl_reason(code, detail);
   const std::string where = shown_address(url);
   const HttpProblem problem = problem_of(code);
   if (problem == HttpProblem::bad_address) {

@@ -2,13 +2,12 @@
 // groups, versions 1 and 2.
 #include "core/base/memory.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <limits>
 
+#include "core/base/bytes_text.h"
 #include "core/base/errors.h"
 #include "core/base/said_in_both.h"
 
@@ -115,12 +114,6 @@ std::optional<std::int64_t> by_limits(const MemoryPlaces& places, GroupBytes* by
   return least;
 }
 
-std::string readable(std::int64_t bytes) {
-  const auto number = static_cast<double>(bytes);
-  if (number >= 1e9) return fmt::format("{:.1f} GB", number * 1e-9);
-  return fmt::format("{:.0f} MB", number * 1e-6);
-}
-
 }  // namespace
 
 std::optional<std::int64_t> available_memory(const MemoryPlaces& places) {
@@ -144,7 +137,7 @@ void require_memory(std::int64_t needed_bytes, const Bilingual& what, std::optio
       "choose a smaller or a more strongly quantised model.",
       "{}: 필요한 메모리는 {}인데 남은 메모리는 {}이고, 그 가운데 95%까지만 씁니다. 다른 프로그램을 닫거나, "
       "더 작거나 더 많이 양자화된 모델을 골라 주세요.",
-      what, readable(needed_bytes), readable(*available));
+      what, bytes_text(needed_bytes), bytes_text(*available));
 }
 
 }  // namespace headlight

@@ -21,10 +21,6 @@ struct LessonOptions {
   bool json = false;
 };
 
-std::string place(const LessonError& error) {
-  return error.line == 0 ? error.file : fmt::format("{}:{}", error.file, error.line);
-}
-
 nlohmann::json lesson_json(const Lesson& lesson) {
   std::size_t questions = 0;
   for (const Step& step : lesson.steps) questions += step.question ? 1 : 0;
@@ -36,8 +32,9 @@ nlohmann::json lesson_json(const Lesson& lesson) {
 }
 
 nlohmann::json error_json(const LessonError& error) {
-  return {
-      {"file", readable_bytes(error.file)}, {"line", error.line}, {"reason", readable_bytes(error.reason)}};
+  return {{"file", readable_bytes(error.file)},
+          {"line", error.line},
+          {"reason", readable_bytes(error.reason.en)}};
 }
 
 void print_as_json(const std::vector<LessonOrError>& lessons) {
@@ -60,7 +57,7 @@ void list_lessons(const std::vector<LessonOrError>& lessons) {
                  lesson->title.ko);
     } else {
       const auto& error = std::get<LessonError>(entry);
-      fmt::print("{:<20} broken    {}: {}\n", "-", place(error), error.reason);
+      fmt::print("{:<20} broken    {}: {}\n", "-", place_of(error), error.reason.en);
     }
   }
 }
@@ -71,7 +68,7 @@ void check_lessons(const std::vector<LessonOrError>& lessons) {
       fmt::print("{}: {} steps, sound\n", lesson->file, lesson->steps.size());
     } else {
       const auto& error = std::get<LessonError>(entry);
-      fmt::print(stderr, "{}: {}\n", place(error), error.reason);
+      fmt::print(stderr, "{}: {}\n", place_of(error), error.reason.en);
     }
   }
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/backends/backend_list.h"
+#include "core/base/bytes_text.h"
 #include "core/base/errors.h"
 #include "core/base/sha256.h"
 #include "core/command_line/check_numbers.h"
@@ -20,10 +21,6 @@
 
 namespace headlight {
 namespace {
-
-std::string megabytes(std::int64_t bytes) {
-  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
-}
 
 // 134515008 -> "134,515,008"
 std::string grouped(std::int64_t number) {
@@ -39,7 +36,7 @@ std::string facts(const CatalogEntry& entry) {
   if (entry.download_bytes() == 0) {
     text += ", size not known";
   } else {
-    text += (entry.hub() ? ", about " : ", ") + size_text(entry.download_bytes());
+    text += (entry.hub() ? ", about " : ", ") + bytes_text(entry.download_bytes());
   }
   text += (entry.hub() ? ", hub: " : ", Python package ") + entry.source_text();
   if (!entry.pinned()) text += ", not pinned";
@@ -133,7 +130,7 @@ void print_tensors(const ModelFile& file) {
              "size");
   for (const Line& line : lines) {
     fmt::print("{:<32} {:>5}  {:<16} {:<6} {:>14} {:>12}\n", line.name, line.tensors, line.shape, line.format,
-               grouped(line.numbers), megabytes(line.bytes));
+               grouped(line.numbers), bytes_text(line.bytes));
   }
 }
 
@@ -166,7 +163,7 @@ void print_info(const std::string& name) {
     row("source", fmt::format("{}{}{}", kind, entry->source_text(), entry->pinned() ? "" : " (not pinned)"));
   }
   const std::int64_t bytes = bytes_on_disk(path);
-  row("size on disk", fmt::format("{} ({} bytes)", megabytes(bytes), grouped(bytes)));
+  row("size on disk", fmt::format("{} ({} bytes)", bytes_text(bytes), grouped(bytes)));
   row("family", a.family);
   row("parameters", grouped(model->parameters));
   row("number format", fmt::format("mostly {}", model->number_format));
@@ -178,8 +175,8 @@ void print_info(const std::string& name) {
   row("context", fmt::format("{} tokens", grouped(a.context)));
   row("rotary base", fmt::format("{}, {} dimensions of a head", a.rotary.base, a.rotary.dimensions));
   row("output layer", a.tied_output ? "the embedding table (tied)" : "its own");
-  row("weights in memory", fmt::format("{} (packed, mapped from the file)", megabytes(model->file_bytes)));
-  row("as float32", megabytes(4 * model->parameters));
+  row("weights in memory", fmt::format("{} (packed, mapped from the file)", bytes_text(model->file_bytes)));
+  row("as float32", bytes_text(4 * model->parameters));
   row("keys and values", fmt::format("{} bytes a token", grouped(cache_bytes)));
   print_tensors(*file);
 }

@@ -407,12 +407,6 @@ std::optional<CatalogEntry> find_in_catalog(std::string_view name) {
   return std::nullopt;
 }
 
-std::string size_text(std::int64_t bytes) {
-  const double megabytes = static_cast<double>(bytes) / 1e6;
-  if (megabytes >= 999.5) return fmt::format("{:.1f} GB", megabytes / 1e3);
-  return fmt::format("{:.0f} MB", megabytes);
-}
-
 Bilingual names_like(std::string_view name) {
   std::string containing;
   std::string closest;

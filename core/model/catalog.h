@@ -90,7 +90,6 @@ std::string name_of_step(const CatalogEntry& entry, std::int64_t step);
 std::vector<CatalogEntry> catalog();
 // Also names of kept steps, and "hf:OWNER/NAME" and "hf:OWNER/NAME@REVISION": any repository of the hub.
 std::optional<CatalogEntry> find_in_catalog(std::string_view name);
-std::string size_text(std::int64_t bytes);  // "550 MB", "2.2 GB"
 
 // What may be asked for, for messages about a name that is not known: the closest one, where the others are
 // listed, and the form of a repository. Throws FileError.

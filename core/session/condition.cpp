@@ -7,6 +7,8 @@
 #include <array>
 #include <cmath>
 
+#include "core/base/said_in_both.h"
+
 namespace headlight {
 namespace {
 
@@ -66,18 +68,21 @@ const QuantityRow& row_of(const LocatedJson& json) {
     if (row.name == name) return row;
     known += (known.empty() ? "" : ", ") + std::string(row.name);
   }
-  name_json.fail(fmt::format("there is no quantity '{}'; known are {}", name, known));
+  name_json.fail(in_both("there is no quantity '{}'; known are {}", "없는 양입니다: '{}'. 쓸 수 있는 것: {}",
+                         name, known));
 }
 
 TokenPlace read_place(const LocatedJson& json) {
   if (json.is_string()) return json.text();
   if (json.is_number()) return json.integer();
-  json.fail("expected the index of a token (-1 is the last one) or its exact text");
+  json.fail(in_both("expected the index of a token (-1 is the last one) or its exact text",
+                    "토큰의 위치(-1이면 마지막)나 토큰의 글자 그대로여야 합니다"));
 }
 
 std::int64_t read_index(const LocatedJson& json) {
   const std::int64_t value = json.integer();
-  if (value < 0) json.fail(fmt::format("expected 0 or more, found {}", value));
+  if (value < 0)
+    json.fail(in_both("expected 0 or more, found {}", "0 이상이어야 하는데, 있는 것: {}", value));
   return value;
 }
 
@@ -88,10 +93,12 @@ std::optional<SamplingSettings> read_sampling(const LocatedJson& json) {
   if (json.has("top_k")) settings.top_k = read_index(json.at("top_k"));
   if (json.has("top_p")) settings.top_p = json.at("top_p").number();
   if (json.has("min_p")) settings.min_p = json.at("min_p").number();
-  if (settings.temperature < 0.0) json.at("temperature").fail("a temperature is 0 or more");
+  if (settings.temperature < 0.0)
+    json.at("temperature").fail(in_both("a temperature is 0 or more", "온도는 0 이상입니다"));
   if (settings.top_p <= 0.0 || settings.top_p > 1.0)
-    json.at("top_p").fail("top_p lies above 0 and is at most 1");
-  if (settings.min_p < 0.0 || settings.min_p > 1.0) json.at("min_p").fail("min_p lies between 0 and 1");
+    json.at("top_p").fail(in_both("top_p lies above 0 and is at most 1", "top_p는 0보다 크고 1 이하입니다"));
+  if (settings.min_p < 0.0 || settings.min_p > 1.0)
+    json.at("min_p").fail(in_both("min_p lies between 0 and 1", "min_p는 0부터 1까지입니다"));
   return settings;
 }
 
@@ -100,11 +107,15 @@ AttentionTarget read_target(const LocatedJson& json) {
   if (name == "previous") return AttentionTarget::previous;
   if (name == "first") return AttentionTarget::first;
   if (name == "itself") return AttentionTarget::itself;
-  json.fail(fmt::format("there is no target '{}'; known are previous, first, itself", name));
+  json.fail(in_both("there is no target '{}'; known are previous, first, itself",
+                    "없는 대상입니다: '{}'. 쓸 수 있는 것: previous, first, itself", name));
 }
 
 Quantity read_quantity_with(const LocatedJson& json, const std::vector<std::string_view>& also_allowed) {
-  if (!json.is_object()) json.fail("expected an object with the field 'quantity'");
+  if (!json.is_object()) {
+    json.fail(
+        in_both("expected an object with the field 'quantity'", "'quantity' 항목이 있는 객체여야 합니다"));
+  }
   const QuantityRow& row = row_of(json);
   std::vector<std::string_view> allowed = {"quantity"};
   allowed.insert(allowed.end(), row.required.begin(), row.required.end());
@@ -116,7 +127,8 @@ Quantity read_quantity_with(const LocatedJson& json, const std::vector<std::stri
   Quantity quantity;
   quantity.kind = row.kind;
   if (json.has("layer") != json.has("head"))
-    json.fail("'layer' and 'head' belong together; give both or neither");
+    json.fail(in_both("'layer' and 'head' belong together; give both or neither",
+                      "'layer'와 'head'는 함께 쓰거나 둘 다 빼야 합니다"));
   if (json.has("layer")) quantity.layer = read_index(json.at("layer"));
   if (json.has("head")) quantity.head = read_index(json.at("head"));
   if (json.has("query")) quantity.query = read_place(json.at("query"));
@@ -134,7 +146,8 @@ Comparison read_comparison(const LocatedJson& json) {
   for (const auto& [known, comparison] : comparisons) {
     if (known == name) return comparison;
   }
-  json.fail(fmt::format("there is no comparison '{}'; known are < <= > >= == != near", name));
+  json.fail(in_both("there is no comparison '{}'; known are < <= > >= == != near",
+                    "없는 비교입니다: '{}'. 쓸 수 있는 것: < <= > >= == != near", name));
 }
 
 }  // namespace
@@ -148,7 +161,8 @@ Condition read_condition(const LocatedJson& json) {
     json.allow_fields({name});
     condition.kind = kind;
     for (const LocatedJson& part : json.at(name).items()) condition.parts.push_back(read_condition(part));
-    if (condition.parts.empty()) json.at(name).fail("this list of conditions is empty");
+    if (condition.parts.empty())
+      json.at(name).fail(in_both("this list of conditions is empty", "조건의 목록이 비어 있습니다"));
     return condition;
   }
   condition.quantity = read_quantity_with(json, {"op", "value", "tolerance"});
@@ -160,9 +174,13 @@ Condition read_condition(const LocatedJson& json) {
     condition.value = value.number();
   }
   const bool near = condition.comparison == Comparison::near;
-  if (near != json.has("tolerance")) json.fail("'near' needs a 'tolerance', and no other comparison has one");
+  if (near != json.has("tolerance")) {
+    json.fail(in_both("'near' needs a 'tolerance', and no other comparison has one",
+                      "'near'에는 'tolerance'가 있어야 하고, 다른 비교에는 없어야 합니다"));
+  }
   if (near) condition.tolerance = json.at("tolerance").number();
-  if (condition.tolerance < 0.0) json.at("tolerance").fail("a tolerance is 0 or more");
+  if (condition.tolerance < 0.0)
+    json.at("tolerance").fail(in_both("a tolerance is 0 or more", "허용 오차(tolerance)는 0 이상입니다"));
   return condition;
 }
 

@@ -71,7 +71,6 @@ TrainingConfig config_of(const LearningChoices& choices, const LearningPlan& pla
   const bool own = choices.task == LearningTask::text;
   TrainingConfig config;
   config.name = own ? "text" : "letters";
-  config.path = "What is to be learnt";
   config.model = goes_on(choices) ? nlohmann::json::object() : model_of(plan, own);
   if (goes_on(choices)) config.start_from = choices.from;
   if (choices.start == LearningStart::taught) config.training.teacher = choices.from;

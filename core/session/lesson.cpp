@@ -1,8 +1,6 @@
 // Reads lesson files.
 #include "core/session/lesson.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -35,7 +33,7 @@ bool is_plain_name(std::string_view name) {
 }
 
 // Nothing, or which formula mark has no partner. Code spans and "\$" are text.
-std::optional<std::string> unbalanced_formula(std::string_view markdown) {
+std::optional<Bilingual> unbalanced_formula(std::string_view markdown) {
   std::string open;
   bool code = false;
   for (std::size_t at = 0; at < markdown.size(); ++at) {
@@ -53,25 +51,31 @@ std::optional<std::string> unbalanced_formula(std::string_view markdown) {
       } else if (open == mark) {
         open.clear();
       } else {
-        return fmt::format("a formula begins with {} and ends with {}", open, mark);
+        return in_both("a formula begins with {} and ends with {}", "수식이 {}로 시작해서 {}로 끝납니다",
+                       open, mark);
       }
     }
   }
-  if (!open.empty())
-    return fmt::format("a formula begins with {} and does not end; write \\$ for a dollar", open);
+  if (!open.empty()) {
+    return in_both("a formula begins with {} and does not end; write \\$ for a dollar",
+                   "{}로 시작한 수식이 끝나지 않습니다. 달러 기호는 \\$로 적어 주세요", open);
+  }
   return {};
 }
 
 std::int64_t read_at_least(const LocatedJson& json, std::int64_t least) {
   const std::int64_t value = json.integer();
-  if (value < least) json.fail(fmt::format("expected {} or more, found {}", least, value));
+  if (value < least) {
+    json.fail(in_both("expected {} or more, found {}", "{} 이상이어야 하는데, 있는 것: {}", least, value));
+  }
   return value;
 }
 
 double read_between(const LocatedJson& json, double least, double most) {
   const double value = json.number();
   if (value < least || value > most) {
-    json.fail(fmt::format("expected a number from {} to {}, found {}", least, most, value));
+    json.fail(in_both("expected a number from {} to {}, found {}",
+                      "{}부터 {}까지의 수여야 하는데, 있는 것: {}", least, most, value));
   }
   return value;
 }
@@ -79,14 +83,15 @@ double read_between(const LocatedJson& json, double least, double most) {
 CenterView read_view(const LocatedJson& json) {
   const std::string name = json.text();
   if (const auto view = find_named(center_views, name)) return *view;
-  json.fail(fmt::format("there is no view '{}'; known are {}", name, list_of(center_views)));
+  json.fail(in_both("there is no view '{}'; known are {}", "없는 보기입니다: '{}'. 쓸 수 있는 것: {}", name,
+                    list_of(center_views)));
 }
 
 AttentionMode read_mode(const LocatedJson& json) {
   const std::string name = json.text();
   if (const auto mode = find_named(attention_modes, name)) return *mode;
-  json.fail(
-      fmt::format("there is no picture of attention '{}'; known are {}", name, list_of(attention_modes)));
+  json.fail(in_both("there is no picture of attention '{}'; known are {}",
+                    "없는 어텐션 그림입니다: '{}'. 쓸 수 있는 것: {}", name, list_of(attention_modes)));
 }
 
 LessonState read_state(const LocatedJson& json) {
@@ -116,12 +121,15 @@ std::vector<Panel> read_highlights(const LocatedJson& json) {
                                     [&](const auto& panel) { return panel.first == name; });
     if (known == panel_names.end()) {
       item.fail(
-          fmt::format("there is no panel '{}'; known are prompt, chips, flow, wall, matrix, row, embeddings, "
-                      "next, inspector",
-                      name));
+          in_both("there is no panel '{}'; known are prompt, chips, flow, wall, matrix, row, embeddings, "
+                  "next, inspector",
+                  "없는 패널입니다: '{}'. 쓸 수 있는 것: prompt, chips, flow, wall, matrix, row, embeddings, "
+                  "next, inspector",
+                  name));
     }
     if (std::find(highlights.begin(), highlights.end(), known->second) != highlights.end()) {
-      item.fail(fmt::format("the panel '{}' stands in this list twice", name));
+      item.fail(
+          in_both("the panel '{}' stands in this list twice", "'{}' 패널이 이 목록에 두 번 있습니다", name));
     }
     highlights.push_back(known->second);
   }
@@ -161,16 +169,21 @@ ChoiceQuestion read_choice(const LocatedJson& json) {
   } else if (correct.text() == "smallest") {
     question.correct = ChoiceQuestion::Correct::smallest;
   } else {
-    correct.fail(fmt::format("expected the index of an option, holds, largest or smallest, found '{}'",
-                             correct.text()));
+    correct.fail(in_both("expected the index of an option, holds, largest or smallest, found '{}'",
+                         "선택지의 번호나 holds, largest, smallest여야 하는데, 있는 것: '{}'",
+                         correct.text()));
   }
   for (const LocatedJson& option : json.at("options").items()) {
     question.options.push_back(read_option(option, question.correct));
   }
-  if (question.options.size() < 2) json.at("options").fail("a choice needs two options or more");
+  if (question.options.size() < 2) {
+    json.at("options").fail(
+        in_both("a choice needs two options or more", "선택지가 두 개 이상이어야 합니다"));
+  }
   if (question.correct == ChoiceQuestion::Correct::fixed && question.fixed >= question.options.size()) {
-    correct.fail(fmt::format("option {} of {} does not exist; the first is 0", question.fixed,
-                             question.options.size()));
+    correct.fail(in_both("option {} of {} does not exist; the first is 0",
+                         "{}번 선택지가 없습니다. 선택지는 {}개이고 첫째가 0번입니다", question.fixed,
+                         question.options.size()));
   }
   return question;
 }
@@ -213,8 +226,9 @@ Question read_question(const LocatedJson& json) {
   } else if (kind == "change_text") {
     question.kind = read_change_text(json);
   } else {
-    kind_json.fail(fmt::format(
-        "there is no kind of question '{}'; known are choice, number, find_head, change_text", kind));
+    kind_json.fail(
+        in_both("there is no kind of question '{}'; known are choice, number, find_head, change_text",
+                "없는 질문 종류입니다: '{}'. 쓸 수 있는 것: choice, number, find_head, change_text", kind));
   }
   question.prompt = read_bilingual_markdown(json.at("prompt"));
   question.explanation = read_bilingual_markdown(json.at("explanation"));
@@ -244,21 +258,28 @@ std::optional<std::string> id_in_file_name(const std::string& name) {
   return name.substr(3, name.size() - 3 - ending.size());
 }
 
+[[noreturn]] void refuse_file(const Bilingual& reason) { throw Told<LocatedError>(reason, std::size_t{0}); }
+
 LessonOrError load_lesson(const std::filesystem::path& path, std::set<std::string>& ids) {
   const std::string file = path.string();
   try {
     const std::optional<std::string> id = id_in_file_name(path.filename().string());
-    if (!id) throw LocatedError(0, "the file's name is not of the form 01_name.json; rename it");
+    if (!id) {
+      refuse_file({"the file's name is not of the form 01_name.json; rename it",
+                   "파일의 이름이 01_name.json 꼴이 아닙니다. 이름을 바꾸어 주세요"});
+    }
     Lesson lesson = parse_lesson(read_small_text_file(file), file);
     if (lesson.id != *id) {
-      throw LocatedError(0, fmt::format("the id is '{}', but the file's name says '{}'", lesson.id, *id));
+      refuse_file(in_both("the id is '{}', but the file's name says '{}'",
+                          "id는 '{}'인데 파일의 이름은 '{}'입니다", lesson.id, *id));
     }
     if (!ids.insert(lesson.id).second) {
-      throw LocatedError(0, fmt::format("another lesson before this one has the id '{}'", lesson.id));
+      refuse_file(in_both("another lesson before this one has the id '{}'",
+                          "앞의 다른 수업에도 같은 id가 있습니다: '{}'", lesson.id));
     }
     return lesson;
   } catch (const LocatedError& error) {
-    return LessonError{file, error.line(), error.what()};
+    return LessonError{file, error.line(), said(error)};
   }
 }
 
@@ -289,10 +310,16 @@ Lesson parse_lesson(std::string_view text, const std::string& file) {
   Lesson lesson;
   lesson.file = file;
   lesson.id = json.at("id").text();
-  if (!is_plain_name(lesson.id)) json.at("id").fail("an id has only the letters a-z, digits and _");
+  if (!is_plain_name(lesson.id)) {
+    json.at("id").fail(in_both("an id has only the letters a-z, digits and _",
+                               "id에는 a부터 z까지의 글자와 숫자, _만 쓸 수 있습니다"));
+  }
   lesson.title = read_bilingual(json.at("title"));
   for (const LocatedJson& step : json.at("steps").items()) lesson.steps.push_back(read_step(step));
-  if (lesson.steps.empty()) json.at("steps").fail("a lesson needs at least one step");
+  if (lesson.steps.empty()) {
+    json.at("steps").fail(
+        in_both("a lesson needs at least one step", "수업에는 단계가 하나 이상 있어야 합니다"));
+  }
   return lesson;
 }
 
@@ -314,6 +341,10 @@ std::vector<LessonOrError> load_lessons(const std::string& directory) {
   std::vector<LessonOrError> lessons;
   for (const std::filesystem::path& path : paths) lessons.push_back(load_lesson(path, ids));
   return lessons;
+}
+
+std::string place_of(const LessonError& error) {
+  return error.line == 0 ? error.file : error.file + ":" + std::to_string(error.line);
 }
 
 const Lesson* find_lesson(const std::vector<LessonOrError>& lessons, std::string_view id) {

@@ -90,8 +90,9 @@ Lesson parse_lesson(std::string_view text, const std::string& file);
 struct LessonError {
   std::string file;
   std::size_t line = 0;  // 0: the whole file
-  std::string reason;
+  Bilingual reason;
 };
+std::string place_of(const LessonError& error);  // "01_tokens.json:3"
 using LessonOrError = std::variant<Lesson, LessonError>;
 
 // Every *.json of the directory in the order of their names; a broken one is listed and the others still

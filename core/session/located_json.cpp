@@ -193,8 +193,9 @@ void LocatedJson::allow_fields(const std::vector<std::string_view>& fields) cons
   for (const auto& member : value_->items()) {
     if (std::find(fields.begin(), fields.end(), member.key()) != fields.end()) continue;
     at(member.key())
-        .fail(fmt::format("the field '{}' is not known here; known are {}", member.key(),
-                          fmt::join(fields, ", ")));
+        .fail(in_both("the field '{}' is not known here; known are {}",
+                      "여기에 쓸 수 없는 항목입니다: '{}'. 쓸 수 있는 것: {}", member.key(),
+                      fmt::format("{}", fmt::join(fields, ", "))));
   }
 }
 
@@ -216,7 +217,7 @@ std::vector<std::string> LocatedJson::field_names() const {
 
 std::string LocatedJson::text() const {
   std::string found = any_text();
-  if (found.empty()) fail("this text is empty");
+  if (found.empty()) fail(in_both("this text is empty", "빈 글입니다"));
   return found;
 }
 
@@ -228,7 +229,7 @@ std::string LocatedJson::any_text() const {
 double LocatedJson::number() const {
   if (!value_->is_number()) refuse_kind("a number", "수");
   const double found = value_->get<double>();
-  if (!std::isfinite(found)) fail("this number is not finite");
+  if (!std::isfinite(found)) fail(in_both("this number is not finite", "유한하지 않은 수입니다"));
   return found;
 }
 

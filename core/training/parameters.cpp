@@ -59,22 +59,24 @@ class FileInMemory final : public ModelFile {
   std::string path_ = "the model in training";
 };
 
-[[noreturn]] void refuse(const std::string& what) {
+[[noreturn]] void refuse(const Bilingual& what) {
   throw told<FileError>("this model {}, which this version computes but does not train.",
-                        "이 버전이 계산은 하지만 학습시키지는 않는 모델입니다. 자세히: this model {}.", what);
+                        "이 모델은 {}. 이 버전은 그런 모델을 계산은 하지만 학습시키지는 않습니다.", what);
 }
 
 void check_trainable(const ModelPart& part) {
   const ArchitectureDescription& a = part.architecture;
   if (part.form.fused != FusedQkv::no || part.form.transposed || part.form.interleaved_rotary_rows ||
       part.form.gain_is_offset) {
-    refuse(fmt::format("is of the family '{}', whose files hold their weights in another order", a.family));
+    refuse(in_both("is of the family '{}', whose files hold their weights in another order",
+                   "'{}' 계열이라 파일에 든 가중치의 순서가 다릅니다", a.family));
   }
-  if (a.sandwich_norms) refuse("has norms behind its parts");
-  if (a.query_key_norm) refuse("has norms of its queries and keys");
-  if (a.attention_soft_cap > 0.0 || a.logit_soft_cap > 0.0) refuse("caps its scores or logits");
-  if (a.relative_buckets > 0) refuse("has a relative position bias");
-  if (a.pooling != Pooling::none) refuse("ends in a sentence embedding");
+  if (a.sandwich_norms) refuse({"has norms behind its parts", "어텐션과 MLP 뒤에서도 정규화합니다"});
+  if (a.query_key_norm) refuse({"has norms of its queries and keys", "쿼리와 키를 정규화합니다"});
+  if (a.attention_soft_cap > 0.0 || a.logit_soft_cap > 0.0)
+    refuse({"caps its scores or logits", "점수나 로짓에 한계를 둡니다"});
+  if (a.relative_buckets > 0) refuse({"has a relative position bias", "상대 위치 편향을 씁니다"});
+  if (a.pooling != Pooling::none) refuse({"ends in a sentence embedding", "문장 임베딩을 냅니다"});
 }
 
 // Rows of the table of token types, as BERT and RoBERTa configure it.

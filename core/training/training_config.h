@@ -84,7 +84,7 @@ struct TrainingSettings {
 
 struct TrainingConfig {
   std::string name;
-  std::string path;                           // of the file
+  std::string path;                           // of the file; empty for choices made in the window
   nlohmann::json json;                        // all of it
   std::optional<std::string> start_from;      // a folder
   std::optional<std::string> tokenizer_from;  // a folder

@@ -28,6 +28,12 @@ constexpr std::int64_t steps_a_point = 10;
 constexpr int most_useless_passes = 100;  // passes or batches that teach nothing, one after the other
 constexpr std::int64_t most_sample_tokens = 1 << 20;  // of a recurrent network, which has no longest text
 
+// What an error is about: the config's file, or what was chosen in the window, which has none.
+Bilingual said_of(const TrainingConfig& config) {
+  if (config.path.empty()) return {"What is to be learnt", "학습할 것"};
+  return {config.path, config.path};
+}
+
 std::map<std::string, std::string> companions_in(const std::string& folder) {
   std::map<std::string, std::string> texts;
   for (const std::string_view name : companion_names()) {
@@ -85,7 +91,7 @@ ModelFiles TrainingRun::new_model_files(const Corpus& corpus, const Preparation&
     if (!files.companions.contains("tokenizer.json")) {
       throw told<UserError>("{}: {} has no tokenizer.json to take; name a folder that has one.",
                             "{}: {} 폴더에 가져올 tokenizer.json이 없습니다. 그것이 있는 폴더를 적어 주세요.",
-                            config_.path, *whose);
+                            said_of(config_), *whose);
     }
   }
   if (!files.companions.contains("tokenizer.json")) {
@@ -118,7 +124,7 @@ void TrainingRun::make_model(const Corpus& corpus, const Preparation& preparatio
   }
   if (!parameters_->tokenizer()) {
     throw told<UserError>("{}: the model has no tokenizer.json, which its texts need.",
-                          "{}: 글을 읽는 데 필요한 tokenizer.json이 모델에 없습니다.", config_.path);
+                          "{}: 글을 읽는 데 필요한 tokenizer.json이 모델에 없습니다.", said_of(config_));
   }
   if (teacher_) check_teacher();
 }
@@ -142,8 +148,8 @@ void TrainingRun::check_teacher() const {
            : in_both("has other tokens ({}) than this model ({})", "토큰({}개)이 이 모델의 토큰({}개)과 다릅니다",
                      other.vocabulary_size(), own.vocabulary_size());
   throw told<UserError>("{}: the teacher in {} {}; take another teacher, or another model to teach.",
-                        "{}: {} 폴더의 선생 모델은 {}. 다른 선생이나 다른 배울 모델을 골라 주세요.",
-                        config_.path, *config_.training.teacher, why);
+                        "{}: {} 폴더의 교사 모델은 {}. 다른 교사나 다른 학생 모델을 골라 주세요.",
+                        said_of(config_), *config_.training.teacher, why);
 }
 
 void TrainingRun::make_texts(Corpus corpus, const Preparation& preparation) {
@@ -286,7 +292,7 @@ void TrainingRun::refuse_small_pass() const {
       "\"batch\".",
       "{0}: 글로 만든 토큰 {2}개짜리 묶음이 {1}개인데, 한 단계에 {3}개가 필요합니다. 글을 더 주거나 "
       "\"batch\"를 줄여 주세요.",
-      config_.path, texts_->size(), texts_->context(), config_.training.batch);
+      said_of(config_), texts_->size(), texts_->context(), config_.training.batch);
 }
 
 std::vector<TrainingExample> TrainingRun::next_batch() {
@@ -312,7 +318,7 @@ StepReport TrainingRun::step() {
           "texts, "
           "or a larger \"batch\".",
           "{}: 글 묶음 {}개에 잇달아 예측할 것이 없었습니다. 다른 글을 주거나 \"batch\"를 늘려 주세요.",
-          config_.path, tries);
+          said_of(config_), tries);
     }
     batch_ = next_batch();
     const auto number = static_cast<std::uint64_t>(steps_done() * most_useless_passes + tries);
@@ -352,7 +358,7 @@ void TrainingRun::refuse_loss(double loss, std::int64_t step) const {
     throw told<UserError>(
         "Training ran away at step {}: the loss is {:.3g}, where guessing has {:.3g}. The learning rate of "
         "{:.2g} is too large for it; try a third of it.",
-        "{}단계에서 손실이 걷잡을 수 없이 커졌습니다. 손실이 {:.3g}인데, 아무렇게나 찍어도 {:.3g}입니다. "
+        "{}단계에서 손실이 걷잡을 수 없이 커졌습니다. 손실이 {:.3g}인데, 무작위로 골라도 {:.3g}입니다. "
         "학습률({:.2g})이 너무 큽니다. 그 3분의 1로 해 보세요.",
         step, loss, guessing(), config_.training.optimizer.learning_rate);
   }

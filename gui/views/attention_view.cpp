@@ -56,7 +56,7 @@ void draw_scales(const Frame& frame, Commands& commands) {
   const std::array<Segment, 4> segments = {
       {{text("attention.scale_linear"), text("attention.scale_linear_tip")},
        {"√", text("attention.scale_root_tip")},
-       {"log", text("attention.scale_log_tip")},
+       {text("attention.scale_log"), text("attention.scale_log_tip")},
        {text("attention.scale_row"), text("attention.scale_row_tip")}}};
   next_in_line(segmented_width(segments), em() * 1.2F);
   const auto selected = static_cast<std::size_t>(frame.document.map_scale);

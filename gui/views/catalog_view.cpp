@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/base/bytes_text.h"
 #include "core/base/errors.h"
 #include "core/base/said_in_both.h"
 #include "gui/fonts.h"
@@ -135,7 +136,7 @@ std::string catalog_facts(const CatalogEntry& entry) {
     return fmt::format("{}", fmt::join(parts, "  ·  "));
   }
   if (entry.download_bytes() > 0) {
-    const std::string size = size_text(entry.download_bytes());
+    const std::string size = bytes_text(entry.download_bytes());
     parts.push_back(format_text(entry.hub() ? "catalog.about_size" : "catalog.size", fmt::arg("size", size)));
   }
   const std::string source = entry.source_text();

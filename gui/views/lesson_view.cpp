@@ -86,10 +86,8 @@ void draw_broken(const Frame& frame) {
       draw_caps(text("lesson.broken"));
       first = false;
     }
-    const std::string place =
-        broken->line == 0 ? broken->file : fmt::format("{}:{}", broken->file, broken->line);
     const ScopedFont mono(fonts().mono, 0.85F);
-    ImGui::TextWrapped("%s: %s", place.c_str(), broken->reason.c_str());
+    ImGui::TextWrapped("%s: %s", place_of(*broken).c_str(), in_language(broken->reason, frame).c_str());
   }
 }
 

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "core/analysis/model_cost.h"
+#include "core/base/bytes_text.h"
 #include "core/base/errors.h"
 #include "gui/fonts.h"
 #include "gui/strings.h"
@@ -174,13 +175,12 @@ std::vector<Fact> memory_facts(const Frame& frame) {
   std::vector<Fact> facts = {
       {"parameters", grouped_text(model.parameters)},
       {"format", model.number_format},
-      {"file_size", bytes_text(static_cast<double>(model.file_bytes))},
+      {"file_size", bytes_text(model.file_bytes)},
   };
   const Trace* trace = frame.trace();
   if (trace && trace->positions() > 0) {
-    facts.push_back({"trace", bytes_text(static_cast<double>(trace->byte_size()))});
-    facts.push_back(
-        {"trace_token", bytes_text(static_cast<double>(trace->byte_size() / trace->positions()))});
+    facts.push_back({"trace", bytes_text(trace->byte_size())});
+    facts.push_back({"trace_token", bytes_text(trace->byte_size() / trace->positions())});
   }
   return facts;
 }
@@ -197,7 +197,7 @@ void draw_cost(const Frame& frame, float width) {
   const ModelCost cost = model_cost(a, positions);
   draw_facts({{"multiplied", grouped_text(cost.multiplied)},
               {"flops", fmt::format("{:.3g} GFLOP", static_cast<double>(cost.flops()) / 1e9)},
-              {"cache", fmt::format("{:.1f} kB", static_cast<double>(cost.cache_bytes) / 1e3)}},
+              {"cache", bytes_text(cost.cache_bytes)}},
              width);
   ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
   ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);

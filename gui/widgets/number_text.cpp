@@ -32,10 +32,4 @@ std::string grouped_text(std::int64_t number) {
   return digits;
 }
 
-std::string bytes_text(double bytes) {
-  if (bytes < 999.5e3) return fmt::format("{:.0f} kB", 1e-3 * bytes);
-  if (bytes >= 999.5e6) return fmt::format("{:.1f} GB", 1e-9 * bytes);
-  return fmt::format("{:.{}f} MB", 1e-6 * bytes, bytes < 9.95e6 ? 1 : 0);
-}
-
 }  // namespace headlight

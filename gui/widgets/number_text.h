@@ -15,7 +15,4 @@ std::string power_text(int exponent);
 // "49,152"
 std::string grouped_text(std::int64_t number);
 
-// An amount of memory or of disk: "412 kB", "3.4 MB", "135 MB", "14.2 GB".
-std::string bytes_text(double bytes);
-
 }  // namespace headlight

@@ -105,7 +105,7 @@ TEST(LessonView, GoesOnBackAndToTheNextLesson) {
   ScriptedGui gui(ScriptedGui::Renderer::opengl, 400, 700);
   SyntheticWorld world(SyntheticShape{});
   world.lessons = load_lessons(lesson_folder);
-  world.lessons.emplace_back(LessonError{"broken.json", 7, "a reason"});
+  world.lessons.emplace_back(LessonError{"broken.json", 7, {"a reason", "까닭"}});
   const auto& first = std::get<Lesson>(world.lessons[0]);
   const auto& second = std::get<Lesson>(world.lessons[1]);
   const auto last = static_cast<std::int64_t>(first.steps.size()) - 1;
@@ -137,7 +137,7 @@ TEST(LessonView, ALessonThatIsNotThereOffersTheOthers) {
   ScriptedGui gui(ScriptedGui::Renderer::opengl, 400, 700);
   SyntheticWorld world;
   world.lessons = load_lessons(lesson_folder);
-  world.lessons.emplace_back(LessonError{"broken.json", 7, "a reason"});
+  world.lessons.emplace_back(LessonError{"broken.json", 7, {"a reason", "까닭"}});
   world.document.lesson = LessonPlace{"no such lesson", 3};
   LessonView view;
   EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {

@@ -11,7 +11,7 @@ import re
 import torch
 
 from card.corpus import Tokens, documents_of
-from card.sections import config_of, load, show, table
+from card.sections import KOREAN_NAMES, config_of, load, show, table
 
 NOUNS = """
 Minsu 민수, Jina 지나, Sujin 수진, Junho 준호, Haeun 하은, Doyun 도윤, Seoyeon 서연, Jiho 지호, Yuna 유나, Minji 민지, Tom 톰, Lily 릴리,
@@ -115,9 +115,9 @@ def alignment(o):
          f"cross-attention puts the most of its weight into that Korean word, heads 0 to {len(heads) - 1}; by chance "
          f"{percent(chance)}. The best one is layer {best[0]}, head {best[1]}: {right:,} words.\n\n"
          + table(["layer", "in the row that predicts the word", "in the row that has read it"], cells),
-         "낱말 맞춤",
-         f"문장 {sentences}개({o.source})의 낱말 가운데 어느 한국어 낱말에서 왔는지 낱말 목록으로 알 수 있는 {count:,}개를 보았습니다. 교차 어텐션의 헤드가 "
-         f"그 한국어 낱말에 가장 큰 가중치를 두는 비율이며(0번부터 {len(heads) - 1}번 헤드까지), 우연이면 {percent(chance)}입니다. 가장 잘 맞는 "
-         f"것은 {best[0]}층 {best[1]}번 헤드로, 낱말 {right:,}개를 맞혔습니다.\n\n"
-         + table(["층", "그 낱말을 예측하는 행", "그 낱말을 읽은 행"], cells))
+         "단어 맞춤",
+         f"문장 {sentences}개({KOREAN_NAMES.get(o.source, o.source)})의 단어 가운데 어느 한국어 단어에서 왔는지 단어 목록으로 알 수 있는 {count:,}개를 보았습니다. 교차 어텐션의 헤드가 "
+         f"그 한국어 단어에 가장 큰 가중치를 두는 비율이며(0번부터 {len(heads) - 1}번 헤드까지), 우연이면 {percent(chance)}입니다. 가장 잘 맞는 "
+         f"것은 {best[0]}층 {best[1]}번 헤드로, 단어 {right:,}개를 맞혔습니다.\n\n"
+         + table(["층", "그 단어를 예측하는 행", "그 단어를 읽은 행"], cells))
     return {"words": count, "sentences": sentences, "chance": chance, **{name: one.tolist() for name, one in shares.items()}}

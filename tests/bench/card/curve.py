@@ -2,7 +2,7 @@
 import json
 from pathlib import Path
 
-from card.sections import show, table
+from card.sections import korean_table, show, table
 
 STEPS = [10, 30, 100, 300, 600, 1000, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 8000, 10000]
 
@@ -32,6 +32,6 @@ def curve(o):
          "on the mean of the last 100 steps); held out in nats a byte, or the share that is right.\n\n"
          + table(["step", "training", *sources], rows),
          "손실 곡선",
-         f"{log['steps']:,}단계, 토큰 {log['tokens'] / 1e6:.1f}백만 개입니다. 학습 손실은 토큰마다 nat이고(300단계부터는 앞 100단계의 평균), "
-         "떼어 둔 글은 바이트마다 nat이거나 맞힌 비율입니다.\n\n" + table(["단계", "학습", *sources], rows))
+         f"{log['steps']:,}단계, 토큰 {round(log['tokens'] / 1e5) * 10:,}만 개입니다. 학습 손실은 토큰마다 nat이고(300단계부터는 앞 100단계의 평균), "
+         "떼어 둔 글은 바이트마다 nat이거나 맞힌 비율입니다.\n\n" + korean_table(["단계", "학습", *sources], rows))
     return {"steps": log["steps"], "tokens": log["tokens"]}

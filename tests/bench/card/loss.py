@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from card.corpus import Tokens, held_out, read_corpus
 from card.ngrams import byte_grams, token_grams, with_ends
-from card.sections import config_of, context_of, load, show, table
+from card.sections import config_of, context_of, korean_table, load, show, table
 
 
 @torch.inference_mode()
@@ -98,7 +98,7 @@ def loss(o):
     show("Held-out loss", "Nats a byte, less is better; n-grams: interpolated Kneser-Ney, learnt from the same documents.\n\n"
          + table(["source", "language", "bytes", "this model", *names, "tokens right"], cells),
          "따로 떼어 둔 글의 손실", "바이트마다 nat이고 작을수록 좋습니다. n-gram은 같은 글로 만든 보간 크네저-나이(Kneser-Ney) 모델입니다.\n\n"
-         + table(["출처", "언어", "바이트", "이 모델", *korean, "맞힌 토큰"], cells))
+         + korean_table(["출처", "언어", "바이트", "이 모델", *korean, "맞힌 토큰"], cells))
     if found := difference_to_log(o.model, rows):
         print(f"<!-- largest relative difference to the trainer's own measurement at step {found[1]}: {found[0]:.1e} -->")
     return {"sources": rows, "languages": by_language}

@@ -10,7 +10,7 @@ import torch
 
 from card.corpus import RandomNumbers, Tokens, held_out, read_corpus
 from card.loss import difference_to_log
-from card.sections import config_of, context_of, load, show, table
+from card.sections import config_of, context_of, korean_table, load, show, table
 
 PASS_OF_HELD_OUT = -1
 
@@ -72,7 +72,7 @@ def masked(o):
          "따로 떼어 둔 글의 가린 토큰",
          "토큰의 15 %를 묻습니다. 열에 여덟은 가리고, 하나는 바꾸고, 하나는 그대로 둡니다. 토큰마다 nat이고 작을수록 좋습니다. 기준선은 문장을 보지 않고 "
          "토큰이 얼마나 자주 나오는지만 압니다.\n\n"
-         + table(["출처", "언어", "물은 토큰", "nat", "맞힘", "기준선: nat", "기준선: 맞힘"], cells))
+         + korean_table(["출처", "언어", "물은 토큰", "nat", "맞힘", "기준선: nat", "기준선: 맞힘"], cells))
     figures = [{**row, "nats_per_token": row["nats"]} for row in rows]
     if found := difference_to_log(o.model, figures, "nats_per_token", ("tokens",)):
         print(f"<!-- largest relative difference to the trainer's own measurement at step {found[1]}: {found[0]:.1e} -->")

@@ -14,7 +14,7 @@ import re
 import torch
 
 from card.corpus import Tokens
-from card.sections import load, show, table
+from card.sections import korean_table, load, show, table
 
 WORD = re.compile(r"(?<![가-힣])눈(?=(?:을|이|은|의|에|으로|과|도|처럼)?(?: |$))")
 
@@ -126,7 +126,7 @@ def probe(o):
          + f"\n\nNearest of the other {len(items) - 1} vectors of 눈 has the same sense, in % (embedding, then behind each layer; "
          f"by chance 49): {percent(layers)}. On its side of a plane between the senses that the others make (by chance 50): "
          f"{percent(planes)}.",
-         "눈: 내리는 눈, 보는 눈", table(["뜻", "문장", "알맞은 말이 가장 그럴듯함", "바른 순서인 짝", "우연히 맞을 확률"], cells)
-         + f"\n\n눈의 벡터에 가장 가까운 다른 문장의 눈이 같은 뜻인 비율(%, 임베딩과 각 층 뒤, 우연이면 49): {percent(layers)}. "
+         "눈: 내리는 눈, 보는 눈", korean_table(["뜻", "문장", "알맞은 말의 확률이 가장 높음", "바른 순서인 짝", "우연히 맞을 확률"], cells)
+         + f"\n\n‘눈’의 벡터에 가장 가까운 다른 문장의 ‘눈’이 같은 뜻인 비율(%, 임베딩과 각 층 뒤, 우연이면 49): {percent(layers)}. "
          f"나머지 문장으로 두 뜻을 가른 평면의 맞는 쪽에 있는 비율(우연이면 50): {percent(planes)}.")
     return {"candidates": share(1, rows), "pairs": share(2, rows), "layers": layers, "planes": planes}

@@ -49,6 +49,20 @@ def table(head, rows):
     return "\n".join(lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows])
 
 
+# What the configs and the tables call in English, for the Korean half of a card.
+KOREAN_NAMES = {
+    "picture books, Korean": "한국어 그림책", "film reviews": "영화 리뷰", "children's stories, English": "영어 어린이 이야기",
+    "plan stories, Korean": "한국어 줄거리 이야기", "picture book pages": "그림책",
+    "held-out sentences by a grammar": "떼어 둔 문법 문장", "held-out everyday sentences": "떼어 둔 일상 문장",
+    "everyday sentences for the end": "마지막 확인용 일상 문장", "eye (눈)": "보는 눈", "snow (눈)": "내리는 눈", "both": "둘 다", "all": "모두",
+}
+
+
+def korean_table(head, rows):
+    in_korean = lambda cells: [KOREAN_NAMES.get(cell, cell) for cell in cells]
+    return table(in_korean(head), [in_korean(row) for row in rows])
+
+
 def show(title, body, korean_title, korean_body):
     print(f"## {title}\n\n{body}\n\n## {korean_title}\n\n{korean_body}\n", flush=True)
 

@@ -91,5 +91,5 @@ def sentiment(o):
          f"둘 다 같은 리뷰 {len(parts['train']):,}개로 배웠습니다. 왼쪽 열로는 정규화 세기를 골랐고, 오른쪽 열로는 아무것도 고르지 않았습니다.\n\n"
          + table(["", "고르는 데 쓴 것", "마지막 확인용"],
                  [["이 모델", korean(right, "valid"), korean(right, "test")],
-                  ["낱말과 글자 쌍의 로지스틱 회귀", korean(bag, "valid"), korean(bag, "test")]]))
+                  ["단어와 글자 쌍의 로지스틱 회귀", korean(bag, "valid"), korean(bag, "test")]]))
     return {"model": right, "bag": bag, "of": {part: len(parts[part]) for part in ("valid", "test")}}

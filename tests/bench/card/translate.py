@@ -2,7 +2,7 @@
 import torch
 
 from card.corpus import Tokens, read_corpus
-from card.sections import config_of, context_of, load, quoted, show, table
+from card.sections import config_of, context_of, korean_table, load, quoted, show, table
 
 
 @torch.inference_mode()
@@ -48,6 +48,6 @@ def translate(o):
     show("Translation", f"Greedy; sacrebleu {sacrebleu.__version__}, its defaults. Examples at even distances, none chosen.\n\n"
          + table(["held-out source", "sentences", "BLEU", "chrF", "word for word"], cells) + "\n\n"
          + table(["source", "Korean", "this model", "a person, or the grammar"], rows),
-         "번역", f"가장 그럴듯한 토큰을 차례로 고릅니다. sacrebleu {sacrebleu.__version__}의 기본 설정입니다. 예는 위에 있으며 골라낸 것은 없습니다.\n\n"
-         + table(["떼어 둔 글", "문장", "BLEU", "chrF", "똑같은 문장"], cells))
+         "번역", f"확률이 가장 높은 토큰을 차례로 고릅니다. sacrebleu {sacrebleu.__version__}의 기본 설정입니다. 예는 위에 있으며 골라낸 것은 없습니다.\n\n"
+         + korean_table(["떼어 둔 글", "문장", "BLEU", "chrF", "똑같은 문장"], cells))
     return figures

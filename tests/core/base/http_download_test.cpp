@@ -325,9 +325,16 @@ TEST_F(HttpDownload, NobodyThereIsSaidAtOnce) {
     const LoopbackServer gone([](const ServedRequest&) { return ServedAnswer{}; });
     port = gone.port();
   }
-  const HttpError error = failure({"http://127.0.0.1:" + std::to_string(port) + "/x", target_.string()});
+  const HttpFile file{"http://127.0.0.1:" + std::to_string(port) + "/x", target_.string()};
+  const HttpError error = failure(file);
   EXPECT_EQ(error.problem, HttpProblem::unreachable);
   EXPECT_NE(std::string(error.what()).find("cannot be reached"), std::string::npos) << error.what();
+  try {
+    http_download(file, settings_, silent);
+  } catch (const HttpError& again) {  // the library's own reason, too
+    expect_said_in_both(again);
+    EXPECT_NE(said(again).ko.find("서버가 연결을 받지 않습니다"), std::string::npos) << said(again).ko;
+  }
 }
 
 // The system's limit on file sizes makes write() fail as a full disk does.

