@@ -157,6 +157,10 @@ Fonts load_fonts() {
   loaded.body = add_role(latin_face(Face::regular), "words", false, loaded);
   loaded.strong = add_role(latin_face(Face::bold), "headings", true, loaded);
   loaded.mono = add_role(latin_face(Face::mono), "numbers", false, loaded);
+  // Its minus is as short as its hyphen, which makes a sign look like a dash: the dash as wide as a digit is
+  // one.
+  constexpr ImWchar minus = 0x2212, en_dash = 0x2013;
+  loaded.mono->AddRemapCodepoint(minus, en_dash);
   FoundFace headline = find_face({"Inter Display", "Inter", "Noto Sans"}, FC_WEIGHT_SEMIBOLD);
   loaded.large = add_role(headline, "headlines", true, loaded);
   if (fallback_faces().korean.path.empty()) {

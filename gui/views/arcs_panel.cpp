@@ -19,6 +19,7 @@
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/segmented.h"
+#include "gui/widgets/subscript.h"
 #include "gui/widgets/thin_slider.h"
 #include "gui/widgets/token_piece.h"
 
@@ -404,15 +405,17 @@ void ArcsPanel::draw_words(const ShownAttention& shown, const Layout& layout, co
     const bool chosen = own == unit;
     const ImVec2 from(x - em() * 0.35F, y - half);
     const ImVec2 to(x + width + em() * 0.35F, y + half);
+    ImU32 ground = palette().panel;
     if (chosen) {
-      list->AddRectFilled(from, to, with_alpha(accent, 0.30F), em() * 0.3F);
+      ground = mix(ground, accent, 0.30F);
     } else if (strength > 0) {
       const float shade = scale_position(shown.frame.document.map_scale, strength);
-      list->AddRectFilled(from, to, with_alpha(palette().attention, 0.10F + 0.4F * shade), em() * 0.3F);
+      ground = mix(ground, palette().attention, 0.10F + 0.4F * shade);
     }
+    if (ground != palette().panel) list->AddRectFilled(from, to, ground, em() * 0.3F);
     const bool bright = chosen || strength > 0 || !focus.any();
     add_token_label(*list, ImVec2(x, y - em() * 0.5F), bright ? palette().text : palette().muted, words,
-                    place, layout.label, bright ? small_ink() : palette().muted);
+                    place, layout.label, subscript_ink(ground));
   }
 }
 

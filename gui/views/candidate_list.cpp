@@ -238,6 +238,7 @@ void CandidateList::draw_menu(const Frame& frame, Commands& commands, const Cand
 }
 
 void CandidateList::draw_headings(const Columns& at) const {
+  ImGui::SetCursorPosY(ImGui::GetCursorPosY() + em() * 0.25F);
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const float height = em();
   ImDrawList* list = ImGui::GetWindowDrawList();

@@ -12,7 +12,9 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/hook_words.h"
+#include "gui/widgets/ink.h"
 #include "gui/widgets/significant_text.h"
+#include "gui/widgets/subscript.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
@@ -23,20 +25,20 @@ float em() { return ImGui::GetFontSize(); }
 // A way through the layers, at pixels.
 void draw_path(ImDrawList& list, const std::vector<ImVec2>& stops, std::int64_t now, std::size_t position,
                bool chosen) {
-  const ImU32 color = dot_color(position);
-  const float thickness = std::max(1.0F, em() * (chosen ? 0.13F : 0.07F));
+  const ImU32 color = path_color(position, chosen);
+  const float thickness = std::max(chosen ? 2.5F : 2.0F, em() * (chosen ? 0.18F : 0.13F));
   const auto gone = static_cast<std::size_t>(std::max<std::int64_t>(now, 0));
   for (std::size_t i = 1; i < stops.size(); ++i) {
     if (!finite(stops[i - 1]) || !finite(stops[i])) continue;
-    const float alpha = i <= gone ? (chosen ? 1.0F : 0.5F) : (chosen ? 0.4F : 0.16F);
-    list.AddLine(stops[i - 1], stops[i], with_alpha(color, alpha), thickness);
+    const float alpha = i <= gone ? 1.0F : chosen ? 0.45F : 0.3F;
+    list.AddLine(stops[i - 1], stops[i], with_alpha(color, alpha), i <= gone ? thickness : thickness * 0.6F);
   }
   if (stops.empty() || !finite(stops.front())) return;
-  list.AddCircle(stops.front(), em() * 0.16F, with_alpha(color, chosen ? 1.0F : 0.6F), 0, thickness);
+  list.AddCircle(stops.front(), em() * 0.18F, color, 0, thickness * 0.7F);
   if (!chosen) return;
   for (std::size_t i = 1; i < stops.size(); ++i) {
     if (finite(stops[i]))
-      list.AddCircleFilled(stops[i], em() * 0.11F, with_alpha(color, i <= gone ? 1.0F : 0.5F));
+      list.AddCircleFilled(stops[i], em() * 0.15F, with_alpha(color, i <= gone ? 1.0F : 0.5F));
   }
 }
 
@@ -119,17 +121,16 @@ std::vector<SpotName> spot_names(const std::vector<TokenId>& tokens, const Token
       names.push_back({});
       continue;
     }
-    names.push_back(
-        {token_piece(tokenizer.bytes(tokens[i])), count[tokens[i]] > 1 ? std::to_string(i) : std::string()});
+    SpotName name{token_piece(tokenizer.bytes(tokens[i])), std::nullopt};
+    if (count[tokens[i]] > 1) name.position = static_cast<std::int64_t>(i);
+    names.push_back(std::move(name));
   }
   return names;
 }
 
 LabelSize label_size(const SpotName& name) {
   const ScopedFont font(fonts().body, 0.88F);
-  const float text = ImGui::CalcTextSize(name.token.c_str()).x;
-  const float below = name.subscript.empty() ? 0.0F : ImGui::CalcTextSize(name.subscript.c_str()).x * 0.72F;
-  return {text + below + em() * 0.7F, em() * 1.45F};
+  return {token_label_width(name.token, name.position) + em() * 0.7F, em() * 1.45F};
 }
 
 ImU32 dot_color(std::size_t position) {
@@ -143,6 +144,11 @@ ImU32 dot_color(std::size_t position) {
   return ImGui::ColorConvertFloat4ToU32(color);
 }
 
+ImU32 path_color(std::size_t position, bool chosen) {
+  const ImU32 color = visible_line(dot_color(position));
+  return chosen ? color : faint(color, 0.6F);
+}
+
 void draw_label(ImDrawList& list, ImVec2 middle, const LabelSize& size, const SpotName& name,
                 std::size_t position, ImU32 outline) {
   const ImVec2 corner(middle.x - size.width * 0.5F, middle.y - size.height * 0.5F);
@@ -151,19 +157,21 @@ void draw_label(ImDrawList& list, ImVec2 middle, const LabelSize& size, const Sp
   list.AddRectFilled(corner, opposite, token_color(position), em() * 0.3F);
   if (outline != 0) list.AddRect(corner, opposite, outline, em() * 0.3F, em() * 0.1F);
   const ImVec2 at(corner.x + em() * 0.35F, corner.y + (size.height - em()) * 0.5F);
-  list.AddText(at, palette().token_text, name.token.c_str());
-  if (name.subscript.empty()) return;
-  const float width = ImGui::CalcTextSize(name.token.c_str()).x;
-  const ScopedFont small(fonts().body, 0.88F * 0.78F);
-  list.AddText(ImVec2(at.x + width, at.y + em() * 0.55F), palette().token_text, name.subscript.c_str());
+  add_token_label(list, at, palette().token_text, name.token, name.position, size.width,
+                  subscript_ink(token_color(position)));
 }
 
-void draw_label_line(ImDrawList& list, ImVec2 point, ImVec2 offset, const LabelSize& label, float alpha) {
-  const float away = std::hypot(std::max(0.0F, std::abs(offset.x) - label.width * 0.5F),
-                                std::max(0.0F, std::abs(offset.y) - label.height * 0.5F));
-  if (away <= em() * 1.0F) return;
+void draw_label_line(ImDrawList& list, ImVec2 point, ImVec2 offset, float alpha) {
   list.AddLine(point, ImVec2(point.x + offset.x, point.y + offset.y),
-               with_alpha(palette().muted, 0.55F * alpha), std::max(1.0F, em() * 0.06F));
+               with_alpha(palette().muted, 0.8F * alpha), std::max(1.0F, em() * 0.07F));
+}
+
+void draw_left_out(ImDrawList& list, ImVec2 end, float room, std::size_t count) {
+  if (count == 0) return;
+  const ScopedFont small(fonts().body, 0.82F);
+  const std::string words =
+      shortened(format_text("embeddings.names_left_out", fmt::arg("count", count)), room);
+  list.AddText(ImVec2(end.x - ImGui::CalcTextSize(words.c_str()).x, end.y), small_ink(), words.c_str());
 }
 
 void draw_dot(ImDrawList& list, ImVec2 point, float radius, std::size_t position, float alpha, ImU32 ring) {

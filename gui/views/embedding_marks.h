@@ -45,7 +45,7 @@ void click_token(const Frame& frame, Commands& commands, const ShownText& shown,
 // What stands beside a point: the token, and its position when the same token stands elsewhere, too.
 struct SpotName {
   std::string token;
-  std::string subscript;
+  std::optional<std::int64_t> position;
 };
 std::vector<SpotName> spot_names(const std::vector<TokenId>& tokens, const Tokenizer& tokenizer);
 
@@ -57,12 +57,16 @@ LabelSize label_size(const SpotName& name);
 
 // The hue of the token's chip, strong enough for a dot on the panel.
 ImU32 dot_color(std::size_t position);
+// Of a token's way through the layers, where it has gone: lines that are seen on the panel.
+ImU32 path_color(std::size_t position, bool chosen);
 // Opaque, whatever lies beneath it; outline: 0 for none.
 void draw_label(ImDrawList& list, ImVec2 middle, const LabelSize& size, const SpotName& name,
                 std::size_t position, ImU32 outline);
 void draw_dot(ImDrawList& list, ImVec2 point, float radius, std::size_t position, float alpha, ImU32 ring);
-// From a point to its label, where that is not right beside it.
-void draw_label_line(ImDrawList& list, ImVec2 point, ImVec2 offset, const LabelSize& label, float alpha);
+// From a point to its label: among many, the nearest label is not always a point's own.
+void draw_label_line(ImDrawList& list, ImVec2 point, ImVec2 offset, float alpha);
+// How many labels found no room, in a line that ends at `end`, of at most `room` pixels; nothing of none.
+void draw_left_out(ImDrawList& list, ImVec2 end, float room, std::size_t count);
 // How points go from one map's places to the next one's.
 struct Glide {
   double start = -1;  // frame.seconds; negative: it rests

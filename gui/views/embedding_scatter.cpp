@@ -16,11 +16,15 @@ namespace {
 
 // Of more points only some can have a name beside them; the others say theirs when they are pointed at.
 constexpr std::size_t most_labels = 640;
+constexpr float title_size = 0.84F;  // of an axis
 constexpr double most_stretch = 2.0;
-constexpr float label_gap = 0.5F;  // em, between a point and its label
+constexpr float label_gap = 0.45F;  // em, between a point and its label
 
 float em() { return ImGui::GetFontSize(); }
 ImVec2 plus(ImVec2 a, ImVec2 b) { return {a.x + b.x, a.y + b.y}; }
+
+std::string across_title(const TokenMap& map) { return axis_title(map, 0) + "  →"; }
+std::string upwards_title(const TokenMap& map) { return "↑  " + axis_title(map, 1); }
 
 // 1, 2 or 5 times a power of ten, so that about `wanted` of them make the range.
 double nice_step(double range, double wanted) {
@@ -89,7 +93,12 @@ void EmbeddingScatter::arrange(ImVec2 room) {
     target_.push_back(pixels(map_->at(stream_, static_cast<std::int64_t>(i))));
     if (i % stride == 0) label_sizes_[i] = label_size(names_[i]);
   }
-  labels_ = place_labels(target_, label_sizes_, ImVec2(room.x * 0.5F, room.y * 0.5F), em() * label_gap);
+  std::vector<LabelBox> others;
+  if (const auto title = title_box()) others.push_back(*title);
+  labels_ =
+      place_labels(target_, label_sizes_, ImVec2(room.x * 0.5F, room.y * 0.5F), em() * label_gap, others);
+  left_out_ = 0;
+  for (std::size_t i = 0; i < positions; ++i) left_out_ += finite(target_[i]) && !finite(labels_[i]) ? 1 : 0;
   glide_.start = -1;
   if (!glide_.next || resized) {
     now_ = target_;
@@ -129,17 +138,16 @@ std::int64_t EmbeddingScatter::nearest(ImVec2 mouse) const {
   return best;
 }
 
-// Hair lines across one axis, and a few numbers along the edge. title: how wide the axis's own name is, which
-// stands in the line of the numbers.
-void EmbeddingScatter::draw_ticks(int axis, ImVec2 corner, ImVec2 size, float title) const {
+// Hair lines across one axis, each with its number along the edge.
+void EmbeddingScatter::draw_ticks(int axis, ImVec2 corner, ImVec2 size) const {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 opposite(corner.x + size.x, corner.y + size.y);
-  const float hair = std::max(1.0F, em() * 0.06F);
-  const ScopedFont digits(fonts().mono, 0.92F);
+  const float hair = std::max(1.0F, em() * 0.06F), gap = em() * 0.4F, below = em() * 0.25F;
   const double length = static_cast<double>(axis == 0 ? size.x : size.y), scale = scale_[axis];
   const double half = length * 0.5 / scale;
-  const double step =
+  const double step =  // of lines that numbers have room between
       nice_step(length / scale, length / static_cast<double>(em() * (axis == 0 ? 8.0F : 4.0F)));
+  const ScopedFont digits(fonts().mono, 0.92F);
   for (double tick = std::ceil((middle_[axis] - half) / step); tick * step <= middle_[axis] + half; ++tick) {
     const auto offset = static_cast<float>((tick * step - middle_[axis]) * scale);
     const float at = axis == 0 ? centre_.x + offset : centre_.y - offset;
@@ -149,31 +157,38 @@ void EmbeddingScatter::draw_ticks(int axis, ImVec2 corner, ImVec2 size, float ti
     const ImVec2 extent = ImGui::CalcTextSize(label.c_str());
     if (axis == 0) {
       list->AddLine(ImVec2(at, corner.y), ImVec2(at, opposite.y), color, zero ? hair * 1.6F : hair);
-      if (at - extent.x * 0.5F > corner.x && at + extent.x * 0.5F < opposite.x - title)
-        list->AddText(ImVec2(at - extent.x * 0.5F, opposite.y + em() * 0.25F), palette().muted,
-                      label.c_str());
+      const float x = std::clamp(at - extent.x * 0.5F, corner.x - gap, opposite.x + gap - extent.x);
+      list->AddText(ImVec2(x, opposite.y + below), palette().muted, label.c_str());
     } else {
       list->AddLine(ImVec2(corner.x, at), ImVec2(opposite.x, at), color, zero ? hair * 1.6F : hair);
-      if (at - extent.y > corner.y && at + extent.y < opposite.y)
-        list->AddText(ImVec2(corner.x - extent.x - em() * 0.4F, at - extent.y * 0.5F), palette().muted,
-                      label.c_str());
+      const float y = std::min(at - extent.y * 0.5F, opposite.y + below - extent.y);
+      list->AddText(ImVec2(corner.x - extent.x - gap, y), palette().muted, label.c_str());
     }
   }
 }
 
+// Of the horizontal axis: within the plot, above the axis's end, so that every number has room below it. No
+// point lies so near to the edge.
+std::optional<LabelBox> EmbeddingScatter::title_box() const {
+  if (map_->method != ProjectionMethod::pca) return std::nullopt;
+  const float edge = em() * 0.25F;
+  const ScopedFont small(fonts().body, title_size);
+  const ImVec2 size = ImGui::CalcTextSize(across_title(*map_).c_str());
+  return LabelBox{room_.x * 0.5F - size.x - edge, room_.y * 0.5F - size.y, room_.x * 0.5F, room_.y * 0.5F};
+}
+
 void EmbeddingScatter::draw_axes(ImVec2 corner, ImVec2 size) const {
-  ImDrawList* list = ImGui::GetWindowDrawList();
-  const ImVec2 opposite(corner.x + size.x, corner.y + size.y);
-  const ScopedFont small(fonts().body, 0.82F);
-  if (map_->method != ProjectionMethod::pca) return;  // the axes of others mean nothing
-  const std::string across = axis_title(*map_, 0) + "  →";
-  const std::string upwards = "↑  " + axis_title(*map_, 1);
-  const float width = ImGui::CalcTextSize(across.c_str()).x;
+  const std::optional<LabelBox> title = title_box();
+  if (!title) return;  // the axes of others mean nothing
   if (scale_[0] > 0) {
-    for (const int axis : {0, 1}) draw_ticks(axis, corner, size, width + em());
+    for (const int axis : {0, 1}) draw_ticks(axis, corner, size);
   }
-  list->AddText(ImVec2(opposite.x - width, opposite.y + em() * 0.25F), palette().muted, across.c_str());
-  list->AddText(ImVec2(corner.x, corner.y - em() * 1.45F), palette().muted, upwards.c_str());
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImVec2 upwards(corner.x, corner.y - em() * 1.45F), across = plus(centre_, {title->left, title->top});
+  list->AddRectFilled(across, plus(centre_, {title->right, title->bottom}), palette().panel);
+  const ScopedFont small(fonts().body, title_size);
+  list->AddText(across, palette().muted, across_title(*map_).c_str());
+  list->AddText(upwards, palette().muted, upwards_title(*map_).c_str());
 }
 
 // Beneath all names, which it would strike through.
@@ -182,7 +197,7 @@ void EmbeddingScatter::draw_leader(std::size_t at, std::int64_t pointed) const {
   if (!finite(now_[at]) || !finite(offset)) return;
   const ImVec2 point = plus(centre_, now_[at]);
   const float alpha = pointed >= 0 && pointed != static_cast<std::int64_t>(at) ? 0.35F : 1.0F;
-  draw_label_line(*ImGui::GetWindowDrawList(), point, offset, label_sizes_[at], alpha);
+  draw_label_line(*ImGui::GetWindowDrawList(), point, offset, alpha);
 }
 
 void EmbeddingScatter::draw_spot(std::size_t at, const LitTokens& lit, std::int64_t pointed) const {
@@ -205,7 +220,7 @@ void EmbeddingScatter::draw(const Frame& frame, Commands& commands, const ShownM
   follow(frame, shown);
   const ImVec2 start = ImGui::GetCursorScreenPos();
   const bool has_axes = shown.map->method == ProjectionMethod::pca;
-  const float left = em() * (has_axes ? 3.2F : 0.4F), above = has_axes ? em() * 1.5F : 0.0F;
+  const float left = em() * (has_axes ? 3.6F : 0.4F), above = em() * 1.5F;
   const ImVec2 corner(start.x + left, start.y + above);
   const ImVec2 room(std::max(em() * 4, size.x - left - em() * 0.4F),
                     std::max(em() * 4, size.y - above - (has_axes ? em() * 1.4F : 0.0F)));
@@ -224,6 +239,8 @@ void EmbeddingScatter::draw(const Frame& frame, Commands& commands, const ShownM
   }
   const LitTokens lit = lit_tokens(frame, shown.text);
   draw_axes(corner, room);
+  draw_left_out(*ImGui::GetWindowDrawList(), ImVec2(corner.x + room.x, start.y + em() * 0.05F),
+                room.x - (has_axes ? em() * 12 : 0.0F), left_out_);
   ImGui::GetWindowDrawList()->PushClipRect(corner, ImVec2(corner.x + room.x, corner.y + room.y), true);
   draw_paths(*map_, stream_, lit, pointed,
              [this](const Projection::Point& point) { return plus(centre_, pixels(point)); });

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,8 +38,9 @@ class EmbeddingScatter {
   void move(const Frame& frame, Commands& commands);
   ImVec2 pixels(const Projection::Point& point) const;
   std::int64_t nearest(ImVec2 mouse) const;
+  std::optional<LabelBox> title_box() const;
   void draw_axes(ImVec2 corner, ImVec2 size) const;
-  void draw_ticks(int axis, ImVec2 corner, ImVec2 size, float title) const;
+  void draw_ticks(int axis, ImVec2 corner, ImVec2 size) const;
   void draw_leader(std::size_t at, std::int64_t pointed) const;
   void draw_spot(std::size_t at, const LitTokens& lit, std::int64_t pointed) const;
 
@@ -56,6 +58,7 @@ class EmbeddingScatter {
   std::vector<ImVec2> now_;
   std::vector<ImVec2> labels_;  // offset of each label's middle
   std::vector<LabelSize> label_sizes_;
+  std::size_t left_out_ = 0;  // labels that found no room
   Glide glide_;
 };
 

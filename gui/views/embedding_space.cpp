@@ -325,6 +325,8 @@ void EmbeddingSpace::draw_names(const LitTokens& lit, std::int64_t pointed, cons
     points.emplace_back(seen_[at].at.x - middle_of_room().x, seen_[at].at.y - middle_of_room().y);
   const std::vector<ImVec2> offsets = place_names(points, order, arms);
   ImDrawList& list = *ImGui::GetWindowDrawList();
+  const auto named = static_cast<std::size_t>(std::count_if(offsets.begin(), offsets.end(), finite));
+  draw_left_out(list, ImVec2(corner_.x + room_.x, corner_.y + room_.y - em()), room_.x, seen_.size() - named);
   for (const bool is_label : {false, true}) {  // no line goes over a name
     for (std::size_t i = order.size(); i-- > 0;) {
       const std::size_t at = order[i];
@@ -340,8 +342,7 @@ void EmbeddingSpace::draw_names(const LitTokens& lit, std::int64_t pointed, cons
                    pointed == position ? palette().hover : lit.ring(position));
       } else {
         const float far = std::clamp((seen.depth + 1.2F) / 2.4F, 0.0F, 1.0F);
-        draw_label_line(list, seen.at, offset, name_sizes_[at],
-                        chosen ? 1.0F : (pointed >= 0 ? 0.3F : 0.45F + 0.5F * far));
+        draw_label_line(list, seen.at, offset, chosen ? 1.0F : (pointed >= 0 ? 0.3F : 0.45F + 0.5F * far));
       }
     }
   }

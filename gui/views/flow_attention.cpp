@@ -22,6 +22,7 @@
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/rotated_token.h"
 #include "gui/widgets/significant_text.h"
+#include "gui/widgets/subscript.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
@@ -37,6 +38,7 @@ constexpr float widest_cell = 6.0F;
 constexpr float highest_cell = 1.8F;  // of its width, where there are few rows and room for them
 constexpr float title_ems = 2.9F;
 constexpr float longest_key_ems = 4.2F;
+constexpr float key_size = 0.84F;  // of the names above the columns
 constexpr float legend_ems = 2.2F;
 constexpr float sum_ems = 1.7F;
 
@@ -239,7 +241,7 @@ void FlowAttention::draw_labels(const Frame& frame, std::int64_t query,
     const ScopedFont font(chosen ? fonts().strong : fonts().body, std::min(0.9F, height_ / em() * 0.8F));
     add_token_label(list, ImVec2(corner_.x, row_top(i) + (height_ - ImGui::GetFontSize()) * 0.45F),
                     palette().query, frame.token_text(i), told_apart(live_->tokens(), i),
-                    labels_ - em() * 0.3F);
+                    labels_ - em() * 0.3F, subscript_ink(opened_ground()));
   }
   const float cell = column_left(Step::dot, 1) - column_left(Step::dot, 0);
   const auto every = static_cast<std::int64_t>(std::ceil(em() * 0.85F / std::max(0.5F, cell)));
@@ -252,9 +254,9 @@ void FlowAttention::draw_labels(const Frame& frame, std::int64_t query,
       const std::int64_t named = hot ? *key : first;
       const ImVec2 at(x, top_ - em() * 0.35F);
       const float room = em() * longest_key_ems;
-      const ScopedFont font(hot ? fonts().strong : fonts().body, 0.78F);
+      const ScopedFont font(hot ? fonts().strong : fonts().body, key_size);
       add_rotated_token(list, at, label_angle, readable_small(palette().key, opened_ground()),
-                        key_text(frame, named), key_place(named), room);
+                        key_text(frame, named), key_place(named), room, subscript_ink(opened_ground()));
     }
   }
 }
@@ -360,7 +362,7 @@ void FlowAttention::draw_sum(const Frame& frame, const Pointed& pointed) const {
   float x = corner_.x;
   const auto token = [&](ImU32 color, const std::string& name, std::optional<std::int64_t> place) {
     const ScopedFont strong(fonts().strong, 0.95F);
-    return add_token_label(list, ImVec2(x, y), color, name, place, width_);
+    return add_token_label(list, ImVec2(x, y), color, name, place, width_, subscript_ink(opened_ground()));
   };
   x += token(palette().query, frame.token_text(n.query), told_apart(live_->tokens(), n.query)) + em() * 0.4F;
   x += add_label(list, fonts().body, 0.95F, ImVec2(x, y), 0, palette().muted, "→") + em() * 0.4F;
@@ -422,7 +424,7 @@ void FlowAttention::draw(const Frame& frame, Commands& commands, std::int64_t la
   cross_ = cross;
   float longest = 0;
   for (std::int64_t key = 0; key < std::min<std::int64_t>(all_keys, 32); ++key) {
-    const ScopedFont small(fonts().body, 0.78F);
+    const ScopedFont small(fonts().body, key_size);
     longest = std::max(longest, token_label_width(key_text(frame, key), key_place(key)));
   }
   heading_ = em() * (title_ems + 0.6F) + std::min(longest, em() * longest_key_ems) * std::sin(label_angle);

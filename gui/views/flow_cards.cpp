@@ -10,6 +10,7 @@
 #include "gui/views/flow_words.h"
 #include "gui/widgets/color_bar.h"
 #include "gui/widgets/ink.h"
+#include "gui/widgets/map_scale_words.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/rotated_text.h"
 
@@ -17,6 +18,7 @@ namespace headlight {
 namespace {
 
 constexpr float heading_size = 0.78F;
+constexpr float footer_type = 0.8F, hint_type = 0.75F;
 
 ImU32 card_color() { return mix(palette().panel, palette().raised, 0.38F); }
 ImU32 inner_card_color() { return mix(palette().panel, palette().raised, 0.85F); }
@@ -200,6 +202,39 @@ void draw_headings(const FlowScene& scene) {
   letter(x + step, palette().value, "V");
 }
 
+// What the colours of the attention map mean, in a line that ends at `end`. Returns where it begins: where it
+// would not fit into the footer, at its end.
+float draw_weight_legend(const FlowScene& scene, ImVec2 end, ImU32 ink) {
+  const FlowLayout& at = scene.at;
+  const AttentionRule rule = attention_rule(scene.architecture(), at.layer);
+  const MapScale scale = scene.frame.document.map_scale;
+  const float gap = at.em * 0.4F, swatch = at.em * 0.6F, bar = at.em * 4.5F, top = end.y + at.em * 0.13F;
+  const auto width = [](const std::string& words) { return label_width(fonts().body, footer_type, words); };
+  const std::string& name = text("flow.attention");
+  const std::string low = map_scale_words(scale, 0.0F), high = map_scale_words(scale, 1.0F);
+  const std::string masked = rule.causal || rule.window > 0 ? text("attention.legend_masked") : "";
+  const float mask = masked.empty() ? 0.0F : at.em * 0.9F + swatch + gap + width(masked);
+  float x = end.x - (width(name) + at.em * 0.6F + width(low) + bar + width(high) + gap * 2 + mask);
+  const float start = x;
+  if (start < at.footer.min.x) return end.x;
+  const auto add = [&](const std::string& words) {
+    x += add_label(scene.list, fonts().body, footer_type, ImVec2(x, end.y), 0, ink, words);
+  };
+  add(name);
+  x += at.em * 0.6F;
+  add(low);
+  x += gap + bar;
+  add_color_bar(scene.list, ImVec2(x - bar, top), ImVec2(x, end.y + at.em * 0.68F), sequential_map());
+  x += gap;
+  add(high);
+  if (masked.empty()) return start;
+  x += at.em * 0.9F + swatch;
+  scene.list.AddRectFilled(ImVec2(x - swatch, top), ImVec2(x, top + swatch), palette().masked, 1.0F);
+  x += gap;
+  add(masked);
+  return start;
+}
+
 }  // namespace
 
 void draw_flow_cards(const FlowScene& scene) {
@@ -217,14 +252,12 @@ void draw_flow_footer(const FlowScene& scene) {
   const FlowLayout& at = scene.at;
   const float y = at.footer.max.y - at.em * 1.05F;
   const ImU32 ink = readable_small(palette().muted);
-  float x = add_signed_legend(scene.list, ImVec2(at.footer.max.x, y), at.em * 6, "3", ink) - at.em * 0.4F;
+  float x = add_signed_legend(scene.list, ImVec2(at.footer.max.x, y), at.em * 6, "3", ink) - at.em * 0.6F;
+  x -= add_label(scene.list, fonts().body, footer_type, ImVec2(x, y), 1, ink, text("flow.legend"));
+  x = draw_weight_legend(scene, ImVec2(x - at.em * 1.6F, y), ink) - at.em;
   const std::string& hint = text("flow.hint");
-  const std::string& legend = text("flow.legend");
-  const float legend_width = label_width(fonts().body, 0.75F, legend);
-  add_label(scene.list, fonts().body, 0.75F, ImVec2(x - at.em * 0.2F, y), 1, ink, legend);
-  x -= legend_width + at.em;
-  if (label_width(fonts().body, 0.75F, hint) < x - at.footer.min.x)
-    add_label(scene.list, fonts().body, 0.75F, ImVec2(at.footer.min.x, y), 0, ink, hint);
+  if (label_width(fonts().body, hint_type, hint) < x - at.footer.min.x)
+    add_label(scene.list, fonts().body, hint_type, ImVec2(at.footer.min.x, y), 0, ink, hint);
 }
 
 }  // namespace headlight

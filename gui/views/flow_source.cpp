@@ -12,6 +12,7 @@
 #include "gui/views/flow_words.h"
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/ribbon.h"
+#include "gui/widgets/subscript.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
@@ -31,7 +32,8 @@ void draw_source_chip(const FlowScene& scene, std::int64_t position) {
   const float round = std::min(chip.height() * 0.25F, at.em * 0.35F);
   const bool hot = looked_at(scene, position);
   const ImU32 fill = token_color(static_cast<std::size_t>(position));
-  scene.list.AddRectFilled(chip.min, chip.max, with_alpha(fill, hot ? 1.0F : 0.75F), round);
+  const ImU32 ground = mix(palette().panel, fill, hot ? 1.0F : 0.75F);
+  scene.list.AddRectFilled(chip.min, chip.max, ground, round);
   if (hot) {
     const bool locked = scene.frame.document.source_key == position;
     scene.list.AddRect(chip.min, chip.max, locked ? palette().lock : palette().hover, round,
@@ -44,7 +46,7 @@ void draw_source_chip(const FlowScene& scene, std::int64_t position) {
   const std::string words = token_words(scene.trace, ids[static_cast<std::size_t>(position)]);
   const auto place = told_apart(ids, position);
   add_token_label(scene.list, start, hot ? palette().text : with_alpha(palette().token_text, 0.85F), words,
-                  place, room);
+                  place, room, subscript_ink(ground));
 }
 
 void draw_source_stack(const FlowScene& scene) {

@@ -15,6 +15,7 @@
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/rotated_text.h"
+#include "gui/widgets/subscript.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
@@ -135,7 +136,8 @@ void draw_chip(const FlowScene& scene, std::int64_t position) {
   const float round = std::min(height * 0.25F, at.em * 0.35F);
   const bool chosen = scene.chosen(position);
   const ImU32 fill = token_color(static_cast<std::size_t>(position));
-  scene.list.AddRectFilled(min, max, chosen ? fill : with_alpha(fill, 0.75F), round);
+  const ImU32 ground = chosen ? fill : mix(palette().panel, fill, 0.75F);
+  scene.list.AddRectFilled(min, max, ground, round);
   const bool locked = scene.frame.document.query && scene.frame.locked_query() == position;
   if (chosen || locked)
     scene.list.AddRect(min, max, locked ? palette().lock : with_alpha(palette().hover, 0.75F), round,
@@ -147,7 +149,8 @@ void draw_chip(const FlowScene& scene, std::int64_t position) {
   const auto place = told_apart(scene.trace.tokens(), position);
   add_token_label(scene.list,
                   ImVec2(std::floor(min.x + at.em * 0.4F), std::floor(middle - ImGui::GetFontSize() * 0.62F)),
-                  chosen ? palette().text : with_alpha(palette().token_text, 0.85F), words, place, room);
+                  chosen ? palette().text : with_alpha(palette().token_text, 0.85F), words, place, room,
+                  subscript_ink(ground));
 }
 
 // How many tokens lie above and below the window.

@@ -22,6 +22,7 @@
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/segmented.h"
 #include "gui/widgets/significant_text.h"
+#include "gui/widgets/small_mark.h"
 #include "imgui_internal.h"
 
 namespace headlight {
@@ -66,7 +67,7 @@ void draw_place(const Trace& trace, const ValueReference& at) {
     const float edge = ImGui::GetContentRegionAvail().x;
     const std::string token = fitted_text(part.token, edge * 0.6F);
     const float words_width = ImGui::CalcTextSize(part.words.c_str()).x;
-    const float chip = token.empty() ? 0 : ImGui::CalcTextSize(token.c_str()).x + em() * 0.9F;
+    const float chip = token.empty() ? 0 : piece_width(token) + em() * 0.9F;
     if (!first) next_in_line(words_width + chip, em() * 0.9F);
     first = false;
     const ImVec2 corner = ImGui::GetCursorScreenPos();
@@ -77,8 +78,8 @@ void draw_place(const Trace& trace, const ValueReference& at) {
       const float x = corner.x + words_width + em() * 0.35F;
       list->AddRectFilled(ImVec2(x, corner.y), ImVec2(x + chip - em() * 0.35F, corner.y + height),
                           with_alpha(part.color, 0.18F), em() * 0.3F);
-      const ImU32 ink = readable(part.color, mix(palette().panel, part.color, 0.18F));
-      list->AddText(ImVec2(x + em() * 0.27F, y), ink, token.c_str());
+      const ImU32 ink = readable_small(part.color, mix(palette().panel, part.color, 0.18F));
+      add_piece(*list, ImVec2(x + em() * 0.27F, y), ink, token);
     }
     ImGui::Dummy(ImVec2(words_width + chip, height));
     if (token != part.token) ImGui::SetItemTooltip("%s", part.token.c_str());
@@ -344,7 +345,10 @@ void InspectorView::draw_operands_of(const Frame& frame, Commands& commands, con
   walk_with_keys(commands, at);
   const OperandsAnswer answer = draw_operands(frame, commands, *operands_, choice_);
   if (answer.opened) open(commands, at, *answer.opened);
-  if (!operands_->operands.empty()) small_muted_text(text("inspector.keys"), 0.8F);
+  if (!operands_->operands.empty()) {
+    ImGui::Dummy(ImVec2(0, em() * 0.1F));
+    small_muted_text(text("inspector.keys"), 0.84F);
+  }
   if (answer.more) listed_ += more_listed;
   if (brief) explain();
 }

@@ -97,7 +97,8 @@ FormulaWords normalized_words(const Operands& o, bool subtracts) {
 
 FormulaWords scale_words_of_norm(const Operands& o, bool subtracts) {
   const std::string square = subtracts ? "(x − mean)²" : "x²";
-  std::string numbers = fmt::format("√({} ÷ {} + {:.3g})", significant_text(o.total), o.count, o.epsilon);
+  std::string numbers =
+      fmt::format("√({} ÷ {} + {})", significant_text(o.total), o.count, significant_text(o.epsilon, 1));
   if (subtracts) numbers += "\nmean = " + significant_text(o.mean);
   return {fmt::format("scale = √(Σ {} ÷ d + ε)", square), numbers};
 }

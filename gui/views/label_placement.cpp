@@ -103,7 +103,7 @@ constexpr std::array<ImVec2, 8> directions = {
 // With many points only the place right beside each is tried: lines would cross everything.
 constexpr std::size_t most_with_leaders = 48;
 constexpr float longest_leader = 8.0F;  // gaps: farther from its point nobody finds a label
-constexpr float dot = 0.7F;             // half the edge of what a point keeps free, in gaps
+constexpr float dot = 0.95F;            // half the edge of what a point keeps free, in gaps
 
 bool is_within(const LabelBox& box, ImVec2 half_room) {
   return box.left >= -half_room.x && box.right <= half_room.x && box.top >= -half_room.y &&

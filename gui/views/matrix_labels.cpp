@@ -18,6 +18,7 @@
 #include "gui/widgets/map_scale.h"
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/rotated_token.h"
+#include "gui/widgets/subscript.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
@@ -46,6 +47,11 @@ Label label_of(const std::string& token, std::optional<std::int64_t> place, std:
   return {fitted_text(token, room - ImGui::CalcTextSize(behind.c_str()).x) + behind, std::nullopt};
 }
 
+// Behind the label of a token that is chosen, and more so where it is pointed at.
+ImU32 chip_ground(ImU32 accent, bool chosen, bool lit) {
+  return mix(palette().panel, accent, lit ? 0.38F : chosen ? 0.22F : 0.0F);
+}
+
 void draw_rows(const ShownAttention& shown, const MatrixAxes& axes, std::int64_t every) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const std::optional<std::int64_t> lit = shown.hovered_query();
@@ -60,12 +66,14 @@ void draw_rows(const ShownAttention& shown, const MatrixAxes& axes, std::int64_t
     const float middle = axes.first_y + (as_float(query - axes.window.first_row) + 0.5F) * axes.cell;
     if (middle < axes.corner.y || middle > axes.corner.y + axes.size.y) continue;
     const ImVec2 at(axes.corner.x - em() * 0.5F - size.x, middle - size.y * 0.5F);
+    const ImU32 ground = chip_ground(palette().query, strong, query == lit);
     if (strong) {
       list->AddRectFilled(ImVec2(at.x - em() * 0.25F, at.y - em() * 0.05F),
-                          ImVec2(at.x + size.x + em() * 0.25F, at.y + size.y + em() * 0.05F),
-                          with_alpha(palette().query, query == lit ? 0.38F : 0.22F), em() * 0.2F);
+                          ImVec2(at.x + size.x + em() * 0.25F, at.y + size.y + em() * 0.05F), ground,
+                          em() * 0.2F);
     }
-    add_token_label(*list, at, strong ? palette().text : palette().query, label.words, label.place, room);
+    add_token_label(*list, at, strong ? palette().text : palette().query, label.words, label.place, room,
+                    subscript_ink(ground));
   }
 }
 
@@ -81,16 +89,17 @@ void draw_columns(const ShownAttention& shown, const MatrixAxes& axes, std::int6
     const bool named = strong || key == axes.strongest;
     const Label label = label_of(shown.key_text(key), shown.key_place(key), key, every, named, length);
     const ImVec2 start(middle, axes.corner.y - em() * 0.55F);
+    const ImU32 ground = chip_ground(palette().key, strong, key == lit);
     if (strong) {
       // A chip that leans with its text.
       const float width = label.width(length) + em() * 0.25F;
       const ImVec2 along(std::cos(axes.angle), -std::sin(axes.angle));
       const ImVec2 end(start.x + along.x * width, start.y + along.y * width);
-      list->AddLine(ImVec2(start.x - along.x * em() * 0.25F, start.y - along.y * em() * 0.25F), end,
-                    with_alpha(palette().key, key == lit ? 0.38F : 0.22F), em() * 1.1F);
+      list->AddLine(ImVec2(start.x - along.x * em() * 0.25F, start.y - along.y * em() * 0.25F), end, ground,
+                    em() * 1.1F);
     }
     add_rotated_token(*list, start, axes.angle, strong ? palette().text : palette().key, label.words,
-                      label.place, length);
+                      label.place, length, subscript_ink(ground));
   }
 }
 

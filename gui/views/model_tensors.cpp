@@ -10,6 +10,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/edge_fade.h"
 #include "gui/widgets/facts.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/significant_text.h"
@@ -102,7 +103,8 @@ void ModelTensors::draw(const Frame& frame, Commands& commands) {
   ImGui::PopStyleColor();
   // What the list leaves, so that it alone scrolls.
   const float beneath = heading_height() + histogram_height() + ImGui::GetStyle().ItemSpacing.y * 2.0F;
-  draw_rows(std::max(em() * 6.0F, std::floor(ImGui::GetContentRegionAvail().y - beneath)));
+  const float rows = std::floor((ImGui::GetContentRegionAvail().y - beneath) / row_height());
+  draw_rows(row_height() * std::max(4.0F, rows));  // whole ones
   draw_histogram(frame, commands);
 }
 
@@ -113,7 +115,7 @@ void ModelTensors::draw_rows(float height) {
     const Columns at = columns(whole);
     ImGui::Dummy(ImVec2(whole, heading_height()));
     const float inset = em() * 0.3F;
-    const ScopedFont small(fonts().body, 0.8F);
+    const ScopedFont small(fonts().body, 0.84F);
     text_at(corner, inset, whole, text("tensors.name"), palette().muted);
     text_at(corner, at.shape, whole, text("tensors.shape"), palette().muted);
     text_at(corner, at.format, whole, text("tensors.format"), palette().muted);
@@ -161,6 +163,7 @@ void ModelTensors::draw_rows(float height) {
       }
     }
     ImGui::PopStyleVar();
+    fade_edges(row_height());
   }
   ImGui::EndChild();
 }
@@ -184,7 +187,7 @@ void ModelTensors::draw_histogram(const Frame&, Commands& commands) {
   }
   const ValueHistogram& histogram = *done->value;
   {
-    const ScopedFont mono(fonts().mono, 0.85F);
+    const ScopedFont mono(fonts().mono, 0.92F);
     std::string words = format_text("tensors.summary", fmt::arg("least", significant_text(histogram.least)),
                                     fmt::arg("most", significant_text(histogram.largest)),
                                     fmt::arg("mean", significant_text(histogram.mean, 3)),
@@ -211,7 +214,7 @@ void ModelTensors::draw_histogram(const Frame&, Commands& commands) {
                   {{text("tensors.count"), grouped_text(histogram.counts[i])}}, text("tensors.log_tip"));
   }
   list->AddLine(ImVec2(start.x, bottom), ImVec2(start.x + width, bottom), palette().grid, 1.0F);
-  const ScopedFont mono(fonts().mono, 0.8F);
+  const ScopedFont mono(fonts().mono, 0.92F);
   const std::array<std::string, 3> labels = {significant_text(-histogram.limit, 3), "0",
                                              significant_text(histogram.limit, 3)};
   for (std::size_t i = 0; i < labels.size(); ++i) {

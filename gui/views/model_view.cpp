@@ -22,6 +22,7 @@
 #include "gui/widgets/lesson_marks.h"
 #include "gui/widgets/number_text.h"
 #include "gui/widgets/segmented.h"
+#include "gui/widgets/significant_text.h"
 #include "imgui.h"
 
 namespace headlight {
@@ -163,7 +164,7 @@ std::vector<Fact> architecture_facts(const Model& model) {
       {"d_mlp", grouped_text(a.d_mlp)},
       {"vocabulary", grouped_text(a.vocabulary)},
       {"context", grouped_text(a.context)},
-      {"epsilon", fmt::format("{:g}", a.norm_epsilon)},
+      {"epsilon", significant_text(a.norm_epsilon, 1)},
   };
   add_parts(a, facts);
   if (has_hook(Hook::logits, a)) facts.push_back({"tied", yes_or_no(a.tied_output)});
@@ -201,7 +202,7 @@ void draw_cost(const Frame& frame, float width) {
              width);
   ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
   ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
-  const ScopedFont mono(fonts().mono, 0.82F);
+  const ScopedFont mono(fonts().mono, 0.92F);
   ImGui::TextUnformatted(fmt::format("2 · {} + 4 · {} · {} · {} · {}", grouped_text(cost.multiplied),
                                      a.layers, a.heads, a.d_head, positions)
                              .c_str());
@@ -210,6 +211,16 @@ void draw_cost(const Frame& frame, float width) {
       format_text("model.flops_formula", fmt::arg("positions", grouped_text(positions))).c_str());
   ImGui::PopStyleColor();
   ImGui::PopTextWrapPos();
+}
+
+// Broken into lines of one length, as long as they may be, for what has no spaces.
+std::string in_lines(const std::string& words, float width) {
+  const float whole = ImGui::CalcTextSize(words.c_str()).x;
+  const auto lines = static_cast<std::size_t>(std::max(1.0F, std::ceil(whole / std::max(1.0F, width))));
+  const std::size_t length = std::max<std::size_t>(1, (words.size() + lines - 1) / lines);
+  std::string broken = words;
+  for (std::size_t at = length; at < broken.size(); at += length + 1) broken.insert(at, "\n");
+  return broken;
 }
 
 // The hashes that the catalog pins, for comparing with other copies.
@@ -222,9 +233,9 @@ void draw_hashes(const std::optional<CatalogEntry>& entry, float width) {
     first = false;
     ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
     ImGui::TextUnformatted(file.path.c_str());
-    const ScopedFont mono(fonts().mono, 0.78F);
+    const ScopedFont mono(fonts().mono, 0.92F);
     ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
-    ImGui::TextUnformatted(file.sha256.c_str());
+    ImGui::TextUnformatted(in_lines(file.sha256, width).c_str());
     ImGui::PopStyleColor();
     ImGui::PopTextWrapPos();
     ImGui::PushID(file.path.c_str());

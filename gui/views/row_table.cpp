@@ -222,7 +222,7 @@ void draw_masked_line(const Columns& columns, const std::string& label, std::opt
   ImGui::Dummy(ImVec2(columns.x[3] + columns.width - columns.left, line_height()));
   add_token_label(*ImGui::GetWindowDrawList(),
                   ImVec2(corner.x + em() * 0.3F, corner.y + (line_height() - em()) * 0.5F), palette().muted,
-                  label, place, columns.token_width - em() * 0.3F, palette().muted);
+                  label, place, columns.token_width - em() * 0.3F);
   const ScopedFont mono(fonts().mono, 0.92F);
   const std::array<std::string, 4> words = {"", "−∞", "0", "0"};
   for (std::size_t i = 0; i < 4; ++i) {

@@ -80,6 +80,13 @@ void draw_names(const Frame& frame, const ShownText& shown, const LitTokens& lit
   }
 }
 
+// What a cell of a long text shows.
+void draw_pooling(ImVec2 at, std::int64_t step, float room) {
+  const ScopedFont small(fonts().body, 0.82F);
+  const std::string words = format_text("embeddings.similarity_pooled", fmt::arg("step", step));
+  ImGui::GetWindowDrawList()->AddText(at, small_ink(), shortened(words, room).c_str());
+}
+
 void tooltip(const Frame& frame, const ShownText& shown, const SimilarityPicture& picture,
              const SimilarityKey& key, std::int64_t row, std::int64_t column) {
   const Tensor& cosines = picture.similarity.cosines;
@@ -200,8 +207,8 @@ void draw_similarity_cells(ImVec2 corner, float extent, const SimilarityCells& c
 
 void draw_similarity_scale(ImVec2 corner, float width, const SimilarityRange& range) {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const ScopedFont small(fonts().mono, 0.8F);
-  const float height = em() * 0.7F;
+  const ScopedFont small(fonts().mono, 0.92F);
+  const float height = em() * 0.6F;
   add_color_bar(*list, corner, ImVec2(corner.x + width, corner.y + height), range.map());
   const auto add = [&](float place, const char* sign, float cosine) {
     const std::string words = fmt::format("{}{}{:.3g}", sign, cosine < 0.0F ? "−" : "", std::abs(cosine));
@@ -231,7 +238,8 @@ void SimilarityMaps::draw(const Frame& frame, Commands& commands, const ShownTex
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 start = ImGui::GetCursorScreenPos();
   list->AddText(start, palette().muted, text("embeddings.similarity").c_str());
-  const float left = em() * 4.4F, top = em() * 4.6F;
+  const float left = em() * 4.4F, top = em() * (cells.step > 1 ? 5.8F : 4.6F);
+  if (cells.step > 1) draw_pooling(ImVec2(start.x, start.y + em() * 1.35F), cells.step, size.x);
   const float extent = std::min(size.x - left - em() * 1.6F, size.y - top - em() * 2.6F);
   if (extent < em() * 3) return;
   const float widest = em() * 3.6F;  // a few tokens need no huge squares
@@ -241,7 +249,7 @@ void SimilarityMaps::draw(const Frame& frame, Commands& commands, const ShownTex
   const float drawn = cell * static_cast<float>(cells.side);
   const LitTokens lit = lit_tokens(frame, shown);
   draw_similarity_cells(plot.corner, drawn, cells);
-  draw_names(frame, shown, lit, plot, left, top - em() * 1.6F);
+  draw_names(frame, shown, lit, plot, left, top - em() * (cells.step > 1 ? 2.8F : 1.6F));
   ImGui::SetCursorScreenPos(plot.corner);
   const Hand hand =
       canvas("##similarity", ImVec2(drawn, drawn), {plot.corner, ImVec2(plot.cell, plot.cell), {}});

@@ -211,8 +211,8 @@ void TwoTokenizers::draw_meter(const ShownExplanation& shown, const ExplainedTex
       list->AddRectFilled(ImVec2(left, top),
                           ImVec2(left + std::max(em() * 0.15F, width * part), top + em() * 0.75F),
                           with_alpha(color, shown.alpha()), em() * 0.2F);
-      const ScopedFont mono(fonts().mono, 0.85F);
-      list->AddText(ImVec2(left + width + ImGui::GetFontSize() * 0.5F, top - ImGui::GetFontSize() * 0.15F),
+      const ScopedFont mono(fonts().mono, 0.92F);
+      list->AddText(ImVec2(left + width + ImGui::GetFontSize() * 0.5F, top - ImGui::GetFontSize() * 0.1F),
                     palette().text, fmt::format("{:.2f}", both[at]->per_character()).c_str());
     }
     ImGui::Dummy(ImVec2(room, em() * (second ? 2.2F : 1.25F)));

@@ -55,6 +55,8 @@ ImU32 readable_small(ImU32 accent, ImU32 background) {
 
 ImU32 readable_small(ImU32 accent) { return readable_small(accent, palette().panel); }
 
+ImU32 visible_line(ImU32 accent) { return moved(accent, palette().text, palette().panel, line_ratio); }
+
 ImU32 faint(ImU32 accent, float share) {
   const ImU32 panel = palette().panel;
   return moved(mix(panel, accent, share), accent, panel, line_ratio);

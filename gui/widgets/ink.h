@@ -20,6 +20,9 @@ ImU32 readable_small(ImU32 accent, ImU32 background);
 ImU32 readable_small(ImU32 accent);
 ImU32 small_ink();  // of palette().muted
 
+// An accent for lines on the panel: moved towards the theme's text colour as far as 3 to 1 asks for.
+ImU32 visible_line(ImU32 accent);
+
 // An accent that stands back, for lines on the panel: `share` of it, and more where 3 to 1 asks for that.
 ImU32 faint(ImU32 accent, float share);
 

@@ -26,10 +26,9 @@ std::string power_text(int exponent) {
 }
 
 std::string grouped_text(std::int64_t number) {
-  std::string digits = fmt::format("{}", number);
-  const std::size_t first = digits.front() == '-' ? 1 : 0;
-  for (std::size_t at = digits.size(); at > first + 3;) digits.insert(at -= 3, ",");
-  return digits;
+  std::string digits = fmt::format("{}", number < 0 ? -number : number);
+  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
+  return number < 0 ? "−" + digits : digits;
 }
 
 }  // namespace headlight

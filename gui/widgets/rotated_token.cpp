@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "gui/theme.h"
-#include "gui/widgets/ink.h"
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/subscript.h"
 #include "gui/widgets/token_piece.h"
@@ -13,19 +12,19 @@
 namespace headlight {
 
 void add_rotated_token(ImDrawList& list, ImVec2 start, float angle, ImU32 color, const std::string& token,
-                       std::optional<std::int64_t> position, float room) {
+                       std::optional<std::int64_t> position, float room, ImU32 position_color) {
   const std::string words = shortened(token, room - token_label_width("", position) + 0.5F);
   // Turned strokes are blended with the ground on all sides: somewhat darker than their accent, or lighter.
   add_rotated_text(list, start, angle, mix(color, palette().text, 0.15F), words);
   if (!position) return;
-  const float size = ImGui::GetFontSize();
   // Behind the token and below its middle line, both of which are turned.
-  const float along = ImGui::CalcTextSize(words.c_str()).x + size * subscript_gap;
-  const float below = size * (subscript_drop + subscript_size * 0.5F - 0.5F);
+  const float type = subscript_type();
+  const float along = ImGui::CalcTextSize(words.c_str()).x + subscript_gap();
+  const float below = subscript_drop() + (type - ImGui::GetFontSize()) * 0.5F;
   const float cosine = std::cos(angle), sine = std::sin(angle);
   const ImVec2 behind(start.x + along * cosine + below * sine, start.y - along * sine + below * cosine);
-  ImGui::PushFont(nullptr, ImGui::GetStyle().FontSizeBase * subscript_size);
-  add_rotated_text(list, behind, angle, small_ink(), fmt::format("{}", *position));
+  ImGui::PushFont(nullptr, ImGui::GetStyle().FontSizeBase * type / ImGui::GetFontSize());
+  add_rotated_text(list, behind, angle, position_color, fmt::format("{}", *position));
   ImGui::PopFont();
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 #include <vector>
 
@@ -85,8 +86,11 @@ std::string shortened(const std::string& words, float width) {
 float token_label_width(const std::string& token, std::optional<std::int64_t> position) {
   const float width = piece_width(token);
   if (!position) return width;
-  return width + ImGui::CalcTextSize(fmt::format("{}", *position).c_str()).x * subscript_size +
-         ImGui::GetFontSize() * subscript_gap;
+  const float digits =
+      ImGui::GetFont()
+          ->CalcTextSizeA(subscript_type(), FLT_MAX, 0.0F, fmt::format("{}", *position).c_str())
+          .x;
+  return width + digits + subscript_gap();
 }
 
 float add_token_label(ImDrawList& list, ImVec2 at, ImU32 color, const std::string& token,
@@ -96,10 +100,9 @@ float add_token_label(ImDrawList& list, ImVec2 at, ImU32 color, const std::strin
   add_piece(list, at, color, words);
   const float width = piece_width(words);
   if (!position) return width;
-  const float size = ImGui::GetFontSize();
-  list.AddText(ImGui::GetFont(), std::round(size * subscript_size),  // whole pixels: sharp
-               ImVec2(at.x + width + size * subscript_gap, at.y + size * subscript_drop), position_color,
-               fmt::format("{}", *position).c_str());
+  list.AddText(ImGui::GetFont(), subscript_type(),
+               ImVec2(std::round(at.x + width + subscript_gap()), std::round(at.y + subscript_drop())),
+               position_color, fmt::format("{}", *position).c_str());
   return width + beside;
 }
 

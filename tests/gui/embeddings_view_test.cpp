@@ -12,6 +12,8 @@
 #include "core/forward/derived_values.h"
 #include "core/session/document_names.h"
 #include "gui/strings.h"
+#include "gui/theme.h"
+#include "gui/widgets/ink.h"
 #include "tests/gui/scripted_gui.h"
 #include "tests/gui/synthetic_trace.h"
 
@@ -107,14 +109,27 @@ TEST(PlaceLabels, WhatMustBeSeenHasItsLabelBesideItsPointWithinTheRoom) {
   }
 }
 
+// Where a token has gone nothing is faint, whatever its hue.
+TEST(Paths, AreSeenOnBothThemes) {
+  ScriptedGui gui;
+  for (const Theme theme : {Theme::dark, Theme::light}) {
+    apply_theme(theme, 1.0F);
+    for (std::size_t position = 0; position < palette().tokens.size(); ++position) {
+      for (const bool chosen : {false, true})
+        EXPECT_GE(contrast_ratio(path_color(position, chosen), palette().panel), 3.0F) << position;
+    }
+  }
+  apply_theme(Theme::dark, 1.0F);
+}
+
 TEST(SpotNames, OnlyRepeatedTokensCarryTheirPosition) {
   const auto trace =
       synthetic_trace({.positions = 41});  // the 40 tokens of the vocabulary, then the first again
   const std::vector<SpotName> names = spot_names(trace->tokens(), *trace->model().tokenizer);
   EXPECT_EQ(names[0].token, "·a");
-  EXPECT_EQ(names[0].subscript, "0");
-  EXPECT_EQ(names[40].subscript, "40");
-  EXPECT_EQ(names[1].subscript, "");
+  EXPECT_EQ(names[0].position, 0);
+  EXPECT_EQ(names[40].position, 40);
+  EXPECT_EQ(names[1].position, std::nullopt);
 }
 
 TEST(SimilarityCells, KeepTheStrongestAndMarkTheBroken) {

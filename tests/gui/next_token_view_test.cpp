@@ -258,7 +258,7 @@ TEST(NumberText, PrintsProbabilitiesOfEverySize) {
   EXPECT_EQ(percent_text(std::nan("")), "NaN");
   EXPECT_EQ(grouped_text(49152), "49,152");
   EXPECT_EQ(grouped_text(999), "999");
-  EXPECT_EQ(grouped_text(-1234567), "-1,234,567");
+  EXPECT_EQ(grouped_text(-1234567), "−1,234,567");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gui/color_map.h"
+#include "gui/fonts.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/views/attention_view.h"
@@ -18,6 +19,7 @@
 #include "gui/widgets/cell_number.h"
 #include "gui/widgets/hand_number.h"
 #include "gui/widgets/ink.h"
+#include "gui/widgets/subscript.h"
 #include "gui/widgets/token_piece.h"
 #include "imgui_internal.h"
 #include "tests/gui/scripted_gui.h"
@@ -130,6 +132,50 @@ TEST(TokenLabel, OnlyTokensThatStandTwiceHaveTheirPosition) {
         EXPECT_LE(add_token_label(list, ImVec2(0, 0), palette().text, "·Step", 17, room), room + 0.5F);
         EXPECT_GT(add_token_label(list, ImVec2(0, 0), palette().text, "·Step", 17, room),
                   token_label_width("·S", 17));
+      },
+      1);
+}
+
+// It alone tells equal tokens apart: "1" and 168 must not be read as 1168.
+TEST(TokenLabel, ThePositionIsReadAndStandsApart) {
+  ScriptedGui gui;
+  for (const Theme theme : {Theme::dark, Theme::light}) {
+    apply_theme(theme, 1.0F);
+    const Palette& with = palette();
+    std::vector<ImU32> grounds = {with.panel, mix(with.panel, with.raised, 0.75F),
+                                  mix(with.panel, with.query, 0.38F), mix(with.panel, with.key, 0.38F)};
+    for (const ImU32 token : with.tokens) {
+      grounds.push_back(token);
+      grounds.push_back(mix(with.panel, token, 0.75F));
+    }
+    for (const ImU32 ground : grounds) EXPECT_GE(contrast_ratio(subscript_ink(ground), ground), 4.5F);
+  }
+  apply_theme(Theme::dark, 1.0F);
+  gui.draw_frames(
+      [] {
+        for (const float size : {0.8F, 0.84F, 0.88F, 1.0F}) {
+          const ScopedFont font(fonts().body, size);
+          EXPECT_GE(subscript_type(), smallest_type);
+          EXPECT_LE(subscript_type(), ImGui::GetFontSize());
+          EXPECT_GE(subscript_gap(), ImGui::CalcTextSize(" ").x);
+        }
+      },
+      1);
+}
+
+// In the face of numbers, too, whose own minus is as short as its hyphen.
+TEST(Minus, IsAsWideAsADigit) {
+  ScriptedGui gui;
+  gui.draw_frames(
+      [] {
+        for (ImFont* face : {fonts().body, fonts().mono}) {
+          const auto width = [&](ImWchar letter) {
+            const ImFontGlyph* glyph = face->GetFontBaked(64.0F)->FindGlyph(letter);
+            return glyph->X1 - glyph->X0;
+          };
+          EXPECT_GT(width(0x2212), 1.25F * width('-'));
+          EXPECT_GT(width(0x2212), 0.8F * width('8'));
+        }
       },
       1);
 }
