@@ -238,7 +238,17 @@ class CudaDevice final : public Device {
 extern "C" int headlight_device_interface() { return headlight::device_interface; }
 
 extern "C" headlight::Device* headlight_open_device(char* why, std::size_t room) {
-  int count = 0;
+  int driver = 0, count = 0;
+  cudaDriverGetVersion(&driver);  // 0: none is installed
+  if (driver == 0) {
+    std::snprintf(why, room, "no NVIDIA driver is installed");
+    return nullptr;
+  }
+  if (driver / 1000 < CUDART_VERSION / 1000) {
+    std::snprintf(why, room, "the driver is for CUDA %d.%d and must be updated for CUDA %d", driver / 1000,
+                  driver % 1000 / 10, CUDART_VERSION / 1000);
+    return nullptr;
+  }
   const cudaError_t error = cudaGetDeviceCount(&count);
   if (error != cudaSuccess || count == 0) {
     std::snprintf(why, room, "%s",
