@@ -18,6 +18,8 @@
 namespace headlight {
 namespace {
 
+constexpr float subscript = 0.82F;  // of a label's type
+
 float em() { return ImGui::GetFontSize(); }
 
 // A way through the layers, at pixels.
@@ -128,7 +130,8 @@ std::vector<SpotName> spot_names(const std::vector<TokenId>& tokens, const Token
 LabelSize label_size(const SpotName& name) {
   const ScopedFont font(fonts().body, 0.88F);
   const float text = ImGui::CalcTextSize(name.token.c_str()).x;
-  const float below = name.subscript.empty() ? 0.0F : ImGui::CalcTextSize(name.subscript.c_str()).x * 0.72F;
+  const float below =
+      name.subscript.empty() ? 0.0F : ImGui::CalcTextSize(name.subscript.c_str()).x * subscript;
   return {text + below + em() * 0.7F, em() * 1.45F};
 }
 
@@ -154,8 +157,8 @@ void draw_label(ImDrawList& list, ImVec2 middle, const LabelSize& size, const Sp
   list.AddText(at, palette().token_text, name.token.c_str());
   if (name.subscript.empty()) return;
   const float width = ImGui::CalcTextSize(name.token.c_str()).x;
-  const ScopedFont small(fonts().body, 0.88F * 0.78F);
-  list.AddText(ImVec2(at.x + width, at.y + em() * 0.55F), palette().token_text, name.subscript.c_str());
+  const ScopedFont small(fonts().body, subscript);
+  list.AddText(ImVec2(at.x + width, at.y + em() * 0.42F), palette().token_text, name.subscript.c_str());
 }
 
 void draw_label_line(ImDrawList& list, ImVec2 point, ImVec2 offset, const LabelSize& label, float alpha) {

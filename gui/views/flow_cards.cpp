@@ -120,9 +120,10 @@ void draw_titles(const FlowScene& scene) {
   const auto range = [&](const FlowRect& cards, std::int64_t first, std::int64_t last) {
     if (last < first) return;
     const std::string name = first == last ? fmt::format("{}", first) : fmt::format("{}–{}", first, last);
-    if (label_width(fonts().body, 0.76F, name) > cards.width() + at.em * 1.6F) return;
-    add_label(scene.list, fonts().body, 0.76F, ImVec2(cards.center().x, at.block.max.y + at.em * 0.05F), 0.5F,
-              readable_small(palette().muted), name);
+    if (label_width(fonts().body, smallest_words, name) > cards.width() + at.em * 1.6F) return;
+    add_label(scene.list, fonts().body, smallest_words,
+              ImVec2(cards.center().x, at.block.max.y + at.em * 0.05F), 0.5F, readable_small(palette().muted),
+              name);
   };
   range(at.layers_before, 0, at.layer - 1);
   range(at.layers_after, at.layer + 1, at.layer_count - 1);
@@ -220,11 +221,11 @@ void draw_flow_footer(const FlowScene& scene) {
   float x = add_signed_legend(scene.list, ImVec2(at.footer.max.x, y), at.em * 6, "3", ink) - at.em * 0.4F;
   const std::string& hint = text("flow.hint");
   const std::string& legend = text("flow.legend");
-  const float legend_width = label_width(fonts().body, 0.75F, legend);
-  add_label(scene.list, fonts().body, 0.75F, ImVec2(x - at.em * 0.2F, y), 1, ink, legend);
+  const float legend_width = label_width(fonts().body, smallest_words, legend);
+  add_label(scene.list, fonts().body, smallest_words, ImVec2(x - at.em * 0.2F, y), 1, ink, legend);
   x -= legend_width + at.em;
-  if (label_width(fonts().body, 0.75F, hint) < x - at.footer.min.x)
-    add_label(scene.list, fonts().body, 0.75F, ImVec2(at.footer.min.x, y), 0, ink, hint);
+  if (label_width(fonts().body, smallest_words, hint) < x - at.footer.min.x)
+    add_label(scene.list, fonts().body, smallest_words, ImVec2(at.footer.min.x, y), 0, ink, hint);
 }
 
 }  // namespace headlight

@@ -222,7 +222,7 @@ void draw_hashes(const std::optional<CatalogEntry>& entry, float width) {
     first = false;
     ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
     ImGui::TextUnformatted(file.path.c_str());
-    const ScopedFont mono(fonts().mono, 0.78F);
+    const ScopedFont mono(fonts().mono, smallest_mono);
     ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
     ImGui::TextUnformatted(file.sha256.c_str());
     ImGui::PopStyleColor();

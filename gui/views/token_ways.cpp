@@ -19,7 +19,7 @@
 namespace headlight {
 namespace {
 
-constexpr float caption_size = 0.66F;  // of a rank or an id under a label
+constexpr float box_height = 2.05F;  // ems, of a label with a rank or an id under it
 float em() { return ImGui::GetFontSize(); }
 
 enum class BoxLook { quiet, newest, final_token, left_over };
@@ -55,7 +55,7 @@ bool draw_box(const ShownExplanation& shown, const Box& box) {
   list->AddText(ImVec2((box.corner.x + box.opposite.x - size.x) * 0.5F, top), with_alpha(ink, alpha),
                 label.c_str());
   if (has_caption) {
-    const ScopedFont small(fonts().mono, caption_size);
+    const ScopedFont small(fonts().mono, smallest_mono);
     const ImVec2 extent = ImGui::CalcTextSize(box.caption.c_str());
     if (extent.x <= room + em() * 0.2F) {
       list->AddText(
@@ -178,7 +178,7 @@ namespace {
 
 // "merge 25,185"; the number alone where a box is too narrow.
 std::string rank_caption(std::int64_t rank, float room) {
-  const ScopedFont small(fonts().mono, caption_size);
+  const ScopedFont small(fonts().mono, smallest_mono);
   const std::string number = grouped_text(rank);
   const std::string words = format_text("prompt.merge_caption", fmt::arg("rank", number));
   return ImGui::CalcTextSize(words.c_str()).x <= room ? words : number;
@@ -191,7 +191,7 @@ void draw_merge_tree(const ShownExplanation& shown, const TokenizedWord& word, s
   const std::size_t leaves = word.history.steps.front().size();
   const std::size_t last_step = word.history.ranks.size();
   const Columns columns(leaves, 1.55F, 4.0F);
-  const float height = em() * 1.85F;
+  const float height = em() * box_height;
   const float row = height + em() * 0.38F;
   int deepest = 0;
   for (const MergeNode& node : nodes) deepest = std::max(deepest, node.depth);
@@ -303,7 +303,7 @@ void draw_lattice(const ShownExplanation& shown, const WordLattice& lattice, std
   const std::vector<std::size_t> offsets = character_offsets(lattice.word);
   const Columns columns(offsets.size() - 1, 2.7F, 4.5F);
   const std::vector<int> lanes = lanes_of(lattice);
-  const float height = em() * 1.85F;
+  const float height = em() * box_height;
   const float row = height + em() * 0.25F;
   const int last_lane = lanes.empty() ? 0 : *std::max_element(lanes.begin(), lanes.end());
   const float tall = static_cast<float>(last_lane + 1) * row;
@@ -344,7 +344,7 @@ void draw_lattice(const ShownExplanation& shown, const WordLattice& lattice, std
 void draw_tokens_alone(const ShownExplanation& shown, const TokenizedWord& word) {
   const ImVec2 origin = ImGui::GetCursorScreenPos();
   const float room = ImGui::GetContentRegionAvail().x;
-  const float height = em() * 1.85F;
+  const float height = em() * box_height;
   ImVec2 at = origin;
   for (std::size_t i = 0; i < word.history.tokens.size(); ++i) {
     Box box;
