@@ -38,6 +38,10 @@ struct FaceBytes {
 enum class Face { regular, italic, bold, bold_italic, mono };
 FaceBytes face_bytes(Face face);
 
+// The smallest type in which numbers are set, of the panel's: digits are 8 pixels high in either face. (The
+// line of the mono face is higher for the same letters.)
+constexpr float smallest_words = 0.84F, smallest_mono = 0.9F;
+
 // While it lives, text is drawn with the font at `relative_size` times the size around it.
 class ScopedFont {
  public:

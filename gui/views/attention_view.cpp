@@ -81,17 +81,21 @@ bool has_masked_cells(const ShownAttention& shown) {
   }
 }
 
-// The colour bar: its two ends and its middle labelled, and the grey of masked cells where there are any;
-// behind what stands there, or on a line of its own. False, and nothing drawn, when it does not fit behind.
-bool draw_legend(const ShownAttention& shown, bool own_line) {
+enum class Legend { whole, brief };  // with the grey of masked cells where there are any; a short bar alone
+
+// The colour bar: its two ends and its middle labelled; behind what stands there, or on a line of its own.
+// False, and nothing drawn, when it does not fit behind.
+bool draw_legend(const ShownAttention& shown, bool own_line, Legend legend = Legend::whole) {
   const Frame& frame = shown.frame;
   const MapScale scale = frame.document.map_scale;
   const ScopedFont small(fonts().body, 0.8F);
   const std::string low = map_scale_words(scale, 0);
   const std::string middle = map_scale_words(scale, 0.5F);
   const std::string high = map_scale_words(scale, 1);
-  const std::string masked = has_masked_cells(shown) ? text("attention.legend_masked") : std::string();
-  const float bar = em() * 7;
+  const bool brief = legend == Legend::brief;
+  const std::string masked =
+      has_masked_cells(shown) && !brief ? text("attention.legend_masked") : std::string();
+  const float bar = em() * (brief ? 4.0F : 7.0F);
   const float gap = em() * 0.4F;
   const float swatch = em() * 0.8F;
   const float beside = masked.empty() ? 0.0F : em() + swatch + gap + ImGui::CalcTextSize(masked.c_str()).x;
@@ -248,13 +252,17 @@ void AttentionView::draw(const Frame& frame, Commands& commands) {
   draw_attention_modes(frame, commands);
   maps_.compute_on(frame.device);
   draw_parts(frame, commands);
-  // The bar stands where it costs no line: behind the scales, or behind the steppers. The wall has no
-  // steppers; and lines say by themselves which is stronger.
+  // The bar stands where it costs no line: behind the scales, or behind the steppers; on stage, where a
+  // matrix has its switches behind these, a short one behind the modes. The wall has no steppers; and lines
+  // say by themselves which is stronger.
   const AttentionMode mode = frame.document.attention_mode;
   bool wants_legend = has_scale(mode) && !has_own_legend(frame.document);
   if (has_scale(mode) && !on_stage()) draw_scales(frame, commands);
   const ShownAttention shown = shown_attention(frame);
-  if (wants_legend && shown.trace && draw_legend(shown, false)) wants_legend = false;
+  if (wants_legend && shown.trace) {
+    const bool brief = on_stage() && mode == AttentionMode::matrix;
+    wants_legend = !draw_legend(shown, false) && !(brief && draw_legend(shown, false, Legend::brief));
+  }
   ImGui::Dummy(ImVec2(0, em() * 0.1F));
   if (!shown.trace || shown.map.queries == 0 || shown.map.keys == 0) {
     draw_empty_note("attention.empty");

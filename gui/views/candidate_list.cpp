@@ -242,7 +242,7 @@ void CandidateList::draw_headings(const Columns& at) const {
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const float height = em();
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const ScopedFont small(fonts().body, 0.78F);
+  const ScopedFont small(fonts().body, smallest_words);
   const float room = at.probability - at.token - ImGui::CalcTextSize(text("next.token").c_str()).x - em();
   const auto right_aligned = [&](float right, const char* key) {
     const std::string words = shortened(text(key), std::max(em(), room));

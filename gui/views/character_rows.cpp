@@ -148,7 +148,7 @@ void CharacterRows::draw_facts(const ShownExplanation& shown) const {
   const std::string key = form_key(all.form);
   ImGui::BeginGroup();
   {
-    const ScopedFont small(fonts().body, 0.84F);
+    const ScopedFont small(fonts().body, smallest_words);
     badge(text(key), text(key + ".tip"), all.form == TextForm::neither ? palette().warning : palette().query);
     ImGui::SameLine(0.0F, em() * 0.5F);
     if (all.is_changed(shown.key.text)) {
@@ -201,7 +201,7 @@ void CharacterRows::draw(const ShownExplanation& shown) {
 }
 
 void CharacterRows::draw_names(ImVec2 corner) const {
-  const ScopedFont small(fonts().body, 0.78F);
+  const ScopedFont small(fonts().body, smallest_words);
   float y = corner.y;
   const auto add = [&](const char* key, float height) {
     ImGui::GetWindowDrawList()->AddText(ImVec2(corner.x, y + (font_ * height - em()) * 0.5F), palette().muted,
@@ -252,7 +252,7 @@ void CharacterRows::draw_character(const ShownExplanation& shown, const SeenChar
     y += em() * jamo_row;
   }
   {
-    const ScopedFont small(fonts().mono, 0.74F);
+    const ScopedFont small(fonts().mono, smallest_mono);
     for (std::size_t at = 0; at < bytes.size(); ++at) {
       const float x = left + byte_width_ * static_cast<float>(at);
       add_centered(ImVec2(x, y), byte_width_, font_ * byte_row, with_alpha(palette().muted, shown.alpha()),
@@ -299,7 +299,7 @@ void CharacterRows::draw_tokens(const ShownExplanation& shown, const Line& line,
     const std::string& bytes = shown.key.tokenizer->bytes(token.id);
     std::string label = token_piece(bytes);
     {
-      const ScopedFont small(fonts().body, 0.84F);
+      const ScopedFont small(fonts().body, smallest_words);
       label = shortened(label, to.x - from.x);
       add_centered(from, to.x - from.x, to.y - from.y, with_alpha(palette().token_text, shown.alpha()),
                    label);

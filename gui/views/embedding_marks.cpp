@@ -20,6 +20,8 @@
 namespace headlight {
 namespace {
 
+constexpr float subscript = 0.82F;  // of a label's type
+
 float em() { return ImGui::GetFontSize(); }
 
 // A way through the layers, at pixels.

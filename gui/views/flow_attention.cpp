@@ -38,7 +38,6 @@ constexpr float widest_cell = 6.0F;
 constexpr float highest_cell = 1.8F;  // of its width, where there are few rows and room for them
 constexpr float title_ems = 2.9F;
 constexpr float longest_key_ems = 4.2F;
-constexpr float key_size = 0.84F;  // of the names above the columns
 constexpr float legend_ems = 2.2F;
 constexpr float sum_ems = 1.7F;
 
@@ -50,9 +49,9 @@ ImU32 masked_color() { return mix(palette().masked, palette().muted, 0.16F); }  
 void add_masked_key(ImDrawList& list, float left, float right, float y, ImU32 ink) {
   const std::string& words = text("attention.legend_masked");
   const float swatch = em() * 0.7F, gap = em() * 0.35F;
-  if (left + swatch + gap + label_width(fonts().body, 0.8F, words) > right) return;
+  if (left + swatch + gap + label_width(fonts().body, smallest_words, words) > right) return;
   list.AddRectFilled(ImVec2(left, y + em() * 0.12F), ImVec2(left + swatch, y + em() * 0.72F), masked_color());
-  add_label(list, fonts().body, 0.8F, ImVec2(left + swatch + gap, y), 0, ink, words);
+  add_label(list, fonts().body, smallest_words, ImVec2(left + swatch + gap, y), 0, ink, words);
 }
 
 double largest_finite(const std::vector<double>& values, double before) {
@@ -222,11 +221,11 @@ void FlowAttention::draw_titles(const Frame&) const {
     const float y = corner_.y + em() * 1.35F;
     const ImU32 ink = readable_small(palette().muted, opened_ground());
     {
-      const ScopedFont mono(i == 1 ? fonts().body : fonts().mono, 0.8F);
+      const ScopedFont mono(i == 1 ? fonts().body : fonts().mono, i == 1 ? smallest_words : smallest_mono);
       list.AddText(ImVec2(x, y), ink, fitted_text(notes[i], width_).c_str());
     }
     if (i == 1 && (rule.causal || rule.window > 0)) {
-      add_masked_key(list, x + label_width(fonts().body, 0.8F, how) + em(), x + width_, y, ink);
+      add_masked_key(list, x + label_width(fonts().body, smallest_words, how) + em(), x + width_, y, ink);
     }
     if (i > 0)
       add_label(list, fonts().body, 1.0F, ImVec2(x - gap_ * 0.5F, corner_.y), 0.5F, palette().muted, "→");
@@ -254,7 +253,7 @@ void FlowAttention::draw_labels(const Frame& frame, std::int64_t query,
       const std::int64_t named = hot ? *key : first;
       const ImVec2 at(x, top_ - em() * 0.35F);
       const float room = em() * longest_key_ems;
-      const ScopedFont font(hot ? fonts().strong : fonts().body, key_size);
+      const ScopedFont font(hot ? fonts().strong : fonts().body, smallest_words);
       add_rotated_token(list, at, label_angle, readable_small(palette().key, opened_ground()),
                         key_text(frame, named), key_place(named), room, subscript_ink(opened_ground()));
     }
@@ -265,9 +264,13 @@ void FlowAttention::draw_matrix(const Frame& frame, Step step) const {
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const float wide = column_left(step, 1) - column_left(step, 0);
   const float gap = wide > em() * 0.5F ? 1.0F : 0.0F;
-  const bool numbers = wide >= em() * 1.9F && height_ >= em() * 1.1F && columns_ == keys_;
+  const bool is_weight = step == Step::weight, high = height_ >= em() * 1.1F && columns_ == keys_;
   const bool large = wide >= em() * 3.4F && height_ >= em() * 2.5F;
-  const ScopedFont mono(fonts().body, large ? 1.0F : wide >= em() * 2.5F ? 0.8F : 0.66F);
+  const float room = wide - gap - em() * 0.1F;
+  const ScopedFont type(fonts().body, large ? 1.0F : smallest_words);
+  const auto number = [&](double value) { return rounded_text(value, is_weight ? 2 : 1); };
+  const double widest = is_weight ? 0.0 : -(step == Step::dot ? dot_limit_ : score_limit_);
+  const bool numbers = high && ImGui::CalcTextSize(number(widest).c_str()).x <= room;
   for (const Row& row : rows_) {
     const float top = row_top(row.numbers.query);
     const float bottom = row_top(row.numbers.query + 1) - (height_ > em() * 0.6F ? 1.0F : 0.0F);
@@ -277,7 +280,7 @@ void FlowAttention::draw_matrix(const Frame& frame, Step step) const {
       const float left = column_left(step, column), right = column_left(step, column + 1) - gap;
       list.AddRectFilled(ImVec2(left, top), ImVec2(right, bottom), color);
       if (!numbers || cell.key < 0) continue;
-      const std::string words = rounded_text(cell.value, step == Step::weight ? 2 : 1);
+      const std::string words = number(cell.value);
       const ImVec2 size = ImGui::CalcTextSize(words.c_str());
       list.AddText(ImVec2((left + right - size.x) * 0.5F, (top + bottom - size.y) * 0.5F), ink_on(color),
                    words.c_str());
@@ -327,7 +330,8 @@ void FlowAttention::draw_legends(const Frame& frame) const {
     const bool is_weight = step == Step::weight;
     const std::string low = is_weight ? "0" : "−" + ends[i].substr(1);
     const float left = column_left(step, 0);
-    const float x = left + add_label(list, fonts().body, 0.8F, ImVec2(left, y), 0, ink, low) + em() * 0.4F;
+    const float x =
+        left + add_label(list, fonts().body, smallest_words, ImVec2(left, y), 0, ink, low) + em() * 0.4F;
     const float bar = std::min(em() * 6, width_ - (x - left) - em() * 3.2F);
     constexpr int pieces = 24;
     for (int piece = 0; piece < pieces; ++piece) {
@@ -338,7 +342,7 @@ void FlowAttention::draw_legends(const Frame& frame) const {
       list.AddRectFilled(ImVec2(x + bar * static_cast<float>(piece) / pieces, y + em() * 0.15F),
                          ImVec2(x + bar * static_cast<float>(piece + 1) / pieces, y + em() * 0.65F), color);
     }
-    add_label(list, fonts().body, 0.8F, ImVec2(x + bar + em() * 0.4F, y), 0, ink, ends[i]);
+    add_label(list, fonts().body, smallest_words, ImVec2(x + bar + em() * 0.4F, y), 0, ink, ends[i]);
   }
 }
 
@@ -424,7 +428,7 @@ void FlowAttention::draw(const Frame& frame, Commands& commands, std::int64_t la
   cross_ = cross;
   float longest = 0;
   for (std::int64_t key = 0; key < std::min<std::int64_t>(all_keys, 32); ++key) {
-    const ScopedFont small(fonts().body, key_size);
+    const ScopedFont small(fonts().body, smallest_words);
     longest = std::max(longest, token_label_width(key_text(frame, key), key_place(key)));
   }
   heading_ = em() * (title_ems + 0.6F) + std::min(longest, em() * longest_key_ems) * std::sin(label_angle);

@@ -18,7 +18,6 @@ namespace headlight {
 namespace {
 
 constexpr float heading_size = 0.78F;
-constexpr float footer_type = 0.8F, hint_type = 0.75F;
 
 ImU32 card_color() { return mix(palette().panel, palette().raised, 0.38F); }
 ImU32 inner_card_color() { return mix(palette().panel, palette().raised, 0.85F); }
@@ -122,9 +121,10 @@ void draw_titles(const FlowScene& scene) {
   const auto range = [&](const FlowRect& cards, std::int64_t first, std::int64_t last) {
     if (last < first) return;
     const std::string name = first == last ? fmt::format("{}", first) : fmt::format("{}–{}", first, last);
-    if (label_width(fonts().body, 0.76F, name) > cards.width() + at.em * 1.6F) return;
-    add_label(scene.list, fonts().body, 0.76F, ImVec2(cards.center().x, at.block.max.y + at.em * 0.05F), 0.5F,
-              readable_small(palette().muted), name);
+    if (label_width(fonts().body, smallest_words, name) > cards.width() + at.em * 1.6F) return;
+    add_label(scene.list, fonts().body, smallest_words,
+              ImVec2(cards.center().x, at.block.max.y + at.em * 0.05F), 0.5F, readable_small(palette().muted),
+              name);
   };
   range(at.layers_before, 0, at.layer - 1);
   range(at.layers_after, at.layer + 1, at.layer_count - 1);
@@ -209,7 +209,9 @@ float draw_weight_legend(const FlowScene& scene, ImVec2 end, ImU32 ink) {
   const AttentionRule rule = attention_rule(scene.architecture(), at.layer);
   const MapScale scale = scene.frame.document.map_scale;
   const float gap = at.em * 0.4F, swatch = at.em * 0.6F, bar = at.em * 4.5F, top = end.y + at.em * 0.13F;
-  const auto width = [](const std::string& words) { return label_width(fonts().body, footer_type, words); };
+  const auto width = [](const std::string& words) {
+    return label_width(fonts().body, smallest_words, words);
+  };
   const std::string& name = text("flow.attention");
   const std::string low = map_scale_words(scale, 0.0F), high = map_scale_words(scale, 1.0F);
   const std::string masked = rule.causal || rule.window > 0 ? text("attention.legend_masked") : "";
@@ -218,7 +220,7 @@ float draw_weight_legend(const FlowScene& scene, ImVec2 end, ImU32 ink) {
   const float start = x;
   if (start < at.footer.min.x) return end.x;
   const auto add = [&](const std::string& words) {
-    x += add_label(scene.list, fonts().body, footer_type, ImVec2(x, end.y), 0, ink, words);
+    x += add_label(scene.list, fonts().body, smallest_words, ImVec2(x, end.y), 0, ink, words);
   };
   add(name);
   x += at.em * 0.6F;
@@ -253,11 +255,11 @@ void draw_flow_footer(const FlowScene& scene) {
   const float y = at.footer.max.y - at.em * 1.05F;
   const ImU32 ink = readable_small(palette().muted);
   float x = add_signed_legend(scene.list, ImVec2(at.footer.max.x, y), at.em * 6, "3", ink) - at.em * 0.6F;
-  x -= add_label(scene.list, fonts().body, footer_type, ImVec2(x, y), 1, ink, text("flow.legend"));
+  x -= add_label(scene.list, fonts().body, smallest_words, ImVec2(x, y), 1, ink, text("flow.legend"));
   x = draw_weight_legend(scene, ImVec2(x - at.em * 1.6F, y), ink) - at.em;
   const std::string& hint = text("flow.hint");
-  if (label_width(fonts().body, hint_type, hint) < x - at.footer.min.x)
-    add_label(scene.list, fonts().body, hint_type, ImVec2(at.footer.min.x, y), 0, ink, hint);
+  if (label_width(fonts().body, smallest_words, hint) < x - at.footer.min.x)
+    add_label(scene.list, fonts().body, smallest_words, ImVec2(at.footer.min.x, y), 0, ink, hint);
 }
 
 }  // namespace headlight

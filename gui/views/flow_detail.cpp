@@ -316,12 +316,13 @@ void FlowDetail::draw_number(const Frame& frame, Commands& commands, ImVec2 min,
   list->AddRectFilled(min, max, color, em() * 0.2F);
   const ImU32 ink = ink_on(color);
   {
-    const ScopedFont small(fonts().body, 0.72F);
+    const ScopedFont small(fonts().body, smallest_words);
     const std::string name = fitted_text(label(index), size.x - em() * 1.2F);
     list->AddText(ImVec2(min.x + em() * 0.6F, min.y + em() * 0.3F), ink, name.c_str());
   }
   const std::string number = significant_text(static_cast<double>(value), 4);
-  add_label(*list, fonts().mono, 0.85F, ImVec2(max.x - em() * 0.35F, min.y + em() * 1.1F), 1, ink, number);
+  add_label(*list, fonts().mono, smallest_mono, ImVec2(max.x - em() * 0.35F, min.y + em() * 1.1F), 1, ink,
+            number);
   const ValueReference here = reference(index);
   const bool locked = frame.document.value == here;
   const bool hovered = hand.inside && FlowRect{min, max}.contains(hand.at);

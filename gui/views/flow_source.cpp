@@ -39,10 +39,10 @@ void draw_source_chip(const FlowScene& scene, std::int64_t position) {
     scene.list.AddRect(chip.min, chip.max, locked ? palette().lock : palette().hover, round,
                        std::max(1.0F, at.em * 0.09F));
   }
-  const ScopedFont font(fonts().body, std::min(0.9F, chip.height() / at.em * 0.8F));
+  const ScopedFont font(fonts().body, std::min(0.9F, chip.height() / at.em * 0.78F));
   const std::vector<TokenId>& ids = scene.trace.source()->tokens();
-  const ImVec2 start(chip.min.x + at.em * 0.35F, chip.center().y - ImGui::GetFontSize() * 0.62F);
-  const float room = chip.width() - at.em * 0.6F;
+  const ImVec2 start(chip.min.x + at.em * chip_padding, chip.center().y - ImGui::GetFontSize() * 0.56F);
+  const float room = chip.width() - at.em * (chip_padding + 0.3F);
   const std::string words = token_words(scene.trace, ids[static_cast<std::size_t>(position)]);
   const auto place = told_apart(ids, position);
   add_token_label(scene.list, start, hot ? palette().text : with_alpha(palette().token_text, 0.85F), words,
@@ -61,7 +61,7 @@ void draw_source_stack(const FlowScene& scene) {
   }
   add_label(scene.list, fonts().strong, 0.85F, ImVec2(at.source_tokens.min.x, at.block.min.y + at.em * 0.4F),
             0, hot ? palette().text : palette().muted, text("flow.encoder"));
-  add_label(scene.list, fonts().body, 0.76F,
+  add_label(scene.list, fonts().body, smallest_words,
             ImVec2(at.source_stack.center().x, at.source_stack.max.y + at.em * 0.05F), 0.5F, palette().muted,
             at.source_layers > 1 ? fmt::format("0–{}", at.source_layers - 1) : "0");
 }
@@ -182,7 +182,7 @@ void draw_flow_source(const FlowScene& scene) {
     draw_source_row(scene, position);
   const auto more = [&](std::int64_t count, float y) {
     if (count <= 0) return;
-    add_label(scene.list, fonts().body, 0.78F, ImVec2(at.source_tokens.min.x + at.em * 0.4F, y), 0,
+    add_label(scene.list, fonts().body, smallest_words, ImVec2(at.source_tokens.min.x + at.em * 0.4F, y), 0,
               palette().muted, format_text("flow.more", fmt::arg("count", count)));
   };
   more(at.source_first, at.source_top - at.em * 1.1F);

@@ -98,8 +98,8 @@ void draw_map_row(const FlowScene& scene, std::int64_t query) {
   const bool numbers = width > at.em * 1.2F && row.height() > at.em * 0.68F;
   // Digits alone: they are lower than their line. On stage nothing but the cell limits them.
   const float high = row.height() / at.em;
-  const float largest_type =
-      at.parts.on_stage ? std::clamp(1.15F * high, 0.66F, 1.3F) : std::clamp(0.6F * high, 0.66F, 0.86F);
+  const float largest_type = at.parts.on_stage ? std::clamp(1.15F * high, smallest_words, 1.3F)
+                                               : std::clamp(0.6F * high, smallest_words, 0.9F);
   const bool brief = width < at.em * (at.parts.on_stage ? 2.6F : 1.8F);
   for (std::int64_t cell = 0; cell < at.map_columns; ++cell) {
     const float value = map_value(scene, weights, query, cell, largest);
@@ -114,8 +114,8 @@ void draw_map_row(const FlowScene& scene, std::int64_t query) {
       if (brief && words.starts_with("0.")) words.erase(0, 1);
       if (brief && words == "1.00") words = "1.0";
       // Not the mono face: its dotted zero is an eight at this size.
-      const float room = (width / at.em - 0.2F) / (0.5F * static_cast<float>(words.size()));
-      const float size = std::clamp(room, 0.66F, largest_type);
+      const float room = (width - gap) / at.em / (0.46F * static_cast<float>(words.size()));
+      const float size = std::min(room, largest_type);
       add_label(scene.list, fonts().body, size,
                 ImVec2(rect.center().x, rect.center().y - at.em * size * 0.52F), 0.5F,
                 ink_on(mix(palette().panel, color, alpha)), words);
@@ -129,7 +129,7 @@ void draw_map_row(const FlowScene& scene, std::int64_t query) {
 void draw_chip(const FlowScene& scene, std::int64_t position) {
   const FlowLayout& at = scene.at;
   const FlowRect strip = at.strip(Hook::embed, position);
-  const float height = std::min(at.row_height * 0.9F, at.em * 1.55F);
+  const float height = std::min(at.row_height * 0.92F, at.em * 1.55F);
   const float middle = strip.center().y;
   const ImVec2 min(at.tokens.min.x, std::floor(middle - height * 0.5F));
   const ImVec2 max(at.tokens.max.x, std::floor(middle + height * 0.5F));
@@ -142,13 +142,13 @@ void draw_chip(const FlowScene& scene, std::int64_t position) {
   if (chosen || locked)
     scene.list.AddRect(min, max, locked ? palette().lock : with_alpha(palette().hover, 0.75F), round,
                        std::max(1.0F, at.em * 0.09F));
-  const float size = std::min(0.95F, height / at.em * 0.82F);
+  const float size = std::min(0.95F, height / at.em * 0.78F);
   const ScopedFont font(fonts().body, size);
-  const float room = max.x - min.x - at.em * 0.7F;
+  const float beside = at.em * chip_padding, room = max.x - min.x - beside - at.em * 0.3F;
   const std::string words = chip_text(scene.frame, position);
   const auto place = told_apart(scene.trace.tokens(), position);
   add_token_label(scene.list,
-                  ImVec2(std::floor(min.x + at.em * 0.4F), std::floor(middle - ImGui::GetFontSize() * 0.62F)),
+                  ImVec2(std::floor(min.x + beside), std::floor(middle - ImGui::GetFontSize() * 0.6F)),
                   chosen ? palette().text : with_alpha(palette().token_text, 0.85F), words, place, room,
                   subscript_ink(ground));
 }
@@ -159,7 +159,7 @@ void draw_more(const FlowScene& scene) {
   const auto mark = [&](std::int64_t count, float y) {
     if (count <= 0) return;
     const ImVec2 middle(at.tokens.min.x + at.em * 0.4F, y);
-    add_label(scene.list, fonts().body, 0.78F, middle, 0, readable_small(palette().muted),
+    add_label(scene.list, fonts().body, smallest_words, middle, 0, readable_small(palette().muted),
               format_text("flow.more", fmt::arg("count", count)));
   };
   // Beside the bands, which show them.

@@ -25,7 +25,7 @@ float em() { return ImGui::GetFontSize(); }
 
 // The widest of the first tokens' labels: a long text must not cost a measurement of each of its tokens.
 float widest_token(const Frame& frame) {
-  const float around = em() * 0.8F;
+  const float around = em() * chip_padding * 2.0F;
   const ScopedFont font(fonts().body, 0.95F);
   float widest = 0;
   for (std::int64_t i = 0; i < std::min<std::int64_t>(frame.positions(), 32); ++i) {

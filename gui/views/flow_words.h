@@ -9,6 +9,8 @@
 
 namespace headlight {
 
+constexpr float chip_padding = 0.5F;  // ems between a token's chip and its words
+
 // A token as the prompt's chips show it.
 std::string chip_text(const Frame& frame, std::int64_t position);
 

@@ -135,9 +135,10 @@ void draw_head_summary(const ShownAttention& shown, Commands& commands, const fl
   const ScopedFont small(fonts().body, 0.85F);
   const bool all =
       static_cast<std::int64_t>(keys.size()) == shown.map.seen(query).last - shown.map.seen(query).first;
-  // Rounded down where something is left out: what is shown is not everything.
+  // Of the weights themselves: with their many rounded digits a reader may come to another sum. Rounded down
+  // where something is left out: what is shown is not everything.
   const std::string sum =
-      all ? fmt::format("{:.2f}", listed) : fmt::format("{:.3f}", std::floor(listed * 1e3) / 1e3);
+      all ? fmt::format("{:.2f}", listed) : fmt::format("{:.4f}", std::floor(listed * 1e4) / 1e4);
   const std::size_t count = keys.size();
   ImGui::TextDisabled("%s", format_text(all ? "attention.sum_all" : "attention.sum_shown",
                                         fmt::arg("count", count), fmt::arg("sum", sum))

@@ -54,7 +54,7 @@ void HeadWallPanel::draw_labels(const ShownAttention& shown, const WallLayout& l
     scores_.draw_labels(shown, layout, corner);
     return;
   }
-  const ScopedFont small(fonts().mono, 0.8F);
+  const ScopedFont small(fonts().mono, smallest_mono);
   ImDrawList* list = ImGui::GetWindowDrawList();
   const auto draw = [&](char letter, std::int64_t count, bool along_x, std::int64_t current,
                         std::int64_t hovered) {

@@ -19,6 +19,7 @@
 #include "gui/widgets/edge_fade.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/muted_text.h"
+#include "gui/widgets/ribbon.h"
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/segmented.h"
 #include "gui/widgets/significant_text.h"
@@ -36,8 +37,10 @@ constexpr double rounding = 1e-3;
 
 float em() { return ImGui::GetFontSize(); }
 
-void draw_name(const Trace& trace, const ValueReference& at) {
-  const ScopedFont mono(fonts().mono, 0.88F);
+constexpr float name_size = 0.88F, smallest_name = 0.8F;  // of a hook's name
+
+void draw_name(const Trace& trace, const ValueReference& at, float size = name_size) {
+  const ScopedFont mono(fonts().mono, size);
   const std::string name = value_name(trace, at);
   const std::string fitted = fitted_text(name, ImGui::GetContentRegionAvail().x);
   ImGui::PushStyleColor(ImGuiCol_Text, readable(hook_color(at.hook)));
@@ -114,8 +117,15 @@ void draw_formula(const Trace& trace, const Operands& operands, bool brief) {
   ImGui::Dummy(ImVec2(width, height));
 }
 
+// How wide draw_lock_mark() draws.
+float lock_mark_width() {
+  const ScopedFont small(fonts().body, 0.8F);
+  return ImGui::CalcTextSize(text("inspector.kept").c_str()).x + em() * 1.6F;
+}
+
 // "kept", framed, beside a locked number. Returns its width.
 float draw_lock_mark(ImVec2 corner, float height) {
+  const float width = lock_mark_width();
   const ScopedFont small(fonts().body, 0.8F);
   const std::string& words = text("inspector.kept");
   const ImVec2 size = ImGui::CalcTextSize(words.c_str());
@@ -125,7 +135,7 @@ float draw_lock_mark(ImVec2 corner, float height) {
                       ImVec2(place.x + size.x + em() * 0.4F, place.y + size.y + em() * 0.15F),
                       with_alpha(palette().lock, 0.2F), em() * 0.4F);
   list->AddText(place, palette().text, words.c_str());
-  return size.x + em() * 1.6F;
+  return width;
 }
 
 bool differs(const Operands& o) {
@@ -319,15 +329,28 @@ void InspectorView::draw_value(const Frame& frame, Commands& commands) const {
   draw_shape(*live_, operands_->target, corner, size.y, size.x + chip);
 }
 
-// In a low panel: the number and its name in one line, so that the operands have room below.
+// In a low panel: the number and its name in one line, so that the operands have room below; both smaller
+// where that makes them fit, else the name in a line of its own.
 void InspectorView::draw_brief_value(const Frame& frame, Commands& commands) const {
   const bool locked = frame.document.value == operands_->target;
+  const std::string number = significant_text(operands_->value, 5),
+                    name = value_name(*live_, operands_->target);
+  const float room = ImGui::GetContentRegionAvail().x - (locked ? lock_mark_width() : 0.0F);
+  const auto fits = [&](float of_number, float of_name, float between) {
+    return label_width(fonts().mono, of_number, number) + em() * between +
+               label_width(fonts().mono, of_name, name) <=
+           room;
+  };
+  const bool whole = fits(1.4F, name_size, 0.6F), tight = !whole && fits(1.15F, smallest_name, 0.4F);
+  if (!whole && !tight) draw_name(*live_, operands_->target);
   const ImVec2 corner = ImGui::GetCursorScreenPos();
-  const ImVec2 size = draw_number(frame, commands, 1.4F);
+  const ImVec2 size = draw_number(frame, commands, tight ? 1.15F : 1.4F);
   const float mark = locked ? draw_lock_mark(ImVec2(corner.x + size.x + em() * 0.4F, corner.y), size.y) : 0;
-  ImGui::SameLine(0, em() * 0.6F + mark);
-  ImGui::SetCursorPosY(ImGui::GetCursorPosY() + (size.y - em()) * 0.6F);
-  draw_name(*live_, operands_->target);
+  if (whole || tight) {
+    ImGui::SameLine(0, em() * (tight ? 0.4F : 0.6F) + mark);
+    ImGui::SetCursorPosY(ImGui::GetCursorPosY() + (size.y - em()) * 0.6F);
+    draw_name(*live_, operands_->target, tight ? smallest_name : name_size);
+  }
   ImGui::SetCursorScreenPos(ImVec2(corner.x, corner.y + size.y + em() * 0.2F));
   draw_place(*live_, operands_->target);
 }

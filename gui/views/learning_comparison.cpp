@@ -163,11 +163,12 @@ void draw_learning_comparison(const LearningSnapshot& learning, const LearningSt
       list->AddCircle(ImVec2(corner.x + name + em() * 0.6F, corner.y + em() * 0.5F), em() * 0.2F,
                       palette().muted, 0, std::max(1.0F, em() * 0.09F));
     }
-    add_label(*list, fonts().mono, 0.86F, ImVec2(corner.x + last - column, corner.y), 1.0F, palette().text,
-              row.left);
-    add_label(*list, fonts().mono, 0.86F, ImVec2(corner.x + last, corner.y), 1.0F, palette().text, row.right);
+    add_label(*list, fonts().mono, smallest_mono, ImVec2(corner.x + last - column, corner.y), 1.0F,
+              palette().text, row.left);
+    add_label(*list, fonts().mono, smallest_mono, ImVec2(corner.x + last, corner.y), 1.0F, palette().text,
+              row.right);
     if (!row.third.empty()) {
-      add_label(*list, fonts().mono, 0.86F, ImVec2(corner.x + width, corner.y), 1.0F, palette().text,
+      add_label(*list, fonts().mono, smallest_mono, ImVec2(corner.x + width, corner.y), 1.0F, palette().text,
                 row.third);
     }
   }
@@ -203,17 +204,17 @@ void draw_learning_copied(const LearningSnapshot& learning, const LearningState&
     const double share = 0.5 * half;
     const float level = std::floor(y(share)) + 0.5F;
     list->AddLine(ImVec2(from.x, level), ImVec2(to.x, level), with_alpha(palette().grid, 0.7F), 1.0F);
-    add_label(*list, fonts().mono, 0.78F, ImVec2(from.x - em() * 0.4F, level - em() * 0.45F), 1.0F,
+    add_label(*list, fonts().mono, smallest_mono, ImVec2(from.x - em() * 0.4F, level - em() * 0.45F), 1.0F,
               palette().muted, fmt::format("{:.0f}%", share * 100.0));
   }
   for (std::int64_t period = 0; period <= static_cast<std::int64_t>(most); period += 5) {
-    add_label(*list, fonts().mono, 0.78F, ImVec2(x(period), to.y + em() * 0.2F), 0.5F, palette().muted,
-              grouped_text(period));
+    add_label(*list, fonts().mono, smallest_mono, ImVec2(x(period), to.y + em() * 0.2F), 0.5F,
+              palette().muted, grouped_text(period));
   }
   // Beyond this the texts have nothing to copy.
   const float end = x(longest_in_texts);
   list->AddRectFilled(ImVec2(end, from.y), to, with_alpha(palette().grid, 0.35F));
-  add_label(*list, fonts().body, 0.78F, ImVec2(to.x, corner.y - em() * 1.15F), 1.0F, palette().muted,
+  add_label(*list, fonts().body, smallest_words, ImVec2(to.x, corner.y - em() * 1.15F), 1.0F, palette().muted,
             text("learning.copied_beyond"));
   const auto draw = [&](const std::vector<double>& copied, ImU32 color) {
     std::vector<ImVec2> points;

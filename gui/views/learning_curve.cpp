@@ -80,19 +80,19 @@ void LearningCurve::draw_grid(const Plot& plot) const {
     const float y = std::floor(plot.y(loss)) + 0.5F;
     list->AddLine(ImVec2(plot.corner.x, y), ImVec2(plot.corner.x + plot.size.x, y),
                   with_alpha(palette().grid, loss > 0.0 ? 0.6F : 1.0F), 1.0F);
-    add_label(*list, fonts().mono, 0.78F, ImVec2(plot.corner.x - em() * 0.4F, y - em() * 0.45F), 1.0F,
+    add_label(*list, fonts().mono, smallest_mono, ImVec2(plot.corner.x - em() * 0.4F, y - em() * 0.45F), 1.0F,
               palette().muted, fmt::format("{:g}", loss));
   }
   const double across = std::max(1.0, tick_of(plot.steps, 5.0));
   for (double step = 0.0; step <= plot.steps; step += across) {
     const std::string number = grouped_text(static_cast<std::int64_t>(step));
     const bool is_last = step + across > plot.steps;  // says of what
-    add_label(*list, fonts().mono, 0.78F, ImVec2(plot.x(step), plot.corner.y + plot.size.y + em() * 0.2F),
-              step == 0.0                        ? 0.0F
-              : step + across * 0.3 > plot.steps ? 1.0F
-                                                 : 0.5F,
-              palette().muted,
-              is_last ? format_text("learning.axis_steps", fmt::arg("steps", number)) : number);
+    add_label(
+        *list, fonts().mono, smallest_mono, ImVec2(plot.x(step), plot.corner.y + plot.size.y + em() * 0.2F),
+        step == 0.0                        ? 0.0F
+        : step + across * 0.3 > plot.steps ? 1.0F
+                                           : 0.5F,
+        palette().muted, is_last ? format_text("learning.axis_steps", fmt::arg("steps", number)) : number);
   }
 }
 
@@ -104,9 +104,9 @@ void LearningCurve::draw_key(const Plot& plot, float top) const {
   float x = plot.corner.x;
   const auto add = [&](const char* key, float before) {
     const std::string& words = text(key);
-    const float width = label_width(fonts().body, 0.78F, words);
+    const float width = label_width(fonts().body, smallest_words, words);
     if (x + before + width > plot.corner.x + plot.size.x) return false;
-    add_label(*list, fonts().body, 0.78F, ImVec2(x + before, top), 0.0F, palette().muted, words);
+    add_label(*list, fonts().body, smallest_words, ImVec2(x + before, top), 0.0F, palette().muted, words);
     x += before + width;
     return true;
   };
@@ -194,10 +194,10 @@ void LearningCurve::draw_levels(const Plot& plot) const {
     const std::string words = format_text(level.key, fmt::arg("loss", fmt::format("{:.2f}", level.loss)));
     above = std::min(y, above) - em() * 0.98F;
     const ImVec2 right(plot.corner.x + plot.size.x, above);
-    const float room = label_width(fonts().body, 0.78F, words);
+    const float room = label_width(fonts().body, smallest_words, words);
     list->AddRectFilled(ImVec2(right.x - room - em() * 0.2F, above), ImVec2(right.x, above + em() * 0.92F),
                         palette().panel);  // no grid line through words
-    add_label(*list, fonts().body, 0.78F, right, 1.0F, level.color, words);
+    add_label(*list, fonts().body, smallest_words, right, 1.0F, level.color, words);
   }
 }
 
@@ -235,7 +235,7 @@ void LearningCurve::draw_strip(const Plot& plot, ImVec2 corner, float height, fl
   const float now = count > 0 ? plot.learning.curve.back().*what : 0.0F;
   const std::string words =
       format_text(key, fmt::arg("now", count > 0 ? significant_text(static_cast<double>(now), 2) : "–"));
-  add_label(*list, fonts().body, 0.78F, ImVec2(corner.x + plot.size.x, corner.y - em() * 0.1F), 1.0F,
+  add_label(*list, fonts().body, smallest_words, ImVec2(corner.x + plot.size.x, corner.y - em() * 0.1F), 1.0F,
             palette().muted, words);
 }
 
@@ -267,7 +267,7 @@ std::optional<std::int64_t> LearningCurve::draw(const LearningSnapshot& learning
                                                 ImVec2 size) {
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const bool strips = size.y >= em() * 13.0F;
-  const float strip = em() * 2.0F, left = em() * 1.9F, below = em() * 1.4F, top = em() * 2.0F;
+  const float strip = em() * 2.0F, left = em() * 2.3F, below = em() * 1.4F, top = em() * 2.0F;
   const std::vector<float> losses = shown_losses(learning);
   const Plot plot{learning, ImVec2(corner.x + left, corner.y + top),
                   ImVec2(std::max(em() * 4.0F, size.x - left - em() * 0.2F),

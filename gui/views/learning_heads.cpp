@@ -167,7 +167,7 @@ void LearningHeads::point(const Grid& grid, const Frame& frame, Commands& comman
 }
 
 void LearningHeads::draw_scale(const Frame& frame) const {
-  constexpr float small = 0.78F;
+  constexpr float small = smallest_words;
   const MapScale scale = frame.document.map_scale;
   const std::string low = map_scale_words(scale, 0.0F), high = map_scale_words(scale, 1.0F);
   const float bar = em() * 4.5F, gap = em() * 0.35F, before = label_width(fonts().body, small, low) + gap;

@@ -53,9 +53,9 @@ void draw_part(const LearningPart& part, const Columns& columns, double most) {
   draw_bar(*list, ImVec2(corner.x + columns.label, corner.y + em() * 0.35F), columns.bar,
            most > 0.0 ? part.gradient / most : 0.0, part_color(part.kind));
   const float right = corner.x + columns.label + columns.bar + columns.number;
-  add_label(*list, fonts().mono, 0.82F, ImVec2(right, y), 1.0F, palette().text,
+  add_label(*list, fonts().mono, smallest_mono, ImVec2(right, y), 1.0F, palette().text,
             significant_text(part.gradient, 2));
-  add_label(*list, fonts().mono, 0.82F, ImVec2(right + columns.number, y), 1.0F, palette().muted,
+  add_label(*list, fonts().mono, smallest_mono, ImVec2(right + columns.number, y), 1.0F, palette().muted,
             std::isfinite(moved) ? percent_text(moved) : "–");
 }
 
@@ -115,12 +115,12 @@ void draw_learning_parts(const LearningSnapshot& learning, float width) {
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float right = corner.x + columns.label + columns.bar + columns.number;
-  add_label(*list, fonts().body, 0.78F, corner, 0.0F, palette().muted,
+  add_label(*list, fonts().body, smallest_words, corner, 0.0F, palette().muted,
             format_text("learning.of_update", fmt::arg("step", grouped_text(learning.parts_step))));
-  add_label(*list, fonts().body, 0.78F, ImVec2(right, corner.y), 1.0F, palette().muted,
+  add_label(*list, fonts().body, smallest_words, ImVec2(right, corner.y), 1.0F, palette().muted,
             text("learning.gradient"));
-  add_label(*list, fonts().body, 0.78F, ImVec2(right + columns.number, corner.y), 1.0F, palette().muted,
-            text("learning.part_moved"));
+  add_label(*list, fonts().body, smallest_words, ImVec2(right + columns.number, corner.y), 1.0F,
+            palette().muted, text("learning.part_moved"));
   ImGui::Dummy(ImVec2(width, em() * 1.1F));
   ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(0.0F, 0.0F));
   for (const LearningPart& part : learning.parts) draw_part(part, columns, most);

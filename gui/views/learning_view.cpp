@@ -192,6 +192,9 @@ void LearningView::draw_left(const Frame& frame, ImVec2 room) {
     ImGui::Dummy(ImVec2(0.0F, em() * 0.3F));
   }
   if (learning.parts.empty()) return;
+  // A heading whose lines are all beneath the lower edge goes there as well.
+  const float rest = ImGui::GetCursorStartPos().y + room.y - ImGui::GetCursorPosY();
+  if (rest > 0.0F && rest < em() * 4.5F) ImGui::Dummy(ImVec2(0.0F, rest));
   draw_caps(text("learning.parts"));
   draw_learning_parts(learning, width);
 }

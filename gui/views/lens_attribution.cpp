@@ -16,6 +16,7 @@
 #include "gui/widgets/axis_labels.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/facts.h"
+#include "gui/widgets/hand_number.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/significant_text.h"
@@ -32,11 +33,21 @@ ImU32 attention_color() { return palette().attention; }
 ImU32 cross_color() { return palette().value; }
 ImU32 mlp_color() { return palette().mlp; }
 
-constexpr int source_digits = 3;     // of what was read from a token, and of their sum
-constexpr float source_size = 0.8F;  // of these numbers' type
+constexpr int source_digits = 4;               // of the largest that was read from a token
+constexpr float source_size = smallest_words;  // of these numbers' type
 
 std::string signed_text(double value, int digits = 4) {
   return (value > 0 ? "+" : "") + significant_text(value, digits);
+}
+
+// What was read from the tokens, and their sum, with the decimals of the largest: a reader compares them.
+// What these make a nought of is told by the tooltip.
+std::string source_text(double value, double largest) {
+  if (!std::isfinite(value) || !(largest >= 1e-4)) return signed_text(value, source_digits);
+  const int decimals = std::max(0, source_digits - 1 - static_cast<int>(std::floor(std::log10(largest))));
+  const bool is_nought = std::abs(value) < 0.5 * std::pow(10.0, -decimals);
+  if (is_nought) return value == 0.0 ? "0" : "≈ 0";
+  return (value > 0 ? "+" : "") + rounded_text(value, decimals);
 }
 
 // As many decimals in every term: a reader adds them up.
@@ -329,7 +340,6 @@ void LensAttribution::refresh_sources(const Frame& frame,
 // One token that the head read from: how much of the head's share came from it.
 float LensAttribution::draw_source(const Frame& frame, Commands& commands, const Source& source,
                                    ImVec2 corner) const {
-  const std::string number = signed_text(source.share, source_digits);
   const float height = em() * 1.35F;
   ImDrawList* list = ImGui::GetWindowDrawList();
   ImGui::SetCursorScreenPos(corner);
@@ -344,7 +354,7 @@ float LensAttribution::draw_source(const Frame& frame, Commands& commands, const
   add_token_label(*list, ImVec2(corner.x + em() * 0.35F, corner.y + em() * 0.15F), ink_on(color),
                   source.token, source.place, source.width, ink_on(color));
   add_label(*list, fonts().body, source_size, ImVec2(corner.x + em() * 0.35F, corner.y + em() * 1.45F), 0,
-            palette().text, number);
+            palette().text, source.number);
   const auto& hovered_key = source.cross ? frame.hover.source_key : frame.hover.key;
   if (hovered || hovered_key == source.key) {
     list->AddRect(corner, end, palette().key, em() * 0.2F, std::max(1.0F, em() * 0.09F));
@@ -377,11 +387,14 @@ void LensAttribution::draw_sources(const Frame& frame, Commands& commands, const
   const std::shared_ptr<const Trace> trace = shown.trace.lock();
   if (sources.empty() || !trace || (cross && !trace->source())) return;
   const double total = std::accumulate(sources.begin(), sources.end(), 0.0);
+  double largest_source = 0.0;
+  for (const double share : sources) largest_source = std::max(largest_source, size_of(share));
   const double largest = largest_head(shown);  // in the colours of the map above
   const std::vector<TokenId>& tokens = cross ? trace->source()->tokens() : trace->tokens();
   {
     const ScopedFont small(fonts().body, 0.9F);
-    const std::string name = fmt::format("L{} H{}", layer_, head_), sum = signed_text(total, source_digits);
+    const std::string name = fmt::format("L{} H{}", layer_, head_);
+    const std::string sum = source_text(total, largest_source);
     const std::string words = format_text(cross ? "lens.sources_cross" : "lens.sources",
                                           fmt::arg("head", name), fmt::arg("sum", sum));
     ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
@@ -394,12 +407,13 @@ void LensAttribution::draw_sources(const Frame& frame, Commands& commands, const
   const float room = ImGui::GetContentRegionAvail().x;
   float x = 0.0F, line = 0.0F;
   for (const std::size_t key : strongest_keys(sources)) {
-    Source source{static_cast<std::int64_t>(key), shown.position, sources[key], largest, cross, "", {}, 0.0F};
+    Source source{
+        static_cast<std::int64_t>(key), shown.position, sources[key], largest, cross, "", "", {}, 0.0F};
+    source.number = source_text(source.share, largest_source);
     source.token = shortened(token_piece(trace->model().tokenizer->bytes(tokens[key])), em() * 7);
     source.place = told_apart(tokens, source.key);
-    source.width = em() * 0.7F +
-                   std::max(token_label_width(source.token, source.place),
-                            label_width(fonts().body, source_size, signed_text(source.share, source_digits)));
+    source.width = em() * 0.7F + std::max(token_label_width(source.token, source.place),
+                                          label_width(fonts().body, source_size, source.number));
     if (x > 0 && x + source.width > room) {
       x = 0;
       line += em() * 2.7F;

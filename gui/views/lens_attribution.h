@@ -30,7 +30,7 @@ class LensAttribution {
     std::int64_t key = 0, position = 0;  // position: of the query
     double share = 0.0, largest = 1.0;   // largest: of all heads
     bool cross = false;
-    std::string token;
+    std::string token, number;          // number: of the share, in words
     std::optional<std::int64_t> place;  // its position, where the text has the token more than once
     float width = 0.0F;
   };

@@ -31,6 +31,20 @@ constexpr std::int64_t most_named = 120;  // tokens of a text whose labels are p
 float em() { return ImGui::GetFontSize(); }
 float as_float(std::int64_t value) { return static_cast<float>(value); }
 
+// How the labels of an axis stand: for every so many tokens, and each covers so many to either side.
+struct Steps {
+  std::int64_t every, covered;
+};
+
+// Words as close as they can be read; positions, of which a few are enough, farther apart.
+Steps steps_of(float needed, float cell) {
+  constexpr float between_positions = 1.7F;
+  const std::int64_t every = tokens_for_label(needed, cell);
+  if (every <= position_from) return {every, every};
+  return {tokens_for_label(needed * between_positions, cell),
+          static_cast<std::int64_t>(std::ceil(needed / cell))};
+}
+
 struct Label {
   std::string words;
   std::optional<std::int64_t> place;  // small behind them, where several tokens are the same
@@ -52,16 +66,16 @@ ImU32 chip_ground(ImU32 accent, bool chosen, bool lit) {
   return mix(palette().panel, accent, lit ? 0.38F : chosen ? 0.22F : 0.0F);
 }
 
-void draw_rows(const ShownAttention& shown, const MatrixAxes& axes, std::int64_t every) {
+void draw_rows(const ShownAttention& shown, const MatrixAxes& axes, const Steps& steps) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const std::optional<std::int64_t> lit = shown.hovered_query();
   const std::optional<std::int64_t> locked = shown.locked_query();
   const float room = axes.left - em() * 0.7F;
   for (std::int64_t query = axes.window.first_row; query < axes.window.last_row; ++query) {
-    if (!is_label_drawn(query, every, lit, locked)) continue;
+    if (!is_label_drawn(query, steps.every, lit, locked, std::nullopt, steps.covered)) continue;
     const bool strong = query == lit || query == locked;
     const Label label =
-        label_of(shown.query_text(query), shown.query_place(query), query, every, strong, room);
+        label_of(shown.query_text(query), shown.query_place(query), query, steps.every, strong, room);
     const ImVec2 size(label.width(room), ImGui::GetFontSize());
     const float middle = axes.first_y + (as_float(query - axes.window.first_row) + 0.5F) * axes.cell;
     if (middle < axes.corner.y || middle > axes.corner.y + axes.size.y) continue;
@@ -77,17 +91,17 @@ void draw_rows(const ShownAttention& shown, const MatrixAxes& axes, std::int64_t
   }
 }
 
-void draw_columns(const ShownAttention& shown, const MatrixAxes& axes, std::int64_t every, float length) {
+void draw_columns(const ShownAttention& shown, const MatrixAxes& axes, const Steps& steps, float length) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const std::optional<std::int64_t> lit = shown.hovered_key();
   const std::optional<std::int64_t> locked = shown.locked_key();
   for (std::int64_t key = axes.window.first_column; key < axes.window.last_column; ++key) {
-    if (!is_label_drawn(key, every, lit, locked, axes.strongest)) continue;
+    if (!is_label_drawn(key, steps.every, lit, locked, axes.strongest, steps.covered)) continue;
     const float middle = axes.first_x + (as_float(key - axes.window.first_column) + 0.5F) * axes.wide;
     if (middle < axes.corner.x || middle > axes.corner.x + axes.size.x) continue;
     const bool strong = key == lit || key == locked;
     const bool named = strong || key == axes.strongest;
-    const Label label = label_of(shown.key_text(key), shown.key_place(key), key, every, named, length);
+    const Label label = label_of(shown.key_text(key), shown.key_place(key), key, steps.every, named, length);
     const ImVec2 start(middle, axes.corner.y - em() * 0.55F);
     const ImU32 ground = chip_ground(palette().key, strong, key == lit);
     if (strong) {
@@ -166,8 +180,8 @@ void draw_matrix_labels(const ShownAttention& shown, Commands& commands, const M
   const float height = length * std::sin(axes.angle) + em() * 1.0F;
   {
     const ScopedFont font(fonts().body, label_size);
-    draw_rows(shown, axes, tokens_for_label(em() * 1.1F, axes.cell));
-    draw_columns(shown, axes, tokens_for_label(em() * 1.25F, axes.wide), length);
+    draw_rows(shown, axes, steps_of(em() * 1.1F, axes.cell));
+    draw_columns(shown, axes, steps_of(em() * 1.25F, axes.wide), length);
   }
   row_buttons(shown, commands, axes);
   column_buttons(shown, commands, axes, height);

@@ -103,8 +103,8 @@ ImU32 color_under(const DrawnMap& map, MapScale scale, double most, float value)
 }
 
 // Of the type: what can still be read. That of the stage is large.
-float small_number() { return on_stage() ? 0.58F : 0.7F; }
-constexpr float number_room = 0.08F;  // ems between a number and the edges of its cell
+float small_number() { return on_stage() ? 0.66F : smallest_words; }
+constexpr float number_room = 0.03F;  // ems between a number and the edges of its cell
 
 }  // namespace
 
@@ -128,7 +128,7 @@ void MatrixPanel::draw_strongest(const Plot& plot, const Geometry& geometry) con
   if (!inside || !plot.is_plain()) return;
   const float weight = plot.rows.row(query)[*key];
   const std::string number = std::isnan(weight) ? "NaN" : fmt::format("{:.2f}", weight);
-  const ScopedFont small(fonts().body, 0.82F);
+  const ScopedFont small(fonts().body, smallest_words);
   const ImVec2 size = ImGui::CalcTextSize(number.c_str());
   const float pad = em() * 0.25F, right = geometry.corner.x + geometry.size.x;
   float x = geometry.x(*key + 1) + pad * 2;
@@ -144,7 +144,7 @@ void MatrixPanel::draw_strongest(const Plot& plot, const Geometry& geometry) con
 // Weights as they are, also where rows are drawn divided by their largest; other values as they are drawn.
 void MatrixPanel::draw_numbers(const Plot& plot, const Geometry& geometry) const {
   const float size = geometry.cell >= em() * 3.4F   ? 1.0F
-                     : geometry.cell >= em() * 2.1F ? 0.82F
+                     : geometry.cell >= em() * 2.1F ? smallest_words
                                                     : small_number();
   const float room = geometry.wide - em() * number_room * 2;
   Decimals decimals = Decimals::none;

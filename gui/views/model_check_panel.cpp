@@ -28,7 +28,8 @@ void wrapped(const std::string& words, ImU32 color) {
 
 void draw_line(const HookDifference& hook, float width, float line) {
   const ImVec2 corner = ImGui::GetCursorScreenPos();
-  const float words_y = corner.y + (line - em() * 0.9F) * 0.5F;
+  const float type = std::clamp(line / em() * 0.55F, smallest_mono, 1.15F);  // larger where lines are higher
+  const float words_y = corner.y + (line - em() * type) * 0.5F;
   ImGui::Dummy(ImVec2(width, line));
   if (ImGui::IsItemHovered()) {
     ImGui::SetTooltip("%s", format_text("check.line_tip", fmt::arg("values", grouped_text(hook.values)),
@@ -38,7 +39,7 @@ void draw_line(const HookDifference& hook, float width, float line) {
                                 .c_str());
   }
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const ScopedFont mono(fonts().mono, 0.88F);
+  const ScopedFont mono(fonts().mono, type);
   const float number = em() * 5.5F, bar = std::min(em() * 12.0F, width * 0.3F);
   list->AddText(ImVec2(corner.x, words_y), palette().text,
                 shortened(hook.name, width - number - bar - em() * 2.0F).c_str());
@@ -60,7 +61,7 @@ void draw_line(const HookDifference& hook, float width, float line) {
 // edge of what belongs beneath it.
 void draw_note_in_the_middle() {
   const ImVec2 room = ImGui::GetContentRegionAvail();
-  const float width = std::min(room.x, em() * 34.0F);
+  const float width = std::min(room.x, em() * 32.0F);
   const ImVec2 cursor = ImGui::GetCursorPos();
   const float words = ImGui::CalcTextSize(text("check.note").c_str(), nullptr, false, width).y;
   const float left = cursor.x + std::floor((room.x - width) * 0.5F);
@@ -115,12 +116,14 @@ void ModelCheckPanel::draw(const Frame& frame, Commands& commands) {
   const auto done = worker_->done();
   const bool known = done && done->key == model && (done->value || !done->error.empty());
   const bool working = asked_ == model && worker_->pending();
-  if (!known || working) {
-    draw_note_in_the_middle();
-  } else {
+  if (known && !working) {
     wrapped(text("check.note"), palette().muted);
+    if (done->value) return draw_result(*done->value);
+    return wrapped(in_language(done->error), palette().error);
   }
-  if (!known && !working) {
+  const ScopedFont large(fonts().body, 1.25F);  // all that the dialog says
+  draw_note_in_the_middle();
+  if (!working) {
     if (ImGui::Button((text("check.start") + "###start").c_str())) {
       worker_->again();
       asked_ = model;
@@ -129,18 +132,13 @@ void ModelCheckPanel::draw(const Frame& frame, Commands& commands) {
     }
     return;
   }
-  if (working) {
-    commands.progress(text("check.name"), worker_->fraction());
-    ImGui::ProgressBar(worker_->fraction(), ImVec2(em() * 16.0F, em() * 0.5F), "");
-    ImGui::SameLine(0.0F, em());
-    if (ImGui::Button((text("load.cancel") + "###cancel").c_str())) {
-      worker_->cancel();
-      asked_.reset();
-    }
-    return;
+  commands.progress(text("check.name"), worker_->fraction());
+  ImGui::ProgressBar(worker_->fraction(), ImVec2(em() * 16.0F, em() * 0.5F), "");
+  ImGui::SameLine(0.0F, em());
+  if (ImGui::Button((text("load.cancel") + "###cancel").c_str())) {
+    worker_->cancel();
+    asked_.reset();
   }
-  if (done->value) return draw_result(*done->value);
-  wrapped(in_language(done->error), palette().error);
 }
 
 }  // namespace headlight

@@ -214,7 +214,7 @@ void ModelTensors::draw_histogram(const Frame&, Commands& commands) {
                   {{text("tensors.count"), grouped_text(histogram.counts[i])}}, text("tensors.log_tip"));
   }
   list->AddLine(ImVec2(start.x, bottom), ImVec2(start.x + width, bottom), palette().grid, 1.0F);
-  const ScopedFont mono(fonts().mono, 0.92F);
+  const ScopedFont mono(fonts().mono, smallest_mono);
   const std::array<std::string, 3> labels = {significant_text(-histogram.limit, 3), "0",
                                              significant_text(histogram.limit, 3)};
   for (std::size_t i = 0; i < labels.size(); ++i) {

@@ -233,7 +233,7 @@ void draw_hashes(const std::optional<CatalogEntry>& entry, float width) {
     first = false;
     ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
     ImGui::TextUnformatted(file.path.c_str());
-    const ScopedFont mono(fonts().mono, 0.92F);
+    const ScopedFont mono(fonts().mono, smallest_mono);
     ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
     ImGui::TextUnformatted(in_lines(file.sha256, width).c_str());
     ImGui::PopStyleColor();

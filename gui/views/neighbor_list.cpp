@@ -125,7 +125,7 @@ void draw_row(const Frame& frame, Commands& commands, const Columns& at, const N
   right_text(corner, at.line, at.token - em() * 0.6F, fmt::format("#{}", rank + 1), palette().muted);
   const auto strong = [order](NeighborOrder of) { return of == order ? palette().text : palette().muted; };
   right_text(corner, at.line, at.cosine, rounded_text(token.cosine, 4), strong(NeighborOrder::cosine));
-  right_text(corner, at.line, at.dot, significant_text(token.dot), strong(NeighborOrder::dot));
+  right_text(corner, at.line, at.dot, rounded_text(token.dot, 4), strong(NeighborOrder::dot));
   if (at.id > 0) right_text(corner, at.line, at.id, fmt::format("{}", token.id), palette().muted);
 }
 

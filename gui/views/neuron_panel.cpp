@@ -24,8 +24,11 @@ namespace {
 
 float em() { return ImGui::GetFontSize(); }
 
-constexpr float usual_line = 1.55F, lowest_line = 0.8F;  // ems
-constexpr float strip_share = 1.2F / usual_line;         // of a line
+constexpr float usual_line = 1.55F, lowest_line = 0.86F;  // ems
+constexpr float strip_share = 1.2F / usual_line;          // of a line
+
+// Of the numbers in a line so high: no larger than the line.
+float number_type(float line) { return std::min(smallest_mono, line / em()); }
 
 // Of the chosen key's sums.
 float plot_height() { return std::clamp(ImGui::GetWindowHeight() * 0.18F, em() * 3.4F, em() * 7); }
@@ -186,7 +189,8 @@ void NeuronPanel::draw_query(const ShownAttention& shown, Commands& commands, co
 
 void NeuronPanel::draw_number(const ShownAttention& shown, Commands& commands, const ValueReference& value,
                               const std::string& words, ImVec2 corner, ImVec2 room, ImU32 color) {
-  const ScopedFont mono(fonts().mono, 0.9F);
+  const float type = number_type(room.y);
+  const ScopedFont mono(fonts().mono, type);
   const ImVec2 size = ImGui::CalcTextSize(words.c_str());
   const ImVec2 at(corner.x + room.x - size.x, corner.y + (room.y - em()) * 0.5F);
   ImGui::SetCursorScreenPos(ImVec2(at.x, corner.y));
@@ -200,7 +204,7 @@ void NeuronPanel::draw_number(const ShownAttention& shown, Commands& commands, c
   const bool hovered = ImGui::IsItemHovered();
   if (hovered) {
     commands.hover().value = value;
-    const ScopedFont body(fonts().body, 1.0F / 0.9F);
+    const ScopedFont body(fonts().body, 1.0F / type);
     ImGui::SetTooltip("%s\n%s", shown.hook_line(value.hook).c_str(), text("attention.neuron_open").c_str());
   }
   ImGui::GetWindowDrawList()->AddText(at, hovered || locked ? readable(palette().lock) : color,
@@ -218,11 +222,13 @@ void NeuronPanel::draw_row(const ShownAttention& shown, Commands& commands, cons
                                    shown.locked_key() == key ? 0.16F : 0.07F),
                         em() * 0.25F);
   }
-  const float body = em(), high = columns.line * strip_share;
+  const float high = columns.line * strip_share;
   const float top = y + (columns.line - high) * 0.5F;
-  const ScopedFont type(fonts().body, std::min(1.0F, columns.line / body / 1.08F));
-  add_token_label(*list, ImVec2(columns.label, y + (columns.line - em()) * 0.5F), palette().key,
-                  shown.key_text(key), shown.key_place(key), columns.label_width);
+  {
+    const ScopedFont type(fonts().body, std::min(1.0F, columns.line / em()));
+    add_token_label(*list, ImVec2(columns.label, y + (columns.line - em()) * 0.5F), palette().key,
+                    shown.key_text(key), shown.key_place(key), columns.label_width);
+  }
   const std::span<const float> q = query_vector(shown), k = key_vector(shown, key);
   std::vector<float> products(q.size());
   for (std::size_t i = 0; i < q.size(); ++i) products[i] = q[i] * k[i];
@@ -255,7 +261,7 @@ void NeuronPanel::draw_row(const ShownAttention& shown, Commands& commands, cons
     }
   };
   if (columns.dot > 0) {
-    const ScopedFont mono(fonts().mono, 0.9F);
+    const ScopedFont mono(fonts().mono, number_type(columns.line));
     const std::string dot = hand_number(row_.dot[at], 2);
     list->AddText(ImVec2(columns.dot + columns.number_width - ImGui::CalcTextSize(dot.c_str()).x,
                          y + (columns.line - em()) * 0.5F),
@@ -350,7 +356,7 @@ void NeuronPanel::draw_plot(const ShownAttention& shown, Commands& commands, std
   }
   draw_sums(products, plot, size, range);
   {
-    const ScopedFont mono(fonts().body, above_strips ? 0.72F : 0.82F);
+    const ScopedFont small(fonts().body, smallest_words);
     ImDrawList* list = ImGui::GetWindowDrawList();
     const auto label = [&](double value, float y) {
       const std::string words = hand_number(value, 1);

@@ -42,7 +42,7 @@ SimilarityPicture picture_of(const PositionTableKey& key, const Progress& progre
 // A number at every fourth of both edges.
 void draw_numbers(ImVec2 corner, float extent, std::int64_t rows) {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const ScopedFont mono(fonts().mono, 0.92F);
+  const ScopedFont mono(fonts().mono, smallest_mono);
   constexpr int pieces = 4;
   for (int i = 0; i < pieces; ++i) {
     const std::string words = grouped_text(rows * i / pieces);

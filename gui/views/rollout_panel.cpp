@@ -141,7 +141,7 @@ void RolloutPanel::draw_line(const ShownAttention& shown, const Layout& layout,
 // What a row has, in figures, where columns are wide enough; those that would be 0.0 are left out.
 void RolloutPanel::draw_numbers(const ShownAttention& shown, const Layout& layout,
                                 const std::vector<double>& weights, float middle) const {
-  const ScopedFont small(fonts().body, 0.75F);
+  const ScopedFont small(fonts().body, smallest_words);
   if (layout.together > 1 || layout.cell < ImGui::CalcTextSize("0.00").x + em() * 0.3F) return;
   const double largest = largest_of(weights);
   for (std::int64_t token = 0; token < layout.tokens; ++token) {

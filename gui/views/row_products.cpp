@@ -51,7 +51,7 @@ class FormulaLine {
     const float left = x_ + (width - above_width - power_width) * 0.5F;
     list_->AddText(ImVec2(left, top), color, above.c_str());
     if (!power.empty()) {
-      const ScopedFont small(fonts().mono, 0.72F);
+      const ScopedFont small(fonts().mono, 0.82F);
       list_->AddText(ImVec2(left + above_width, top - em() * 0.25F), color, power.c_str());
     }
     list_->AddLine(ImVec2(x_, middle_), ImVec2(x_ + width, middle_), color, std::max(1.0F, em() * 0.07F));
@@ -61,7 +61,7 @@ class FormulaLine {
 
  private:
   static float small_width(const std::string& words) {
-    const ScopedFont small(fonts().mono, 0.72F);
+    const ScopedFont small(fonts().mono, 0.82F);
     return ImGui::CalcTextSize(words.c_str()).x;
   }
 

@@ -91,7 +91,7 @@ void SamplingPanel::draw_curve(const Frame& frame, Commands& commands, const Tok
   const ImVec2 start = ImGui::GetCursorScreenPos();
   const Hand hand = canvas("##curve", ImVec2(width, height), {start, ImVec2(em() * 0.5F, height), {}});
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const ScopedFont small(fonts().mono, 0.75F);
+  const ScopedFont small(fonts().mono, smallest_mono);
   const float left = start.x + em() * 3.2F, right = start.x + width - em() * 0.3F;
   const float top = start.y + em() * 1.9F, bottom = start.y + height - em() * 1.6F;
   const double last = std::log10(static_cast<double>(std::max<std::size_t>(2, ranked.size())));
@@ -117,7 +117,7 @@ void SamplingPanel::draw_curve(const Frame& frame, Commands& commands, const Tok
     list->AddText(ImVec2(x, bottom + em() * 0.25F), palette().muted, words.c_str());
   }
   {
-    const ScopedFont words(fonts().body, 1.1F);  // of what is small already
+    const ScopedFont words(fonts().body, smallest_words / smallest_mono);
     list->AddText(start, palette().muted, text("next.curve").c_str());
   }
   const float kept = x_of(static_cast<double>(std::max<std::int64_t>(1, survivors_[5])));

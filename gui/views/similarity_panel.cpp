@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "gui/color_map.h"
 #include "gui/fonts.h"
@@ -22,7 +23,8 @@
 namespace headlight {
 namespace {
 
-constexpr float column_angle = 0.95F;  // radians, about 54 degrees
+constexpr float column_angle = 0.95F;       // radians, about 54 degrees
+constexpr float lowest_with_scale = 26.0F;  // ems: a panel that has room for a scale beneath its map
 
 float em() { return ImGui::GetFontSize(); }
 
@@ -48,7 +50,7 @@ void draw_names(const Frame& frame, const ShownText& shown, const LitTokens& lit
                 float left, float top) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const std::int64_t every = tokens_for_label(em() * 0.9F, plot.cell / static_cast<float>(plot.step));
-  const ScopedFont small(fonts().body, 0.8F);
+  const ScopedFont small(fonts().body, smallest_words);
   const std::vector<TokenId>& tokens = shown.trace->tokens();
   const float row_room = left - em() * 0.5F;
   const float column_room = (top - em() * 0.4F) / std::sin(column_angle);
@@ -85,6 +87,35 @@ void draw_pooling(ImVec2 at, std::int64_t step, float room) {
   const ScopedFont small(fonts().body, 0.82F);
   const std::string words = format_text("embeddings.similarity_pooled", fmt::arg("step", step));
   ImGui::GetWindowDrawList()->AddText(at, small_ink(), shortened(words, room).c_str());
+}
+
+// The cosines at the ends of the colours: "≤ 0.59", "−0.3".
+std::string end_text(const char* sign, float cosine) {
+  return fmt::format("{}{}{:.3g}", sign, cosine < 0.0F ? "−" : "", std::abs(cosine));
+}
+std::string low_end(const SimilarityRange& range) {
+  return end_text(range.is_cut_low ? "≤ " : "", range.low);
+}
+std::string high_end(const SimilarityRange& range) {
+  return end_text(range.is_cut_high() ? "≥ " : "", range.high);
+}
+
+constexpr float brief_bar = 5.0F, brief_gap = 0.4F;  // ems
+
+// The scale in one line, numbers beside the bar: how wide it is, and with `draw` at this place.
+float brief_scale(const SimilarityRange& range, std::optional<ImVec2> draw) {
+  const ScopedFont small(fonts().mono, smallest_mono);
+  const std::string low = low_end(range), high = high_end(range);
+  const float before = ImGui::CalcTextSize(low.c_str()).x + em() * brief_gap;
+  const float after = before + em() * (brief_bar + brief_gap);
+  if (draw) {
+    ImDrawList* list = ImGui::GetWindowDrawList();
+    list->AddText(*draw, small_ink(), low.c_str());
+    add_color_bar(*list, ImVec2(draw->x + before, draw->y + em() * 0.2F),
+                  ImVec2(draw->x + before + em() * brief_bar, draw->y + em() * 0.85F), range.map());
+    list->AddText(ImVec2(draw->x + after, draw->y), small_ink(), high.c_str());
+  }
+  return after + ImGui::CalcTextSize(high.c_str()).x;
 }
 
 void tooltip(const Frame& frame, const ShownText& shown, const SimilarityPicture& picture,
@@ -207,17 +238,16 @@ void draw_similarity_cells(ImVec2 corner, float extent, const SimilarityCells& c
 
 void draw_similarity_scale(ImVec2 corner, float width, const SimilarityRange& range) {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const ScopedFont small(fonts().mono, 0.92F);
+  const ScopedFont small(fonts().mono, smallest_mono);
   const float height = em() * 0.6F;
   add_color_bar(*list, corner, ImVec2(corner.x + width, corner.y + height), range.map());
-  const auto add = [&](float place, const char* sign, float cosine) {
-    const std::string words = fmt::format("{}{}{:.3g}", sign, cosine < 0.0F ? "−" : "", std::abs(cosine));
+  const auto add = [&](float place, const std::string& words) {
     const float at = corner.x + (width - ImGui::CalcTextSize(words.c_str()).x) * place;
     list->AddText(ImVec2(at, corner.y + height + em() * 0.2F), small_ink(), words.c_str());
   };
-  add(0.0F, range.is_cut_low ? "≤ " : "", range.low);
-  if (range.is_signed()) add(0.5F, "", 0.0F);
-  add(1.0F, range.is_cut_high() ? "≥ " : "", range.high);
+  add(0.0F, low_end(range));
+  if (range.is_signed()) add(0.5F, "0");
+  add(1.0F, high_end(range));
 }
 
 std::shared_ptr<const SimilarityPicture> SimilarityMaps::want(const Trace& trace, Commands& commands,
@@ -237,10 +267,15 @@ void SimilarityMaps::draw(const Frame& frame, Commands& commands, const ShownTex
   const SimilarityCells& cells = picture.cells;
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 start = ImGui::GetCursorScreenPos();
-  list->AddText(start, palette().muted, text("embeddings.similarity").c_str());
+  const std::string& title = text("embeddings.similarity");
+  list->AddText(start, palette().muted, title.c_str());
+  // In a low panel the scale stands behind the title: what it leaves beneath is the map's.
+  const float behind = ImGui::CalcTextSize(title.c_str()).x + em() * 1.2F;
+  const bool low = size.y < em() * lowest_with_scale && behind + brief_scale(cells.range, {}) <= size.x;
+  if (low) brief_scale(cells.range, ImVec2(start.x + behind, start.y + em() * 0.05F));
   const float left = em() * 4.4F, top = em() * (cells.step > 1 ? 5.8F : 4.6F);
   if (cells.step > 1) draw_pooling(ImVec2(start.x, start.y + em() * 1.35F), cells.step, size.x);
-  const float extent = std::min(size.x - left - em() * 1.6F, size.y - top - em() * 2.6F);
+  const float extent = std::min(size.x - left - em() * 1.6F, size.y - top - em() * (low ? 0.4F : 2.6F));
   if (extent < em() * 3) return;
   const float widest = em() * 3.6F;  // a few tokens need no huge squares
   const float cell = std::min(extent / static_cast<float>(cells.side), widest);
@@ -258,7 +293,8 @@ void SimilarityMaps::draw(const Frame& frame, Commands& commands, const ShownTex
   if (lit.locked) outline(plot, *lit.locked, true, palette().lock);
   if (lit.hovered_key) outline(plot, *lit.hovered_key, false, palette().key);
   if (lit.hovered) outline(plot, *lit.hovered, true, palette().hover);
-  draw_similarity_scale(ImVec2(plot.corner.x, plot.corner.y + drawn + em() * 0.6F), drawn, cells.range);
+  if (!low)
+    draw_similarity_scale(ImVec2(plot.corner.x, plot.corner.y + drawn + em() * 0.6F), drawn, cells.range);
   ImGui::SetCursorScreenPos(ImVec2(start.x, start.y + size.y));
   ImGui::Dummy(ImVec2(0, 0));
 }

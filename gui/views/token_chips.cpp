@@ -50,9 +50,24 @@ void TokenChips::find_brackets() {
   }
 }
 
-// Rows from left to right; the tokens of one character stay together where a row is wide enough. Where not
-// all rows are seen, the last one is full: the end of the text is what the views look from.
+// Closer together where that saves a row that is seen, as of a last chip alone. Where not all rows are seen,
+// the last one is full: the end of the text is what the views look from.
 void TokenChips::place_chips(float width) {
+  between_ = gap();
+  place_rows(width);
+  if (const int rows = rows_; rows > 1 && rows <= rows_shown_ + 1) {
+    between_ = gap() * 0.5F;
+    place_rows(width);
+    if (rows_ == rows) {
+      between_ = gap();
+      place_rows(width);
+    }
+  }
+  if (rows_ > rows_shown_) fill_last_row(width);
+}
+
+// Rows from left to right; the tokens of one character stay together where a row is wide enough.
+void TokenChips::place_rows(float width) {
   std::vector<std::size_t> end_of_unit(chips_.size());
   for (std::size_t at = 0; at < chips_.size(); ++at) end_of_unit[at] = at;
   for (const Bracket& bracket : brackets_) end_of_unit[bracket.first] = bracket.last;
@@ -65,7 +80,7 @@ void TokenChips::place_chips(float width) {
       unit_end = end_of_unit[at];
       for (std::size_t i = at; i <= unit_end; ++i) {
         unit_end = std::max(unit_end, end_of_unit[i]);
-        if (i > at) needed += gap() + chips_[i].width;
+        if (i > at) needed += between_ + chips_[i].width;
       }
       if (needed > width) needed = chips_[at].width;
     }
@@ -75,18 +90,17 @@ void TokenChips::place_chips(float width) {
     }
     chips_[at].left = x;
     chips_[at].row = row;
-    x += chips_[at].width + gap();
+    x += chips_[at].width + between_;
   }
   rows_ = chips_.empty() ? 0 : row + 1;
-  if (rows_ > rows_shown_) fill_last_row(width);
 }
 
 // The first chips of a row go to the row before it as long as what follows fills the last one.
 void TokenChips::fill_last_row(float width) {
   std::vector<bool> begins(chips_.size(), true);  // a row may begin with it
   for (const Bracket& bracket : brackets_) {
-    float needed = -gap();
-    for (std::size_t at = bracket.first; at <= bracket.last; ++at) needed += chips_[at].width + gap();
+    float needed = -between_;
+    for (std::size_t at = bracket.first; at <= bracket.last; ++at) needed += chips_[at].width + between_;
     if (needed > width) continue;
     for (std::size_t at = bracket.first + 1; at <= bracket.last; ++at) begins[at] = false;
   }
@@ -95,9 +109,9 @@ void TokenChips::fill_last_row(float width) {
   float unit = 0.0F;                // by chips that must stay together
   std::size_t start = chips_.size();
   for (std::size_t at = chips_.size(); at-- > 0;) {
-    unit += chips_[at].width + gap();
+    unit += chips_[at].width + between_;
     if (!begins[at]) continue;
-    if (start < chips_.size() && taken + unit - gap() > width) {
+    if (start < chips_.size() && taken + unit - between_ > width) {
       starts.push_back(start);
       taken = 0.0F;
     }
@@ -114,7 +128,7 @@ void TokenChips::fill_last_row(float width) {
     for (std::size_t at = starts[row]; at < end; ++at) {
       chips_[at].left = x;
       chips_[at].row = rows_ - 1 - static_cast<int>(row);
-      x += chips_[at].width + gap();
+      x += chips_[at].width + between_;
     }
   }
 }
@@ -136,10 +150,9 @@ void TokenChips::update(const Frame& frame, const std::string& text, const std::
   for (std::size_t at = 0; at < tokens_.size(); ++at) make_chip(*tokenizer_, tokens_[at], chips_[at]);
   find_brackets();
   for (Chip& chip : chips_) {
-    float inside = piece_width(chip.piece);
-    const ScopedFont small(fonts().mono, 0.68F);
-    inside = std::max(inside, ImGui::CalcTextSize(chip.id.c_str()).x);
-    chip.width = inside + font_ * 0.9F;
+    const float inside = piece_width(chip.piece);
+    const ScopedFont small(fonts().mono, smallest_mono);
+    chip.width = std::max(inside + font_ * 0.9F, ImGui::CalcTextSize(chip.id.c_str()).x + font_ * 0.6F);
   }
   place_chips(width);
   if (same_text || tokens_.empty()) return;
@@ -284,7 +297,7 @@ void TokenChips::draw_chip(const Frame& frame, Commands& commands, std::size_t p
   add_piece(*list, ImVec2((corner.x + opposite.x - piece_width(chip.piece)) * 0.5F, corner.y + em() * 0.14F),
             chip.part ? with_alpha(ink, 0.75F) : ink, chip.piece);
   {
-    const ScopedFont small(fonts().mono, 0.68F);
+    const ScopedFont small(fonts().mono, smallest_mono);
     const ImVec2 id_size = ImGui::CalcTextSize(chip.id.c_str());
     list->AddText(ImVec2((corner.x + opposite.x - id_size.x) * 0.5F, opposite.y - id_size.y - font_ * 0.26F),
                   by_surprisal ? ink : with_alpha(ink, 0.85F), chip.id.c_str());

@@ -45,6 +45,7 @@ class TokenChips {
   void find_brackets();
   void make_chip(const Tokenizer& tokenizer, const Token& token, Chip& chip) const;
   void place_chips(float width);
+  void place_rows(float width);
   void fill_last_row(float width);
   void show_row_of(std::size_t position);
   std::int64_t last_that_runs() const;
@@ -66,7 +67,8 @@ class TokenChips {
   std::shared_ptr<const Tokenizer> tokenizer_;
   float width_ = 0.0F;
   float font_ = 0.0F;
-  int placed_for_ = 0;  // rows that are seen at once
+  int placed_for_ = 0;    // rows that are seen at once
+  float between_ = 0.0F;  // two chips, in pixels
 
   std::vector<Chip> chips_;
   std::vector<Bracket> brackets_;

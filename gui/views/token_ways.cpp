@@ -19,7 +19,6 @@
 namespace headlight {
 namespace {
 
-constexpr float caption_size = 0.84F;     // of a rank or an id under a label
 constexpr float captioned_height = 2.1F;  // em, of a box with both
 float em() { return ImGui::GetFontSize(); }
 
@@ -56,7 +55,7 @@ bool draw_box(const ShownExplanation& shown, const Box& box) {
   list->AddText(ImVec2((box.corner.x + box.opposite.x - size.x) * 0.5F, top), with_alpha(ink, alpha),
                 label.c_str());
   if (has_caption) {
-    const ScopedFont small(fonts().body, caption_size);
+    const ScopedFont small(fonts().body, smallest_words);
     const ImVec2 extent = ImGui::CalcTextSize(box.caption.c_str());
     if (extent.x <= room + em() * 0.2F) {
       list->AddText(
@@ -179,7 +178,7 @@ namespace {
 
 // "merge 25,185"; the number alone where a box is too narrow.
 std::string rank_caption(std::int64_t rank, float room) {
-  const ScopedFont small(fonts().body, caption_size);
+  const ScopedFont small(fonts().body, smallest_words);
   const std::string number = grouped_text(rank);
   const std::string words = format_text("prompt.merge_caption", fmt::arg("rank", number));
   return ImGui::CalcTextSize(words.c_str()).x <= room ? words : number;

@@ -372,7 +372,7 @@ void TreeView::draw_node(const Scene& scene, std::size_t index) {
   list->AddText(ImVec2(corner.x + (width - words) * 0.5F, corner.y + (chip_height() - em()) * 0.45F),
                 palette().text, labels_[index].c_str());
   if (index > 0) {
-    const ScopedFont mono(fonts().mono, 0.78F);
+    const ScopedFont mono(fonts().mono, smallest_mono);
     const std::string percent = percent_text(std::exp(node.step));
     const float wide = ImGui::CalcTextSize(percent.c_str()).x;
     list->AddText(ImVec2(corner.x + (width - wide) * 0.5F, opposite.y + em() * 0.06F), palette().muted,
@@ -398,7 +398,7 @@ void TreeView::draw_leaf(const Scene& scene, std::size_t index) {
     list->AddText(ImVec2(at.x, at.y + (chip_height() - ImGui::GetFontSize()) * 0.45F),
                   readable(palette().probability), words.c_str());
     const float wide = ImGui::CalcTextSize(words.c_str()).x;
-    const ScopedFont small(fonts().mono, 0.78F);
+    const ScopedFont small(fonts().mono, smallest_mono);
     list->AddText(ImVec2(at.x, at.y + chip_height() + em() * 0.06F), palette().muted, log.c_str());
     ImGui::SetCursorScreenPos(at);
     const float width = std::max(wide, ImGui::CalcTextSize(log.c_str()).x);
@@ -457,7 +457,7 @@ float TreeView::draw_offers(const Scene& scene, std::size_t index, ImVec2 corner
     list->AddText(ImVec2(corner.x + em() * 0.35F, corner.y + (chip_height() - em()) * 0.45F), ink,
                   ("+ " + words).c_str());
     {
-      const ScopedFont mono(fonts().mono, 0.78F);
+      const ScopedFont mono(fonts().mono, smallest_mono);
       list->AddText(ImVec2(corner.x + em() * 0.4F, opposite.y + em() * 0.06F), palette().muted,
                     percent_text(std::exp(next.log_probability)).c_str());
     }

@@ -15,6 +15,7 @@
 #include "gui/views/tool_row.h"
 #include "gui/widgets/canvas.h"
 #include "gui/widgets/empty_note.h"
+#include "gui/widgets/ribbon.h"
 #include "gui/widgets/segmented.h"
 #include "imgui.h"
 
@@ -95,9 +96,10 @@ void VectorsPanel::draw(const Frame& frame, Commands& commands, const ShownText&
     const ScopedFont mono(fonts().mono, 0.88F);
     ImGui::TextDisabled("%s", fmt::format("{} {}", value_name_in(frame, shown, place), index).c_str());
   }
-  const char* caption =
-      key.of == SimilarityOf::stream ? "embeddings.alike_caption" : "embeddings.alike_head_caption";
-  draw_caption(text(caption), palette().muted);
+  const std::string& caption =
+      text(key.of == SimilarityOf::stream ? "embeddings.alike_caption" : "embeddings.alike_head_caption");
+  next_in_line(label_width(fonts().body, 0.88F, caption), em());  // a line for the map
+  draw_caption(caption, palette().muted);
   const auto picture = maps_.want(trace, commands, key);
   if (!picture) return;
   ImGui::Dummy(ImVec2(0, em() * 0.2F));
@@ -105,7 +107,7 @@ void VectorsPanel::draw(const Frame& frame, Commands& commands, const ShownText&
   const ImVec2 corner = ImGui::GetCursorPos();
   const float height = std::max(room.y - em() * 0.4F, em() * 12);
   const float least = room.x > em() * 40 ? em() * 20 : 0.0F;
-  const float matrix = least > 0 ? std::min(room.x - least - em() * 2, height) : room.x;
+  const float matrix = least > 0 ? std::min(room.x - least - em() * 2, height + em()) : room.x;
   const float list = least > 0 ? room.x - matrix - em() * 2 : 0.0F;
   maps_.draw(frame, commands, shown, *picture, key, ImVec2(matrix, height));
   if (list <= 0) return;

@@ -22,8 +22,10 @@ std::int64_t tokens_for_label(float needed, float cell) {
 }
 
 bool is_label_drawn(std::int64_t index, std::int64_t every, std::optional<std::int64_t> marked,
-                    std::optional<std::int64_t> other, std::optional<std::int64_t> third) {
-  const auto covers = [&](std::optional<std::int64_t> at) { return at && std::abs(index - *at) < every; };
+                    std::optional<std::int64_t> other, std::optional<std::int64_t> third,
+                    std::optional<std::int64_t> covered) {
+  const std::int64_t reach = covered.value_or(every);
+  const auto covers = [&](std::optional<std::int64_t> at) { return at && std::abs(index - *at) < reach; };
   if (index == marked || index == other) return true;
   if (covers(marked) || covers(other)) return false;
   return index == third || (index % every == 0 && !covers(third));

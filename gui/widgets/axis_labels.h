@@ -18,9 +18,11 @@ constexpr std::int64_t position_from = 3;
 std::int64_t tokens_for_label(float needed, float cell);
 
 // Whether that of `index` is drawn when there is room for one in every `every`: those of `marked` and `other`
-// always, that of `third` where it covers neither of them, and no other one that would cover them.
+// always, that of `third` where it covers neither of them, and no other one that would cover them. One covers
+// what is less than `covered` away: `every` where that is not given.
 bool is_label_drawn(std::int64_t index, std::int64_t every, std::optional<std::int64_t> marked,
-                    std::optional<std::int64_t> other, std::optional<std::int64_t> third = std::nullopt);
+                    std::optional<std::int64_t> other, std::optional<std::int64_t> third = std::nullopt,
+                    std::optional<std::int64_t> covered = std::nullopt);
 
 // A layer's or a head's name beside a plot in which the chosen one stands out: in bold and in the colour of
 // what is locked. `align` as in add_label(); `font`: of the others.

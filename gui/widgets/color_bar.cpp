@@ -25,7 +25,7 @@ void add_color_bar(ImDrawList& list, ImVec2 corner, ImVec2 opposite, ColorMap ma
 
 float add_signed_legend(ImDrawList& list, ImVec2 end, float bar, const std::string& limit, ImU32 ink,
                         Beyond beyond) {
-  constexpr float type = 0.84F;
+  constexpr float type = smallest_words;
   const float em = ImGui::GetFontSize(), gap = em * 0.4F;
   const float right =
       end.x - add_label(list, fonts().body, type, end, 1, ink, (beyond.high ? "≥ +" : "+") + limit) - gap;

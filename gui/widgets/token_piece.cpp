@@ -63,6 +63,7 @@ bool has_plain_letter(std::string_view bytes) {
 std::string token_piece(std::string_view bytes) {
   // A jamo alone would be drawn small, at its place in a syllable: its letter instead.
   if (const std::vector<std::string> jamo = jamo_of(bytes); jamo.size() == 1) return jamo.front();
+  if (bytes == " ") return "␣";  // alone, the dot of a space would be taken for a full stop
   std::string words = with_parts(bytes, visible_bytes);
   if (has_plain_letter(bytes) || ImGui::CalcTextSize(words.c_str()).x > ImGui::GetFontSize() * 0.08F) {
     return words;

@@ -16,7 +16,8 @@ namespace headlight {
 // "EC 95 88"
 std::string hex_bytes(std::string_view bytes);
 
-// A token as every view writes it: spaces visible, bytes that are no character of their own as plain hex
+// A token as every view writes it: spaces visible (as dots, and one alone as "␣"), bytes that are no
+// character of their own as plain hex
 // ("·EC", where it is plain that the token is a part of a character), and in hex what leaves no ink (a
 // joiner, a variation selector). A conjoining jamo alone as its letter.
 std::string token_piece(std::string_view bytes);

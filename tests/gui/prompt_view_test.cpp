@@ -309,6 +309,8 @@ TEST(TokenPiece, IsNeverEmptyAndNeverAReplacementCharacter) {
   gui.draw_frames(
       [] {
         EXPECT_EQ(token_piece(" Paris"), "·Paris");
+        EXPECT_EQ(token_piece(" "), "␣");  // a dot alone is a full stop
+        EXPECT_EQ(token_piece("  "), "··");
         EXPECT_EQ(token_piece("\xEC\x95"), "EC 95");
         EXPECT_EQ(token_piece("\xC2\xA0"), "C2 A0");  // a space that breaks no line
         EXPECT_EQ(token_piece("a\r"), "a0D");

@@ -112,6 +112,8 @@ TEST(AxisLabels, AreEvenAndNeverLoseWhatIsChosen) {
   EXPECT_EQ(drawn(4, {}), (std::vector<std::int64_t>{0, 4, 9}));
   EXPECT_EQ(drawn(4, 8), (std::vector<std::int64_t>{0, 4, 8}));
   EXPECT_EQ(drawn(4, 5), (std::vector<std::int64_t>{0, 4, 9}));  // would cover the marked one
+  EXPECT_TRUE(is_label_drawn(400, 50, 430, {}, {}, 28));         // far enough from it, though no whole step
+  EXPECT_FALSE(is_label_drawn(400, 50, 430, {}));
 }
 
 TEST(TokenLabel, OnlyTokensThatStandTwiceHaveTheirPosition) {
