@@ -29,7 +29,8 @@ float widest_token(const Frame& frame) {
   const ScopedFont font(fonts().body, 0.95F);
   float widest = 0;
   for (std::int64_t i = 0; i < std::min<std::int64_t>(frame.positions(), 32); ++i) {
-    const auto place = told_apart(frame.trace()->tokens(), i);
+    auto place = told_apart(frame.trace()->tokens(), i);
+    if (place) place = frame.positions() - 1;  // it may stand there again, with as many digits
     widest = std::max(widest, token_label_width(chip_text(frame, i), place));
   }
   return widest + around;

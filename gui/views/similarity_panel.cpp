@@ -66,19 +66,20 @@ void draw_names(const Frame& frame, const ShownText& shown, const LitTokens& lit
     const auto place = is_number               ? std::nullopt
                        : every > position_from ? std::optional(at)
                                                : told_apart(tokens, at);
+    const ImU32 ink = is_number ? small_ink() : palette().text;  // the position behind a token is paler
     if (row) {
       const float width = std::min(row_room, token_label_width(token, place));
       const ImU32 color = lit.hovered == at  ? palette().query
                           : lit.locked == at ? readable(palette().lock)
-                                             : small_ink();
+                                             : ink;
       add_token_label(*list,
                       ImVec2(plot.corner.x - width - em() * 0.4F, plot.corner.y + middle - em() * 0.5F),
                       color, token, place, row_room);
     }
     if (column)
       add_rotated_token(*list, ImVec2(plot.corner.x + middle, plot.corner.y - em() * 0.35F), column_angle,
-                        lit.hovered_key == at || lit.locked_key == at ? palette().key : small_ink(), token,
-                        place, column_room);
+                        lit.hovered_key == at || lit.locked_key == at ? palette().key : ink, token, place,
+                        column_room);
   }
 }
 
