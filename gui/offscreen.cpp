@@ -181,6 +181,7 @@ void Offscreen::run(const std::function<void()>& draw, int frames) {
     new_frame();
     draw();
     render();
+    glFinish();  // nothing swaps buffers here: a rasteriser in software would keep frames by the hundred
   }
 }
 

@@ -149,10 +149,11 @@ void HeadWallPanel::draw_outlines(const ShownAttention& shown, const WallLayout&
   const auto outline = [&](std::int64_t layer, std::int64_t head, ImU32 color, float thickness) {
     if (layer >= layout.layers || head >= layout.heads) return;
     const ImVec2 at = layout.corner(layer, head);
-    const ImVec2 from(std::floor(corner.x) + at.x - thickness * 0.5F,
-                      std::floor(corner.y) + at.y - thickness * 0.5F);
-    const float edge = layout.thumbnail + thickness;
-    list->AddRect(from, ImVec2(from.x + edge, from.y + edge), color, thickness * 0.75F, thickness);
+    // Around the cell: its first column and its last row are seen, too. AddRect draws inwards.
+    const float line = std::round(thickness);
+    const ImVec2 from(std::floor(corner.x) + at.x - line, std::floor(corner.y) + at.y - line);
+    const float edge = layout.thumbnail + line * 2.0F;
+    list->AddRect(from, ImVec2(from.x + edge, from.y + edge), color, line, line);
   };
   if (const auto compared = compared_head(shown)) {
     outline(compared->layer, compared->head, palette().text, std::max(2.0F, em() * 0.12F));

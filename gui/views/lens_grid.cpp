@@ -74,7 +74,8 @@ void tooltip(const ShownLens& shown, const LensColumn& column, std::int64_t posi
 struct LensGrid::Cells {
   ImVec2 corner;
   ImVec2 cell;
-  ImVec2 window, window_size;  // what is seen of it
+  ImVec2 window, window_size;  // where it is seen, scroll bars and all
+  ImVec2 seen;                 // without the bars
   std::int64_t rows = 0, columns = 0;
   std::int64_t first_row = 0, last_row = 0, first_column = 0, last_column = 0;  // seen
 
@@ -118,8 +119,8 @@ void LensGrid::scroll_to(const Frame& frame, const Cells& cells) {
   if (query == scrolled_to_) return;
   scrolled_to_ = query;
   const float left = cells.cell.x * static_cast<float>(query), right = left + cells.cell.x;
-  if (left >= ImGui::GetScrollX() && right <= ImGui::GetScrollX() + cells.window_size.x) return;
-  ImGui::SetScrollX(std::max(0.0F, left - cells.window_size.x * 0.5F));
+  if (left >= ImGui::GetScrollX() && right <= ImGui::GetScrollX() + cells.seen.x) return;
+  ImGui::SetScrollX(std::max(0.0F, left - cells.seen.x * 0.5F));
 }
 
 const std::string& LensGrid::fitting(const ShownLens& shown, TokenId id, float width) {
@@ -229,7 +230,7 @@ void draw_positions(const Frame& frame, const ShownLens& shown, ImVec2 window, I
   float taken = 0;
   if (marked >= first && marked < last) {
     const std::string words = fmt::format("{} ({})", shortened(shown.token_at(marked), em() * 8), marked);
-    taken = draw(marked, words, frame.hover.query ? palette().query : readable(palette().lock));
+    taken = draw(marked, words, frame.hover.query ? palette().query : readable_small(palette().lock));
   }
   std::int64_t every = 10;
   while (cell * static_cast<float>(every) < em() * 4) every *= 2;
@@ -255,7 +256,7 @@ void draw_tokens(const Frame& frame, const ShownLens& shown, ImVec2 window, ImVe
   const ScopedFont small(fonts().body, 0.86F);
   for (std::int64_t position = first; position < last; ++position) {
     const bool lit = frame.hover.query == position, locked = frame.locked_query() == position;
-    const ImU32 color = lit ? palette().query : locked ? readable(palette().lock) : palette().muted;
+    const ImU32 color = lit ? palette().query : locked ? readable_small(palette().lock) : palette().muted;
     const float x = left + cell * static_cast<float>(position);
     const std::string token = shown.token_at(position);
     if (flat) {
@@ -291,20 +292,24 @@ void LensGrid::draw(const Frame& frame, Commands& commands, const ShownLens& sho
   float room_y = std::max(em() * 4, size.y - bottom);
   // Wide cells have words, and rows high enough for them: rather than losing those, deep models scroll, by
   // whole rows, and leave the columns' room to the scroll bar.
-  if (flat && em() * 1.22F * static_cast<float>(rows) > room_y + 1) {
+  const float least_y = flat ? em() * 1.22F : least;
+  if (least_y * static_cast<float>(rows) > room_y + 1) {
     cells.cell.x = column(room_x - bar);
-    room_y = em() * 1.22F * std::floor(room_y / (em() * 1.22F));
+    if (flat) room_y = least_y * std::floor(room_y / least_y);
   }
   const float scrollbar = cells.cell.x * static_cast<float>(columns) > room_x + 1 ? bar : 0;
-  cells.cell.y =
-      std::clamp((room_y - scrollbar) / static_cast<float>(rows), flat ? em() * 1.22F : least, em() * 1.9F);
+  cells.cell.y = std::clamp((room_y - scrollbar) / static_cast<float>(rows), least_y, em() * 1.9F);
   const ImVec2 whole(cells.cell.x * static_cast<float>(columns), cells.cell.y * static_cast<float>(rows));
   const bool overflows = whole.y + scrollbar > room_y + 1;
+  const float beside = overflows ? bar : 0;
   cells.window = ImVec2(start.x + left, start.y);
-  cells.window_size =
-      ImVec2(std::min(room_x, whole.x + (overflows ? bar : 0)), std::min(room_y, whole.y + scrollbar));
+  cells.window_size = ImVec2(std::min(room_x, whole.x + beside), std::min(room_y, whole.y + scrollbar));
+  cells.seen = ImVec2(cells.window_size.x - beside, cells.window_size.y - scrollbar);
   ImGui::SetCursorScreenPos(cells.window);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
+  // Said beforehand: measured, a fraction of a pixel more brings a bar, and that covers the last column.
+  ImGui::SetNextWindowContentSize(ImVec2(std::floor(scrollbar > 0 ? whole.x : cells.seen.x),
+                                         std::floor(overflows ? whole.y : cells.seen.y)));
   ImGui::BeginChild("##cells", cells.window_size, ImGuiChildFlags_NavFlattened,
                     ImGuiWindowFlags_HorizontalScrollbar | ImGuiWindowFlags_NoBackground);
   scroll_to(frame, cells);
@@ -315,8 +320,8 @@ void LensGrid::draw(const Frame& frame, Commands& commands, const ShownLens& sho
         std::clamp<std::int64_t>(static_cast<std::int64_t>(std::ceil((from + extent) / cell)), first, count);
     return std::pair(first, last);
   };
-  const auto across = seen(ImGui::GetScrollX(), cells.window_size.x, cells.cell.x, columns);
-  const auto down = seen(ImGui::GetScrollY(), cells.window_size.y, cells.cell.y, rows);
+  const auto across = seen(ImGui::GetScrollX(), cells.seen.x, cells.cell.x, columns);
+  const auto down = seen(ImGui::GetScrollY(), cells.seen.y, cells.cell.y, rows);
   first_ = cells.first_column = across.first;
   last_ = cells.last_column = across.second;
   cells.first_row = down.first;

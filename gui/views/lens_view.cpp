@@ -240,7 +240,7 @@ void LensView::draw_readout(const Frame& frame, const ShownLens& shown) const {
     draw_chip(words, palette().raised, palette().text, em() * 10.0F);
     ImGui::SameLine(0, em() * 0.5F);
     const ScopedFont mono(fonts().mono, 0.9F);
-    ImGui::PushStyleColor(ImGuiCol_Text, readable(palette().probability));
+    ImGui::PushStyleColor(ImGuiCol_Text, readable_small(palette().probability));
     ImGui::TextUnformatted(percent.c_str());
     ImGui::PopStyleColor();
   }

@@ -45,6 +45,30 @@ bool acts(std::size_t stage, const SamplingSettings& settings) {
 
 }  // namespace
 
+std::vector<RankPoint> rank_curve(const std::vector<Candidate>& ranked, double lowest) {
+  std::vector<RankPoint> points;
+  constexpr int steps = 120;
+  const double last = std::log10(static_cast<double>(std::max<std::size_t>(2, ranked.size())));
+  std::int64_t before = -1;
+  for (int step = 0; step <= steps; ++step) {
+    const auto place = static_cast<std::int64_t>(std::llround(std::pow(10.0, last * step / steps))) - 1;
+    if (place == before || place >= static_cast<std::int64_t>(ranked.size())) continue;
+    before = place;
+    const RankPoint next{static_cast<double>(place + 1),
+                         std::log10(ranked[static_cast<std::size_t>(place)].probability)};
+    if (next.power >= lowest) {
+      points.push_back(next);
+      continue;
+    }
+    if (points.empty() || !std::isfinite(next.power)) break;  // NaN ends it, too
+    const RankPoint& above = points.back();
+    const double part = (above.power - lowest) / (above.power - next.power);
+    points.push_back({above.rank * std::pow(next.rank / above.rank, part), lowest});
+    break;
+  }
+  return points;
+}
+
 void SamplingPanel::count(const std::shared_ptr<const Distribution>& shown) {
   if (shown == counted_) return;
   counted_ = shown;
@@ -95,16 +119,13 @@ void SamplingPanel::draw_curve(const Frame& frame, Commands& commands, const Tok
   const float left = start.x + em() * 3.2F, right = start.x + width - em() * 0.3F;
   const float top = start.y + em() * 1.9F, bottom = start.y + height - em() * 1.6F;
   const double last = std::log10(static_cast<double>(std::max<std::size_t>(2, ranked.size())));
-  constexpr double lowest = -9.0;  // probability 1e-9: what lies below is drawn on the edge
+  constexpr double lowest = -9.0;  // probability 1e-9: the line ends there
   const auto x_of = [&](double rank) {
     return left + (right - left) * static_cast<float>(std::log10(rank) / last);
   };
-  const auto y_of = [&](double probability) {
-    const double power = probability > 0.0 ? std::clamp(std::log10(probability), lowest, 0.0) : lowest;
-    return top + (bottom - top) * static_cast<float>(power / lowest);
-  };
+  const auto y_of = [&](double power) { return top + (bottom - top) * static_cast<float>(power / lowest); };
   for (const int power : {0, -3, -6, -9}) {
-    const float y = y_of(std::pow(10.0, power));
+    const float y = y_of(power);
     list->AddLine(ImVec2(left, y), ImVec2(right, y), palette().grid, 1.0F);
     const std::string words = power == 0 ? "1" : power_text(power);
     const ImVec2 size = ImGui::CalcTextSize(words.c_str());
@@ -125,16 +146,8 @@ void SamplingPanel::draw_curve(const Frame& frame, Commands& commands, const Tok
     list->AddRectFilled(ImVec2(kept, top), ImVec2(right, bottom), with_alpha(palette().masked, 0.35F));
   }
   std::vector<ImVec2> points;
-  constexpr int steps = 120;
-  std::int64_t before = -1;
-  for (int step = 0; step <= steps; ++step) {
-    const auto rank = static_cast<std::int64_t>(std::llround(std::pow(10.0, last * step / steps))) - 1;
-    if (rank == before || rank >= static_cast<std::int64_t>(ranked.size())) continue;
-    before = rank;
-    const double probability = ranked[static_cast<std::size_t>(rank)].probability;
-    if (std::isnan(probability)) break;
-    points.emplace_back(x_of(static_cast<double>(rank + 1)), y_of(probability));
-  }
+  for (const RankPoint& point : rank_curve(ranked, lowest))
+    points.emplace_back(x_of(point.rank), y_of(point.power));
   list->AddPolyline(points.data(), static_cast<int>(points.size()), palette().probability,
                     std::max(1.5F, em() * 0.14F));
   draw_cuts(frame.document.sampling, x_of, top, bottom);
@@ -143,8 +156,9 @@ void SamplingPanel::draw_curve(const Frame& frame, Commands& commands, const Tok
   const auto rank =
       std::min(static_cast<std::size_t>(std::llround(std::pow(10.0, last * part))) - 1, ranked.size() - 1);
   const Candidate& candidate = ranked[rank];
-  const ImVec2 point(x_of(static_cast<double>(rank + 1)), y_of(candidate.probability));
-  list->AddCircleFilled(point, em() * 0.3F, palette().text);
+  if (const double power = std::log10(candidate.probability); power >= lowest)
+    list->AddCircleFilled(ImVec2(x_of(static_cast<double>(rank + 1)), y_of(power)), em() * 0.3F,
+                          palette().text);
   commands.hover().candidate = candidate.id;
   const bool exists = candidate.id >= 0 && candidate.id < tokenizer.vocabulary_size();
   facts_tooltip(exists ? token_piece(tokenizer.bytes(candidate.id)) : "",

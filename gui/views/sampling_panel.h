@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "gui/frame.h"
 
@@ -35,5 +36,12 @@ class SamplingPanel {
   std::shared_ptr<const Distribution> counted_;
   std::array<std::int64_t, stage_count> survivors_{};  // after logits, ÷T, top-k, top-p, min-p, softmax
 };
+
+// The curve of probabilities by rank: its points down to 10 to the power of `lowest`, where the line ends.
+// What lies below has no point.
+struct RankPoint {
+  double rank = 1, power = 0;  // from 1; of ten
+};
+std::vector<RankPoint> rank_curve(const std::vector<Candidate>& ranked, double lowest);
 
 }  // namespace headlight

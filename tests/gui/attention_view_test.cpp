@@ -239,6 +239,43 @@ TEST(AttentionView, AWallLeavesRoomForTheChosenHead) {
   EXPECT_FALSE(is_shown(320, 300, 48));
 }
 
+// Choosing a head changes no pixel of its thumbnail.
+TEST(AttentionView, TheFrameOfAHeadStandsAroundIt) {
+  ScriptedGui gui(ScriptedGui::Renderer::opengl, 900, 560);
+  SyntheticWorld world(SyntheticShape{.positions = 6, .layers = 4});
+  world.document.attention_mode = AttentionMode::wall;
+  AttentionView view;
+  const auto with_head = [&](std::int64_t head) {
+    world.document.head = head;
+    gui.draw_frames(world.drawn_by(view), 3);
+    return gui.picture();
+  };
+  const Picture chosen = with_head(1), other = with_head(3);
+  ImRect wall;
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    ctx.Yield(2);
+    wall = ctx.ItemInfo("**/##heads").RectFull;
+  }));
+  // Four by four behind the names, of which layer 0 may stand at the top or at the left.
+  const float em = 16.0F;
+  const ImVec2 first(wall.Min.x + std::floor(em * 2.1F), wall.Min.y + std::floor(em * 1.25F));
+  const float step = (wall.Max.x - first.x) / 4;
+  const bool across = wall_layout(wall.GetSize(), 4, 4, 6, em).layers_across;
+  const auto left = static_cast<int>(first.x + (across ? 0 : step)),
+             top = static_cast<int>(first.y + (across ? step : 0));
+  const auto edge = static_cast<int>(step * 0.85F);
+  int differ = 0, outside = 0;
+  for (int y = -4; y < edge; ++y) {
+    for (int x = -4; x < edge; ++x) {
+      const auto at = static_cast<std::size_t>(((top + y) * chosen.width + left + x) * 4);
+      const bool same = std::equal(&chosen.rgba[at], &chosen.rgba[at] + 3, &other.rgba[at]);
+      (x < 0 || y < 0 ? outside : differ) += same ? 0 : 1;
+    }
+  }
+  EXPECT_EQ(differ, 0);
+  EXPECT_GT(outside, edge);  // the frame is there
+}
+
 // On the stage the thumbnails are as large as the whole width lets them be.
 TEST(AttentionView, AWallHasTheWidthOfTheStage) {
   ScriptedGui gui;

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "gui/strings.h"
+#include "imgui_internal.h"
 #include "tests/gui/scripted_gui.h"
 #include "tests/gui/synthetic_trace.h"
 
@@ -73,6 +74,28 @@ bool wait_for(ImGuiTestContext& ctx, const std::function<bool()>& there) {
     ctx.Yield();
   }
   return there();
+}
+
+// In windows of all heights: no bar for a fraction of a pixel, and the last column, which is the chosen one,
+// is in view.
+TEST(LensView, AGridOfALongTextShowsItsLastColumn) {
+  load_strings(assets_folder() / "strings");
+  SyntheticWorld world(SyntheticShape{.positions = 400, .layers = 30, .weights = true});
+  world.document.lens.part = LensPart::grid;
+  for (int height = 500; height < 520; ++height) {
+    ScriptedGui gui(ScriptedGui::Renderer::none, 1200, height);
+    LensView view;
+    gui.draw_frames(world.drawn_by(view), 6);
+    const ImGuiWindow* cells = nullptr;
+    for (const ImGuiWindow* window : ImGui::GetCurrentContext()->Windows) {
+      if (window->WasActive && std::string_view(window->Name).find("##cells") != std::string_view::npos)
+        cells = window;
+    }
+    ASSERT_NE(cells, nullptr);
+    EXPECT_TRUE(cells->ScrollbarX) << height;
+    EXPECT_FALSE(cells->ScrollbarY) << height;
+    EXPECT_GE(cells->Scroll.x, cells->ScrollMax.x - 1.0F) << height;
+  }
 }
 
 TEST(LensView, ACellLocksItsPositionAndTokenAndLetsGoAgain) {

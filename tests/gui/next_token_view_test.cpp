@@ -246,6 +246,24 @@ TEST(NextTokenView, DrawsNastyDistributions) {
   }
 }
 
+// Less than the picture's edge stands for is not drawn on it.
+TEST(RankCurve, EndsWhereItGoesBelowItsFloor) {
+  std::vector<Candidate> ranked(1000);
+  for (std::size_t i = 0; i < ranked.size(); ++i)
+    ranked[i].probability = std::pow(10.0, -0.1 * static_cast<double>(i));
+  const std::vector<RankPoint> points = rank_curve(ranked, -9.0);
+  ASSERT_GE(points.size(), 3U);
+  EXPECT_EQ(points.front().rank, 1.0);
+  EXPECT_EQ(points.back().power, -9.0);
+  EXPECT_GT(points[points.size() - 2].power, -9.0);
+  EXPECT_NEAR(points.back().rank, 91.0, 1.0);
+  for (Candidate& candidate : ranked) candidate.probability = std::max(candidate.probability, 1e-8);
+  EXPECT_EQ(rank_curve(ranked, -9.0).back().rank, 1000.0);
+  for (Candidate& candidate : ranked) candidate.probability = std::nan("");
+  EXPECT_TRUE(rank_curve(ranked, -9.0).empty());
+  EXPECT_TRUE(rank_curve({}, -9.0).empty());
+}
+
 TEST(NumberText, PrintsProbabilitiesOfEverySize) {
   EXPECT_EQ(percent_text(1.0), "100.00%");
   EXPECT_EQ(percent_text(0.6123), "61.23%");
