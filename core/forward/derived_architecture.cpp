@@ -281,7 +281,7 @@ void take_sizes(const NamedArrays& arrays, const Sizes& sizes, std::int64_t posi
   a.layers = arrays.layers();
   if (a.d_model < 1 || a.heads < 1 || a.kv_heads < 1 || a.d_head < 1 || a.heads % a.kv_heads != 0) {
     refuse(in_both("{} heads, {} key/value heads, d_head {} and d_model {} make no model",
-                   "헤드 {}개, 키와 값 헤드 {}개, d_head {}, d_model {}인 모델은 없습니다", a.heads,
+                   "헤드 {}개, 키·밸류 헤드 {}개, d_head {}, d_model {}인 모델은 없습니다", a.heads,
                    a.kv_heads, a.d_head, a.d_model));
   }
   if (sizes.of(Axis::vocabulary) && largest_id >= *sizes.of(Axis::vocabulary)) {

@@ -142,7 +142,7 @@ std::vector<Entry> matching_entries(const Trace& trace, const std::string& glob)
         "? "
         "stand for any characters, commas separate several patterns.",
         "'{}': 맞는 훅이 이 모델에 없습니다. 이름의 예: '{}hook_embed', '{}{}', '{}{}', '{}'. *와 ?는 아무 "
-        "글자나 뜻하고, 여러 무늬는 쉼표로 나눕니다.",
+        "글자나 뜻하고, 여러 패턴은 쉼표로 나눕니다.",
         glob, own, own, hook_name(Hook::pattern, 0), own, hook_name(Hook::resid_post, a.layers - 1),
         own + hook_name(last_hook(a), last_layer(a)));
   }

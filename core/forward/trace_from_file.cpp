@@ -198,7 +198,7 @@ class FileReader {
       names += (names.empty() ? "" : ", ") + in_quotes(name);
     }
     note_ = in_both("{} of the arrays are no values that Headlight knows, and are not shown: {}{}.",
-                    "Headlight가 모르는 배열 {}개는 보여 드리지 않습니다: {}{}.", arrays_.size(), names,
+                    "헤드라이트가 모르는 배열 {}개는 보여 드리지 않습니다: {}{}.", arrays_.size(), names,
                     arrays_.size() > 5 ? Bilingual{" and others", " 등"} : Bilingual{});
   }
 

@@ -199,7 +199,7 @@ ModelDescription describe_hugging_face(const ModelFile& file) {
         "{} is a recurrent network: it has no attention and no blocks to draw. `headlight next` and "
         "`headlight generate` run it, and the view Learning trains one beside a transformer.",
         "{}: 순환 신경망이라 그릴 어텐션과 블록이 없습니다. `headlight next`와 `headlight generate`로 실행할 "
-        "수 있고, 학습 화면에서 트랜스포머와 나란히 학습시킬 수 있습니다.",
+        "수 있고, 학습 보기에서 트랜스포머와 나란히 학습시킬 수 있습니다.",
         file.path());
   }
   throw told<FileError>("{}: the model type '{}' is not known; this version computes: {}.",

@@ -90,7 +90,7 @@ Bilingual advice_about_binary(std::string_view text) {
     return {
         "this is a zip archive; Headlight reads GGUF and safetensors. Unpack it and open the model inside "
         "it.",
-        "zip 압축 파일입니다. Headlight는 GGUF와 safetensors를 읽으니, 압축을 풀고 그 안의 모델을 열어 "
+        "zip 압축 파일입니다. 헤드라이트는 GGUF와 safetensors를 읽으니, 압축을 풀고 그 안의 모델을 열어 "
         "주세요."};
   }
   if (looks_like_pickle(text)) return advice_about_pickle({"a Python pickle", "Python pickle"});
@@ -105,12 +105,12 @@ Bilingual advice_about_binary(std::string_view text) {
   if (starts_with(text, "\x89HDF"))
     return in_both(
         "this is an HDF5 file, as TensorFlow writes (.h5); Headlight reads GGUF and safetensors. {}",
-        "TensorFlow가 쓰는 HDF5 파일입니다(.h5). Headlight는 GGUF와 safetensors를 읽습니다. {}",
+        "TensorFlow가 쓰는 HDF5 파일입니다(.h5). 헤드라이트는 GGUF와 safetensors를 읽습니다. {}",
         take_another());
   // Protocol buffers: ONNX begins with the field "IR version", then the name of its producer.
   if (starts_with(text, "\x08") && text.substr(0, 32).find("pytorch") != std::string_view::npos)
     return in_both("this is an ONNX file; Headlight reads GGUF and safetensors. {}",
-                   "ONNX 파일입니다. Headlight는 GGUF와 safetensors를 읽습니다. {}", take_another());
+                   "ONNX 파일입니다. 헤드라이트는 GGUF와 safetensors를 읽습니다. {}", take_another());
   if (starts_with(text, "\x1F\x8B")) {
     return {"this is a gzip archive; unpack it and open the model inside it.",
             "gzip 압축 파일입니다. 압축을 풀고 그 안의 모델을 열어 주세요."};
@@ -122,7 +122,7 @@ Bilingual advice_about_binary(std::string_view text) {
   return in_both(
       "this is no model file that Headlight knows: it begins with the bytes {}, but a GGUF file begins with "
       "47 47 55 46 (\"GGUF\"), and a safetensors file has 7b (\"{{\") as its ninth byte. {}",
-      "Headlight가 아는 모델 파일이 아닙니다. 첫 바이트는 {}인데, GGUF 파일은 47 47 55 46(\"GGUF\")으로 "
+      "헤드라이트가 아는 모델 파일이 아닙니다. 첫 바이트는 {}인데, GGUF 파일은 47 47 55 46(\"GGUF\")으로 "
       "시작하고 safetensors 파일은 아홉째 바이트가 7b(\"{{\")입니다. {}",
       first_bytes(text), take_another());
 }
@@ -146,14 +146,14 @@ Bilingual advice(std::string_view text) {
   // Before texts: its bytes could be letters of some alphabet.
   if (looks_like_flax(text)) {
     return in_both("this is MessagePack, as Flax writes; Headlight reads GGUF and safetensors. {}",
-                   "Flax가 쓰는 MessagePack 파일입니다. Headlight는 GGUF와 safetensors를 읽습니다. {}",
+                   "Flax가 쓰는 MessagePack 파일입니다. 헤드라이트는 GGUF와 safetensors를 읽습니다. {}",
                    take_another());
   }
   if (looks_like_text(text)) {
     return in_both(
         "this is text, not a model ('{}'); Headlight reads GGUF and safetensors. Open the file with the "
         "weights, or the directory in which config.json lies.",
-        "모델이 아니라 글입니다('{}'). Headlight는 GGUF와 safetensors를 읽습니다. 가중치 파일이나 "
+        "모델이 아니라 글입니다('{}'). 헤드라이트는 GGUF와 safetensors를 읽습니다. 가중치 파일이나 "
         "config.json이 있는 폴더를 열어 주세요.",
         first_words(text));
   }

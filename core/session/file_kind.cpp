@@ -26,7 +26,7 @@ constexpr std::size_t largest_text = 1'000'000;
   throw told<UserError>(
       "'{}' {}. Headlight opens models (.gguf, .safetensors, or a folder with config.json), sessions "
       "(.headlight), texts (.txt, .md) and traces (.npz, .safetensors).",
-      "'{}': {}. Headlight가 여는 것: 모델(.gguf, .safetensors, config.json이 있는 폴더), 세션(.headlight), "
+      "'{}': {}. 헤드라이트가 여는 것: 모델(.gguf, .safetensors, config.json이 있는 폴더), 세션(.headlight), "
       "글(.txt, .md), 트레이스(.npz, .safetensors).",
       path, found);
 }

@@ -51,7 +51,7 @@ AnswerCheck check_choice(const Question& question, const ChoiceQuestion& choice,
             ? undecided_text(*correct.reason)
             : Bilingual{"The model decides none of these answers alone for this text. Set the "
                         "step up again.",
-                        "이 글에서는 모델이 답 하나를 정하지 못합니다. 단계를 다시 시작해 주십시오."});
+                        "이 글에서는 모델이 답 하나를 정하지 못합니다. 단계를 다시 시작해 주세요."});
   }
   const ChoiceOption& option = choice.options[*correct.option];
   std::string value_text;

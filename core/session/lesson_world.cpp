@@ -197,15 +197,15 @@ Bilingual undecided_text(Undecided reason) {
   switch (reason) {
     case Undecided::no_model:
       return {"No model has answered yet. Open the lesson's model first.",
-              "아직 답한 모델이 없습니다. 먼저 이 수업의 모델을 열어 주십시오."};
+              "아직 답한 모델이 없습니다. 먼저 이 수업의 모델을 열어 주세요."};
     case Undecided::still_computing:
       return {"The model is still working on this text. Try again in a moment.",
-              "모델이 아직 이 글을 계산하고 있습니다. 잠시 뒤에 다시 해 보십시오."};
+              "모델이 아직 이 글을 계산하고 있습니다. 잠시 뒤에 다시 해 보세요."};
     case Undecided::no_such_head:
       return {"This model has no such layer or head.", "이 모델에는 그런 층이나 헤드가 없습니다."};
     case Undecided::no_such_token:
       return {"The text has no such token. Check the words and the spaces before them.",
-              "글에 그런 토큰이 없습니다. 낱말과 그 앞의 공백을 확인해 주십시오."};
+              "글에 그런 토큰이 없습니다. 단어와 그 앞의 공백을 확인해 주세요."};
     case Undecided::masked:
       return {"The query may not see this key: the mask hides it.",
               "쿼리는 이 키를 볼 수 없습니다. 마스크(mask)에 가려집니다."};
@@ -213,10 +213,10 @@ Bilingual undecided_text(Undecided reason) {
       return {"This is not a single token for this model.", "이 모델에서는 이것이 토큰 하나가 아닙니다."};
     case Undecided::no_next_token:
       return {"This model does not predict tokens. Open the lesson's model first.",
-              "이 모델은 토큰을 예측하지 않습니다. 먼저 이 수업의 모델을 열어 주십시오."};
+              "이 모델은 토큰을 예측하지 않습니다. 먼저 이 수업의 모델을 열어 주세요."};
     case Undecided::no_attention:
       return {"The attention values of this text are not kept. Try a shorter text.",
-              "이 글의 어텐션 값이 남아 있지 않습니다. 더 짧은 글로 해 보십시오."};
+              "이 글의 어텐션 값이 남아 있지 않습니다. 더 짧은 글로 해 보세요."};
   }
   return {};
 }

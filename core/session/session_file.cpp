@@ -195,7 +195,7 @@ OpenedSession parse_session(std::string_view text) {
   if (reading.newer) {
     reading.notes.push_back(
         in_both("The session was written by a newer version of Headlight (format {}; this one knows {}).",
-                "더 새로운 Headlight로 저장한 세션입니다(형식 {}; 이 버전이 아는 형식은 {}).", version,
+                "더 새로운 헤드라이트로 저장한 세션입니다(형식 {}; 이 버전이 아는 형식은 {}).", version,
                 newest_version));
   }
   OpenedSession opened;
