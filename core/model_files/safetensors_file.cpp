@@ -219,8 +219,8 @@ class SafetensorsParser {
   [[noreturn]] void fail(const std::string& sentence) const {
     throw told<FileError>(
         "{}: in the header: {}",
-        "{}: 파일의 헤더를 읽을 수 없습니다. 파일이 손상된 것 같으니 다시 내려받아 주세요. 자세히: {}",
-        path_, sentence);
+        "{}: 파일의 헤더를 읽을 수 없습니다. 파일이 손상된 것 같으니 다시 내려받아 주세요. 자세히: {}", path_,
+        sentence);
   }
 
   const std::string& path_;

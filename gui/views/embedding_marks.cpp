@@ -14,13 +14,10 @@
 #include "gui/views/hook_words.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/significant_text.h"
-#include "gui/widgets/subscript.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
-
-constexpr float subscript = 0.82F;  // of a label's type
 
 float em() { return ImGui::GetFontSize(); }
 
