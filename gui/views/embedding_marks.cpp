@@ -14,6 +14,7 @@
 #include "gui/views/hook_words.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/significant_text.h"
+#include "gui/widgets/subscript.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
