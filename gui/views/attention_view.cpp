@@ -14,9 +14,8 @@
 #include "gui/views/attention_note.h"
 #include "gui/views/matrix_tools.h"
 #include "gui/views/shown_attention.h"
-#include "gui/widgets/color_bar.h"
 #include "gui/widgets/empty_note.h"
-#include "gui/widgets/map_scale_words.h"
+#include "gui/widgets/map_legend.h"
 #include "gui/widgets/segmented.h"
 
 namespace headlight {
@@ -81,67 +80,27 @@ bool has_masked_cells(const ShownAttention& shown) {
   }
 }
 
-enum class Legend { whole, brief };  // with the grey of masked cells where there are any; a short bar alone
-
-// The colour bar: its two ends and its middle labelled; behind what stands there, or on a line of its own.
-// False, and nothing drawn, when it does not fit behind.
-bool draw_legend(const ShownAttention& shown, bool own_line, Legend legend = Legend::whole) {
-  const Frame& frame = shown.frame;
-  const MapScale scale = frame.document.map_scale;
-  const ScopedFont small(fonts().body, 0.8F);
-  const std::string low = map_scale_words(scale, 0);
-  const std::string middle = map_scale_words(scale, 0.5F);
-  const std::string high = map_scale_words(scale, 1);
-  const bool brief = legend == Legend::brief;
-  const std::string masked =
-      has_masked_cells(shown) && !brief ? text("attention.legend_masked") : std::string();
-  const float bar = em() * (brief ? 4.0F : 7.0F);
-  const float gap = em() * 0.4F;
-  const float swatch = em() * 0.8F;
-  const float beside = masked.empty() ? 0.0F : em() + swatch + gap + ImGui::CalcTextSize(masked.c_str()).x;
-  const float width =
-      ImGui::CalcTextSize(low.c_str()).x + ImGui::CalcTextSize(high.c_str()).x + bar + gap * 2 + beside;
-  const float edge = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x;
-  if (!own_line && ImGui::GetItemRectMax().x + em() * 1.2F + width > edge) return false;
-  if (!own_line) next_in_line(width, em() * 1.2F);
-  ImDrawList* list = ImGui::GetWindowDrawList();
-  const ImVec2 start = ImGui::GetCursorScreenPos();
-  const float height = em() * 1.75F / 0.8F;
-  ImGui::Dummy(ImVec2(width, height));
-  if (ImGui::IsItemHovered()) {
-    const std::string& more = text("attention.legend_masked_tip");
-    ImGui::SetTooltip("%s%s%s", text("attention.legend_tip").c_str(), masked.empty() ? "" : " ",
-                      masked.empty() ? "" : more.c_str());
-  }
-  // The middle's number stands beneath the bar: on it, no ink would be readable on every map.
-  const float rise = middle.empty() ? 0.0F : em() * 0.5F;
-  const float text_y = start.y + (height - em()) * 0.5F - rise;
-  float x = start.x;
-  list->AddText(ImVec2(x, text_y), palette().muted, low.c_str());
-  x += ImGui::CalcTextSize(low.c_str()).x + gap;
-  const float top = start.y + height * 0.5F - em() * 0.4F - rise, bottom = top + em() * 0.8F;
-  if (frame.document.attention_mode == AttentionMode::arcs) {
+// The legend behind what stands in the line, or on a line of its own; without its note on numbers where there
+// is no room for that, and on stage as a short bar alone where there is none for more. False, and nothing
+// drawn, when it does not fit behind. `numbers_from`: 0 once it is said.
+bool draw_legend(const ShownAttention& shown, bool own_line, float& numbers_from) {
+  MapLegend legend{shown.frame.document.map_scale, has_masked_cells(shown), numbers_from};
+  if (shown.frame.document.attention_mode == AttentionMode::arcs) {
     // The colours of the current head's lines, on the panel.
-    const ImU32 weak = mix(palette().panel, palette().attention, arc_opacity(0.0F));
-    const ImU32 strong = mix(palette().panel, palette().attention, arc_opacity(1.0F));
-    list->AddRectFilledMultiColor(ImVec2(x, top), ImVec2(x + bar, bottom), weak, strong, strong, weak);
-    list->AddRect(ImVec2(x, top), ImVec2(x + bar, bottom), palette().grid, 0, 1);
-  } else {
-    add_color_bar(*list, ImVec2(x, top), ImVec2(x + bar, bottom), sequential_map());
+    legend.ends = std::pair(mix(palette().panel, palette().attention, arc_opacity(0.0F)),
+                            mix(palette().panel, palette().attention, arc_opacity(1.0F)));
   }
-  if (!middle.empty()) {
-    const ImVec2 size = ImGui::CalcTextSize(middle.c_str());
-    list->AddLine(ImVec2(x + bar * 0.5F, bottom), ImVec2(x + bar * 0.5F, bottom + em() * 0.15F),
-                  palette().muted, 1.0F);
-    list->AddText(ImVec2(x + (bar - size.x) * 0.5F, bottom + em() * 0.1F), palette().muted, middle.c_str());
-  }
-  x += bar + gap;
-  list->AddText(ImVec2(x, text_y), palette().muted, high.c_str());
-  if (masked.empty()) return true;
-  x += ImGui::CalcTextSize(high.c_str()).x + em();
-  list->AddRectFilled(ImVec2(x, top), ImVec2(x + swatch, bottom), palette().masked);
-  list->AddRect(ImVec2(x, top), ImVec2(x + swatch, bottom), palette().grid, 0, 1);
-  list->AddText(ImVec2(x + swatch + gap, text_y), palette().muted, masked.c_str());
+  const float left = own_line ? ImGui::GetCursorScreenPos().x : ImGui::GetItemRectMax().x + em() * 1.2F;
+  const float room = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x - left;
+  if (map_legend_width(legend) > room) legend.numbers_from = 0.0F;
+  if (map_legend_width(legend) > room && on_stage() &&
+      shown.frame.document.attention_mode == AttentionMode::matrix)
+    legend.brief = true;
+  const float width = map_legend_width(legend);
+  if (!own_line && width > room) return false;
+  if (!own_line) next_in_line(width, em() * 1.2F);
+  draw_map_legend(legend, em() * 1.75F);
+  if (legend.numbers_from > 0.0F) numbers_from = 0.0F;
   return true;
 }
 
@@ -179,14 +138,15 @@ void draw_stepper(const char* id, char letter, std::int64_t at, std::int64_t cou
 
 // One line that teaches what is seen; with one head chosen, the steppers come first. `tight`: they alone.
 void draw_caption(const ShownAttention& shown, Commands& commands, const char* key, bool wants_legend,
-                  bool tight) {
+                  float& numbers_from, bool tight) {
   const Frame& frame = shown.frame;
   if (has_head(frame.document.attention_mode)) {
     const ArchitectureDescription& a = shown.architecture();
     draw_stepper("layer", 'L', shown.layer, a.layers, commands, true, shown.head);
     ImGui::SameLine(0, em() * 0.8F);
     draw_stepper("head", 'H', shown.head, a.heads, commands, false, shown.layer);
-    if (wants_legend) draw_legend(shown, false);
+    float unsaid = 0.0F;  // words and switches follow: the note would move them
+    if (wants_legend) draw_legend(shown, false, unsaid);
     if (tight) return;
     const float edge = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x;
     if (edge - ImGui::GetItemRectMax().x >= em() * 19) {
@@ -197,7 +157,7 @@ void draw_caption(const ShownAttention& shown, Commands& commands, const char* k
     }
   }
   const bool own_legend = wants_legend && !has_head(frame.document.attention_mode);
-  if (own_legend) draw_legend(shown, true);
+  if (own_legend) draw_legend(shown, true, numbers_from);
   const ScopedFont small(fonts().body, 0.88F);
   std::string caption = text(key);
   const float edge = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x;
@@ -247,6 +207,12 @@ void AttentionView::draw_mode(const ShownAttention& shown, Commands& commands, b
   }
 }
 
+float AttentionView::numbers_from_in(AttentionMode mode) const {
+  return mode == AttentionMode::matrix    ? matrix_.numbers_from()
+         : mode == AttentionMode::rollout ? rollout_.numbers_from()
+                                          : 0.0F;
+}
+
 void AttentionView::draw(const Frame& frame, Commands& commands) {
   ImGui::PushID("attention");
   draw_attention_modes(frame, commands);
@@ -259,18 +225,18 @@ void AttentionView::draw(const Frame& frame, Commands& commands) {
   bool wants_legend = has_scale(mode) && !has_own_legend(frame.document);
   if (has_scale(mode) && !on_stage()) draw_scales(frame, commands);
   const ShownAttention shown = shown_attention(frame);
-  if (wants_legend && shown.trace) {
-    const bool brief = on_stage() && mode == AttentionMode::matrix;
-    wants_legend = !draw_legend(shown, false) && !(brief && draw_legend(shown, false, Legend::brief));
-  }
+  const float numbers_before = numbers_from_in(mode);
+  float numbers_from = numbers_before;  // still to be said
+  if (wants_legend && shown.trace && draw_legend(shown, false, numbers_from)) wants_legend = false;
   ImGui::Dummy(ImVec2(0, em() * 0.1F));
   if (!shown.trace || shown.map.queries == 0 || shown.map.keys == 0) {
     draw_empty_note("attention.empty");
   } else {
     const bool is_matrix = mode == AttentionMode::matrix;
     const bool tight = is_matrix && ImGui::GetContentRegionAvail().y < em() * tight_matrix;
-    draw_caption(shown, commands, caption_of(mode), wants_legend, tight);
+    draw_caption(shown, commands, caption_of(mode), wants_legend, numbers_from, tight);
     if (is_matrix) matrix_.draw_tools(shown, commands, tight);
+    if (is_matrix) draw_numbers_note(numbers_from, em() * 1.75F);
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
     const bool noted = !on_stage() || !frame.document.interventions.empty();  // that the model is changed
     const bool beside = noted && tight && MatrixPanel::has_list(shown, ImGui::GetContentRegionAvail().x);
@@ -287,6 +253,7 @@ void AttentionView::draw(const Frame& frame, Commands& commands) {
     }
     ImGui::PopStyleVar();
   }
+  if (numbers_from_in(mode) != numbers_before) commands.pending();  // the next frame says so
   ImGui::PopID();
 }
 

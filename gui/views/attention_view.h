@@ -23,6 +23,8 @@ class AttentionView : public View {
  private:
   // `with_note`: the matrix draws the note that stands below the others.
   void draw_mode(const ShownAttention& shown, Commands& commands, bool with_note);
+  // Below which weight cells had no number in the last frame; 0: no such cell.
+  float numbers_from_in(AttentionMode mode) const;
 
   HeadMaps maps_;
   ShownTexts texts_;

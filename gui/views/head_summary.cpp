@@ -107,6 +107,11 @@ void draw_bar(const ShownAttention& shown, Commands& commands, std::int64_t quer
 
 }  // namespace
 
+std::string listed_sum(double sum, bool is_all) {
+  if (!is_all && sum >= 0.9995) return ">0.999";
+  return rounded_text(sum, is_all ? 2 : 3);
+}
+
 void draw_head_summary(const ShownAttention& shown, Commands& commands, const float* weights,
                        std::int64_t query) {
   draw_heading(shown, query);
@@ -135,10 +140,7 @@ void draw_head_summary(const ShownAttention& shown, Commands& commands, const fl
   const ScopedFont small(fonts().body, 0.85F);
   const bool all =
       static_cast<std::int64_t>(keys.size()) == shown.map.seen(query).last - shown.map.seen(query).first;
-  // Of the weights themselves: with their many rounded digits a reader may come to another sum. Rounded down
-  // where something is left out: what is shown is not everything.
-  const std::string sum =
-      all ? fmt::format("{:.2f}", listed) : fmt::format("{:.4f}", std::floor(listed * 1e4) / 1e4);
+  const std::string sum = listed_sum(listed, all);
   const std::size_t count = keys.size();
   ImGui::TextDisabled("%s", format_text(all ? "attention.sum_all" : "attention.sum_shown",
                                         fmt::arg("count", count), fmt::arg("sum", sum))

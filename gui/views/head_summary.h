@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "gui/views/shown_attention.h"
 
@@ -11,5 +12,9 @@ namespace headlight {
 // known.
 void draw_head_summary(const ShownAttention& shown, Commands& commands, const float* weights,
                        std::int64_t query);
+
+// What the listed weights have together: of the weights as they are, as those beside the bars are rounded,
+// each by itself. Never 1 where some are left out.
+std::string listed_sum(double sum, bool is_all);
 
 }  // namespace headlight

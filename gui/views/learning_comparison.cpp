@@ -127,7 +127,9 @@ std::vector<LearningWords> learning_words(const LearningSnapshot& learning, cons
   const bool letters = learning.choices.task == LearningTask::letters;
   const std::string usual = text(letters ? "learning.sample_letters" : "learning.sample");
   if (!compares(learning) || learning.checkpoints.empty()) return {{usual, state.sample}};
-  const std::string first = name_of_run(learning) + (letters ? ": " + usual : "");
+  const std::string name = name_of_run(learning);
+  const std::string first =
+      letters ? format_text("learning.sample_letters_of", fmt::arg("model", name)) : name;
   const std::string second = name_of_other(learning, state);
   if (is_before_and_now(learning)) {
     return {{first, learning.checkpoints.front()->sample}, {second, state.sample}};

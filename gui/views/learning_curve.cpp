@@ -30,7 +30,10 @@ double steps_of_axis(const LearningSnapshot& learning) {
   return static_cast<double>(std::max<std::int64_t>(1, ended ? made : learning.choices.steps));
 }
 
+constexpr float step_alpha = 0.35F;  // of the faint lines
+
 float em() { return ImGui::GetFontSize(); }
+float line_width() { return std::max(1.5F, em() * 0.13F); }
 
 // What a taught model's every step tells is how far it is from its teacher: no loss to compare.
 std::vector<float> shown_losses(const LearningSnapshot& learning) {
@@ -67,11 +70,19 @@ struct LearningCurve::Plot {
   const LearningSnapshot& learning;
   ImVec2 corner, size;  // of the plot itself, without its axes
   double steps = 1.0, most = 1.0;
+  std::int64_t steps_of_column() const {
+    return static_cast<std::int64_t>(std::ceil(steps / static_cast<double>(size.x)));
+  }
   float x(double step) const { return corner.x + size.x * static_cast<float>(step / steps); }
   float y(double loss) const {
     return corner.y + size.y * (1.0F - static_cast<float>(std::clamp(loss / most, 0.0, 1.0)));
   }
 };
+
+// Of so many, how many a point of the thick line is the mean of.
+std::int64_t LearningCurve::steps_together(const Plot& plot, std::int64_t count) const {
+  return std::max(std::clamp<std::int64_t>(count / 4, 1, steps_of_mean), plot.steps_of_column());
+}
 
 void LearningCurve::draw_grid(const Plot& plot) const {
   ImDrawList* list = ImGui::GetWindowDrawList();
@@ -96,27 +107,59 @@ void LearningCurve::draw_grid(const Plot& plot) const {
   }
 }
 
-// A line above the plot: what the height is in, and what the marks are; as much as there is room for.
-void LearningCurve::draw_key(const Plot& plot, float top) const {
+// What the height is in, and what lines and marks are: as many to a line as there is room for. Returns how
+// high that is; draws it if `is_drawn`.
+float LearningCurve::draw_key(const Plot& plot, float top, bool is_drawn) const {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const LearningSnapshot& learning = plot.learning;
-  const bool of_pairs = learning.choices.start == LearningStart::preferred;
-  float x = plot.corner.x;
-  const auto add = [&](const char* key, float before) {
-    const std::string& words = text(key);
-    const float width = label_width(fonts().body, smallest_words, words);
-    if (x + before + width > plot.corner.x + plot.size.x) return false;
-    add_label(*list, fonts().body, smallest_words, ImVec2(x + before, top), 0.0F, palette().muted, words);
-    x += before + width;
-    return true;
+  const float type = smallest_words, line = em() * 1.1F, mark = em() * 1.4F;
+  ImVec2 at(plot.corner.x, top);
+  const auto add = [&](const std::string& words, bool is_marked, const auto& draw_mark) {
+    const float width = label_width(fonts().body, type, words) + (is_marked ? mark : 0.0F);
+    if (at.x > plot.corner.x && at.x + width > plot.corner.x + plot.size.x)
+      at = ImVec2(plot.corner.x, at.y + line);
+    if (is_drawn) {
+      draw_mark(ImVec2(at.x + mark * 0.4F, at.y + em() * 0.42F));
+      add_label(*list, fonts().body, type, ImVec2(at.x + (is_marked ? mark : 0.0F), at.y), 0.0F,
+                palette().muted, words);
+    }
+    at.x += width + em() * 0.9F;
   };
-  add(of_pairs ? "learning.axis_pairs" : "learning.axis_loss", 0.0F);
-  if (learning.checkpoints.empty()) return;
-  float mark = x + em() * 1.5F;
-  if (add("learning.key_kept", em() * 1.9F)) add_mark(*list, ImVec2(mark, top + em() * 0.26F));
-  mark = x + em() * 1.5F;
-  if (has_rings(learning) && add("learning.key_held_out", em() * 1.9F))
-    add_ring(*list, ImVec2(mark, top + em() * 0.42F), learner_color());
+  const auto add_line = [&](ImVec2 middle, ImU32 color, float down) {
+    list->AddLine(ImVec2(middle.x - em() * 0.5F, middle.y + down),
+                  ImVec2(middle.x + em() * 0.5F, middle.y + down), color, line_width());
+  };
+  const bool of_pairs = learning.choices.start == LearningStart::preferred;
+  add(text(of_pairs ? "learning.axis_pairs" : "learning.axis_loss"), false, [](ImVec2) {});
+  const bool drawn = !is_taught(learning) && !learning.curve.empty();
+  const std::int64_t together = steps_together(plot, static_cast<std::int64_t>(learning.curve.size()));
+  if (drawn) {
+    add(together > 1 ? format_text("learning.key_mean", fmt::arg("steps", together))
+                     : text("learning.key_training"),
+        true, [&](ImVec2 middle) {
+          add_line(middle, learner_color(), learning.rival ? -em() * 0.14F : 0.0F);
+          if (learning.rival) add_line(middle, rival_color(), em() * 0.14F);
+        });
+  }
+  if (drawn && !learning.rival && together > 1) {
+    add(text("learning.key_each"), true, [&](ImVec2 middle) {
+      for (int bar = 0; bar < 4; ++bar) {
+        const float part = 0.2F * static_cast<float>(bar) - 0.3F;
+        const float x = middle.x + em() * part, half = em() * (0.2F + 0.5F * std::abs(part));
+        list->AddLine(ImVec2(x, middle.y - half), ImVec2(x, middle.y + half),
+                      with_alpha(learner_color(), step_alpha), 1.0F);
+      }
+    });
+  }
+  if (!learning.checkpoints.empty()) {
+    if (has_rings(learning)) {
+      add(text("learning.key_held_out"), true,
+          [&](ImVec2 middle) { add_ring(*list, middle, learner_color()); });
+    }
+    add(text("learning.key_kept"), true,
+        [&](ImVec2 middle) { add_mark(*list, ImVec2(middle.x, middle.y - em() * 0.16F)); });
+  }
+  return at.y - top + line;
 }
 
 // Every step faintly, where that is asked for, and the mean of its neighbours on top.
@@ -124,7 +167,7 @@ void LearningCurve::draw_line(const Plot& plot, const std::vector<float>& losses
                               bool faint) const {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const auto count = static_cast<std::int64_t>(losses.size());
-  const auto a_column = static_cast<std::int64_t>(std::ceil(plot.steps / static_cast<double>(plot.size.x)));
+  const std::int64_t a_column = plot.steps_of_column();
   for (std::int64_t first = 0; faint && first < count; first += a_column) {
     float least = INFINITY, most = -INFINITY;
     for (std::int64_t i = first; i < std::min(first + a_column, count); ++i) {
@@ -134,10 +177,10 @@ void LearningCurve::draw_line(const Plot& plot, const std::vector<float>& losses
     if (least > most) continue;
     const float x = plot.x(static_cast<double>(first + 1)), top = plot.y(static_cast<double>(most));
     list->AddLine(ImVec2(x, top), ImVec2(x, std::max(top + 1.0F, plot.y(static_cast<double>(least)))),
-                  with_alpha(color, 0.35F), 1.0F);
+                  with_alpha(color, step_alpha), 1.0F);
   }
   std::vector<ImVec2> points;
-  const std::int64_t together = std::max(std::clamp<std::int64_t>(count / 4, 1, steps_of_mean), a_column);
+  const std::int64_t together = steps_together(plot, count);
   for (std::int64_t first = 0; first < count; first += together) {
     const std::int64_t last = std::min(first + together, count);
     double sum = 0.0;
@@ -147,7 +190,7 @@ void LearningCurve::draw_line(const Plot& plot, const std::vector<float>& losses
     points.push_back(ImVec2(plot.x(0.5 * static_cast<double>(first + 1 + last)),
                             plot.y(sum / static_cast<double>(last - first))));
   }
-  list->AddPolyline(points.data(), static_cast<int>(points.size()), color, std::max(1.5F, em() * 0.13F));
+  list->AddPolyline(points.data(), static_cast<int>(points.size()), color, line_width());
 }
 
 // At the kept steps: thin, with a ring at each.
@@ -245,7 +288,7 @@ void LearningCurve::point_at(const Plot& plot, std::size_t place) const {
   const float x = plot.x(static_cast<double>(place + 1));
   ImGui::GetWindowDrawList()->AddLine(ImVec2(x, plot.corner.y), ImVec2(x, plot.corner.y + plot.size.y),
                                       with_alpha(palette().hover, 0.6F), 1.0F);
-  Facts facts = {{text(is_taught(learning) ? "learning.from_teacher" : "learning.loss"),
+  Facts facts = {{text(is_taught(learning) ? "learning.from_teacher" : "learning.key_training"),
                   fmt::format("{:.4f}", point.loss)}};
   if (learning.rival && place < learning.rival->losses.size()) {
     facts.push_back({text(learning.rival->is_recurrent ? "learning.gru" : "learning.untaught"),
@@ -267,16 +310,18 @@ std::optional<std::int64_t> LearningCurve::draw(const LearningSnapshot& learning
                                                 ImVec2 size) {
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const bool strips = size.y >= em() * 13.0F;
-  const float strip = em() * 2.0F, left = em() * 2.3F, below = em() * 1.4F, top = em() * 2.0F;
+  const float strip = em() * 2.0F, left = em() * 2.3F, below = em() * 1.4F;
   const std::vector<float> losses = shown_losses(learning);
-  const Plot plot{learning, ImVec2(corner.x + left, corner.y + top),
-                  ImVec2(std::max(em() * 4.0F, size.x - left - em() * 0.2F),
-                         std::max(em() * 3.0F, size.y - top - below - (strips ? strip * 2.0F + em() : 0.0F))),
-                  steps_of_axis(learning), loss_of_axis(learning, losses)};
+  Plot plot{learning, ImVec2(corner.x + left, corner.y),
+            ImVec2(std::max(em() * 4.0F, size.x - left - em() * 0.2F), 0.0F), steps_of_axis(learning),
+            loss_of_axis(learning, losses)};
+  const float top = draw_key(plot, corner.y, false) + em() * 0.8F;
+  plot.corner.y += top;
+  plot.size.y = std::max(em() * 3.0F, size.y - top - below - (strips ? strip * 2.0F + em() : 0.0F));
   const float column = std::max(em() * 0.5F, plot.size.x / 60.0F);
   const Hand hand = canvas("##curve", size, {plot.corner, ImVec2(column, plot.size.y), {}});
   draw_grid(plot);
-  draw_key(plot, corner.y);
+  draw_key(plot, corner.y, true);
   draw_levels(plot);
   if (learning.rival && !is_taught(learning)) draw_line(plot, learning.rival->losses, rival_color(), false);
   draw_line(plot, losses, learner_color(), /*faint=*/!learning.rival);

@@ -20,7 +20,8 @@ class LearningCurve {
  private:
   struct Plot;
   void draw_grid(const Plot& plot) const;
-  void draw_key(const Plot& plot, float top) const;
+  std::int64_t steps_together(const Plot& plot, std::int64_t count) const;
+  float draw_key(const Plot& plot, float top, bool is_drawn) const;
   void draw_line(const Plot& plot, const std::vector<float>& losses, ImU32 color, bool faint) const;
   void draw_held_out(const Plot& plot) const;
   void draw_levels(const Plot& plot) const;

@@ -10,8 +10,8 @@
 #include "gui/theme.h"
 #include "gui/views/head_wall_panel.h"
 #include "gui/widgets/canvas.h"
-#include "gui/widgets/color_bar.h"
 #include "gui/widgets/facts.h"
+#include "gui/widgets/map_legend.h"
 #include "gui/widgets/map_scale_words.h"
 #include "gui/widgets/ribbon.h"
 #include "gui/widgets/segmented.h"
@@ -166,21 +166,12 @@ void LearningHeads::point(const Grid& grid, const Frame& frame, Commands& comman
   if (clicked) commands.edit(SelectHead{layer, head});
 }
 
-void LearningHeads::draw_scale(const Frame& frame) const {
-  constexpr float small = smallest_words;
+void LearningHeads::draw_scale(const Frame& frame, const LearningState& state) const {
+  if (!state.wall) return;
   const MapScale scale = frame.document.map_scale;
-  const std::string low = map_scale_words(scale, 0.0F), high = map_scale_words(scale, 1.0F);
-  const float bar = em() * 4.5F, gap = em() * 0.35F, before = label_width(fonts().body, small, low) + gap;
-  const float width = before + bar + gap + label_width(fonts().body, small, high);
-  next_in_line(width, em() * 1.2F);
-  const ImVec2 corner = ImGui::GetCursorScreenPos();
-  ImGui::Dummy(ImVec2(width, em() * 0.9F));
-  ImGui::SetItemTooltip("%s", text("attention.legend_tip").c_str());
-  ImDrawList* list = ImGui::GetWindowDrawList();
-  add_label(*list, fonts().body, small, corner, 0.0F, palette().muted, low);
-  add_color_bar(*list, ImVec2(corner.x + before, corner.y + em() * 0.1F),
-                ImVec2(corner.x + before + bar, corner.y + em() * 0.75F), sequential_map());
-  add_label(*list, fonts().body, small, ImVec2(corner.x + width, corner.y), 1.0F, palette().muted, high);
+  const MapLegend legend{scale, state.wall->causal};
+  next_in_line(map_legend_width(legend), em() * 1.2F);
+  draw_map_legend(legend, em() * (map_scale_words(scale, 0.5F).empty() ? 0.9F : 1.7F));
 }
 
 void LearningHeads::draw(const Frame& frame, Commands& commands, const LearningState& state, ImVec2 room) {

@@ -12,7 +12,7 @@ namespace headlight {
 class LearningHeads {
  public:
   // What the colours stand for, behind what stands in the line.
-  void draw_scale(const Frame& frame) const;
+  void draw_scale(const Frame& frame, const LearningState& state) const;
   // At the cursor, as large as fits.
   void draw(const Frame& frame, Commands& commands, const LearningState& state, ImVec2 room);
 

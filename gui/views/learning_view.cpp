@@ -181,8 +181,10 @@ void LearningView::draw_left(const Frame& frame, ImVec2 room) {
   const float parts = em() * (1.5F + 1.2F * static_cast<float>(learning.parts.size()));
   const float update = learning.update ? em() * 12.0F : 0.0F;  // told in four steps
   const float table = compares(learning) ? em() * 10.5F : 0.0F;
-  const float height = std::clamp(room.y - parts - update - table - em() * 4.2F, em() * 8.0F, em() * 34.0F);
-  draw_caps(text(is_taught(learning) ? "learning.held_out_title" : "learning.loss_title"));
+  const float height = std::clamp(room.y - parts - update - table - em() * 3.2F, em() * 8.0F, em() * 34.0F);
+  draw_caps(text(is_taught(learning)   ? "learning.held_out_title"
+                 : has_rings(learning) ? "learning.loss_title"
+                                       : "learning.key_training"));
   if (const auto chosen = curve_.draw(learning, state ? state->step : -1, ImVec2(width, height)))
     scrubbed_ = *chosen;
   if (state) draw_learning_comparison(learning, *state, width);
@@ -221,7 +223,7 @@ void LearningView::draw_right(const Frame& frame, Commands& commands, ImVec2 roo
   draw_caps(state->step == 0 && learning.choices.start == LearningStart::random
                 ? text("learning.heads_untrained")
                 : format_text("learning.heads", fmt::arg("step", grouped_text(state->step))));
-  heads_.draw_scale(frame);
+  heads_.draw_scale(frame, *state);
   float below = em() * 1.9F;
   for (const LearningWords& one : words) below += learning_sample_height(learning, one.sample, width);
   if (compares(learning)) below = em();

@@ -118,31 +118,8 @@ std::optional<std::int64_t> MatrixPanel::strongest_key(const Plot& plot, std::in
   return std::max_element(weights + first, weights + seen.last) - weights;
 }
 
-// Where cells are too small for numbers: that of the largest weight of the row that is looked at, beside its
-// cell.
-void MatrixPanel::draw_strongest(const Plot& plot, const Geometry& geometry) const {
-  const std::int64_t query = plot.shown.query();
-  const std::optional<std::int64_t> key = strongest_key(plot, query);
-  const bool inside = key && query >= geometry.window.first_row && query < geometry.window.last_row &&
-                      *key >= geometry.window.first_column && *key < geometry.window.last_column;
-  if (!inside || !plot.is_plain()) return;
-  const float weight = plot.rows.row(query)[*key];
-  const std::string number = std::isnan(weight) ? "NaN" : fmt::format("{:.2f}", weight);
-  const ScopedFont small(fonts().body, smallest_words);
-  const ImVec2 size = ImGui::CalcTextSize(number.c_str());
-  const float pad = em() * 0.25F, right = geometry.corner.x + geometry.size.x;
-  float x = geometry.x(*key + 1) + pad * 2;
-  if (x + size.x + pad > right) x = geometry.x(*key) - pad * 2 - size.x;
-  const float y = std::clamp(geometry.y(query) + (geometry.cell - size.y) * 0.5F, geometry.corner.y,
-                             std::max(geometry.corner.y, geometry.corner.y + geometry.size.y - size.y));
-  ImDrawList* list = ImGui::GetWindowDrawList();
-  list->AddRectFilled(ImVec2(x - pad, y), ImVec2(x + size.x + pad, y + size.y), palette().raised,
-                      em() * 0.2F);
-  list->AddText(ImVec2(x, y), palette().text, number.c_str());
-}
-
 // Weights as they are, also where rows are drawn divided by their largest; other values as they are drawn.
-void MatrixPanel::draw_numbers(const Plot& plot, const Geometry& geometry) const {
+void MatrixPanel::draw_numbers(const Plot& plot, const Geometry& geometry) {
   const float size = geometry.cell >= em() * 3.4F   ? 1.0F
                      : geometry.cell >= em() * 2.1F ? smallest_words
                                                     : small_number();
@@ -152,7 +129,9 @@ void MatrixPanel::draw_numbers(const Plot& plot, const Geometry& geometry) const
     const ScopedFont measured(fonts().body, size);
     decimals = decimals_for(room);
   }
-  if (decimals == Decimals::none) return draw_strongest(plot, geometry);
+  numbers_from_ = 0.0F;
+  if (decimals == Decimals::none) return;
+  const float least = decimals == Decimals::one ? 0.05F : 0.005F;
   const Document& document = plot.shown.frame.document;
   ImDrawList* list = ImGui::GetWindowDrawList();
   const CellWindow& window = geometry.window;
@@ -168,7 +147,10 @@ void MatrixPanel::draw_numbers(const Plot& plot, const Geometry& geometry) const
       if (!drawn) continue;
       const float value = weights_are_shown ? weights[key] : *drawn;
       // Would be a nought in every cell; the colour says it, and the pointer tells the digits.
-      if (std::abs(value) < (decimals == Decimals::one ? 0.05F : 0.005F)) continue;
+      if (std::abs(value) < least) {
+        numbers_from_ = least;
+        continue;
+      }
       const std::string number = cell_number(value, decimals, room);
       const ImVec2 extent = ImGui::CalcTextSize(number.c_str());
       const ImU32 under = color_under(plot.map, document.map_scale, plot.tiles.most(), *drawn);

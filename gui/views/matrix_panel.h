@@ -29,6 +29,8 @@ class MatrixPanel {
   void draw(const ShownAttention& shown, Commands& commands, HeadMaps& maps, bool with_note);
   // Whether there is such a list in a window that is so wide.
   static bool has_list(const ShownAttention& shown, float width);
+  // Cells with less have no number, as the last frame drew them; 0: none of those that are seen is left out.
+  float numbers_from() const { return numbers_from_; }
 
  private:
   struct Geometry {
@@ -63,8 +65,7 @@ class MatrixPanel {
   void move_with_mouse(const Geometry& geometry, bool hovered);
   void draw_cells(const Plot& plot, Commands& commands, const Geometry& geometry);
   void draw_marks(const ShownAttention& shown, const Geometry& geometry) const;
-  void draw_numbers(const Plot& plot, const Geometry& geometry) const;
-  void draw_strongest(const Plot& plot, const Geometry& geometry) const;
+  void draw_numbers(const Plot& plot, const Geometry& geometry);
   std::optional<std::int64_t> strongest_key(const Plot& plot, std::int64_t query) const;
   void draw_state(TiledMap& tiles, const Geometry& geometry) const;
   void draw_tooltip(const Plot& plot, std::int64_t query, std::int64_t key) const;
@@ -75,6 +76,7 @@ class MatrixPanel {
   float zoom_ = 1;       // times the size at which everything fits
   double row_ = 0;
   double column_ = 0;
+  float numbers_from_ = 0;
   bool dragged_ = false;
 };
 

@@ -34,6 +34,9 @@ std::int64_t layers_done(const ShownAttention& shown) {
   return layers;
 }
 
+constexpr float number_type = smallest_words;
+constexpr double least_number = 0.05;  // smaller weights have none
+
 bool is_flow_shown(const RolloutMaps& maps) { return maps.tokens <= most_flow_tokens; }
 
 }  // namespace
@@ -138,15 +141,20 @@ void RolloutPanel::draw_line(const ShownAttention& shown, const Layout& layout,
   }
 }
 
+bool RolloutPanel::has_numbers(const Layout& layout) const {
+  const ScopedFont small(fonts().body, number_type);
+  return layout.together == 1 && layout.cell >= ImGui::CalcTextSize("0.00").x + em() * 0.3F;
+}
+
 // What a row has, in figures, where columns are wide enough; those that would be 0.0 are left out.
 void RolloutPanel::draw_numbers(const ShownAttention& shown, const Layout& layout,
                                 const std::vector<double>& weights, float middle) const {
-  const ScopedFont small(fonts().body, smallest_words);
-  if (layout.together > 1 || layout.cell < ImGui::CalcTextSize("0.00").x + em() * 0.3F) return;
+  const ScopedFont small(fonts().body, number_type);
+  if (!has_numbers(layout)) return;
   const double largest = largest_of(weights);
   for (std::int64_t token = 0; token < layout.tokens; ++token) {
     const double weight = weights[static_cast<std::size_t>(token)];
-    if (weight < 0.05 || (shown.map.rule.causal && token > shown.query())) continue;
+    if (weight < least_number || (shown.map.rule.causal && token > shown.query())) continue;
     const std::string number = rounded_text(weight, 2);
     const ImVec2 size = ImGui::CalcTextSize(number.c_str());
     const float left = layout.corner.x + layout.cell * static_cast<float>(token);
@@ -306,6 +314,7 @@ void RolloutPanel::draw(const ShownAttention& shown, Commands& commands) {
   const ImVec2 room = ImGui::GetContentRegionAvail();
   if (room.x < em() * 8 || room.y < em() * 8) return;
   const Layout layout = place(shown);
+  numbers_from_ = has_numbers(layout) ? static_cast<float>(least_number) : 0.0F;
   draw_cells(shown, layout);
   draw_labels(shown, layout);
   draw_flow(shown, layout);

@@ -18,6 +18,8 @@ class RolloutPanel {
   RolloutPanel();
   // Fills the rest of the current window. The trace is there.
   void draw(const ShownAttention& shown, Commands& commands);
+  // Cells with less have no number, as the last frame drew them; 0: none has one.
+  float numbers_from() const { return numbers_from_; }
 
  private:
   struct MapsKey {
@@ -52,11 +54,13 @@ class RolloutPanel {
                  float top, float high) const;
   void draw_numbers(const ShownAttention& shown, const Layout& layout, const std::vector<double>& weights,
                     float middle) const;
+  bool has_numbers(const Layout& layout) const;
   std::int64_t layers_for_label(const Layout& layout) const;
 
   MadeValue<MapsKey, std::shared_ptr<const RolloutMaps>> maps_;
   MadeValue<RowsKey, Rows> rows_;
   MadeValue<RowsKey, std::vector<double>> flow_;
+  float numbers_from_ = 0;
 };
 
 }  // namespace headlight

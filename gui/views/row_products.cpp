@@ -14,7 +14,10 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/widgets/canvas.h"
+#include "gui/widgets/color_bar.h"
 #include "gui/widgets/hand_number.h"
+#include "gui/widgets/ink.h"
+#include "gui/widgets/ribbon.h"
 #include "gui/widgets/rotated_text.h"
 #include "gui/widgets/token_piece.h"
 
@@ -24,6 +27,11 @@ namespace {
 float em() { return ImGui::GetFontSize(); }
 float strip_height() { return em() * 1.15F; }
 float strip_step() { return em() * 1.75F; }
+float formula_height() { return em() * 3.4F; }
+float sign_bar() { return em() * 4.0F; }
+
+constexpr float sign_type = 0.78F;   // as add_signed_legend() has it
+constexpr float power_size = 0.86F;  // of the type: an exponent is read, too
 
 // Writes a formula from left to right around one middle line.
 class FormulaLine {
@@ -41,6 +49,8 @@ class FormulaLine {
     x_ += add_token_label(*list_, at, color, words, position, em() * 7) + em() * 0.3F;
   }
 
+  float end() const { return x_; }
+
   // e to the power of `power`, over `below`; or plain words above when `power` is empty.
   void fraction(const std::string& above, const std::string& power, const std::string& below, ImU32 color) {
     const float above_width = ImGui::CalcTextSize(above.c_str()).x;
@@ -51,8 +61,8 @@ class FormulaLine {
     const float left = x_ + (width - above_width - power_width) * 0.5F;
     list_->AddText(ImVec2(left, top), color, above.c_str());
     if (!power.empty()) {
-      const ScopedFont small(fonts().mono, 0.82F);
-      list_->AddText(ImVec2(left + above_width, top - em() * 0.25F), color, power.c_str());
+      const ScopedFont small(fonts().mono, power_size);
+      list_->AddText(ImVec2(left + above_width, top - em() * 0.3F), color, power.c_str());
     }
     list_->AddLine(ImVec2(x_, middle_), ImVec2(x_ + width, middle_), color, std::max(1.0F, em() * 0.07F));
     list_->AddText(ImVec2(x_ + (width - below_width) * 0.5F, middle_ + em() * 0.15F), color, below.c_str());
@@ -61,7 +71,7 @@ class FormulaLine {
 
  private:
   static float small_width(const std::string& words) {
-    const ScopedFont small(fonts().mono, 0.82F);
+    const ScopedFont small(fonts().mono, power_size);
     return ImGui::CalcTextSize(words.c_str()).x;
   }
 
@@ -198,12 +208,11 @@ void draw_one_strip(const ShownAttention& shown, Commands& commands, const Atten
   ImGui::SetCursorScreenPos(ImVec2(corner.x, corner.y + strip_step()));
 }
 
-}  // namespace
-
-void draw_weight_formula(const ShownAttention& shown, const AttentionRow& row, std::int64_t key) {
+// Returns where it ends.
+float draw_formula(const ShownAttention& shown, const AttentionRow& row, std::int64_t key) {
   const auto at = static_cast<std::size_t>(key);
   const ImVec2 corner = ImGui::GetCursorScreenPos();
-  const float height = em() * 3.4F;
+  const float height = formula_height();
   const float room = ImGui::GetContentRegionAvail().x;
   FormulaLine line(ImVec2(corner.x, corner.y + height * 0.5F));
   ImGui::GetWindowDrawList()->PushClipRect(corner, ImVec2(corner.x + room, corner.y + height), true);
@@ -213,7 +222,7 @@ void draw_weight_formula(const ShownAttention& shown, const AttentionRow& row, s
   line.token(shown.key_text(key), shown.key_place(key), palette().key);
   line.words("=", palette().muted);
   if (room > em() * 40) {
-    line.fraction("e", "s − max", "Σ", palette().muted);
+    line.fraction("e", "s − max", "Σ", palette().text);
     line.words("=", palette().muted);
   }
   const std::string power = fmt::format("{} {} {}", hand_number(row.score[at]), row.largest < 0 ? "+" : "−",
@@ -228,6 +237,33 @@ void draw_weight_formula(const ShownAttention& shown, const AttentionRow& row, s
   line.words(hand_number(row.weight[at], 4), palette().attention);
   ImGui::GetWindowDrawList()->PopClipRect();
   ImGui::Dummy(ImVec2(room, height));
+  return line.end();
+}
+
+// Its words are left out where they do not fit beside the bar.
+void draw_sign_legend(ImVec2 corner, float room) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float right = corner.x + room,
+              left = add_signed_legend(*list, ImVec2(right, corner.y), sign_bar(), "", small_ink());
+  const std::string& words = text("attention.sign_legend");
+  const float end = left - em() * 0.6F;
+  if (end - label_width(fonts().body, sign_type, words) >= corner.x)
+    add_label(*list, fonts().body, sign_type, ImVec2(end, corner.y), 1, small_ink(), words);
+}
+
+}  // namespace
+
+void draw_weight_formula(const ShownAttention& shown, const AttentionRow& row, std::int64_t key) {
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  const float right = corner.x + ImGui::GetContentRegionAvail().x - ImGui::GetStyle().ScrollbarSize;
+  const float left = draw_formula(shown, row, key) + em() * 1.5F;
+  // What blue and orange mean: behind the formula, or beneath it.
+  if (right - left >= sign_bar() * 2) {
+    draw_sign_legend(ImVec2(left, corner.y + (formula_height() - em()) * 0.5F), right - left);
+  } else {
+    draw_sign_legend(ImGui::GetCursorScreenPos(), right - corner.x);
+    ImGui::Dummy(ImVec2(0, em()));
+  }
 }
 
 float product_strips_height() { return strip_step() * 5 + em() * 2.2F; }

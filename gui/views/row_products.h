@@ -8,7 +8,8 @@
 
 namespace headlight {
 
-// α = e^(s - max) / Σ for one key, in numbers. One line, at the cursor.
+// α = e^(s - max) / Σ for one key, in numbers, and what the colours of signed numbers mean.
+// One line, at the cursor, or two where it is narrow.
 void draw_weight_formula(const ShownAttention& shown, const AttentionRow& row, std::int64_t key);
 
 // q, k, q∘k, the running sum, and z as strips of d_head cells. `brief`: of the words above them, only whose

@@ -65,9 +65,8 @@ void text_in(ImVec2 corner, float width, float height, ImU32 color, const std::s
 void signed_cell(ImVec2 corner, float width, double value, double limit) {
   const float height = line_height();
   const float amount = limit > 0 && std::isfinite(value) ? static_cast<float>(value / limit) : 0.0F;
-  const ImU32 color = std::isnan(value)
-                          ? mix(palette().panel, palette().error, 0.4F)
-                          : mix(palette().panel, color_of(ColorMap::diverging, amount * 0.66F), 0.85F);
+  const ImU32 color =
+      std::isnan(value) ? mix(palette().panel, palette().error, 0.4F) : color_of(ColorMap::diverging, amount);
   ImGui::GetWindowDrawList()->AddRectFilled(ImVec2(corner.x, corner.y + em() * 0.1F),
                                             ImVec2(corner.x + width, corner.y + height - em() * 0.1F), color,
                                             em() * 0.25F);

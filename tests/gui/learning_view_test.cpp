@@ -13,6 +13,7 @@
 
 #include "gui/app.h"
 #include "gui/strings.h"
+#include "gui/views/learning_comparison.h"
 #include "imgui_internal.h"
 #include "tests/core/tiny_model.h"
 #include "tests/gui/scripted_gui.h"
@@ -158,6 +159,18 @@ TEST(LearningView, EveryStateIsDrawnInBothLanguages) {
 }
 
 // Two columns that are both too high: they scroll together.
+// Beside a name, a sentence of its own would begin in its middle.
+TEST(LearningView, ASampleOfTwoIsNamedAndItsMarkExplainedOnce) {
+  load_strings(assets_folder() / "strings");
+  LearningSnapshot snapshot = compared(LearningStart::random, true);
+  snapshot.choices.task = LearningTask::letters;
+  const std::vector<LearningWords> words = learning_words(snapshot, *snapshot.now);
+  ASSERT_EQ(words.size(), 2U);
+  EXPECT_EQ(words[0].caption.rfind(text("learning.transformer") + " (", 0), 0U) << words[0].caption;
+  EXPECT_EQ(words[0].caption.find(": The"), std::string::npos);
+  EXPECT_EQ(words[1].caption, text("learning.gru"));
+}
+
 TEST(LearningView, HasOneScrollBarAtMost) {
   for (const bool compares : {false, true}) {
     for (const int width : {500, 980, 1600}) {

@@ -12,6 +12,7 @@
 #include "gui/theme.h"
 #include "gui/views/attention_view.h"
 #include "gui/views/embeddings_view.h"
+#include "gui/views/head_summary.h"
 #include "gui/views/lens_shown.h"
 #include "gui/views/pass_text.h"
 #include "gui/views/surprisal.h"
@@ -79,6 +80,30 @@ TEST(Ink, IsReadOnEveryColourAndFlipsOnce) {
   apply_theme(Theme::dark, 1.0F);
   EXPECT_NEAR(contrast_ratio(IM_COL32_BLACK, IM_COL32_WHITE), 21.0F, 0.01F);
   EXPECT_EQ(contrast_ratio(IM_COL32_WHITE, IM_COL32_WHITE), 1.0F);
+}
+
+// Of the pixels that are really drawn: the strokes of small type cover hardly any of them whole.
+TEST(Ink, SmallGoldIsReadAsItIsDrawn) {
+  for (const Theme theme : {Theme::dark, Theme::light}) {
+    ScriptedGui gui(ScriptedGui::Renderer::opengl, 120, 80);
+    apply_theme(theme, 1.0F);
+    for (const ImU32 gold : {palette().lock, palette().probability}) {
+      gui.draw_frames([&] {
+        ImDrawList& list = *ImGui::GetForegroundDrawList();
+        list.AddRectFilled(ImVec2(0, 0), ImVec2(120, 80), palette().panel);
+        const ScopedFont small(fonts().body, 0.86F);
+        list.AddText(ImVec2(10, 10), readable_small(gold), ". (430)");
+      });
+      const Picture picture = gui.picture();
+      float best = 1.0F;
+      for (std::size_t at = 0; at < picture.rgba.size(); at += 4) {
+        const ImU32 pixel = IM_COL32(picture.rgba[at], picture.rgba[at + 1], picture.rgba[at + 2], 255);
+        best = std::max(best, contrast_ratio(pixel, palette().panel));
+      }
+      EXPECT_GE(best, 4.5F);
+    }
+    apply_theme(Theme::dark, 1.0F);
+  }
 }
 
 // The prompt has one ink for all of its text; chips have their own.
@@ -208,6 +233,15 @@ TEST(RoundedText, HasARealMinusAndNoneBeforeZeros) {
   EXPECT_EQ(rounded_text(-0.04, 1), "0.0");
   EXPECT_EQ(rounded_text(0.903, 2), "0.90");
   EXPECT_EQ(rounded_text(std::nan(""), 1), "NaN");
+}
+
+// Neither cut nor, while something is left out, all of it.
+TEST(ListedSum, IsRoundedOnce) {
+  EXPECT_EQ(listed_sum(0.99697, false), "0.997");
+  EXPECT_EQ(listed_sum(0.9984, false), "0.998");
+  EXPECT_EQ(listed_sum(0.99996, false), ">0.999");
+  EXPECT_EQ(listed_sum(1.0000002, true), "1.00");
+  EXPECT_EQ(listed_sum(std::nan(""), false), "NaN");
 }
 
 // A cell says what fits and is right, or nothing: never 1 for a weight below it.
