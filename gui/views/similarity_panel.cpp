@@ -239,7 +239,7 @@ void SimilarityMaps::draw(const Frame& frame, Commands& commands, const ShownTex
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 start = ImGui::GetCursorScreenPos();
   list->AddText(start, palette().muted, text("embeddings.similarity").c_str());
-  const float left = em() * 4.4F, top = em() * (cells.step > 1 ? 5.8F : 4.6F);
+  const float left = em() * 4.4F, top = em() * (cells.step > 1 ? 5.2F : 4.6F);
   if (cells.step > 1) draw_pooling(ImVec2(start.x, start.y + em() * 1.35F), cells.step, size.x);
   const float extent = std::min(size.x - left - em() * 1.6F, size.y - top - em() * 2.6F);
   if (extent < em() * 3) return;
