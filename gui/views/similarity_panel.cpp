@@ -274,7 +274,7 @@ void SimilarityMaps::draw(const Frame& frame, Commands& commands, const ShownTex
   const float behind = ImGui::CalcTextSize(title.c_str()).x + em() * 1.2F;
   const bool low = size.y < em() * lowest_with_scale && behind + brief_scale(cells.range, {}) <= size.x;
   if (low) brief_scale(cells.range, ImVec2(start.x + behind, start.y + em() * 0.05F));
-  const float left = em() * 4.4F, top = em() * (cells.step > 1 ? 5.8F : 4.6F);
+  const float left = em() * 4.4F, top = em() * (cells.step > 1 ? 5.2F : 4.6F);
   if (cells.step > 1) draw_pooling(ImVec2(start.x, start.y + em() * 1.35F), cells.step, size.x);
   const float extent = std::min(size.x - left - em() * 1.6F, size.y - top - em() * (low ? 0.4F : 2.6F));
   if (extent < em() * 3) return;
