@@ -65,7 +65,8 @@ void badge(const std::string& words, const std::string& tooltip, ImU32 color) {
   const ImVec2 opposite(corner.x + size.x + em() * 0.9F, corner.y + size.y + em() * 0.3F);
   ImDrawList* list = ImGui::GetWindowDrawList();
   list->AddRectFilled(corner, opposite, with_alpha(color, 0.16F), em() * 0.7F);
-  list->AddText(ImVec2(corner.x + em() * 0.45F, corner.y + em() * 0.15F), color, words.c_str());
+  list->AddText(ImVec2(corner.x + em() * 0.45F, corner.y + em() * 0.15F),
+                readable_small(color, mix(palette().panel, color, 0.16F)), words.c_str());
   ImGui::Dummy(ImVec2(opposite.x - corner.x, opposite.y - corner.y));
   ImGui::SetItemTooltip("%s", tooltip.c_str());
 }

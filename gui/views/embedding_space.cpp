@@ -326,7 +326,8 @@ void EmbeddingSpace::draw_names(const LitTokens& lit, std::int64_t pointed, cons
   const std::vector<ImVec2> offsets = place_names(points, order, arms);
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const auto named = static_cast<std::size_t>(std::count_if(offsets.begin(), offsets.end(), finite));
-  draw_left_out(list, ImVec2(corner_.x + room_.x, corner_.y + room_.y - em()), room_.x, seen_.size() - named);
+  draw_left_out(list, ImVec2(corner_.x + room_.x, corner_.y + room_.y - em()), room_.x,
+                by_depth_.size() - named);
   for (const bool is_label : {false, true}) {  // no line goes over a name
     for (std::size_t i = order.size(); i-- > 0;) {
       const std::size_t at = order[i];

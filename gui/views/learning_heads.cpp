@@ -113,11 +113,10 @@ void LearningHeads::draw_labels(const Grid& grid, const Frame& frame, const Lear
       const bool strong = score >= is_induction;
       const float right = at.x + grid.map - (grid.inside ? em() * 0.15F : 0.0F);
       const float y = at.y + (grid.inside ? em() * 0.05F : grid.map + em() * 0.12F);
-      add_label(*list, fonts().mono, grid.inside ? 0.7F : 0.8F, ImVec2(grid.inside ? right : at.x, y),
-                grid.inside ? 1.0F : 0.0F, grid.inside ? palette().text : palette().muted,
-                fmt::format("L{} H{}", layer, head));
-      add_label(*list, strong ? fonts().strong : fonts().mono, grid.inside ? 0.7F : 0.8F,
-                ImVec2(right, y + (grid.inside ? em() * 0.75F : 0.0F)), 1.0F,
+      add_label(*list, fonts().mono, 0.8F, ImVec2(grid.inside ? right : at.x, y), grid.inside ? 1.0F : 0.0F,
+                grid.inside ? palette().text : palette().muted, fmt::format("L{} H{}", layer, head));
+      add_label(*list, strong ? fonts().strong : fonts().mono, 0.8F,
+                ImVec2(right, y + (grid.inside ? em() * 0.9F : 0.0F)), 1.0F,
                 strong        ? palette().attention
                 : grid.inside ? palette().text
                               : palette().muted,

@@ -214,7 +214,7 @@ void SamplingPanel::draw_choice(const Frame& frame, Commands& commands, const To
       const std::string words = token_piece(tokenizer.bytes(candidate.id));
       if (ImGui::CalcTextSize(words.c_str()).x < right - left - em() * 0.4F) {
         list->AddText(ImVec2(left + em() * 0.2F, start.y + (height - ImGui::GetFontSize()) * 0.45F),
-                      candidate.id == id ? palette().background : palette().text, words.c_str());
+                      candidate.id == id ? ink_on(palette().probability) : palette().text, words.c_str());
       }
     }
     if (hand.inside && under >= sum && under < sum + part) commands.hover().candidate = candidate.id;
@@ -287,17 +287,15 @@ void SamplingPanel::draw_stage(const Frame& frame, std::size_t stage, float left
     list->AddText(ImVec2(left + (width - size.x) * 0.5F, top), on ? palette().text : palette().muted,
                   stage_names[stage]);
   }
-  {
-    // The number shrinks with a narrow panel rather than run into its neighbour.
+  // A count that stays is not written again: in a narrow panel it needs the room beside it.
+  const bool fewer = stage > 0 && survivors_[stage] < survivors_[stage - 1];
+  if (stage == 0 || fewer) {
     const std::string count = grouped_text(survivors_[stage]);
-    ImFont* font = fonts().mono;
-    float size = em() * 0.82F;
-    const ImVec2 natural = font->CalcTextSizeA(size, FLT_MAX, 0.0F, count.c_str());
-    size *= std::min(1.0F, (width - em() * 0.2F) / natural.x);
-    const ImVec2 extent = font->CalcTextSizeA(size, FLT_MAX, 0.0F, count.c_str());
-    const bool fewer = stage > 0 && survivors_[stage] < survivors_[stage - 1];
-    list->AddText(font, size, ImVec2(left + (width - extent.x) * 0.5F, top + em() * 3.1F),
-                  fewer ? readable(palette().probability) : palette().muted, count.c_str());
+    const ScopedFont small(fonts().body, smallest_words);
+    const ImVec2 extent = ImGui::CalcTextSize(count.c_str());
+    const float x = left + std::max(0.0F, (width - extent.x) * 0.5F);
+    list->AddText(ImVec2(x, top + em() * 3.1F / smallest_words),
+                  fewer ? readable_small(palette().probability) : small_ink(), count.c_str());
   }
   ImGui::SetCursorScreenPos(ImVec2(left, top));
   ImGui::PushID(static_cast<int>(stage));

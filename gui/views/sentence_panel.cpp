@@ -30,23 +30,23 @@ void note(const std::string& words) {
   ImGui::PopTextWrapPos();
 }
 
-void draw_cell(ImVec2 corner, float side, double cosine, bool hovered) {
+void draw_cell(ImVec2 corner, ImVec2 cell, double cosine, bool hovered) {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const ImVec2 opposite(corner.x + side, corner.y + side);
-  const float gap = std::max(1.0F, side * 0.02F);
+  const ImVec2 opposite(corner.x + cell.x, corner.y + cell.y);
+  const float gap = std::max(1.0F, cell.y * 0.02F);
   const ImU32 color = color_of(ColorMap::diverging, static_cast<float>(cosine));
   list->AddRectFilled(ImVec2(corner.x + gap, corner.y + gap), ImVec2(opposite.x - gap, opposite.y - gap),
-                      color, side * 0.08F);
-  if (hovered) list->AddRect(corner, opposite, palette().hover, side * 0.1F, std::max(1.0F, em() * 0.1F));
+                      color, cell.y * 0.08F);
+  if (hovered) list->AddRect(corner, opposite, palette().hover, cell.y * 0.1F, std::max(1.0F, em() * 0.1F));
   std::string words = rounded_text(cosine, 2);
-  const float size = std::min(em() * 0.92F, side * 0.42F);
-  if (size < em() * 0.5F) return;  // the tooltip says it
+  const float size = em() * smallest_words;
   const auto extent_of = [&] { return fonts().body->CalcTextSizeA(size, FLT_MAX, 0.0F, words.c_str()); };
   const std::size_t nought = words.find("0.");
-  if (nought != std::string::npos && extent_of().x > side * 0.84F) words.erase(nought, 1);  // "−.01"
+  if (nought != std::string::npos && extent_of().x > cell.x * 0.9F) words.erase(nought, 1);  // "−.01"
   const ImVec2 extent = extent_of();
+  if (extent.x > cell.x || extent.y > cell.y) return;  // the tooltip says it
   list->AddText(fonts().body, size,
-                ImVec2(corner.x + (side - extent.x) * 0.5F, corner.y + (side - extent.y) * 0.5F),
+                ImVec2(corner.x + (cell.x - extent.x) * 0.5F, corner.y + (cell.y - extent.y) * 0.5F),
                 ink_on(color), words.c_str());
 }
 
@@ -62,30 +62,32 @@ void SentencePanel::draw_matrix(const SentenceSimilarity& similarity, Commands&)
   const float lines = count * (ImGui::GetTextLineHeight() + em() * line_gap) + em() * 0.6F;
   const float wide = (room.x - label) / count;
   const float high = std::max((room.y - label - lines) / count, em() * 1.6F);
-  const float side = std::floor(std::clamp(std::min(wide, high), em() * 0.8F, em() * 3.4F));
+  // As wide as a number needs, where there is no room to be square.
+  const ImVec2 cell(std::floor(std::clamp(wide, em() * 0.8F, em() * 3.4F)),
+                    std::floor(std::clamp(std::min(wide, high), em() * 0.8F, em() * 3.4F)));
   const ImVec2 start = ImGui::GetCursorScreenPos();
   ImDrawList* list = ImGui::GetWindowDrawList();
   const auto number = [&](std::size_t i, ImVec2 at, bool column) {
     const ScopedFont small(fonts().body, 0.85F);
     const std::string words = fmt::format("{}", i + 1);
     const ImVec2 size = ImGui::CalcTextSize(words.c_str());
-    list->AddText(column ? ImVec2(at.x + (side - size.x) * 0.5F, at.y)
-                         : ImVec2(at.x + (label - size.x) * 0.4F, at.y + (side - size.y) * 0.5F),
+    list->AddText(column ? ImVec2(at.x + (cell.x - size.x) * 0.5F, at.y)
+                         : ImVec2(at.x + (label - size.x) * 0.4F, at.y + (cell.y - size.y) * 0.5F),
                   small_ink(), words.c_str());
   };
   for (std::size_t row = 0; row < similarity.sentences.size(); ++row) {
-    const float y = start.y + label + static_cast<float>(row) * side;
+    const float y = start.y + label + static_cast<float>(row) * cell.y;
     number(row, ImVec2(start.x, y), false);
-    number(row, ImVec2(start.x + label + static_cast<float>(row) * side, start.y), true);
+    number(row, ImVec2(start.x + label + static_cast<float>(row) * cell.x, start.y), true);
     for (std::size_t column = 0; column < similarity.sentences.size(); ++column) {
-      const ImVec2 corner(start.x + label + static_cast<float>(column) * side, y);
+      const ImVec2 corner(start.x + label + static_cast<float>(column) * cell.x, y);
       ImGui::SetCursorScreenPos(corner);
       ImGui::PushID(static_cast<int>(row * similarity.sentences.size() + column));
-      ImGui::InvisibleButton("##pair", ImVec2(side, side), ImGuiButtonFlags_EnableNav);
+      ImGui::InvisibleButton("##pair", cell, ImGuiButtonFlags_EnableNav);
       ImGui::PopID();
       const bool hovered = ImGui::IsItemHovered() || (ImGui::IsItemFocused() && ImGui::GetIO().NavVisible);
       const double cosine = similarity.cosines[row * similarity.sentences.size() + column];
-      draw_cell(corner, side, cosine, hovered);
+      draw_cell(corner, cell, cosine, hovered);
       if (!hovered) continue;
       const auto line = [&](std::size_t i) { return shortened(similarity.sentences[i], em() * 24.0F); };
       facts_tooltip("cos " + rounded_text(cosine, 4),
@@ -93,7 +95,7 @@ void SentencePanel::draw_matrix(const SentenceSimilarity& similarity, Commands&)
                     text("next.cosine_tip"));
     }
   }
-  ImGui::SetCursorScreenPos(ImVec2(start.x, start.y + label + side * count + em() * 0.4F));
+  ImGui::SetCursorScreenPos(ImVec2(start.x, start.y + label + cell.y * count + em() * 0.4F));
   // The lines that the numbers stand for.
   ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(ImGui::GetStyle().ItemSpacing.x, em() * line_gap));
   for (std::size_t i = 0; i < similarity.sentences.size(); ++i) {
