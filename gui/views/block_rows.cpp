@@ -147,10 +147,11 @@ void BlockRows::draw_row(const Frame& frame, Commands& commands, const Row& row,
   ImGui::PopID();
   ImDrawList* list = ImGui::GetWindowDrawList();
   const bool is_chosen = chosen(frame) == &row;
+  const ImU32 ground = is_chosen ? mix(palette().panel, palette().query, 0.16F)
+                       : hovered ? palette().raised
+                                 : palette().panel;
   if (hovered || is_chosen) {
-    list->AddRectFilled(corner, ImVec2(corner.x + width, corner.y + height),
-                        is_chosen ? mix(palette().panel, palette().query, 0.16F) : palette().raised,
-                        em() * 0.25F);
+    list->AddRectFilled(corner, ImVec2(corner.x + width, corner.y + height), ground, em() * 0.25F);
   }
   const float y = corner.y + (height - em()) * 0.5F;
   list->AddRectFilled(ImVec2(corner.x + em() * 0.35F, corner.y + em() * 0.5F),
@@ -177,7 +178,7 @@ void BlockRows::draw_row(const Frame& frame, Commands& commands, const Row& row,
           ? std::string()
           : format_text("block.outliers_short", fmt::arg("count", row.outliers.dimensions.size()));
   add_label(*list, fonts().body, 0.82F, ImVec2(corner.x + width - em() * 0.4F, y + em() * 0.1F), 1,
-            row.facts.not_finite > 0 ? palette().error : palette().warning, odd);
+            readable_small(row.facts.not_finite > 0 ? palette().error : palette().warning, ground), odd);
   if (hovered) {
     const ValueReference at{row.hook, layer_, {position_, dimension, 0}};
     const std::span<const float> values = trace.row(row.hook, layer_, position_);

@@ -5,18 +5,14 @@
 #include <string_view>
 
 namespace headlight {
-namespace {
 
-// How much larger than other pieces.
-float enlargement(const std::string& piece) {
+float mark_enlargement(const std::string& piece) {
   constexpr std::string_view marks = "·.,'`:;";
   return !piece.empty() && marks.find(piece) != std::string_view::npos ? 1.5F : 1.0F;
 }
 
-}  // namespace
-
 void add_piece(ImDrawList& list, ImVec2 at, ImU32 color, const std::string& piece) {
-  const float larger = enlargement(piece), size = ImGui::GetFontSize();
+  const float larger = mark_enlargement(piece), size = ImGui::GetFontSize();
   if (larger == 1.0F) return list.AddText(at, color, piece.c_str());
   ImFont* font = ImGui::GetFont();
   // Text begins at whole pixels, and a face's rise above its line is a whole number of them in every size.
@@ -30,7 +26,7 @@ void add_piece(ImDrawList& list, ImVec2 at, ImU32 color, const std::string& piec
 }
 
 float piece_width(const std::string& piece) {
-  return ImGui::CalcTextSize(piece.c_str()).x * enlargement(piece);
+  return ImGui::CalcTextSize(piece.c_str()).x * mark_enlargement(piece);
 }
 
 }  // namespace headlight
