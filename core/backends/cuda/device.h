@@ -59,11 +59,17 @@ class Device {
                                std::int64_t columns, std::int64_t out_width, bool add, float* out) = 0;
 };
 
-// What the plug-in exports under these names. open: null with a sentence in `why` (English, `room` bytes)
-// when this machine cannot be used.
+// Why there is no device to use.
+struct NoDevice {
+  enum class Reason { no_driver, old_driver, no_gpu, error } reason = Reason::error;
+  int driver = 0, toolkit = 0;  // of old_driver: 12040 for CUDA 12.4
+  char words[256] = {};         // of error: the device's own
+};
+
+// What the plug-in exports under these names. open: null, and why, when this machine cannot be used.
 inline constexpr const char* device_interface_symbol = "headlight_device_interface";
 inline constexpr const char* open_device_symbol = "headlight_open_device";
 using DeviceInterface = int();
-using OpenDevice = Device*(char* why, std::size_t room);
+using OpenDevice = Device*(NoDevice* why);
 
 }  // namespace headlight

@@ -15,6 +15,26 @@
 namespace headlight {
 namespace {
 
+std::string version_text(int number) { return fmt::format("{}.{}", number / 1000, number % 1000 / 10); }
+
+Bilingual in_words(const NoDevice& why) {
+  switch (why.reason) {
+    case NoDevice::Reason::no_driver:
+      return {"No NVIDIA driver is installed, so no GPU is used.",
+              "NVIDIA 드라이버가 없어 GPU를 쓰지 않습니다."};
+    case NoDevice::Reason::old_driver:
+      return in_both("The NVIDIA driver is for CUDA {} and must be updated for CUDA {}.",
+                     "NVIDIA 드라이버가 CUDA {}용입니다. CUDA {}에 맞게 업데이트해 주세요.",
+                     version_text(why.driver), version_text(why.toolkit));
+    case NoDevice::Reason::no_gpu:
+      return {"No NVIDIA GPU was found.", "NVIDIA GPU를 찾지 못했습니다."};
+    case NoDevice::Reason::error:
+      break;
+  }
+  return in_both("The NVIDIA GPU cannot be used ({}).", "NVIDIA GPU를 쓸 수 없습니다({}).",
+                 std::string(why.words));
+}
+
 CudaDevice none(Bilingual reason) { return {nullptr, std::move(reason)}; }
 
 CudaDevice opened() {
@@ -42,12 +62,9 @@ CudaDevice opened() {
     return none(in_both("{} belongs to another version of Headlight. Build again.",
                         "{}: Headlight의 다른 버전에 속하는 파일입니다. 다시 빌드해 주세요.", path));
   }
-  std::array<char, 256> why = {};
-  std::unique_ptr<Device> device(open(why.data(), why.size()));
-  if (!device) {
-    return none(in_both("No NVIDIA GPU can be used: {}.", "쓸 수 있는 NVIDIA GPU가 없습니다: {}.",
-                        std::string(why.data())));
-  }
+  NoDevice why;
+  std::unique_ptr<Device> device(open(&why));
+  if (!device) return none(in_words(why));
   const DeviceFacts facts = device->facts();
   auto memory = std::make_shared<DeviceMemory>(std::move(device), library);
   if (const std::string wrong = self_test(memory); !wrong.empty()) {
@@ -55,9 +72,6 @@ CudaDevice opened() {
                         "{}: 자체 검사를 통과하지 못해 쓰지 않습니다: {}.", std::string(facts.name), wrong));
   }
   const double gigabytes = static_cast<double>(facts.total_memory) / 1e9;
-  const auto version_text = [](int number) {
-    return fmt::format("{}.{}", number / 1000, number % 1000 / 10);
-  };
   return {memory, in_both("{}, {:.0f} GB, compute capability {}.{}, driver for CUDA {}.",
                           "{}, {:.0f} GB, 연산 능력(compute capability) {}.{}, CUDA {}용 드라이버.",
                           std::string(facts.name), gigabytes, facts.compute_capability / 10,

@@ -237,28 +237,22 @@ class CudaDevice final : public Device {
 
 extern "C" int headlight_device_interface() { return headlight::device_interface; }
 
-extern "C" headlight::Device* headlight_open_device(char* why, std::size_t room) {
-  int driver = 0, count = 0;
-  cudaDriverGetVersion(&driver);  // 0: none is installed
-  if (driver == 0) {
-    std::snprintf(why, room, "no NVIDIA driver is installed");
+extern "C" headlight::Device* headlight_open_device(headlight::NoDevice* why) {
+  using Reason = headlight::NoDevice::Reason;
+  int count = 0;
+  why->toolkit = CUDART_VERSION;
+  cudaDriverGetVersion(&why->driver);  // 0: none is installed
+  const auto refused = [&](Reason reason, const char* words) -> headlight::Device* {
+    why->reason = reason;
+    std::snprintf(why->words, sizeof(why->words), "%s", words);
     return nullptr;
-  }
-  if (driver / 1000 < CUDART_VERSION / 1000) {
-    std::snprintf(why, room, "the driver is for CUDA %d.%d and must be updated for CUDA %d", driver / 1000,
-                  driver % 1000 / 10, CUDART_VERSION / 1000);
-    return nullptr;
-  }
+  };
+  if (why->driver == 0) return refused(Reason::no_driver, "");
+  if (why->driver / 1000 < CUDART_VERSION / 1000) return refused(Reason::old_driver, "");
   const cudaError_t error = cudaGetDeviceCount(&count);
-  if (error != cudaSuccess || count == 0) {
-    std::snprintf(why, room, "%s",
-                  error != cudaSuccess ? cudaGetErrorString(error) : "no CUDA device was found");
-    return nullptr;
-  }
+  if (error == cudaErrorNoDevice || (error == cudaSuccess && count == 0)) return refused(Reason::no_gpu, "");
+  if (error != cudaSuccess) return refused(Reason::error, cudaGetErrorString(error));
   auto device = std::make_unique<headlight::CudaDevice>();
-  if (const headlight::DeviceStatus status = device->open(); status != headlight::device_ok) {
-    std::snprintf(why, room, "%s", device->explain(status));
-    return nullptr;
-  }
-  return device.release();
+  const headlight::DeviceStatus status = device->open();
+  return status == headlight::device_ok ? device.release() : refused(Reason::error, device->explain(status));
 }
