@@ -40,12 +40,12 @@ void draw_cell(ImVec2 corner, ImVec2 cell, double cosine, bool hovered) {
   if (hovered) list->AddRect(corner, opposite, palette().hover, cell.y * 0.1F, std::max(1.0F, em() * 0.1F));
   std::string words = rounded_text(cosine, 2);
   const float size = em() * smallest_words;
-  const auto extent_of = [&] { return fonts().body->CalcTextSizeA(size, FLT_MAX, 0.0F, words.c_str()); };
+  const auto extent_of = [&] { return fonts().strong->CalcTextSizeA(size, FLT_MAX, 0.0F, words.c_str()); };
   const std::size_t nought = words.find("0.");
   if (nought != std::string::npos && extent_of().x > cell.x * 0.9F) words.erase(nought, 1);  // "−.01"
   const ImVec2 extent = extent_of();
   if (extent.x > cell.x || extent.y > cell.y) return;  // the tooltip says it
-  list->AddText(fonts().body, size,
+  list->AddText(fonts().strong, size,
                 ImVec2(corner.x + (cell.x - extent.x) * 0.5F, corner.y + (cell.y - extent.y) * 0.5F),
                 ink_on(color), words.c_str());
 }
