@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <utility>
 
 #include "core/base/said_in_both.h"
 
@@ -54,6 +57,20 @@ Bilingual kind_of(const nlohmann::json& value) {
 }
 
 }  // namespace
+
+struct LocatedJson::Document {
+  nlohmann::json root;
+  std::map<std::string, std::size_t, std::less<>> lines;  // of "/steps/2/text"
+};
+
+LocatedJson::LocatedJson(std::shared_ptr<const Document> document, const nlohmann::json* value,
+                         std::string path)
+    : document_(std::move(document)), value_(value), path_(std::move(path)) {}
+
+bool LocatedJson::is_null() const { return value_->is_null(); }
+bool LocatedJson::is_object() const { return value_->is_object(); }
+bool LocatedJson::is_string() const { return value_->is_string(); }
+bool LocatedJson::is_number() const { return value_->is_number(); }
 
 // Walks text that nlohmann has already accepted and notes the line of every value.
 class LocatedJson::LineScanner {

@@ -5,9 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -36,10 +35,10 @@ class LocatedJson {
   // more than a million values.
   static LocatedJson parse(std::string_view text, std::size_t largest = largest_text);
 
-  bool is_null() const { return value_->is_null(); }
-  bool is_object() const { return value_->is_object(); }
-  bool is_string() const { return value_->is_string(); }
-  bool is_number() const { return value_->is_number(); }
+  bool is_null() const;
+  bool is_object() const;
+  bool is_string() const;
+  bool is_number() const;
 
   bool has(std::string_view field) const;
   LocatedJson at(std::string_view field) const;
@@ -62,15 +61,11 @@ class LocatedJson {
   [[noreturn]] void fail(const std::string& reason) const;
 
  private:
-  struct Document {
-    nlohmann::json root;
-    std::map<std::string, std::size_t, std::less<>> lines;  // of "/steps/2/text"
-  };
+  struct Document;
   class LineScanner;
   [[noreturn]] void refuse_kind(const char* english, const char* korean) const;
 
-  LocatedJson(std::shared_ptr<const Document> document, const nlohmann::json* value, std::string path)
-      : document_(std::move(document)), value_(value), path_(std::move(path)) {}
+  LocatedJson(std::shared_ptr<const Document> document, const nlohmann::json* value, std::string path);
 
   std::shared_ptr<const Document> document_;
   const nlohmann::json* value_;

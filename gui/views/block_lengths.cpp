@@ -83,15 +83,16 @@ void draw_axes(const Frame& frame, const Chart& chart) {
   for (double power = chart.least; power <= chart.most + 1e-9; power += step) {
     const float y = chart.y(std::pow(10.0, power));
     list->AddLine(ImVec2(chart.corner.x, y), ImVec2(chart.opposite.x, y), palette().grid, line);
-    add_label(*list, fonts().body, 0.84F, ImVec2(chart.corner.x - em() * 0.5F, y - em() * 0.42F), 1,
+    add_label(*list, fonts().body, smallest_words, ImVec2(chart.corner.x - em() * 0.5F, y - em() * 0.42F), 1,
               readable_small(palette().muted),
               power >= 0 && chart.most < 7 ? grouped_text(std::llround(std::pow(10.0, power)))
                                            : power_text(static_cast<int>(power)));
   }
   const auto every = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(em() * 2.4F / column)));
   for (std::int64_t layer = frame.layer() % every; layer < chart.layers; layer += every) {
-    add_axis_name(*list, fonts().body, 0.84F, ImVec2(chart.x(layer), chart.opposite.y + em() * 0.35F), 0.5F,
-                  fmt::format("L{}", layer), layer == frame.layer());
+    add_axis_name(*list, fonts().body, smallest_words,
+                  ImVec2(chart.x(layer), chart.opposite.y + em() * 0.35F), 0.5F, fmt::format("L{}", layer),
+                  layer == frame.layer());
   }
 }
 

@@ -275,13 +275,14 @@ void BlockRows::draw_histogram(const Frame& frame, Commands& commands, const Row
   const auto mark = [&](double value, float align) {
     const auto place =
         step > 0.0 ? static_cast<float>((value - shown->least) / (shown->most - shown->least)) : 0.5F;
-    add_label(*list, fonts().body, 0.84F, ImVec2(corner.x + width * place, base + em() * 0.3F), align,
-              readable_small(palette().muted), significant_text(value, 3));
+    add_label(*list, fonts().body, smallest_words, ImVec2(corner.x + width * place, base + em() * 0.3F),
+              align, readable_small(palette().muted), significant_text(value, 3));
   };
   mark(shown->least, 0.0F);
   mark(shown->most, 1.0F);
   if (shown->least < -0.2 * shown->most && shown->most > -0.2 * shown->least) mark(0.0, 0.5F);
-  add_label(*list, fonts().body, 0.84F, corner, 0.0F, readable_small(palette().muted), text("block.heights"));
+  add_label(*list, fonts().body, smallest_words, corner, 0.0F, readable_small(palette().muted),
+            text("block.heights"));
 }
 
 void BlockRows::draw_outliers(const Frame& frame, Commands& commands, const Row& row, float width) const {

@@ -16,7 +16,6 @@ namespace {
 
 // Of more points only some can have a name beside them; the others say theirs when they are pointed at.
 constexpr std::size_t most_labels = 640;
-constexpr float title_size = 0.84F;  // of an axis
 constexpr double most_stretch = 2.0;
 constexpr float label_gap = 0.45F;  // em, between a point and its label
 
@@ -172,7 +171,7 @@ void EmbeddingScatter::draw_ticks(int axis, ImVec2 corner, ImVec2 size) const {
 std::optional<LabelBox> EmbeddingScatter::title_box() const {
   if (map_->method != ProjectionMethod::pca) return std::nullopt;
   const float edge = em() * 0.25F;
-  const ScopedFont small(fonts().body, title_size);
+  const ScopedFont small(fonts().body, smallest_words);
   const ImVec2 size = ImGui::CalcTextSize(across_title(*map_).c_str());
   return LabelBox{room_.x * 0.5F - size.x - edge, room_.y * 0.5F - size.y, room_.x * 0.5F, room_.y * 0.5F};
 }
@@ -186,7 +185,7 @@ void EmbeddingScatter::draw_axes(ImVec2 corner, ImVec2 size) const {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 upwards(corner.x, corner.y - em() * 1.45F), across = plus(centre_, {title->left, title->top});
   list->AddRectFilled(across, plus(centre_, {title->right, title->bottom}), palette().panel);
-  const ScopedFont small(fonts().body, title_size);
+  const ScopedFont small(fonts().body, smallest_words);
   list->AddText(across, palette().muted, across_title(*map_).c_str());
   list->AddText(upwards, palette().muted, upwards_title(*map_).c_str());
 }

@@ -182,9 +182,9 @@ void draw_bar(const FlowScene& scene, const FlowRect& rect, const std::string& n
   const FlowLayout& at = scene.at;
   const float y = rect.min.y + at.em * 0.12F;
   const std::string percent = percent_text(probability);
-  const float percent_width =
-      add_label(scene.list, fonts().body, 0.84F, ImVec2(rect.max.x - at.em * 0.15F, y + at.em * 0.08F), 1,
-                first ? palette().text : readable_small(palette().muted), percent);
+  const float percent_width = add_label(scene.list, fonts().body, smallest_words,
+                                        ImVec2(rect.max.x - at.em * 0.15F, y + at.em * 0.08F), 1,
+                                        first ? palette().text : readable_small(palette().muted), percent);
   {
     const ScopedFont font(first ? fonts().strong : fonts().body, 0.9F);
     const std::string words = fitted_text(name, rect.width() - percent_width - at.em * 0.7F);

@@ -370,7 +370,7 @@ void InspectorView::draw_operands_of(const Frame& frame, Commands& commands, con
   if (answer.opened) open(commands, at, *answer.opened);
   if (!operands_->operands.empty()) {
     ImGui::Dummy(ImVec2(0, em() * 0.1F));
-    small_muted_text(text("inspector.keys"), 0.84F);
+    small_muted_text(text("inspector.keys"), smallest_words);
   }
   if (answer.more) listed_ += more_listed;
   if (brief) explain();

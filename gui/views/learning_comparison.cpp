@@ -104,8 +104,8 @@ std::vector<Row> rows_of(const LearningSnapshot& learning, const LearningState& 
 // A short line in the colour of the model's curves, and its name, ending at `right`.
 void draw_name(ImVec2 right, ImU32 color, const std::string& name) {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const float width = label_width(fonts().strong, 0.84F, name), y = right.y + em() * 0.5F;
-  add_label(*list, fonts().strong, 0.84F, right, 1.0F, palette().text, name);
+  const float width = label_width(fonts().strong, smallest_words, name), y = right.y + em() * 0.5F;
+  add_label(*list, fonts().strong, smallest_words, right, 1.0F, palette().text, name);
   list->AddLine(ImVec2(right.x - width - em() * 1.1F, y), ImVec2(right.x - width - em() * 0.35F, y), color,
                 std::max(2.0F, em() * 0.17F));
 }

@@ -206,7 +206,7 @@ void LensAttribution::draw_stairs(const Frame& frame, Commands& commands, const 
   const float line = std::max(1.0F, em() * 0.05F);
   const auto level = [&](double value, ImU32 color, const std::string& words) {
     list->AddLine(ImVec2(plot.left, y(value)), ImVec2(plot.stairs_end.x, y(value)), color, line);
-    add_label(*list, fonts().body, 0.84F, ImVec2(plot.left - em() * 0.5F, y(value) - em() * 0.4F), 1,
+    add_label(*list, fonts().body, smallest_words, ImVec2(plot.left - em() * 0.5F, y(value) - em() * 0.4F), 1,
               palette().muted, words);
   };
   level(0.0, palette().grid, "0");
@@ -290,7 +290,7 @@ void LensAttribution::draw_heads(const Frame& frame, Commands& commands, const L
   const auto chosen = static_cast<std::size_t>(frame.head());
   for (std::size_t row = chosen % every; row < rows; row += every) {
     const std::string name = row < own ? fmt::format("H{}", row) : fmt::format("×H{}", row - own);
-    add_axis_name(*list, fonts().mono, 0.84F,
+    add_axis_name(*list, fonts().mono, smallest_words,
                   ImVec2(plot.x(0) - em() * 0.5F,
                          plot.map.y + height * (static_cast<float>(row) + 0.5F) - em() * 0.38F),
                   1, name, row == chosen);
@@ -454,7 +454,7 @@ void LensAttribution::draw(const Frame& frame, Commands& commands,
   const float names = plot.stairs_end.y + em() * 0.55F;
   const auto every = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(em() * 2.4F / plot.slot)));
   for (std::int64_t layer = frame.layer() % every; layer < plot.layers; layer += every) {
-    add_axis_name(*list, fonts().mono, 0.84F, ImVec2(plot.x(layer) + plot.slot * 0.5F, names), 0.5F,
+    add_axis_name(*list, fonts().mono, smallest_words, ImVec2(plot.x(layer) + plot.slot * 0.5F, names), 0.5F,
                   fmt::format("L{}", layer), layer == frame.layer());
   }
   draw_heads(frame, commands, shown, plot);

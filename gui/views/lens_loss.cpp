@@ -78,8 +78,8 @@ void draw_bar(const Frame& frame, const Bars& bars, const TokenScores& scores, s
                         with_alpha(palette().probability, lit ? 1.0F : 0.8F),
                         std::min(bars.bar * 0.15F, em() * 0.15F));
   } else {
-    add_label(*list, fonts().body, 0.84F, ImVec2(left + bars.bar * 0.5F, base - em()), 0.5F, palette().error,
-              "NaN");
+    add_label(*list, fonts().body, smallest_words, ImVec2(left + bars.bar * 0.5F, base - em()), 0.5F,
+              palette().error, "NaN");
   }
   const ImU32 color = lit ? palette().query : locked ? readable(palette().lock) : palette().muted;
   const std::string token = frame.token_text(position);
@@ -102,12 +102,13 @@ void draw_bar_number(const Bars& bars, const TokenScores& scores, std::int64_t p
   float top = bars.corner.y + bars.height * (1.0F - static_cast<float>(bits / bars.most)) - em() * 1.05F;
   if (top - em() * 0.1F < mean && top + em() * 1.0F > mean) top = mean - em() * 1.05F;
   const std::string words = fmt::format("{:.1f}", bits);
-  const float width = label_width(fonts().body, 0.84F, words), middle = bars.x(position) + bars.bar * 0.5F;
+  const float width = label_width(fonts().body, smallest_words, words),
+              middle = bars.x(position) + bars.bar * 0.5F;
   ImDrawList* list = ImGui::GetWindowDrawList();
   list->AddRectFilled(ImVec2(middle - width * 0.5F - em() * 0.15F, top - em() * 0.05F),
                       ImVec2(middle + width * 0.5F + em() * 0.15F, top + em() * 0.85F), palette().panel,
                       em() * 0.15F);
-  add_label(*list, fonts().body, 0.84F, ImVec2(middle, top), 0.5F, palette().text, words);
+  add_label(*list, fonts().body, smallest_words, ImVec2(middle, top), 0.5F, palette().text, words);
 }
 
 void point(const Frame& frame, Commands& commands, const Bars& bars, const TokenScores& scores,
@@ -142,7 +143,8 @@ void draw_lens_loss(const Frame& frame, Commands& commands, const TokenScores& s
   const float axis = em() * 2.6F;
   const std::string mean_words =
       format_text("lens.loss_mean", fmt::arg("mean", fmt::format("{:.2f}", totals.mean)));
-  const float mean_width = label_width(fonts().body, 0.84F, mean_words) + em() * 0.6F;  // right of the bars
+  const float mean_width =
+      label_width(fonts().body, smallest_words, mean_words) + em() * 0.6F;  // right of the bars
   const float room = std::max(em() * 4, size.x - axis - mean_width);
   const float height = std::max(em() * 8, end - ImGui::GetCursorPosY());
   Bars bars;
@@ -160,13 +162,13 @@ void draw_lens_loss(const Frame& frame, Commands& commands, const TokenScores& s
   for (int i = 0; tick * i <= totals.most * 1.0001; ++i) {
     const float y = y_of(tick * i);
     list->AddLine(ImVec2(start.x + axis, y), ImVec2(right, y), palette().grid, std::max(1.0F, em() * 0.05F));
-    add_label(*list, fonts().body, 0.84F, ImVec2(start.x + axis - em() * 0.4F, y - em() * 0.4F), 1,
+    add_label(*list, fonts().body, smallest_words, ImVec2(start.x + axis - em() * 0.4F, y - em() * 0.4F), 1,
               palette().muted, fmt::format("{:g}", tick * i));
   }
   add_label(*list, fonts().body, 0.8F, ImVec2(start.x, start.y), 0, palette().muted, text("lens.loss_unit"));
   if (totals.count > 0) {
-    add_label(*list, fonts().body, 0.84F, ImVec2(right + em() * 0.4F, y_of(totals.mean) - em() * 0.45F), 0,
-              palette().text, mean_words);
+    add_label(*list, fonts().body, smallest_words,
+              ImVec2(right + em() * 0.4F, y_of(totals.mean) - em() * 0.45F), 0, palette().text, mean_words);
   }
   ImGui::SetCursorScreenPos(ImVec2(start.x + axis, start.y));
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));

@@ -42,7 +42,7 @@ struct Plot {
 void draw_axes(const Plot& plot, const Frame& frame) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float line = std::max(1.0F, em() * 0.05F);
-  const ScopedFont small(fonts().body, 0.84F);
+  const ScopedFont small(fonts().body, smallest_words);
   const double most = std::exp(plot.log_most);
   for (double rank = 1.0; rank <= most; rank *= 10.0) {
     const float y = plot.y(rank);

@@ -115,7 +115,7 @@ void ModelTensors::draw_rows(float height) {
     const Columns at = columns(whole);
     ImGui::Dummy(ImVec2(whole, heading_height()));
     const float inset = em() * 0.3F;
-    const ScopedFont small(fonts().body, 0.84F);
+    const ScopedFont small(fonts().body, smallest_words);
     text_at(corner, inset, whole, text("tensors.name"), palette().muted);
     text_at(corner, at.shape, whole, text("tensors.shape"), palette().muted);
     text_at(corner, at.format, whole, text("tensors.format"), palette().muted);

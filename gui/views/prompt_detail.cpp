@@ -50,7 +50,7 @@ void fade_bottom() {
 }  // namespace
 
 void draw_detail_tools(const Frame& frame, Commands& commands) {
-  const ScopedFont small(fonts().body, 0.84F);
+  const ScopedFont small(fonts().body, smallest_words);
   ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(em() * 0.4F, em() * 0.3F));
   PromptChoices choices = frame.document.prompt;
   bool is_first = true;
@@ -78,7 +78,7 @@ void draw_detail_tools(const Frame& frame, Commands& commands) {
 
 void DetailPanel::draw_text_choice(const Frame& frame) {
   if (!frame.model->encoder) return;
-  const ScopedFont small(fonts().body, 0.84F);
+  const ScopedFont small(fonts().body, smallest_words);
   const std::array<Segment, 2> segments = {Segment{text("prompt.of_source"), ""},
                                            Segment{text("prompt.of_text"), ""}};
   if (const auto chosen = segmented("text", segments, shows_source_ ? 0 : 1)) shows_source_ = *chosen == 0;

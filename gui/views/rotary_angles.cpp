@@ -75,7 +75,7 @@ std::string wavelength_text(double positions) {
 // Left: the two dimensions of a pair. Right: after how many positions it is back.
 void draw_rows(const Angles& angles) {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const ScopedFont mono(fonts().body, 0.84F);
+  const ScopedFont mono(fonts().body, smallest_words);
   const auto step = static_cast<std::int64_t>(std::ceil(em() * 1.25F / angles.row_height()));
   for (std::int64_t pair = 0; pair < angles.pairs(); pair += std::max<std::int64_t>(1, step)) {
     const float y = angles.corner.y + (static_cast<float>(pair) + 0.5F) * angles.row_height() - em() * 0.5F;
@@ -116,7 +116,7 @@ void draw_likeness(const Angles& angles, float top, float height) {
   const float left = angles.corner.x, right = left + angles.size.x;
   const float base = top + em() * 3.2F, plot = height - em() * 3.2F;
   {
-    const ScopedFont mono(fonts().body, 0.84F);
+    const ScopedFont mono(fonts().body, smallest_words);
     const ImVec2 words = ImGui::CalcTextSize(text("embeddings.position_axis").c_str());
     for (std::int64_t tick = 0; tick < angles.columns; tick += angles.columns / 4) {
       const float x = left + (static_cast<float>(tick) + 0.5F) * angles.column_width();
@@ -137,7 +137,7 @@ void draw_likeness(const Angles& angles, float top, float height) {
   const auto y = [&](double value) { return base + plot * static_cast<float>(0.5 - value * 0.5); };
   const float hair = std::max(1.0F, em() * 0.06F);
   list->AddLine(ImVec2(left, y(0)), ImVec2(right, y(0)), palette().grid, hair);
-  const ScopedFont mono(fonts().body, 0.84F);
+  const ScopedFont mono(fonts().body, smallest_words);
   for (const int value : {1, 0, -1}) {
     const char* label = value > 0 ? "1" : value < 0 ? "−1" : "0";
     const ImVec2 size = ImGui::CalcTextSize(label);

@@ -53,7 +53,7 @@ std::size_t richest_word(const Tokenization& all) {
 }
 
 float stage_width() {
-  const ScopedFont strong(fonts().strong, 0.84F);
+  const ScopedFont strong(fonts().strong, smallest_words);
   float width = 0.0F;
   for (const char* key : {"prompt.stage.normalise", "prompt.stage.split", "prompt.stage.merge",
                           "prompt.stage.match", "prompt.stage.choose", "prompt.stage.look_up"})
@@ -104,7 +104,7 @@ void TokenHistory::follow(const ShownExplanation& shown) {
 void TokenHistory::begin_stage(const ShownExplanation&, const char* key) const {
   const float left = ImGui::GetCursorPosX();
   {
-    const ScopedFont strong(fonts().strong, 0.84F);
+    const ScopedFont strong(fonts().strong, smallest_words);
     ImGui::PushStyleColor(ImGuiCol_Text, palette().muted);
     ImGui::SetCursorPosY(ImGui::GetCursorPosY() + ImGui::GetFontSize() * 0.15F);
     ImGui::TextUnformatted(text(key).c_str());

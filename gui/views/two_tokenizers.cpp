@@ -235,7 +235,7 @@ void TwoTokenizers::draw_problem(const std::string& words) const {
 namespace {
 
 void draw_title(ImU32 color, const std::string& name, std::size_t tokens) {
-  const ScopedFont small(fonts().body, 0.84F);
+  const ScopedFont small(fonts().body, smallest_words);
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   ImGui::GetWindowDrawList()->AddRectFilled(ImVec2(corner.x, corner.y + em() * 0.15F),
                                             ImVec2(corner.x + em() * 0.3F, corner.y + em() * 1.05F), color,

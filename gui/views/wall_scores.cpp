@@ -166,7 +166,7 @@ void WallScores::draw_tools(const ShownAttention& shown, Commands& commands) {
 }
 
 void WallScores::draw_labels(const ShownAttention& shown, const WallLayout& layout, ImVec2 corner) const {
-  const ScopedFont small(fonts().mono, 0.84F);
+  const ScopedFont small(fonts().mono, smallest_words);
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float top = list->GetClipRectMin().y, bottom = list->GetClipRectMax().y;
   const float least = static_cast<float>(shown.frame.document.attention.least_score);

@@ -7,12 +7,11 @@
 
 #include "core/forward/forward_pass.h"
 #include "core/model/model.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 
-inline std::string golden_path(const std::string& name) {
-  return std::string(HEADLIGHT_SOURCE_DIR) + "/tests/golden/" + name;
-}
+inline std::string golden_path(const std::string& name) { return source_dir() + "/tests/golden/" + name; }
 
 inline std::shared_ptr<const Model> tiny_model() {
   static const std::shared_ptr<const Model> model = load_model(golden_path("tiny_llama_q.gguf"), "tiny");

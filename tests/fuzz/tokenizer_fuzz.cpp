@@ -10,6 +10,7 @@
 #include "core/base/errors.h"
 #include "core/text/graphemes.h"
 #include "core/text/tokenizer.h"
+#include "tests/core/source_dir.h"
 
 namespace {
 
@@ -17,7 +18,7 @@ using headlight::Tokenizer;
 
 const nlohmann::json& sound_metadata() {
   static const nlohmann::json metadata =
-      nlohmann::json::parse(std::ifstream(HEADLIGHT_SOURCE_DIR "/tests/golden/tokenizer_small.json"))
+      nlohmann::json::parse(std::ifstream(headlight::source_dir() + "/tests/golden/tokenizer_small.json"))
           .at("metadata");
   return metadata;
 }

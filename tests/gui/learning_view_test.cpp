@@ -15,6 +15,7 @@
 #include "gui/strings.h"
 #include "gui/views/learning_comparison.h"
 #include "imgui_internal.h"
+#include "tests/core/source_dir.h"
 #include "tests/core/tiny_model.h"
 #include "tests/gui/scripted_gui.h"
 #include "tests/gui/synthetic_trace.h"
@@ -249,7 +250,7 @@ TEST(LearningView, WhatWasLearntCanLearnOnTeachOrPrefer) {
     ctx.SetRef("view");
     ctx.ItemClick("##learn_on");
     IM_CHECK(shown.asked(Learn::Order::learn_on));
-    shown.world.document.learning.from = HEADLIGHT_SOURCE_DIR "/assets/models/tiny_induction";
+    shown.world.document.learning.from = source_dir() + "/assets/models/tiny_induction";
     ctx.Yield(2);
     ctx.ItemClick("**/begin/$$1/##pill");
     IM_CHECK(choices.start == LearningStart::learnt);
@@ -272,7 +273,7 @@ TEST(LearningView, WhatWasLearntCanLearnOnTeachOrPrefer) {
     ctx.Yield(2);
     ctx.ItemClick("**/###start");
     IM_CHECK(shown.orders.empty());  // the model is gone
-    shown.world.document.learning.from = HEADLIGHT_SOURCE_DIR "/assets/models/tiny_induction";
+    shown.world.document.learning.from = source_dir() + "/assets/models/tiny_induction";
     ctx.Yield(2);
     ctx.ItemClick("**/###start");
     IM_CHECK(shown.asked(Learn::Order::start));

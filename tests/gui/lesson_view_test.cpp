@@ -11,13 +11,14 @@
 
 #include "gui/strings.h"
 #include "imgui_internal.h"
+#include "tests/core/source_dir.h"
 #include "tests/gui/scripted_gui.h"
 #include "tests/gui/synthetic_trace.h"
 
 namespace headlight {
 namespace {
 
-const std::string lesson_folder = std::string(HEADLIGHT_SOURCE_DIR) + "/lessons";
+const std::string lesson_folder = source_dir() + "/lessons";
 
 template <typename Kind>
 const Kind* last_of(const std::vector<Command>& edits) {

@@ -12,6 +12,7 @@
 #include "gui/markdown.h"
 #include "gui/strings.h"
 #include "gui/theme.h"
+#include "tests/core/source_dir.h"
 #include "tests/gui/scripted_gui.h"
 
 namespace headlight {
@@ -90,8 +91,7 @@ std::multiset<std::string> fields_of(const std::string& pattern) {
 
 TEST(Strings, EveryTextExistsOnceInBothLanguagesWithTheSameFields) {
   std::set<std::string> seen;
-  for (const auto& area :
-       std::filesystem::directory_iterator(std::string(HEADLIGHT_SOURCE_DIR) + "/assets/strings")) {
+  for (const auto& area : std::filesystem::directory_iterator(source_dir() + "/assets/strings")) {
     std::ifstream file(area.path());
     const nlohmann::json texts = nlohmann::json::parse(file);
     for (const auto& item : texts.items()) {

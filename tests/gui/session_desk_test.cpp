@@ -11,6 +11,7 @@
 #include "core/session/document_names.h"
 #include "gui/app.h"
 #include "gui/strings.h"
+#include "tests/core/source_dir.h"
 #include "tests/core/tiny_model.h"
 #include "tests/gui/scripted_gui.h"
 
@@ -188,7 +189,7 @@ TEST_F(Sessions, TheMenuSavesAndOpensThroughTheField) {
 TEST_F(Sessions, ATraceWithoutItsModelIsShownInEveryView) {
   ScriptedGui gui;
   StartOptions start;
-  start.file = std::string(HEADLIGHT_SOURCE_DIR) + "/tests/golden/traces/gpt2_transformer_lens.npz";
+  start.file = source_dir() + "/tests/golden/traces/gpt2_transformer_lens.npz";
   App app(start, {}, [] {});
   app.wait_idle();
   double seconds = 0.0;

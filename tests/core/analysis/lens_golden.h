@@ -10,11 +10,12 @@
 #include "core/base/user_folders.h"
 #include "core/forward/forward_pass.h"
 #include "tests/core/golden/family_models.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 
 inline nlohmann::json lens_golden() {
-  std::ifstream file(std::string(HEADLIGHT_SOURCE_DIR) + "/tests/golden/lens.json");
+  std::ifstream file(source_dir() + "/tests/golden/lens.json");
   return nlohmann::json::parse(file).at("cases");
 }
 

@@ -15,6 +15,7 @@
 #include "tests/core/backends/host_device.h"
 #include "tests/core/backends/random_values.h"
 #include "tests/core/compare.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 namespace {
@@ -235,7 +236,7 @@ TEST(DeviceMemory, AWeightIsSentOnceAndLeavesWithItsOwner) {
 }
 
 std::shared_ptr<const Model> tiny_model() {
-  return load_model(std::string(HEADLIGHT_SOURCE_DIR) + "/tests/golden/tiny_llama_heads.gguf", "tiny");
+  return load_model(source_dir() + "/tests/golden/tiny_llama_heads.gguf", "tiny");
 }
 
 ForwardRequest short_text() {

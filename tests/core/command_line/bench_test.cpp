@@ -7,13 +7,14 @@
 #include "core/command_line/commands.h"
 #include "tests/core/command_line/run_command.h"
 #include "tests/core/golden/family_models.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 namespace {
 
 Answer bench(std::vector<std::string> words, const std::string& model = "tiny_llama_q.gguf") {
   words.insert(words.begin(),
-               {"bench", "--model", HEADLIGHT_SOURCE_DIR "/tests/golden/" + model, "--threads", "2"});
+               {"bench", "--model", source_dir() + "/tests/golden/" + model, "--threads", "2"});
   const auto add = [](CLI::App& app, int& exit_code) { add_bench(app, exit_code); };
   return run_command(add, std::move(words));
 }
@@ -102,7 +103,7 @@ TEST(Bench, MeasuresEveryFamily) {
 }
 
 TEST(Bench, FramesAreMeasuredByTheWindow) {
-  const std::string path = HEADLIGHT_SOURCE_DIR "/tests/golden/tiny_llama_q.gguf";
+  const std::string path = source_dir() + "/tests/golden/tiny_llama_q.gguf";
   CLI::App app;
   int exit_code = -1;
   std::string model;

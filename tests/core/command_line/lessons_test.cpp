@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/command_line/command_line.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 namespace {
@@ -46,7 +47,7 @@ const std::string sound =
     R"({"id": "a", "title": {"en": "A title", "ko": "제목"}, "steps": [{"text": {"en": "a", "ko": "가"}}]})";
 
 TEST_F(LessonsCommand, ours_pass_and_are_listed) {
-  const std::string ours = HEADLIGHT_SOURCE_DIR "/lessons";
+  const std::string ours = source_dir() + "/lessons";
   EXPECT_EQ(run_words({"lessons", "check", ours}).exit_code, 0);
   const Ran listed = run_words({"lessons", "list", ours});
   EXPECT_EQ(listed.exit_code, 0);

@@ -7,6 +7,7 @@
 
 #include "core/command_line/commands.h"
 #include "tests/core/command_line/run_command.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 namespace {
@@ -16,8 +17,8 @@ using nlohmann::json;
 // float32 here, float64 there, 368 wide: 1e-4 of a logit's place among logits of some ten, and the same of a
 // probability. A wrong gate, layer or order of tokens moves the first digit.
 TEST(RecurrentCommands, NextIsThatOfPyTorch) {
-  const json golden = json::parse(
-      std::ifstream(std::filesystem::path(HEADLIGHT_SOURCE_DIR) / "tests/golden/gru/tiny_gru_next.json"));
+  const json golden =
+      json::parse(std::ifstream(std::filesystem::path(source_dir()) / "tests/golden/gru/tiny_gru_next.json"));
   for (const json& one : golden.at("texts")) {
     const Answer answer = run_command(
         add_next, {"next", "--model", "tiny-gru", "--text", one.at("text"), "--json", "--top", "10"});

@@ -9,11 +9,12 @@
 #include "core/model_files/model_file.h"
 #include "core/text/tokenizer.h"
 #include "tests/core/command_line/run_command.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 namespace {
 
-const std::string model_path = HEADLIGHT_SOURCE_DIR "/tests/golden/tiny_llama_q.gguf";
+const std::string model_path = source_dir() + "/tests/golden/tiny_llama_q.gguf";
 
 Answer tokenize(std::vector<std::string> words) {
   words.insert(words.begin(), {"tokenize", "--model", model_path});

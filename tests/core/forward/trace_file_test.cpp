@@ -18,6 +18,7 @@
 #include "core/forward/derived_values.h"
 #include "core/forward/forward_pass.h"
 #include "tests/core/golden/family_models.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 namespace {
@@ -122,8 +123,7 @@ class TraceFile : public testing::Test {
     folder_ = std::filesystem::temp_directory_path() /
               fmt::format("headlight_trace_file_{}_{}", test->name(), getpid());
     std::filesystem::create_directories(folder_);
-    const auto model = load_model(std::string(HEADLIGHT_SOURCE_DIR) + "/tests/golden/tiny_llama_wide.gguf",
-                                  "tiny_llama_wide");
+    const auto model = load_model(source_dir() + "/tests/golden/tiny_llama_wide.gguf", "tiny_llama_wide");
     request_.tokens = {5, 9, 5, 70, 31};
     request_.capture.attention_scores = true;
     trace_ = run_forward(model, *backend_, request_);

@@ -19,6 +19,7 @@
 #include "core/text/traced_tokenizer.h"
 #include "tests/core/golden/family_models.h"
 #include "tests/core/said_in_both.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 namespace {
@@ -57,9 +58,7 @@ class TraceFromFileTest : public ::testing::Test {
   }
   void TearDown() override { fs::remove_all(folder_); }
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
-  static std::string golden(const char* name) {
-    return std::string(HEADLIGHT_SOURCE_DIR) + "/tests/golden/traces/" + name;
-  }
+  static std::string golden(const char* name) { return source_dir() + "/tests/golden/traces/" + name; }
 
   // A copy of the golden file without some arrays, with others in their place.
   std::string changed(const std::vector<std::string>& without,

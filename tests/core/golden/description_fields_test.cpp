@@ -12,6 +12,7 @@
 #include "core/forward/forward_pass.h"
 #include "core/model_files/model_file.h"
 #include "tests/core/golden/family_models.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 namespace {
@@ -123,7 +124,7 @@ TEST(DescriptionFields, EachOneChangesTheOutput) {
 class ChangedConfig : public testing::Test {
  protected:
   std::string changed(const std::string& name, const std::string& key, const nlohmann::json& value) {
-    const fs::path from = fs::path(HEADLIGHT_SOURCE_DIR) / "tests/golden/families" / name;
+    const fs::path from = fs::path(source_dir()) / "tests/golden/families" / name;
     const fs::path to = fs::path(testing::TempDir()) / ("changed_" + name);
     fs::remove_all(to);
     fs::copy(from, to, fs::copy_options::recursive);

@@ -9,11 +9,12 @@
 #include "core/model/model.h"
 #include "core/model_files/model_file.h"
 #include "tests/core/golden/golden_values.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 
 inline std::filesystem::path families_folder() {
-  return std::filesystem::path(HEADLIGHT_SOURCE_DIR) / "tests/golden/families";
+  return std::filesystem::path(source_dir()) / "tests/golden/families";
 }
 
 // "gpt2_tied" is a directory, "gpt2_tied.gguf" the same model in the other form.

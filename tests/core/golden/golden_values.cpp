@@ -11,6 +11,8 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "tests/core/source_dir.h"
+
 namespace headlight {
 namespace {
 
@@ -90,7 +92,7 @@ double stream_scale(const GoldenCase& golden, bool in_encoder, std::int64_t laye
 }  // namespace
 
 GoldenFile read_golden(const std::string& name) {
-  return read_golden_at(std::string(HEADLIGHT_SOURCE_DIR) + "/tests/golden/" + name + ".golden");
+  return read_golden_at(source_dir() + "/tests/golden/" + name + ".golden");
 }
 
 GoldenFile read_golden_at(const std::string& base) {

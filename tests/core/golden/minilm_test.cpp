@@ -10,6 +10,7 @@
 
 #include "core/base/user_folders.h"
 #include "core/forward/forward_pass.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 namespace {
@@ -30,7 +31,7 @@ TEST(MiniLmRealModel, SentenceEmbeddingsAreThoseOfTransformers) {
   }
   const auto model = load_model(path, "all-minilm-l6-v2");
   ASSERT_EQ(model->architecture.pooling, Pooling::mean);
-  std::ifstream stream(std::string(HEADLIGHT_SOURCE_DIR) + "/tests/golden/minilm.json");
+  std::ifstream stream(source_dir() + "/tests/golden/minilm.json");
   const nlohmann::json golden = nlohmann::json::parse(stream);
   const auto backend = make_cpu_backend(2);
   double worst = 0.0;

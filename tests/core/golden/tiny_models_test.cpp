@@ -6,6 +6,7 @@
 
 #include "core/forward/forward_pass.h"
 #include "tests/core/golden/golden_values.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 namespace {
@@ -19,7 +20,7 @@ const std::string tiny_names[] = {"tiny_llama_q", "tiny_llama_every_untied", "ti
                                   "tiny_llama_wide", "tiny_llama_partial"};
 
 std::shared_ptr<const Model> load_tiny(const GoldenFile& golden) {
-  return load_model(std::string(HEADLIGHT_SOURCE_DIR) + "/tests/golden/" + golden.model, golden.model);
+  return load_model(source_dir() + "/tests/golden/" + golden.model, golden.model);
 }
 
 Agreement run_case(const std::shared_ptr<const Model>& model, Backend& backend, const GoldenCase& golden) {

@@ -8,12 +8,13 @@
 
 #include "core/base/errors.h"
 #include "tests/core/model_files/gguf_builder.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 namespace {
 
 std::string tiny_file() {
-  std::ifstream file(std::string(HEADLIGHT_SOURCE_DIR) + "/tests/golden/tiny_llama_q.gguf", std::ios::binary);
+  std::ifstream file(source_dir() + "/tests/golden/tiny_llama_q.gguf", std::ios::binary);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 

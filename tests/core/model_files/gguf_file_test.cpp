@@ -5,13 +5,15 @@
 
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "tests/core/model_files/gguf_builder.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 namespace {
 
-const std::string golden = std::string(HEADLIGHT_SOURCE_DIR) + "/tests/golden/";
+const std::string golden = source_dir() + "/tests/golden/";
 
 TEST(GgufFile, ReadsTensorsWithTheSlowestAxisFirst) {
   const auto file = open_copy(gguf_bytes(correct_gguf()));

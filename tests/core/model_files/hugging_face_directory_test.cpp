@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "tests/core/model_files/refusal.h"
 #include "tests/core/model_files/safetensors_builder.h"

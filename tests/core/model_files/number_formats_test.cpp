@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/model_files/ggml_types.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 namespace {
@@ -35,7 +36,7 @@ std::vector<std::byte> from_hex(const std::string& text) {
 }
 
 TEST(NumberFormats, DecodeAsIndependentImplementationsBitForBit) {
-  std::ifstream file(std::string(HEADLIGHT_SOURCE_DIR) + "/tests/golden/number_formats.json");
+  std::ifstream file(source_dir() + "/tests/golden/number_formats.json");
   const nlohmann::json golden = nlohmann::json::parse(file);
   std::map<std::string, int> rows;
   for (const auto& row : golden.at("cases")) {

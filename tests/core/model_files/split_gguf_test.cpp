@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "core/model_files/part_name.h"
 #include "tests/core/model_files/refusal.h"

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/errors.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 namespace {
@@ -50,7 +51,7 @@ TEST(Examples, one_that_is_shown_replaces_what_was_there) {
 }
 
 TEST(Examples, ours_are_sound) {
-  const std::vector<Example> examples = load_examples(HEADLIGHT_SOURCE_DIR "/assets/examples.json");
+  const std::vector<Example> examples = load_examples(source_dir() + "/assets/examples.json");
   EXPECT_GE(examples.size(), 8U);
   for (const Example& each : examples) EXPECT_NE(each.note.en, each.note.ko) << each.id;
   EXPECT_THROW(static_cast<void>(load_examples("/nowhere/examples.json")), FileError);

@@ -16,6 +16,7 @@
 #include "core/session/learning_wish.h"
 #include "core/training/training_run.h"
 #include "tests/core/said_in_both.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 namespace {
@@ -454,7 +455,7 @@ TEST(LearningWish, CountsWithoutOverlap) {
 
 // Of the model that comes with the program: it copies at every distance that its training had.
 TEST(LearningProbe, FindsWhatATrainedModelCopies) {
-  const auto file = open_model_file(std::string(HEADLIGHT_SOURCE_DIR) + "/assets/models/tiny_induction");
+  const auto file = open_model_file(source_dir() + "/assets/models/tiny_induction");
   const Parameters parameters(model_files(*file), *file, 1);
   const std::vector<double> copied = copied_by_period(parameters, *make_cpu_backend(1));
   ASSERT_EQ(copied.size(), static_cast<std::size_t>(copied_periods));
@@ -463,7 +464,7 @@ TEST(LearningProbe, FindsWhatATrainedModelCopies) {
 
 // Of the model that comes with the program: its card names the heads.
 TEST(LearningProbe, FindsTheInductionHeadOfATrainedModel) {
-  const auto file = open_model_file(std::string(HEADLIGHT_SOURCE_DIR) + "/assets/models/tiny_induction");
+  const auto file = open_model_file(source_dir() + "/assets/models/tiny_induction");
   const Parameters parameters(model_files(*file), *file, 1);
   const LearningProbe probe(parameters, "kqzmtwkqzmtw", 10,
                             ordinary_tokens(*parameters.tokenizer(), "abcdefghijklmnopqrstuvwxyz"));

@@ -10,6 +10,7 @@
 #include "core/forward/forward_pass.h"
 #include "core/session/examples.h"
 #include "core/session/lesson_player.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 namespace {
@@ -96,7 +97,7 @@ class LessonsOnTheModel : public testing::Test {
 
 TEST_F(LessonsOnTheModel, every_step_holds) {
   std::size_t steps = 0;
-  for (const LessonOrError& entry : load_lessons(HEADLIGHT_SOURCE_DIR "/lessons")) {
+  for (const LessonOrError& entry : load_lessons(source_dir() + "/lessons")) {
     const auto& lesson = std::get<Lesson>(entry);
     for (std::size_t step = 0; step < lesson.steps.size(); ++step, ++steps) {
       SCOPED_TRACE(lesson.id + ", step " + std::to_string(step));
@@ -116,7 +117,7 @@ TEST_F(LessonsOnTheModel, every_step_holds) {
 }
 
 TEST_F(LessonsOnTheModel, every_example_shows_what_its_note_says) {
-  const std::vector<Example> examples = load_examples(HEADLIGHT_SOURCE_DIR "/assets/examples.json");
+  const std::vector<Example> examples = load_examples(source_dir() + "/assets/examples.json");
   ASSERT_GE(examples.size(), 8U);
   for (const Example& example : examples) {
     SCOPED_TRACE(example.id);

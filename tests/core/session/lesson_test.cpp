@@ -8,6 +8,7 @@
 
 #include "core/base/errors.h"
 #include "tests/core/said_in_both.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 namespace {
@@ -274,7 +275,7 @@ TEST_F(LessonDirectory, a_missing_directory_is_the_users_error) {
 }
 
 TEST(Lesson, ours_are_sound_and_each_asks_something) {
-  const std::vector<LessonOrError> lessons = load_lessons(HEADLIGHT_SOURCE_DIR "/lessons");
+  const std::vector<LessonOrError> lessons = load_lessons(source_dir() + "/lessons");
   ASSERT_GE(lessons.size(), 3U);
   for (const LessonOrError& entry : lessons) {
     if (const auto* error = std::get_if<LessonError>(&entry)) {

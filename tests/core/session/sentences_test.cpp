@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/user_folders.h"
+#include "tests/core/source_dir.h"
 #include "tests/core/tiny_model.h"
 
 namespace headlight {
@@ -42,7 +43,7 @@ TEST(SentencesRealModel, CosinesAreThoseOfTransformers) {
     GTEST_SKIP() << path << " is not there; `headlight models get all-minilm-l6-v2` fetches it";
   }
   const auto model = load_model(path, "all-minilm-l6-v2");
-  std::ifstream stream(std::string(HEADLIGHT_SOURCE_DIR) + "/tests/golden/minilm.json");
+  std::ifstream stream(source_dir() + "/tests/golden/minilm.json");
   const nlohmann::json golden = nlohmann::json::parse(stream);
   std::vector<std::string> sentences;
   std::vector<std::vector<double>> expected;  // of length 1

@@ -10,11 +10,12 @@
 
 #include "core/text/tokenizer.h"
 #include "core/text/utf8.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight::test {
 
 inline nlohmann::json golden_json(const std::string& name) {
-  std::ifstream file(std::string(HEADLIGHT_SOURCE_DIR) + "/tests/golden/" + name);
+  std::ifstream file(source_dir() + "/tests/golden/" + name);
   if (!file) throw std::runtime_error("tests/golden/" + name + " is not there");
   return nlohmann::json::parse(file);
 }

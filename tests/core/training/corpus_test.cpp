@@ -15,6 +15,7 @@
 #include "core/training/bundled_sources.h"
 #include "tests/core/model_files/safetensors_builder.h"
 #include "tests/core/refusals.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 namespace {
@@ -276,7 +277,7 @@ json config(const std::filesystem::path& path) {
 
 TEST(BundledModels, LearnOnlyFromWhatTheListAllows) {
   std::size_t configs = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(HEADLIGHT_SOURCE_DIR "/assets/training")) {
+  for (const auto& entry : std::filesystem::directory_iterator(source_dir() + "/assets/training")) {
     if (entry.path().extension() != ".json") continue;
     SCOPED_TRACE(entry.path());
     const json whole = config(entry.path());

@@ -17,6 +17,7 @@
 #include "core/model_files/model_file.h"
 #include "core/model_files/safetensors_file.h"
 #include "core/training/trainer.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 
@@ -30,7 +31,7 @@ struct GoldenTraining {
 };
 
 inline std::filesystem::path training_folder() {
-  return std::filesystem::path(HEADLIGHT_SOURCE_DIR) / "tests/golden/training";
+  return std::filesystem::path(source_dir()) / "tests/golden/training";
 }
 
 inline std::vector<std::string> training_cases() {

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/backends/cpu/instruction_sets.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 namespace {
@@ -21,8 +22,7 @@ using nlohmann::json;
 constexpr double tolerance = 1e-6;
 
 std::vector<json> cases_of(const std::string& kind) {
-  const json golden =
-      json::parse(std::ifstream(std::string(HEADLIGHT_SOURCE_DIR) + "/tests/golden/objectives.json"));
+  const json golden = json::parse(std::ifstream(source_dir() + "/tests/golden/objectives.json"));
   std::vector<json> cases;
   for (const json& one : golden.at("cases")) {
     if (one.at("kind") == kind) cases.push_back(one);

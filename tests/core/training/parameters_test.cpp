@@ -18,13 +18,12 @@
 #include "tests/core/compare.h"
 #include "tests/core/model_files/safetensors_builder.h"
 #include "tests/core/refusals.h"
+#include "tests/core/source_dir.h"
 
 namespace headlight {
 namespace {
 
-std::string family_folder(const std::string& name) {
-  return std::string(HEADLIGHT_SOURCE_DIR) + "/tests/golden/families/" + name;
-}
+std::string family_folder(const std::string& name) { return source_dir() + "/tests/golden/families/" + name; }
 
 std::string hash_of(std::span<const float> values) {
   Sha256 hash;

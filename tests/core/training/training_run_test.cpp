@@ -17,6 +17,7 @@
 #include "core/model/model.h"
 #include "core/training/checkpoint.h"
 #include "tests/core/refusals.h"
+#include "tests/core/source_dir.h"
 #include "tests/core/training/tiny_runs.h"
 
 namespace headlight {
@@ -221,10 +222,10 @@ TEST(TrainingRun, RefusesFamiliesItDoesNotTrain) {
   tiny.config["model"] = {{"model_type", "mamba"}};
   expect_refused(tiny, {"mamba"});
   TinyRun from("next_token");
-  from.config["start_from"] = std::string(HEADLIGHT_SOURCE_DIR) + "/tests/golden/families/bert_masked";
+  from.config["start_from"] = source_dir() + "/tests/golden/families/bert_masked";
   from.config.erase("tokenizer");
   expect_refused(from, {"bert_masked: is of the family 'bert', but the configuration asks for 'llama'"});
-  from.config["start_from"] = std::string(HEADLIGHT_SOURCE_DIR) + "/tests/golden/families/llama_grouped";
+  from.config["start_from"] = source_dir() + "/tests/golden/families/llama_grouped";
   from.config["model"] = {{"intermediate_size", 30}};
   expect_refused(from, {"llama_grouped: the tensor", "[24, 16]", "asks for [30, 16]"});
   from.config["model"] = json::object();
