@@ -38,11 +38,21 @@ std::string time_words(double seconds) {
   return seconds < 0.0005 ? "<1 ms" : fmt::format("{:.0f} ms", 1e3 * seconds);
 }
 
+Fact device_fact(const Frame& frame) {
+  const double share = frame.result.share_of_weights;
+  if (share >= 1.0) return {frame.device, "status.device_tip", 5};
+  // Never 100 and 0 while something lies on the other side.
+  const int there = std::clamp(static_cast<int>(std::lround(100.0 * share)), share > 0.0 ? 1 : 0, 99);
+  return {format_text("status.split", fmt::arg("device", frame.device), fmt::arg("there", there),
+                      fmt::arg("here", 100 - there)),
+          "status.split_tip", 5};
+}
+
 std::vector<Fact> facts_of(const Frame& frame) {
   std::vector<Fact> facts;
   if (frame.model) {
     facts.push_back({frame.model->title, "status.model_tip", 9, true});
-    facts.push_back({frame.device, "status.device_tip", 5});
+    facts.push_back(device_fact(frame));
     facts.push_back({frame.model->number_format, "status.format_tip", 4});
     if (!frame.tokens.empty()) {
       facts.push_back({format_text(frame.tokens.size() == 1 ? "status.token" : "status.tokens",

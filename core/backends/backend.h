@@ -34,9 +34,11 @@ KeyRange visible_keys(const AttentionRule& rule, std::int64_t position, std::int
 class Backend {
  public:
   virtual ~Backend() = default;
-  virtual std::string_view name() const = 0;  // "cpu", "cuda", "reference", "checked"
+  virtual std::string_view name() const = 0;  // "cpu", "cuda", "cuda-tf32", "reference", "checked"
   // Whether the device behind it stopped answering: values that nobody had read yet are NaN then.
   virtual bool gave_up() const { return false; }
+  // How much of the weights' bytes it computes with itself; the rest did not fit, and is left to the CPU.
+  virtual double share_of_weights() const { return 1.0; }
 
   // table [vocabulary, d_model], ids -> [pos, d_model]
   virtual Tensor embed(const Weight& table, std::span<const TokenId> ids) = 0;

@@ -12,7 +12,7 @@
 namespace headlight {
 
 struct BackendChoice {
-  std::string name;  // what make_backend takes: "cpu", "cuda", "reference"
+  std::string name;  // what make_backend takes: "cpu", "cuda", "cuda-tf32", "reference"
   bool available = false;
   Bilingual reason;  // one sentence for the user: what was found, or why it cannot be used
 };

@@ -15,13 +15,22 @@ using Shape = std::vector<std::int64_t>;
 // "[9, 5, 5]", for messages and tooltips.
 std::string shape_text(const Shape& shape);
 
+class Tensor;
+
 // Values that lie somewhere else, in the memory of a GPU, until somebody here reads them.
 class FarValues {
  public:
   virtual ~FarValues() = default;
-  // All of them, fetched when they are first asked for; safe from any thread. A device that gives them no
-  // more leaves NaN, which views draw as what it is, and says so to whoever computes next.
+  // All that are written, fetched when they are first asked for; safe from any thread. A device that gives
+  // them no more leaves NaN, which views draw as what it is, and says so to whoever computes next.
   virtual const float* fetched() const = 0;
+  // Room in the same place for [group, row, number], to be written row by row, the first ones first, while
+  // others read the rows before them. Throws DeviceError.
+  virtual std::shared_ptr<FarValues> room(std::int64_t groups, std::int64_t rows,
+                                          std::int64_t width) const = 0;
+  // Of such room: the rows [first, first + count) of each group become the first `count` of the `from_rows`
+  // rows that `from` has in it; where the lengths of rows differ, the shorter one counts. Throws DeviceError.
+  virtual void write(std::int64_t first, std::int64_t count, const Tensor& from, std::int64_t from_rows) = 0;
 };
 
 class Tensor {

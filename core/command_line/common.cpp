@@ -19,7 +19,7 @@ namespace headlight {
 
 void add_compute_options(CLI::App& command, ComputeOptions& options) {
   command.add_option("--model", options.model, "A catalog name or a model file");
-  command.add_option("--device", options.device, "auto, cpu, cuda or reference");
+  command.add_option("--device", options.device, "auto, cpu, cuda, cuda-tf32, cuda-bf16 or reference");
   command.add_option("--threads", options.threads, "0: one a physical core")->check(CLI::Range(0, 1024));
 }
 

@@ -255,7 +255,7 @@ Tensor class_logits(const Pass& pass, const Tensor& state) {
   Backend& backend = pass.backend;
   Door& door = pass.door;
   const Tensor pre =
-      door.pass(Hook::pooler_pre, 0, backend.linear(state.rows(0, 1), model.head_dense, model.head_bias));
+      door.pass(Hook::pooler_pre, 0, backend.linear(state.leading(1), model.head_dense, model.head_bias));
   const Tensor post =
       door.pass(Hook::pooler_post, 0, backend.activate(pre, pass.architecture.head_activation));
   return door.pass(Hook::class_logits, 0, backend.linear(post, model.unembedding, model.output_bias));
@@ -265,7 +265,7 @@ Tensor class_logits(const Pass& pass, const Tensor& state) {
 Tensor sentence_embedding(const Pass& pass, const Tensor& state) {
   const ArchitectureDescription& a = pass.architecture;
   Backend& backend = pass.backend;
-  Tensor pooled = a.pooling == Pooling::mean ? backend.mean_row(state) : state.rows(0, 1);
+  Tensor pooled = a.pooling == Pooling::mean ? backend.mean_row(state) : state.leading(1);
   if (a.unit_embedding) {
     // x / |x| = x / sqrt(mean x^2) / sqrt(width)
     Tensor gain({a.d_model});

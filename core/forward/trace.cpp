@@ -71,7 +71,7 @@ void Trace::add_block(std::int64_t first, std::int64_t taken, std::int64_t capac
   block->first = first;
   block->capacity = capacity;
   block->values.resize(present_.size());
-  block->storage.resize(present_.size());
+  block->rooms.resize(present_.size());
   block->taken = taken;
   pieces_.push_back({std::move(block), taken});
 }
@@ -112,56 +112,70 @@ void Trace::set(Hook hook, std::int64_t layer, Tensor value) {
   present_[at] = 1;
 }
 
+// Values of this shape, still to be written, where the values of `like` lie.
+Tensor Trace::make_room(Shape shape, std::size_t rows_axis, const Tensor& like, Room& room) {
+  if (!like.far_values()) {
+    Tensor made(std::move(shape));
+    room.here = made.writable();
+    return made;
+  }
+  const std::int64_t groups = rows_axis == 1 ? shape[0] : 1, rows = shape[rows_axis];
+  std::int64_t width = 1;
+  for (std::size_t axis = rows_axis + 1; axis < shape.size(); ++axis) width *= shape[axis];
+  room.far = like.far_values()->room(groups, rows, width);
+  return Tensor::far(std::move(shape), room.far);
+}
+
+// The first `count` rows of `from` become the rows from `first` on of `to`, whose room this is. Of a map, a
+// row is [key], for each head; else it is everything that a position has.
+void Trace::copy_rows(const Tensor& from, std::size_t rows_axis, std::int64_t count, const Tensor& to,
+                      const Room& room, std::int64_t first) {
+  const std::int64_t from_rows = from.axis(rows_axis), rows = to.axis(rows_axis);
+  if (room.far) {
+    room.far->write(first, count, from, from_rows);
+    return;
+  }
+  const std::int64_t heads = rows_axis == 1 ? to.axis(0) : 1;
+  const std::int64_t from_size = from.size() / heads / from_rows, size = to.size() / heads / rows;
+  for (std::int64_t head = 0; head < heads; ++head) {
+    for (std::int64_t row = 0; row < count; ++row) {
+      std::copy_n(from.data() + (head * from_rows + row) * from_size, std::min(from_size, size),
+                  room.here + (head * rows + first + row) * size);
+    }
+  }
+}
+
 void Trace::copy_cut_rows(Hook hook, std::size_t at) {
   const Tensor& old = cut_.block->values[at];
   Tensor& value = pieces_[pieces_.size() - 2].block->values[at];
-  if (has_row_a_position(hook)) {
-    value = old.rows(0, cut_.rows);
-  } else if (is_attention_map(hook)) {
-    value = Tensor({old.axis(0), cut_.rows, old.axis(2)});
-    float* out = value.writable();
-    for (std::int64_t head = 0; head < old.axis(0); ++head) {
-      out = std::copy_n(old.data() + head * old.axis(1) * old.axis(2), cut_.rows * old.axis(2), out);
-    }
-  } else {
+  const bool is_map = is_attention_map(hook);
+  if (!is_map && !has_row_a_position(hook)) {
     value = old;
+    return;
   }
+  const std::size_t rows_axis = is_map ? 1 : 0;
+  Shape shape = old.shape();
+  shape[rows_axis] = cut_.rows;
+  Room room;
+  value = make_room(std::move(shape), rows_axis, old, room);
+  copy_rows(old, rows_axis, cut_.rows, value, room, 0);
 }
 
 // The rows of `carried_`, then the new ones.
 void Trace::copy_into_block(Hook hook, std::size_t at, const Tensor& value) {
   Block& block = *pieces_.back().block;
   const bool is_map = is_attention_map(hook);
-  const bool grows_with_text = is_map && hook_info(hook).axes[2] == Axis::key;
   const std::size_t rows_axis = is_map ? 1 : 0;
   if (block.values[at].empty()) {
     Shape shape = value.shape();
     shape[rows_axis] = block.capacity;
-    if (grows_with_text) shape[2] = block.first + block.capacity;
-    block.values[at] = Tensor(std::move(shape));
-    block.storage[at] = block.values[at].writable();
+    if (is_map && hook_info(hook).axes[2] == Axis::key) shape[2] = block.first + block.capacity;
+    block.values[at] = make_room(std::move(shape), rows_axis, value, block.rooms[at]);
   }
-  const Tensor& stored = block.values[at];
-  const std::int64_t heads = is_map ? value.axis(0) : 1;
-  // Of a map, a row is [key]; else it is everything that a position has.
-  const auto row_size = [&](const Tensor& tensor) { return tensor.size() / heads / tensor.axis(rows_axis); };
   const std::int64_t before = reused_positions - block.first;
-  const std::int64_t stored_size = row_size(stored);
-  for (std::int64_t head = 0; head < heads; ++head) {
-    float* out = block.storage[at] + head * block.capacity * stored_size;
-    if (carried_.block) {
-      const Tensor& old = carried_.block->values[at];
-      const std::int64_t size = row_size(old);
-      const float* from = old.data() + head * old.axis(rows_axis) * size;
-      for (std::int64_t row = 0; row < before; ++row) {
-        std::copy_n(from + row * size, std::min(size, stored_size), out + row * stored_size);
-      }
-    }
-    const std::int64_t fresh = value.axis(rows_axis), size = row_size(value);
-    for (std::int64_t row = 0; row < fresh; ++row) {
-      std::copy_n(value.data() + (head * fresh + row) * size, size, out + (before + row) * stored_size);
-    }
-  }
+  const Tensor& stored = block.values[at];
+  if (carried_.block) copy_rows(carried_.block->values[at], rows_axis, before, stored, block.rooms[at], 0);
+  copy_rows(value, rows_axis, value.axis(rows_axis), stored, block.rooms[at], before);
 }
 
 const Trace::Piece& Trace::piece_of(std::int64_t position) const {
@@ -190,9 +204,9 @@ Tensor Trace::at(Hook hook, std::int64_t layer) const {
 Tensor Trace::joined_map(Hook hook, std::int64_t layer) const {
   const Tensor& last = last_value(hook, layer);
   // In a block that grew, what lies behind the keys of a row was never written.
-  if (pieces_.size() == 1 && pieces_[0].block->storage[index(hook, layer)] == nullptr &&
-      pieces_[0].rows == pieces_[0].block->capacity) {
-    return last;
+  if (pieces_.size() == 1 && pieces_[0].rows == pieces_[0].block->capacity) {
+    const Room& room = pieces_[0].block->rooms[index(hook, layer)];
+    if (room.here == nullptr && !room.far) return last;
   }
   const std::int64_t heads = last.axis(0);
   const std::int64_t keys = hook_info(hook).axes[2] == Axis::key ? positions() : last.axis(2);

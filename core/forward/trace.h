@@ -60,6 +60,11 @@ class Trace {
   bool modified = false;  // an intervention changed it
 
  private:
+  // Where rows are written: here, or on the device that their pass lies on; neither: they came as they are.
+  struct Room {
+    float* here = nullptr;
+    std::shared_ptr<FarValues> far;
+  };
   // Values of consecutive positions, from one pass or from several short ones. A value has one row a
   // position, and maps [head, row, key] have as many keys as there are positions up to the block's end. Rows
   // are written once, by the trace that took them, and never change.
@@ -67,7 +72,7 @@ class Trace {
     std::int64_t first = 0;     // the position of row 0
     std::int64_t capacity = 0;  // rows that there is room for
     std::vector<Tensor> values;
-    std::vector<float*> storage;         // of the values that may grow
+    std::vector<Room> rooms;             // of the values that may grow
     std::atomic<std::int64_t> taken{0};  // rows that belong to some trace
   };
   // The first `rows` rows of a block: a later text may have gone on differently.
@@ -81,6 +86,9 @@ class Trace {
   bool grow_last_block(std::int64_t fresh);
   void copy_cut_rows(Hook hook, std::size_t at);
   void copy_into_block(Hook hook, std::size_t at, const Tensor& value);
+  static Tensor make_room(Shape shape, std::size_t rows_axis, const Tensor& like, Room& room);
+  static void copy_rows(const Tensor& from, std::size_t rows_axis, std::int64_t count, const Tensor& to,
+                        const Room& room, std::int64_t first);
   const Piece& piece_of(std::int64_t position) const;
   const Tensor& last_value(Hook hook, std::int64_t layer) const;
   Tensor joined_map(Hook hook, std::int64_t layer) const;

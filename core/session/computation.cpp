@@ -378,6 +378,7 @@ struct Computation::State {
     } catch (const Cancelled&) {
       return;
     }
+    next.share_of_weights = backend->share_of_weights();
     const std::int64_t last = next.trace->positions() - 1;
     next.next_position =
         std::clamp<std::int64_t>(document.query.value_or(position_of_interest(*next.trace)), 0, last);

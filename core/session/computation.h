@@ -34,6 +34,7 @@ struct Result {
   std::int64_t next_position = 0;
   std::shared_ptr<const TokenScores> scores;  // may be of an earlier text: it carries its own tokens
   double total_seconds = 0.0;                 // from the start of the job until this was published
+  double share_of_weights = 1.0;              // that the device computes with; the CPU does the rest
 };
 
 enum class LoadPhase { nothing, fetching, loading, ready, failed };

@@ -11,7 +11,7 @@ namespace headlight {
 
 std::string device_title(std::string_view name) {
   if (name == "cpu") return "CPU";
-  if (name == "cuda") return "CUDA";
+  if (name.starts_with("cuda")) return "CUDA" + std::string(name.substr(4));
   return std::string(name);
 }
 

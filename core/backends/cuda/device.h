@@ -15,18 +15,28 @@ namespace headlight {
 using DeviceStatus = int;
 inline constexpr DeviceStatus device_ok = 0;
 
+// How many bits of each factor a product keeps: 24, 11 or 8. Sums are float32 in all of them.
+enum class ProductPrecision { f32, tf32, bf16 };
+
 struct DeviceFacts {
   char name[128] = {};           // "NVIDIA H200"
   int compute_capability = 0;    // 90 for 9.0
-  int driver = 0, toolkit = 0;   // 13000 for 13.0
+  int driver = 0;                // 13000 for CUDA 13.0
   std::size_t total_memory = 0;  // bytes
 };
 
 // Counted up when anything below changes: a plug-in of another build is refused, not called.
-inline constexpr int device_interface = 1;
+inline constexpr int device_interface = 2;
 
 class Device {
  public:
+  // `pieces` of so many bytes, which begin to_step and from_step bytes apart; of one piece these do not
+  // matter.
+  struct Copy {
+    void* to = nullptr;
+    const void* from = nullptr;
+    std::size_t bytes = 0, pieces = 1, to_step = 0, from_step = 0;
+  };
   virtual ~Device() = default;
   virtual DeviceFacts facts() const = 0;
   virtual const char* explain(DeviceStatus status) const = 0;
@@ -37,31 +47,22 @@ class Device {
   virtual void release(void* memory) = 0;  // after what is queued
   // `from` may be changed or given back as soon as copy_in returns.
   virtual DeviceStatus copy_in(void* to, const void* from, std::size_t bytes) = 0;
-  virtual DeviceStatus copy_out(void* to, const void* from, std::size_t bytes) = 0;  // waits for the queue
-  virtual DeviceStatus copy_within(void* to, const void* from, std::size_t bytes) = 0;
+  virtual DeviceStatus copy_out(const Copy& copy) = 0;  // waits for the queue
+  virtual DeviceStatus copy_within(const Copy& copy) = 0;
 
   // One thread block for each of `blocks` (nothing happens for 0).
-  virtual DeviceStatus run(const kernels::Gather& kernel, std::int64_t blocks) = 0;
-  virtual DeviceStatus run(const kernels::FewRows& kernel, std::int64_t blocks) = 0;
-  virtual DeviceStatus run(const kernels::FillRows& kernel, std::int64_t blocks) = 0;
-  virtual DeviceStatus run(const kernels::NormScale& kernel, std::int64_t blocks) = 0;
-  virtual DeviceStatus run(const kernels::Normalized& kernel, std::int64_t blocks) = 0;
-  virtual DeviceStatus run(const kernels::Rotate& kernel, std::int64_t blocks) = 0;
-  virtual DeviceStatus run(const kernels::Scores& kernel, std::int64_t blocks) = 0;
-  virtual DeviceStatus run(const kernels::Softmax& kernel, std::int64_t blocks) = 0;
-  virtual DeviceStatus run(const kernels::MixValues& kernel, std::int64_t blocks) = 0;
-  virtual DeviceStatus run(const kernels::Elements& kernel, std::int64_t blocks) = 0;
-  virtual DeviceStatus run(const kernels::MeanRow& kernel, std::int64_t blocks) = 0;
+  virtual DeviceStatus run(const kernels::Any& kernel, std::int64_t blocks) = 0;
 
   // out [positions, rows], a part of rows of `out_width` values: x [positions, columns] times the transposed
-  // weight [rows, columns], added to what is there when `add`. float32, without TF32.
+  // weight [rows, columns], added to what is there when `add`.
   virtual DeviceStatus product(const float* x, const float* weight, std::int64_t positions, std::int64_t rows,
-                               std::int64_t columns, std::int64_t out_width, bool add, float* out) = 0;
+                               std::int64_t columns, std::int64_t out_width, bool add,
+                               ProductPrecision precision, float* out) = 0;
 };
 
 // Why there is no device to use.
 struct NoDevice {
-  enum class Reason { no_driver, old_driver, no_gpu, error } reason = Reason::error;
+  enum class Reason { old_driver, no_gpu, error } reason = Reason::error;
   int driver = 0, toolkit = 0;  // of old_driver: 12040 for CUDA 12.4
   char words[256] = {};         // of error: the device's own
 };

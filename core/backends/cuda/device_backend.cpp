@@ -23,11 +23,18 @@ struct Operand {
 
 class DeviceBackend final : public Backend {
  public:
-  DeviceBackend(std::shared_ptr<DeviceMemory> memory, std::unique_ptr<Backend> cpu)
-      : memory_(std::move(memory)), device_(memory_->device()), cpu_(std::move(cpu)) {}
+  DeviceBackend(std::shared_ptr<DeviceMemory> memory, std::unique_ptr<Backend> cpu,
+                ProductPrecision precision)
+      : memory_(std::move(memory)), device_(memory_->device()), cpu_(std::move(cpu)), precision_(precision) {}
 
-  std::string_view name() const override { return "cuda"; }
+  std::string_view name() const override { return device_backend_name(precision_); }
   bool gave_up() const override { return memory_->lost(); }
+  double share_of_weights() const override {
+    const DeviceMemory::Share share = memory_->share();
+    return share.left_out == 0
+               ? 1.0
+               : static_cast<double>(share.here) / static_cast<double>(share.here + share.left_out);
+  }
 
   Tensor embed(const Weight& table, std::span<const TokenId> ids) override {
     const Shape shape = embed_shape(table, ids);
@@ -59,7 +66,7 @@ class DeviceBackend final : public Backend {
     if (shift.at != nullptr) run(kernels::FillRows{shift.at, rows, out.at}, positions, "adding a bias");
     const auto multiply = [&](const float* numbers, std::int64_t first, std::int64_t count) {
       memory_->check(device_.product(in.at, numbers, positions, count, columns, rows, shift.at != nullptr,
-                                     out.at + first),
+                                     precision_, out.at + first),
                      "multiplying by a weight");
     };
     if (weight.format == NumberFormat::f32) {
@@ -218,8 +225,7 @@ class DeviceBackend final : public Backend {
   }
   Tensor made(Result result) { return memory_->tensor(std::move(result.shape), std::move(result.memory)); }
 
-  template <class Kernel>
-  void run(const Kernel& kernel, std::int64_t blocks, std::string_view what) {
+  void run(const kernels::Any& kernel, std::int64_t blocks, std::string_view what) {
     memory_->check(device_.run(kernel, blocks), what);
   }
 
@@ -255,7 +261,8 @@ class DeviceBackend final : public Backend {
           const auto bytes = static_cast<std::size_t>((last - first) * width) * sizeof(float);
           const float* there = memory_->address(piece);
           memory_->check(there != nullptr
-                             ? device_.copy_within(to + at * width, there + first * width, bytes)
+                             ? device_.copy_within(
+                                   {.to = to + at * width, .from = there + first * width, .bytes = bytes})
                              : device_.copy_in(to + at * width, piece.data() + first * width, bytes),
                          "joining keys and values");
         });
@@ -359,6 +366,7 @@ class DeviceBackend final : public Backend {
   std::shared_ptr<DeviceMemory> memory_;
   Device& device_;
   std::unique_ptr<Backend> cpu_;
+  ProductPrecision precision_;
   RotationTables rotations_;
   std::deque<Turns> turns_;
   bool split_ = false;
@@ -367,8 +375,20 @@ class DeviceBackend final : public Backend {
 }  // namespace
 
 std::unique_ptr<Backend> make_device_backend(std::shared_ptr<DeviceMemory> device,
-                                             std::unique_ptr<Backend> cpu) {
-  return std::make_unique<DeviceBackend>(std::move(device), std::move(cpu));
+                                             std::unique_ptr<Backend> cpu, ProductPrecision precision) {
+  return std::make_unique<DeviceBackend>(std::move(device), std::move(cpu), precision);
+}
+
+std::string_view device_backend_name(ProductPrecision precision) {
+  switch (precision) {
+    case ProductPrecision::tf32:
+      return "cuda-tf32";
+    case ProductPrecision::bf16:
+      return "cuda-bf16";
+    case ProductPrecision::f32:
+      break;
+  }
+  return "cuda";
 }
 
 }  // namespace headlight

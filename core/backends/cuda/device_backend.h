@@ -3,14 +3,20 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "core/backends/backend.h"
 #include "core/backends/cuda/device_memory.h"
 
 namespace headlight {
 
-// `cpu`: for what does not fit on the device. Operations throw DeviceError when the device gives up.
+// `cpu`: for what does not fit on the device. `precision`: of products of more than
+// kernels::FewRows::most_rows rows. Operations throw DeviceError when the device gives up.
 std::unique_ptr<Backend> make_device_backend(std::shared_ptr<DeviceMemory> device,
-                                             std::unique_ptr<Backend> cpu);
+                                             std::unique_ptr<Backend> cpu,
+                                             ProductPrecision precision = ProductPrecision::f32);
+
+// "cuda", "cuda-tf32", "cuda-bf16"
+std::string_view device_backend_name(ProductPrecision precision);
 
 }  // namespace headlight

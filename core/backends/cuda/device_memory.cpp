@@ -11,31 +11,93 @@
 
 namespace headlight {
 
+// [group, row, number]. What was fetched stays here; the next reader brings the rows that were written since.
 class DeviceMemory::Values final : public FarValues {
  public:
-  Values(std::shared_ptr<const DeviceMemory> device, std::shared_ptr<void> memory, std::size_t count)
-      : device_(std::move(device)), memory_(std::move(memory)), count_(count) {}
+  Values(std::shared_ptr<DeviceMemory> device, std::shared_ptr<void> memory, std::int64_t groups,
+         std::int64_t rows, std::int64_t width, std::int64_t written)
+      : device_(std::move(device)),
+        memory_(std::move(memory)),
+        groups_(groups),
+        rows_(rows),
+        width_(width),
+        written_(written) {}
+
+  const DeviceMemory* device() const { return device_.get(); }
+  float* address() const { return static_cast<float*>(memory_.get()); }
 
   const float* fetched() const override {
-    std::call_once(once_, [&] {
-      here_ = pooled_floats(count_);
-      const std::size_t bytes = count_ * sizeof(float);
-      if (device_->device().copy_out(here_.get(), memory_.get(), bytes) != device_ok) {
-        device_->lost_ = true;
-        std::fill_n(here_.get(), count_, std::numeric_limits<float>::quiet_NaN());
+    const std::lock_guard lock(mutex_);
+    if (!here_) here_ = pooled_floats(static_cast<std::size_t>(groups_ * rows_ * width_));
+    if (fetched_ == written_) return here_.get();
+    const std::int64_t first = fetched_ * width_, count = (written_ - fetched_) * width_;
+    fetched_ = written_;
+    const std::size_t step = bytes_of(rows_ * width_);
+    if (device_->device().copy_out({.to = here_.get() + first,
+                                    .from = address() + first,
+                                    .bytes = bytes_of(count),
+                                    .pieces = static_cast<std::size_t>(groups_),
+                                    .to_step = step,
+                                    .from_step = step}) != device_ok) {
+      device_->lost_ = true;
+      for (std::int64_t group = 0; group < groups_; ++group) {
+        std::fill_n(here_.get() + group * rows_ * width_ + first, count,
+                    std::numeric_limits<float>::quiet_NaN());
       }
-    });
+    }
     return here_.get();
   }
 
-  const DeviceMemory* device() const { return device_.get(); }
-  const float* address() const { return static_cast<const float*>(memory_.get()); }
+  std::shared_ptr<FarValues> room(std::int64_t groups, std::int64_t rows, std::int64_t width) const override {
+    auto memory = device_->allocate(bytes_of(groups * rows * width), "making room for values");
+    return std::make_shared<Values>(device_, std::move(memory), groups, rows, width, 0);
+  }
+
+  void write(std::int64_t first, std::int64_t count, const Tensor& from, std::int64_t from_rows) override {
+    const std::int64_t from_width = from.size() / groups_ / from_rows;
+    // Rows of one length follow each other on both sides.
+    const bool alike = from_width == width_;
+    const std::int64_t copies = alike ? 1 : count;
+    const std::int64_t numbers = alike ? count * width_ : std::min(width_, from_width);
+    for (std::int64_t copy = 0; copy < copies; ++copy) {
+      write({.to = address() + (first + copy) * width_,
+             .bytes = bytes_of(numbers),
+             .pieces = static_cast<std::size_t>(groups_),
+             .to_step = bytes_of(rows_ * width_),
+             .from_step = bytes_of(from_rows * from_width)},
+            from, copy * from_width);
+    }
+    const std::lock_guard lock(mutex_);
+    written_ = first + count;
+  }
 
  private:
-  std::shared_ptr<const DeviceMemory> device_;
+  static std::size_t bytes_of(std::int64_t numbers) {
+    return static_cast<std::size_t>(numbers) * sizeof(float);
+  }
+
+  // From the number `at` of `from` on, wherever that lies.
+  void write(Device::Copy copy, const Tensor& from, std::int64_t at) const {
+    if (const float* there = device_->address(from)) {
+      copy.from = there + at;
+      device_->check(device_->device().copy_within(copy), "keeping values");
+      return;
+    }
+    for (std::size_t piece = 0; piece < copy.pieces; ++piece) {
+      device_->check(
+          device_->device().copy_in(
+              static_cast<std::byte*>(copy.to) + piece * copy.to_step,
+              reinterpret_cast<const std::byte*>(from.data() + at) + piece * copy.from_step, copy.bytes),
+          "keeping values");
+    }
+  }
+
+  std::shared_ptr<DeviceMemory> device_;
   std::shared_ptr<void> memory_;
-  std::size_t count_;
-  mutable std::once_flag once_;
+  std::int64_t groups_, rows_, width_;
+  mutable std::mutex mutex_;  // guards the rest: nobody reads what is still on its way
+  std::int64_t written_;
+  mutable std::int64_t fetched_ = 0;  // rows
   mutable std::shared_ptr<float[]> here_;
 };
 
@@ -108,8 +170,7 @@ DeviceMemory::Share DeviceMemory::share() const {
 Tensor DeviceMemory::tensor(Shape shape, std::shared_ptr<void> memory) {
   std::int64_t count = 1;
   for (const std::int64_t length : shape) count *= length;
-  auto values =
-      std::make_shared<const Values>(shared_from_this(), std::move(memory), static_cast<std::size_t>(count));
+  auto values = std::make_shared<const Values>(shared_from_this(), std::move(memory), 1, 1, count, 1);
   return Tensor::far(std::move(shape), std::move(values));
 }
 

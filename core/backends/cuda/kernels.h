@@ -4,12 +4,13 @@
 //   each(count, f)     f(0) ... f(count - 1), shared among its threads
 //   sum(count, f)      the sum of f(i), the same for every thread;  largest(count, f): their maximum
 //   together()         from here on every thread sees what the others wrote
-// All pointers are the device's. Sums are float32, in the order of the team; sources of the formulas:
-// cpu_reference.cpp.
+// `threads` is how many a GPU's block has. All pointers are the device's. Sums are float32, in the order of
+// the team; sources of the formulas: cpu_reference.cpp.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
+#include <variant>
 
 #include "core/backends/cuda/device_code.h"
 #include "core/backends/cuda/packed_values.h"
@@ -26,6 +27,7 @@ struct Packed {
 // A block for each id: ids [pos], table [vocabulary, columns] -> out [pos, columns]. With ids == nullptr the
 // rows first, first + 1, ...: unpacking a weight.
 struct Gather {
+  static constexpr int threads = 128;
   Packed table;
   const std::int32_t* ids;
   std::int64_t first;
@@ -45,6 +47,7 @@ struct Gather {
 // A block for each row of the weight: x [pos, columns] with pos <= most_rows -> out [pos, rows]. The packed
 // weight is read once.
 struct FewRows {
+  static constexpr int threads = 128;
   static constexpr int most_rows = 8;
   Packed weight;
   const float* x;
@@ -69,6 +72,7 @@ struct FewRows {
 
 // A block for each position: bias [rows] -> out [pos, rows], which a product is then added to.
 struct FillRows {
+  static constexpr int threads = 128;
   const float* row;
   std::int64_t width;
   float* out;
@@ -87,6 +91,7 @@ HEADLIGHT_DEVICE float subtracted(const Team& team, const float* row, std::int64
 
 // A block for each row: x [rows, width] -> out [rows].
 struct NormScale {
+  static constexpr int threads = 256;
   const float* x;
   std::int64_t width;
   bool rms;
@@ -110,6 +115,7 @@ struct NormScale {
 
 // A block for each row: x, out [rows, width], scale [rows], gain and bias [width]; bias may be null.
 struct Normalized {
+  static constexpr int threads = 256;
   const float *x, *scale, *gain, *bias;
   std::int64_t width;
   bool rms;
@@ -128,6 +134,7 @@ struct Normalized {
 
 // A block for each position: x, out [pos, heads, width]; cosines and sines [pos, half].
 struct Rotate {
+  static constexpr int threads = 256;
   const float *x, *cosines, *sines;
   std::int64_t heads, width, half;
   float* out;
@@ -153,6 +160,7 @@ struct Rotate {
 // A block for each query of each head: q [query, heads, width], k [key, kv_heads, width], bias as out or null
 // -> out [head, query, key]. Queries are counted from first_query on, out holds `queries` of them.
 struct Scores {
+  static constexpr int threads = 64;
   const float *q, *k, *bias;
   std::int64_t heads, kv_heads, width, keys;
   std::int64_t first_query, queries, all_queries;
@@ -184,6 +192,7 @@ struct Scores {
 
 // A block for each row: scores, out [rows, keys]; may be the same memory.
 struct Softmax {
+  static constexpr int threads = 128;
   const float* scores;
   std::int64_t keys;
   float* out;
@@ -206,6 +215,7 @@ struct Softmax {
 // out [query, heads, width], from row first_query on. What has weight 0 is not looked at: 0 * inf would be
 // NaN.
 struct MixValues {
+  static constexpr int threads = 64;
   const float *pattern, *v;
   std::int64_t heads, kv_heads, width, keys, first_query, queries;
   float* out;
@@ -245,6 +255,7 @@ enum class Element { add, multiply, scaled, soft_capped, activated };
 
 // Blocks of `per_block` elements: out_i from a_i, b_i (add and multiply alone) and `factor`.
 struct Elements {
+  static constexpr int threads = 256;
   static constexpr std::int64_t per_block = 1024;
   Element kind = Element::add;
   Activation activation = Activation::silu;
@@ -283,6 +294,7 @@ struct Elements {
 
 // A block for each column: x [rows, width] -> out [width].
 struct MeanRow {
+  static constexpr int threads = 128;
   const float* x;
   std::int64_t rows, width;
   float* out;
@@ -293,5 +305,8 @@ struct MeanRow {
     team.each(1, [&](std::int64_t) { out[block] = sum / static_cast<float>(rows); });
   }
 };
+
+using Any = std::variant<Gather, FewRows, FillRows, NormScale, Normalized, Rotate, Scores, Softmax, MixValues,
+                         Elements, MeanRow>;
 
 }  // namespace headlight::kernels

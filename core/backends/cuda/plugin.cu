@@ -86,8 +86,6 @@ class CudaDevice final : public Device {
     if (error != cudaSuccess) return error;
     cublasStatus_t status = cublasCreate(&products_);
     if (status == CUBLAS_STATUS_SUCCESS) status = cublasSetStream(products_, stream_);
-    // float32 all the way: TF32 keeps 10 bits of each factor, which is three digits.
-    if (status == CUBLAS_STATUS_SUCCESS) status = cublasSetMathMode(products_, CUBLAS_PEDANTIC_MATH);
     return of(status);
   }
 
@@ -102,7 +100,6 @@ class CudaDevice final : public Device {
     std::copy_n(properties_.name, sizeof(facts.name) - 1, facts.name);
     facts.compute_capability = properties_.major * 10 + properties_.minor;
     cudaDriverGetVersion(&facts.driver);
-    facts.toolkit = CUDART_VERSION;
     facts.total_memory = properties_.totalGlobalMem;
     return facts;
   }
@@ -135,63 +132,53 @@ class CudaDevice final : public Device {
 
   // From memory that may move, so that CUDA has it before it returns.
   DeviceStatus copy_in(void* to, const void* from, std::size_t bytes) override {
-    return copied(to, from, bytes, cudaMemcpyHostToDevice);
+    return copied({.to = to, .from = from, .bytes = bytes}, cudaMemcpyHostToDevice);
   }
-  DeviceStatus copy_out(void* to, const void* from, std::size_t bytes) override {
-    const DeviceStatus status = copied(to, from, bytes, cudaMemcpyDeviceToHost);
+  DeviceStatus copy_out(const Copy& copy) override {
+    const DeviceStatus status = copied(copy, cudaMemcpyDeviceToHost);
     if (status != device_ok) return status;
     return told(cudaStreamSynchronize(stream_));
   }
-  DeviceStatus copy_within(void* to, const void* from, std::size_t bytes) override {
-    return copied(to, from, bytes, cudaMemcpyDeviceToDevice);
-  }
+  DeviceStatus copy_within(const Copy& copy) override { return copied(copy, cudaMemcpyDeviceToDevice); }
 
-  DeviceStatus run(const kernels::Gather& kernel, std::int64_t blocks) override {
-    return queue(kernel, blocks, 128);
-  }
-  DeviceStatus run(const kernels::FewRows& kernel, std::int64_t blocks) override {
-    return queue(kernel, blocks, 128);
-  }
-  DeviceStatus run(const kernels::FillRows& kernel, std::int64_t blocks) override {
-    return queue(kernel, blocks, 128);
-  }
-  DeviceStatus run(const kernels::NormScale& kernel, std::int64_t blocks) override {
-    return queue(kernel, blocks, 256);
-  }
-  DeviceStatus run(const kernels::Normalized& kernel, std::int64_t blocks) override {
-    return queue(kernel, blocks, 256);
-  }
-  DeviceStatus run(const kernels::Rotate& kernel, std::int64_t blocks) override {
-    return queue(kernel, blocks, 256);
-  }
-  DeviceStatus run(const kernels::Scores& kernel, std::int64_t blocks) override {
-    return queue(kernel, blocks, 64);
-  }
-  DeviceStatus run(const kernels::Softmax& kernel, std::int64_t blocks) override {
-    return queue(kernel, blocks, 128);
-  }
-  DeviceStatus run(const kernels::MixValues& kernel, std::int64_t blocks) override {
-    return queue(kernel, blocks, 64);
-  }
-  DeviceStatus run(const kernels::Elements& kernel, std::int64_t blocks) override {
-    return queue(kernel, blocks, 256);
-  }
-  DeviceStatus run(const kernels::MeanRow& kernel, std::int64_t blocks) override {
-    return queue(kernel, blocks, 128);
+  DeviceStatus run(const kernels::Any& kernel, std::int64_t blocks) override {
+    if (blocks == 0) return device_ok;
+    const std::lock_guard lock(mutex_);
+    cudaSetDevice(0);
+    std::visit(
+        [&](const auto& one) {
+          run_blocks<<<static_cast<unsigned>(blocks), static_cast<unsigned>(one.threads), 0, stream_>>>(one);
+        },
+        kernel);
+    return cudaGetLastError();
   }
 
   // cuBLAS counts columns first: what is [rows, columns] here is [columns, rows] there.
   DeviceStatus product(const float* x, const float* weight, std::int64_t positions, std::int64_t rows,
-                       std::int64_t columns, std::int64_t out_width, bool add, float* out) override {
+                       std::int64_t columns, std::int64_t out_width, bool add, ProductPrecision precision,
+                       float* out) override {
     if (positions == 0 || rows == 0) return device_ok;
     const std::lock_guard lock(mutex_);
     cudaSetDevice(0);
     const float one = 1.0F, before = add ? 1.0F : 0.0F;
-    return of(cublasSgemm_64(products_, CUBLAS_OP_T, CUBLAS_OP_N, rows, positions, columns, &one, weight,
-                             columns, x, columns, &before, out, out_width));
+    return of(cublasGemmEx_64(products_, CUBLAS_OP_T, CUBLAS_OP_N, rows, positions, columns, &one, weight,
+                              CUDA_R_32F, columns, x, CUDA_R_32F, columns, &before, out, CUDA_R_32F,
+                              out_width, arithmetic(precision), CUBLAS_GEMM_DEFAULT));
   }
 
  private:
+  // Pedantic: float32 all the way.
+  static cublasComputeType_t arithmetic(ProductPrecision precision) {
+    switch (precision) {
+      case ProductPrecision::tf32:
+        return CUBLAS_COMPUTE_32F_FAST_TF32;
+      case ProductPrecision::bf16:
+        return CUBLAS_COMPUTE_32F_FAST_16BF;
+      case ProductPrecision::f32:
+        break;
+    }
+    return CUBLAS_COMPUTE_32F_PEDANTIC;
+  }
   static DeviceStatus of(cublasStatus_t status) {
     return status == CUBLAS_STATUS_SUCCESS ? device_ok : product_errors + static_cast<int>(status);
   }
@@ -210,20 +197,13 @@ class CudaDevice final : public Device {
     return error;
   }
 
-  DeviceStatus copied(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
-    if (bytes == 0) return device_ok;
+  DeviceStatus copied(const Copy& copy, cudaMemcpyKind kind) {
+    if (copy.bytes == 0 || copy.pieces == 0) return device_ok;
     const std::lock_guard lock(mutex_);
     cudaSetDevice(0);
-    return told(cudaMemcpyAsync(to, from, bytes, kind, stream_));
-  }
-
-  template <class Kernel>
-  DeviceStatus queue(const Kernel& kernel, std::int64_t blocks, unsigned threads) {
-    if (blocks == 0) return device_ok;
-    const std::lock_guard lock(mutex_);
-    cudaSetDevice(0);
-    run_blocks<<<static_cast<unsigned>(blocks), threads, 0, stream_>>>(kernel);
-    return cudaGetLastError();
+    return told(copy.pieces == 1 ? cudaMemcpyAsync(copy.to, copy.from, copy.bytes, kind, stream_)
+                                 : cudaMemcpy2DAsync(copy.to, copy.to_step, copy.from, copy.from_step,
+                                                     copy.bytes, copy.pieces, kind, stream_));
   }
 
   std::mutex mutex_;  // of the queue: views and the worker use it at once
@@ -241,13 +221,12 @@ extern "C" headlight::Device* headlight_open_device(headlight::NoDevice* why) {
   using Reason = headlight::NoDevice::Reason;
   int count = 0;
   why->toolkit = CUDART_VERSION;
-  cudaDriverGetVersion(&why->driver);  // 0: none is installed
+  cudaDriverGetVersion(&why->driver);
   const auto refused = [&](Reason reason, const char* words) -> headlight::Device* {
     why->reason = reason;
     std::snprintf(why->words, sizeof(why->words), "%s", words);
     return nullptr;
   };
-  if (why->driver == 0) return refused(Reason::no_driver, "");
   if (why->driver / 1000 < CUDART_VERSION / 1000) return refused(Reason::old_driver, "");
   const cudaError_t error = cudaGetDeviceCount(&count);
   if (error == cudaErrorNoDevice || (error == cudaSuccess && count == 0)) return refused(Reason::no_gpu, "");

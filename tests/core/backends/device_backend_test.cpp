@@ -44,15 +44,15 @@ struct Stand {
 class DeviceBackends : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    std::shared_ptr<DeviceMemory> memory = stand.memory;
     if (GetParam() == std::string("cuda")) {
-      memory = cuda_device().memory;
-      if (!memory) GTEST_SKIP() << cuda_device().reason.en;
+      device = cuda_device().memory;
+      if (!device) GTEST_SKIP() << cuda_device().reason.en;
     }
-    tested = make_device_backend(memory, make_cpu_backend(1));
+    tested = make_device_backend(device, make_cpu_backend(1));
   }
 
   Stand stand;
+  std::shared_ptr<DeviceMemory> device = stand.memory;
   RandomValues random{20261122};
   std::unique_ptr<Backend> tested, reference = make_reference_backend();
 };
@@ -83,6 +83,31 @@ TEST_P(DeviceBackends, LinearOfFewAndOfManyRows) {
       EXPECT_TRUE(agree(tested->linear(x, weight, bias), reference->linear(x, weight, bias), sums))
           << number_format_name(format) << ", " << positions << " with bias";
     }
+  }
+}
+
+// Rounding to 11 and to 8 bits moves a factor by at most 2^-12 and 2^-9 of itself. Over a sum of random
+// products these errors grow with the root of their number, as the sum does: twice that, of the largest
+// result.
+TEST_P(DeviceBackends, ProductsOfFewerDigitsAreAskedForByName) {
+  const Weight weight = random.weight(NumberFormat::f32, 130, 768);
+  const Tensor x = random.tensor({40, 768}), few_rows = random.tensor({8, 768});
+  const Tensor expected = reference->linear(x, weight);
+  const bool has_units =
+      GetParam() == std::string("host") || device->device().facts().compute_capability >= 80;
+  double before = 0.0;
+  for (const auto& [precision, name, bound] : {std::tuple(ProductPrecision::f32, "cuda", sums),
+                                               std::tuple(ProductPrecision::tf32, "cuda-tf32", 5e-4),
+                                               std::tuple(ProductPrecision::bf16, "cuda-bf16", 4e-3)}) {
+    const auto backend = make_device_backend(device, make_cpu_backend(1), precision);
+    EXPECT_EQ(backend->name(), name);
+    const Tensor product = backend->linear(x, weight);
+    EXPECT_TRUE(agree(product, expected, bound)) << name;
+    if (precision != ProductPrecision::f32 && has_units) {
+      EXPECT_FALSE(agree(product, expected, before)) << name << " keeps more digits than it says";
+    }
+    EXPECT_TRUE(agree(backend->linear(few_rows, weight), reference->linear(few_rows, weight), sums)) << name;
+    before = bound / 20.0;
   }
 }
 
@@ -282,15 +307,90 @@ TEST(DeviceMemory, WhatDoesNotFitIsLeftToTheCpu) {
   EXPECT_GT(memory->share().left_out, 0);
 }
 
+// A text that is typed, taken back and written anew: what a pass leaves behind stays on the device until
+// somebody reads it, and then no row comes twice.
+TEST(DeviceMemory, ATextThatGrowsStaysOnTheDevice) {
+  const auto model = tiny_model();
+  Stand stand;
+  const auto cpu = make_cpu_backend(1);
+  ForwardRequest request = short_text();
+  std::vector<std::shared_ptr<const Trace>> traces;
+  const auto run = [&](std::vector<TokenId> tokens, std::shared_ptr<const Trace> previous) {
+    SCOPED_TRACE(tokens.size());
+    request.tokens = std::move(tokens);
+    request.previous = std::move(previous);
+    const std::int64_t before = stand.log.fetched;
+    traces.push_back(run_forward(model, *stand.backend, request));
+    EXPECT_EQ(stand.log.fetched, before);
+    EXPECT_EQ(traces.back()->reused_positions > 0, request.previous != nullptr);
+  };
+  const auto longer = [](std::vector<TokenId> tokens, int by, TokenId id) {
+    for (int i = 0; i < by; ++i) tokens.push_back(id + i % 20);
+    return tokens;
+  };
+  run(request.tokens, nullptr);
+  for (int key = 0; key < 20; ++key)
+    run(longer(request.tokens, 1, key), traces.back());  // past a block's end
+  const auto typed = traces.back();
+  run(longer(typed->tokens(), 2, 3), typed);
+  run(longer(typed->tokens(), 2, 7), typed);  // the rows behind `typed` are taken: copied elsewhere
+  run(longer(traces.back()->tokens(), 1, 9), traces.back());
+  run(longer({1, 5, 9, 2}, 12, 4), typed);  // most of the first block is not needed
+  run(longer(typed->tokens(), 12, 2), typed);
+  const std::int64_t before = stand.log.fetched;
+  typed->row(Hook::logits, 0, typed->positions() - 1);
+  const std::int64_t row = model->architecture.vocabulary * static_cast<std::int64_t>(sizeof(float));
+  EXPECT_LE(stand.log.fetched - before, 16 * row);
+  for (const auto& trace : traces) {
+    SCOPED_TRACE(trace->positions());
+    request.tokens = trace->tokens();
+    request.previous = nullptr;
+    expect_same_trace(*trace, *run_forward(model, *cpu, request));
+  }
+}
+
+TEST(DeviceMemory, RowsThatCameAreNotFetchedAgain) {
+  Stand stand;
+  RandomValues random{6};
+  const auto far = [&](Shape shape) { return stand.backend->scaled(random.tensor(std::move(shape)), 1.0); };
+  // [head, row, key]: two heads, room for four rows of five keys.
+  const Tensor first = far({2, 2, 4}), second = far({2, 1, 5}), here = random.tensor({2, 1, 5});
+  const auto room = first.far_values()->room(2, 4, 5);
+  const auto number = [](const Tensor& of, std::int64_t head, std::int64_t row, std::int64_t key) {
+    return of.values()[static_cast<std::size_t>((head * of.axis(1) + row) * of.axis(2) + key)];
+  };
+  const Tensor all = Tensor::far({2, 4, 5}, room);
+  room->write(0, 2, first, 2);
+  const std::int64_t before = stand.log.fetched;
+  for (std::int64_t head : {0, 1}) EXPECT_EQ(number(all, head, 1, 3), number(first, head, 1, 3));
+  const std::int64_t then = stand.log.fetched;
+  EXPECT_EQ(then - before, (2 * 2 * 5 + first.size()) * static_cast<std::int64_t>(sizeof(float)));
+  room->write(2, 1, second, 1);
+  room->write(3, 1, here, 1);  // what the CPU computed, where not all weights fit
+  for (std::int64_t head : {0, 1}) {
+    EXPECT_EQ(number(all, head, 1, 3), number(first, head, 1, 3));
+    EXPECT_EQ(number(all, head, 2, 4), number(second, head, 0, 4));
+    EXPECT_EQ(number(all, head, 3, 0), number(here, head, 0, 0));
+  }
+  EXPECT_EQ(stand.log.fetched - then, (2 * 2 * 5 + second.size()) * static_cast<std::int64_t>(sizeof(float)));
+}
+
 // Each call fails once, for want of memory or for good: the pass says so, or its numbers are the right ones,
 // and nothing stays behind.
 TEST(DeviceFaults, EveryCallMayFail) {
   const auto model = tiny_model();
-  const auto expected = run_forward(model, *make_cpu_backend(1), short_text());
+  // A text, and the same with a token more, whose trace re-uses the first one's.
+  const auto run = [&](Backend& backend) {
+    ForwardRequest request = short_text();
+    request.previous = run_forward(model, backend, request);
+    request.tokens.push_back(4);
+    return run_forward(model, backend, request);
+  };
+  const auto expected = run(*make_cpu_backend(1));
   std::int64_t calls = 0;
   {
     Stand stand;
-    run_forward(model, *stand.backend, short_text());
+    run(*stand.backend);
     calls = stand.log.calls;
   }
   ASSERT_GT(calls, 100);
@@ -305,7 +405,7 @@ TEST(DeviceFaults, EveryCallMayFail) {
         const auto backend = make_device_backend(memory, make_cpu_backend(1));
         try {
           // A weight that found no room is no fault: the CPU multiplies by it.
-          expect_same_trace(*run_forward(model, *backend, short_text()), *expected);
+          expect_same_trace(*run(*backend), *expected);
         } catch (const DeviceError& error) {
           ++refused;
           EXPECT_NE(std::string(error.what()).find("Host"), std::string::npos);

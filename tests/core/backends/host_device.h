@@ -22,6 +22,7 @@ struct HostDeviceLog {
   std::int64_t fail_at = -1;                 // the call with this number fails
   DeviceStatus failure = out_of_memory;      // a lost device fails from then on
   std::size_t memory = std::size_t{1} << 30;
+  std::atomic<std::int64_t> fetched{0};    // bytes that were copied out
   std::atomic<std::int64_t> used{0};       // bytes that were not given back
   std::atomic<std::int64_t> strangers{0};  // given back without having been handed out
 };
@@ -108,57 +109,33 @@ class HostDevice final : public Device {
     std::free(memory);
   }
   DeviceStatus copy_in(void* to, const void* from, std::size_t bytes) override {
-    return copied(to, from, bytes);
+    return copied({.to = to, .from = from, .bytes = bytes});
   }
-  DeviceStatus copy_out(void* to, const void* from, std::size_t bytes) override {
-    return copied(to, from, bytes);
+  DeviceStatus copy_out(const Copy& copy) override {
+    log_.fetched += static_cast<std::int64_t>(copy.bytes * copy.pieces);
+    return copied(copy);
   }
-  DeviceStatus copy_within(void* to, const void* from, std::size_t bytes) override {
-    return copied(to, from, bytes);
-  }
+  DeviceStatus copy_within(const Copy& copy) override { return copied(copy); }
 
-  DeviceStatus run(const kernels::Gather& kernel, std::int64_t blocks) override {
-    return ran(kernel, blocks);
-  }
-  DeviceStatus run(const kernels::FewRows& kernel, std::int64_t blocks) override {
-    return ran(kernel, blocks);
-  }
-  DeviceStatus run(const kernels::FillRows& kernel, std::int64_t blocks) override {
-    return ran(kernel, blocks);
-  }
-  DeviceStatus run(const kernels::NormScale& kernel, std::int64_t blocks) override {
-    return ran(kernel, blocks);
-  }
-  DeviceStatus run(const kernels::Normalized& kernel, std::int64_t blocks) override {
-    return ran(kernel, blocks);
-  }
-  DeviceStatus run(const kernels::Rotate& kernel, std::int64_t blocks) override {
-    return ran(kernel, blocks);
-  }
-  DeviceStatus run(const kernels::Scores& kernel, std::int64_t blocks) override {
-    return ran(kernel, blocks);
-  }
-  DeviceStatus run(const kernels::Softmax& kernel, std::int64_t blocks) override {
-    return ran(kernel, blocks);
-  }
-  DeviceStatus run(const kernels::MixValues& kernel, std::int64_t blocks) override {
-    return ran(kernel, blocks);
-  }
-  DeviceStatus run(const kernels::Elements& kernel, std::int64_t blocks) override {
-    return ran(kernel, blocks);
-  }
-  DeviceStatus run(const kernels::MeanRow& kernel, std::int64_t blocks) override {
-    return ran(kernel, blocks);
+  DeviceStatus run(const kernels::Any& kernel, std::int64_t blocks) override {
+    if (const DeviceStatus status = next()) return status;
+    std::visit(
+        [blocks](const auto& one) {
+          for (std::int64_t block = 0; block < blocks; ++block) one(HostTeam(), block);
+        },
+        kernel);
+    return device_ok;
   }
 
   DeviceStatus product(const float* x, const float* weight, std::int64_t positions, std::int64_t rows,
-                       std::int64_t columns, std::int64_t out_width, bool add, float* out) override {
+                       std::int64_t columns, std::int64_t out_width, bool add, ProductPrecision precision,
+                       float* out) override {
     if (const DeviceStatus status = next()) return status;
     for (std::int64_t p = 0; p < positions; ++p) {
       for (std::int64_t row = 0; row < rows; ++row) {
         double sum = add ? static_cast<double>(out[p * out_width + row]) : 0.0;
         for (std::int64_t i = 0; i < columns; ++i) {
-          sum += static_cast<double>(x[p * columns + i]) * static_cast<double>(weight[row * columns + i]);
+          sum += factor(x[p * columns + i], precision) * factor(weight[row * columns + i], precision);
         }
         out[p * out_width + row] = static_cast<float>(sum);
       }
@@ -167,20 +144,24 @@ class HostDevice final : public Device {
   }
 
  private:
+  // The nearest number of so many bits.
+  static double factor(float value, ProductPrecision precision) {
+    const int bits = precision == ProductPrecision::f32 ? 24 : precision == ProductPrecision::tf32 ? 11 : 8;
+    int exponent = 0;
+    const double fraction = std::frexp(static_cast<double>(value), &exponent);
+    return std::ldexp(std::nearbyint(std::ldexp(fraction, bits)), exponent - bits);
+  }
   DeviceStatus next() {
     const std::int64_t number = log_.calls++;
     if (log_.fail_at < 0 || number < log_.fail_at) return device_ok;
     return number == log_.fail_at || log_.failure == HostDeviceLog::lost ? log_.failure : device_ok;
   }
-  DeviceStatus copied(void* to, const void* from, std::size_t bytes) {
+  DeviceStatus copied(const Copy& copy) {
     if (const DeviceStatus status = next()) return status;
-    if (bytes > 0) std::memcpy(to, from, bytes);
-    return device_ok;
-  }
-  template <class Kernel>
-  DeviceStatus ran(const Kernel& kernel, std::int64_t blocks) {
-    if (const DeviceStatus status = next()) return status;
-    for (std::int64_t block = 0; block < blocks; ++block) kernel(HostTeam(), block);
+    for (std::size_t piece = 0; piece < copy.pieces && copy.bytes > 0; ++piece) {
+      std::memcpy(static_cast<char*>(copy.to) + piece * copy.to_step,
+                  static_cast<const char*>(copy.from) + piece * copy.from_step, copy.bytes);
+    }
     return device_ok;
   }
 

@@ -9,16 +9,11 @@
 #include "core/session/computation.h"
 #include "tests/core/backends/host_device.h"
 #include "tests/core/compare.h"
+#include "tests/core/session/document_with.h"
 #include "tests/core/tiny_model.h"
 
 namespace headlight {
 namespace {
-
-Document document_with(const std::string& text) {
-  Document document;
-  document.text = text;
-  return document;
-}
 
 // All that the views need of a text, from the CPU.
 Result expected_result(const std::string& text) {
@@ -70,6 +65,31 @@ TEST(ComputationDevice, GivesUpAndTheCpuGoesOnWithTheSameText) {
       EXPECT_EQ(log.strangers, 0);
     }
   }
+}
+
+TEST(ComputationDevice, SaysHowMuchOfAModelLiesOnIt) {
+  HostDeviceLog log;
+  log.memory = std::size_t{64} << 20;
+  const auto memory = std::make_shared<DeviceMemory>(std::make_unique<HostDevice>(log));
+  std::shared_ptr<void> others;  // that have the rest of the device
+  const auto share_with = [&](std::size_t free) {
+    others = memory->allocate(log.memory / 8 * 7 - free, "a test");
+    Computation computation(make_device_backend(memory, make_cpu_backend(1)), 1, [] {});
+    computation.open_model(golden_path("tiny_llama_q.gguf"));
+    computation.wait_idle();
+    computation.request(document_with("hello world"));
+    computation.wait_idle();
+    return computation.result().share_of_weights;
+  };
+  const double none = share_with(0);
+  others.reset();
+  const double some = share_with(40'000);
+  others.reset();
+  const double all = share_with(log.memory / 4);
+  EXPECT_EQ(none, 0.0);
+  EXPECT_GT(some, 0.1);
+  EXPECT_LT(some, 0.9);
+  EXPECT_EQ(all, 1.0);
 }
 
 TEST(ComputationDevice, AnotherDeviceKeepsTheText) {

@@ -14,16 +14,11 @@
 
 #include "core/forward/forward_pass.h"
 #include "tests/core/said_in_both.h"
+#include "tests/core/session/document_with.h"
 #include "tests/core/tiny_model.h"
 
 namespace headlight {
 namespace {
-
-Document document_with(const std::string& text) {
-  Document document;
-  document.text = text;
-  return document;
-}
 
 // A computation whose model is open.
 struct Opened {
