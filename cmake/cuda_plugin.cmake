@@ -18,7 +18,29 @@ if(nvcc_version VERSION_LESS 12)
   return()
 endif()
 
-# Machine code for what is in use, and PTX of the newest, which later GPUs translate when they load it.
+# Not every compiler goes with every toolkit, and cuBLAS is a package of its own: what cannot be built is left
+# out, and the program does without.
+set(cuda_words -std=c++20 -Wno-deprecated-gpu-targets -Xcompiler -fPIC -I ${PROJECT_SOURCE_DIR})
+if(NOT "${HEADLIGHT_NVCC} ${nvcc_version} ${CMAKE_CXX_COMPILER_VERSION}" STREQUAL "${HEADLIGHT_NVCC_WORKS}")
+  file(WRITE ${PROJECT_BINARY_DIR}/cuda_probe.cu "#include <cublas_v2.h>\n#include <variant>\n"
+    "__global__ void nothing() {}\ncublasComputeType_t sums() { return CUBLAS_COMPUTE_32F_PEDANTIC; }\n")
+  execute_process(COMMAND ${HEADLIGHT_NVCC} ${cuda_words} -shared -lcublas -o cuda_probe.so cuda_probe.cu
+    WORKING_DIRECTORY ${PROJECT_BINARY_DIR} RESULT_VARIABLE nvcc_failed OUTPUT_VARIABLE nvcc_output
+    ERROR_VARIABLE nvcc_output)
+  if(nvcc_failed)
+    string(STRIP "${nvcc_output}" nvcc_output)
+    message(WARNING "${HEADLIGHT_NVCC} (${nvcc_version}) cannot build here: without the CUDA plug-in.\n${nvcc_output}")
+    return()
+  endif()
+  set(HEADLIGHT_NVCC_WORKS "${HEADLIGHT_NVCC} ${nvcc_version} ${CMAKE_CXX_COMPILER_VERSION}" CACHE INTERNAL "")
+endif()
+# Warnings are errors with the toolkit that was tried; another one's must not keep anybody from the program.
+if(nvcc_version VERSION_EQUAL 13.0)
+  list(APPEND cuda_words -Werror all-warnings -Xcompiler -Wall,-Wextra,-Werror)
+endif()
+
+# Machine code for what is in use; PTX, which a GPU translates when it loads it, of the newest for later ones
+# and of the oldest for those between.
 set(cuda_architectures 75 80 86 89 90)
 if(nvcc_version VERSION_GREATER_EQUAL 12.8)
   list(APPEND cuda_architectures 100 120)
@@ -29,6 +51,7 @@ foreach(number IN LISTS cuda_architectures)
 endforeach()
 list(GET cuda_architectures -1 newest)
 list(APPEND cuda_code -gencode arch=compute_${newest},code=compute_${newest})
+list(APPEND cuda_code -gencode arch=compute_75,code=compute_75)
 cmake_path(GET HEADLIGHT_NVCC PARENT_PATH toolkit)
 cmake_path(GET toolkit PARENT_PATH toolkit)
 
@@ -36,9 +59,8 @@ set(cuda_source ${PROJECT_SOURCE_DIR}/core/backends/cuda/plugin.cu)
 set(cuda_plugin ${PROJECT_BINARY_DIR}/headlight_cuda.so)
 add_custom_command(
   OUTPUT ${cuda_plugin}
-  COMMAND ${HEADLIGHT_NVCC} -std=c++20 -O3 ${cuda_code} -Werror all-warnings -Xcompiler -fPIC,-Wall,-Wextra,-Werror
-          -I ${PROJECT_SOURCE_DIR} -MD -MF headlight_cuda.d -MT headlight_cuda.so -shared -cudart static -lcublas
-          -Xlinker "-rpath,\\$$ORIGIN:${toolkit}/lib64" -o ${cuda_plugin} ${cuda_source}
+  COMMAND ${HEADLIGHT_NVCC} ${cuda_words} -O3 ${cuda_code} -MD -MF headlight_cuda.d -MT headlight_cuda.so -shared -cudart static -lcublas
+          -Xlinker "-rpath,$ORIGIN:${toolkit}/lib64" -o ${cuda_plugin} ${cuda_source}
   DEPENDS ${cuda_source} DEPFILE headlight_cuda.d
   WORKING_DIRECTORY ${PROJECT_BINARY_DIR} COMMENT "CUDA plug-in with nvcc ${nvcc_version}" VERBATIM)
 add_custom_target(headlight_cuda ALL DEPENDS ${cuda_plugin})

@@ -35,6 +35,7 @@ add_test(NAME core COMMAND core_tests WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 # Those of them in which threads meet, for ThreadSanitizer: a third of the compile time.
 if(HEADLIGHT_SANITIZE STREQUAL "thread")
   add_executable(thread_tests tests/core/session/latest_wins_test.cpp tests/core/session/computation_test.cpp
+    tests/core/session/computation_device_test.cpp
     tests/core/backends/thread_pool_test.cpp tests/core/base/float_pool_test.cpp tests/core/source_dir.cpp)
   target_include_directories(thread_tests PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(thread_tests PRIVATE headlight_core headlight_warnings GTest::gtest GTest::gtest_main)

@@ -37,6 +37,10 @@ class Backend {
   virtual std::string_view name() const = 0;  // "cpu", "cuda", "cuda-tf32", "reference", "checked"
   // Whether the device behind it stopped answering: values that nobody had read yet are NaN then.
   virtual bool gave_up() const { return false; }
+  // Waits until everything that was asked for is computed: a device answers before it is. Throws DeviceError.
+  virtual void finish() {}
+  // The one to compute with what was read: values that lie here are not worth sending again.
+  virtual Backend& host() { return *this; }
   // How much of the weights' bytes it computes with itself; the rest did not fit, and is left to the CPU.
   virtual double share_of_weights() const { return 1.0; }
 

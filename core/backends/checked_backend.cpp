@@ -16,6 +16,7 @@ class CheckedBackend final : public Backend {
       : tested_(std::move(tested)), reference_(std::move(reference)), tolerance_(tolerance) {}
 
   std::string_view name() const override { return "checked"; }
+  void finish() override { tested_->finish(); }
 
   Tensor embed(const Weight& table, std::span<const TokenId> ids) override {
     return both("embed", [&](Backend& b) { return b.embed(table, ids); });

@@ -36,6 +36,7 @@ class TimedBackend final : public Backend {
       : backend_(backend), costs_(costs), clock_(clock) {}
 
   std::string_view name() const override { return backend_.name(); }
+  void finish() override { backend_.finish(); }
 
   Tensor embed(const Weight& table, std::span<const TokenId> ids) override {
     const double rows = static_cast<double>(ids.size());
@@ -128,6 +129,7 @@ class TimedBackend final : public Backend {
   std::invoke_result_t<Call> timed(std::string_view operation, const Work& work, const Call& call) {
     const double start = clock_();
     auto result = call();
+    backend_.finish();
     const double seconds = clock_() - start;
     auto cost = std::ranges::find(costs_, operation, &OperationCost::operation);
     if (cost == costs_.end()) cost = costs_.insert(cost, {.operation = std::string(operation)});

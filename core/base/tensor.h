@@ -47,6 +47,8 @@ class Tensor {
   static Tensor far(Shape shape, std::shared_ptr<const FarValues> values);
   const std::shared_ptr<const FarValues>& far_values() const { return far_; }  // null: they lie here
 
+  std::weak_ptr<const void> owner() const { return data_; }  // of what lies here
+
   bool empty() const { return data_ == nullptr && far_ == nullptr; }
   bool shares_values_with(const Tensor& other) const { return data_ == other.data_ && far_ == other.far_; }
   const Shape& shape() const { return shape_; }

@@ -233,6 +233,7 @@ std::shared_ptr<const Trace> run_forward(const std::shared_ptr<const Model>& mod
   trace->set_source(std::move(source));
   TracingDoor door(request, control, trace, /*is_encoder=*/false);
   forward_pass(*model, backend, request.tokens, door, place);
+  backend.finish();
   trace->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return trace;
 }

@@ -308,7 +308,7 @@ struct Computation::State {
   // request comes in between.
   void finish_wall(Result& next, const LatestWins<RunRequest>::Cancelled& cancelled) {
     while (next.wall && next.wall->layers_done < next.wall->layers) {
-      const WallWork one_layer{backend.get(), cancelled, 1};
+      const WallWork one_layer{&backend->host(), cancelled, 1};
       auto further = wall_of(*next.trace, next.wall_part, next.wall.get(), one_layer);
       if (further->layers_done == next.wall->layers_done) return;  // the trace has no more
       next.wall = std::move(further);

@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/backends/backend_list.h"
+#include "core/backends/backend.h"
+#include "core/backends/cpu/cpu_backend.h"
+#include "core/base/errors.h"
 #include "core/forward/forward_pass.h"
+#include "core/session/devices.h"
 
 namespace headlight {
 namespace {
@@ -227,13 +230,27 @@ ContinuationTree Continuations::tree(const ContinuationRoot& root, const std::ve
 
 std::unique_ptr<ContinuationWorker> make_continuation_worker() {
   // Made by the thread that works, and used by no other.
-  const auto continuations = std::make_shared<std::unique_ptr<Continuations>>();
+  struct Kept {
+    std::string device;
+    std::unique_ptr<Continuations> continuations;
+  };
   return std::make_unique<ContinuationWorker>(
-      [continuations](const ContinuationRequest& request, const Progress& progress) {
-        if (!*continuations) *continuations = std::make_unique<Continuations>(make_backend("auto", 0));
-        return (*continuations)
-            ->tree(request.root, request.branches, request.growth, request.shown,
-                   [&](float done) { progress.report(done); });
+      [kept = std::make_shared<Kept>()](const ContinuationRequest& request, const Progress& progress) {
+        const auto tree = [&] {
+          return kept->continuations->tree(request.root, request.branches, request.growth, request.shown,
+                                           [&](float done) { progress.report(done); });
+        };
+        if (!kept->continuations || kept->device != request.device) {
+          kept->continuations = std::make_unique<Continuations>(make_worker_backend(request.device, 0));
+          kept->device = request.device;
+        }
+        try {
+          ContinuationTree made = tree();
+          if (!kept->continuations->gave_up()) return made;
+        } catch (const DeviceError&) {  // the window's own worker says so
+        }
+        kept->continuations = std::make_unique<Continuations>(make_cpu_backend(0));
+        return tree();
       });
 }
 

@@ -71,6 +71,7 @@ class Continuations {
   ContinuationTree tree(const ContinuationRoot& root, const std::vector<TokenPath>& branches,
                         const Growth& growth, const std::shared_ptr<const Trace>& shown,
                         const std::function<void(float)>& report);
+  bool gave_up() const { return backend_->gave_up(); }
 
  private:
   // What follows a path: a row of logits, and what was made of it.
@@ -103,8 +104,10 @@ struct ContinuationRequest {
   std::vector<TokenPath> branches;
   Growth growth;
   std::shared_ptr<const Trace> shown;
+  std::string device = "CPU";  // as Frame::device says it; the CPU goes on where it gives up
   bool operator==(const ContinuationRequest& other) const {
-    return root == other.root && branches == other.branches && growth == other.growth;
+    return root == other.root && branches == other.branches && growth == other.growth &&
+           device == other.device;
   }
 };
 using ContinuationWorker = Background<ContinuationRequest, ContinuationTree>;

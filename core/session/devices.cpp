@@ -25,12 +25,25 @@ std::vector<DeviceChoice> device_choices() {
   return choices;
 }
 
-std::unique_ptr<Backend> make_view_backend(const std::string& device, int threads) {
-  std::string name = device;  // "CPU", as people write it
-  std::transform(name.begin(), name.end(), name.begin(), [](char letter) {
+namespace {
+
+// "CPU", as people write it -> "cpu"
+std::string backend_name(std::string device) {
+  std::transform(device.begin(), device.end(), device.begin(), [](char letter) {
     return static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
   });
-  return make_backend(name, threads);
+  return device;
+}
+
+}  // namespace
+
+std::unique_ptr<Backend> make_worker_backend(const std::string& device, int threads) {
+  return make_backend(backend_name(device), threads);
+}
+
+std::unique_ptr<Backend> make_view_backend(const std::string& device, int threads) {
+  const std::string name = backend_name(device);
+  return make_backend(name.starts_with("cuda") ? "cpu" : name, threads);
 }
 
 }  // namespace headlight

@@ -24,9 +24,12 @@ std::string device_title(std::string_view name);
 // The best first.
 std::vector<DeviceChoice> device_choices();
 
-// For what a view computes beside the pass, with the arithmetic of the same device: `device` as Frame::device
-// says it. A backend works for one thread at a time, so each view has its own. threads <= 0: one a physical
-// core.
+// For a worker that makes passes of its own beside the window's: `device` as Frame::device says it. A backend
+// works for one thread at a time, so each has its own. threads <= 0: one a physical core.
+std::unique_ptr<Backend> make_worker_backend(const std::string& device, int threads);
+
+// For what a view computes beside the pass, from values that it reads, with the arithmetic of the same device
+// where that is the processor's. A GPU would get them back only to send its results.
 std::unique_ptr<Backend> make_view_backend(const std::string& device, int threads);
 
 }  // namespace headlight

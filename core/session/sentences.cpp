@@ -85,7 +85,7 @@ std::unique_ptr<SentenceWorker> make_sentence_worker() {
   const auto backend = std::make_shared<std::unique_ptr<Backend>>();  // of the thread that works
   return std::make_unique<SentenceWorker>(
       [backend](const SentenceRequest& request, const Progress& progress) {
-        if (!*backend) *backend = make_backend("auto", 0);
+        if (!*backend) *backend = make_backend("cpu", 0);
         return sentence_similarity(request.model, **backend, request.sentences,
                                    [&](float done) { progress.report(done); });
       });

@@ -109,7 +109,7 @@ bool TreeView::take(const Frame& frame, Commands& commands) {
   if (root_.tokens.empty()) return false;
   if (!trace->complete()) return true;  // the text itself comes first, and is re-used then
   const bool reusable = !trace->modified && root_.interventions.empty();
-  worker_->want({root_, choices.branches, growth_, reusable ? frame.result.trace : nullptr});
+  worker_->want({root_, choices.branches, growth_, reusable ? frame.result.trace : nullptr, frame.device});
   const auto done = worker_->done();
   if (done && done->key.root == root_ && (done->value || !done->error.empty())) shown_ = done;
   if (worker_->pending()) {

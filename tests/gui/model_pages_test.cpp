@@ -101,6 +101,7 @@ TEST(StatusBar, FitsIntoEveryWidthInBothLanguages) {
       for (const SyntheticKind kind : {SyntheticKind::llama, SyntheticKind::bert}) {
         SyntheticWorld world(SyntheticShape{.kind = kind});
         world.device = "NVIDIA H200 NVL (compute capability 9.0)";
+        world.result.share_of_weights = 0.71;
         world.error = "the text has 9,000 tokens, but this model was trained for 8,192; shorten it.";
         world.tasks = {{"Beam search", 0.5F}};
         double seconds = 0.0;

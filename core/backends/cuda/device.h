@@ -26,7 +26,7 @@ struct DeviceFacts {
 };
 
 // Counted up when anything below changes: a plug-in of another build is refused, not called.
-inline constexpr int device_interface = 2;
+inline constexpr int device_interface = 3;
 
 class Device {
  public:
@@ -41,7 +41,8 @@ class Device {
   virtual DeviceFacts facts() const = 0;
   virtual const char* explain(DeviceStatus status) const = 0;
   virtual bool is_out_of_memory(DeviceStatus status) const = 0;
-  virtual std::size_t free_memory() const = 0;  // bytes; 0 when it cannot be said
+  // Bytes, with what was released up to now; 0 when it cannot be said. May wait for the queue.
+  virtual std::size_t free_memory() const = 0;
 
   virtual DeviceStatus allocate(std::size_t bytes, void** memory) = 0;
   virtual void release(void* memory) = 0;  // after what is queued
@@ -49,6 +50,7 @@ class Device {
   virtual DeviceStatus copy_in(void* to, const void* from, std::size_t bytes) = 0;
   virtual DeviceStatus copy_out(const Copy& copy) = 0;  // waits for the queue
   virtual DeviceStatus copy_within(const Copy& copy) = 0;
+  virtual DeviceStatus wait() = 0;  // until all that is queued is done
 
   // One thread block for each of `blocks` (nothing happens for 0).
   virtual DeviceStatus run(const kernels::Any& kernel, std::int64_t blocks) = 0;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,8 @@ class DeviceBackend final : public Backend {
 
   std::string_view name() const override { return device_backend_name(precision_); }
   bool gave_up() const override { return memory_->lost(); }
+  void finish() override { memory_->check(device_.wait(), "waiting for the results"); }
+  Backend& host() override { return *cpu_; }
   double share_of_weights() const override {
     const DeviceMemory::Share share = memory_->share();
     return share.left_out == 0
@@ -55,7 +58,7 @@ class DeviceBackend final : public Backend {
     const auto packed = this->packed(weight);
     if (!packed) return cpu_->linear(x, weight, bias);
     const std::int64_t positions = x.axis(0), rows = weight.rows, columns = weight.columns;
-    const Operand in = operand(x), shift = operand(bias);
+    const Operand in = operand(x), shift = kept(bias);
     Result out = room(shape);
     const kernels::Packed bytes = of(weight, packed.get());
     if (positions <= kernels::FewRows::most_rows) {
@@ -95,7 +98,7 @@ class DeviceBackend final : public Backend {
   Tensor normalized(const Tensor& x, const Tensor& scale, Norm norm, const Tensor& gain,
                     const Tensor& bias) override {
     if (lie_here(x, scale)) return cpu_->normalized(x, scale, norm, gain, bias);
-    const Operand in = operand(x), divisors = operand(scale), factors = operand(gain), shift = operand(bias);
+    const Operand in = operand(x), divisors = operand(scale), factors = kept(gain), shift = kept(bias);
     Result out = room(normalized_shape(x, scale, gain, bias));
     run(kernels::Normalized{in.at, divisors.at, factors.at, shift.at, x.axis(1), norm == Norm::rms, out.at},
         x.axis(0), "a norm");
@@ -119,7 +122,7 @@ class DeviceBackend final : public Backend {
                           const Tensor& bias) override {
     if (lie_here(q, k)) return cpu_->attention_scores(q, k, rule, bias);
     const Shape shape = attention_scores_shape(q, k, rule, bias);
-    const Operand queries = operand(q), keys = operand(k), added = operand(bias);
+    const Operand queries = operand(q), keys = operand(k), added = kept(bias);
     Result out = room(shape);
     score(scores_of(q, k, rule, queries, keys, added), 0, q.axis(0), out.at);
     return made(std::move(out));
@@ -148,7 +151,7 @@ class DeviceBackend final : public Backend {
                                 const AttentionRule& rule, const Tensor& bias) override {
     if (lie_here(q, k, v)) return cpu_->attend_with_pattern(q, k, v, rule, bias);
     const Shape shape = attention_scores_shape(q, k, rule, bias);
-    const Operand queries = operand(q), keys = operand(k), values = operand(v), added = operand(bias);
+    const Operand queries = operand(q), keys = operand(k), values = operand(v), added = kept(bias);
     Result pattern = room(shape), z = room(attend_shape(q, k, v, rule, bias));
     score(scores_of(q, k, rule, queries, keys, added), 0, q.axis(0), pattern.at);
     soften(pattern.at, shape[2], shape[0] * shape[1], pattern.at);
@@ -161,7 +164,7 @@ class DeviceBackend final : public Backend {
                 const Tensor& bias) override {
     if (lie_here(q, k, v)) return cpu_->attend(q, k, v, rule, bias);
     const Shape shape = attend_shape(q, k, v, rule, bias);
-    const Operand queries = operand(q), keys = operand(k), values = operand(v), added = operand(bias);
+    const Operand queries = operand(q), keys = operand(k), values = operand(v), added = kept(bias);
     Result out = room(shape);
     const std::int64_t heads = q.axis(1), count = k.axis(0), all = q.axis(0);
     if (all == 0 || heads == 0) return made(std::move(out));
@@ -238,9 +241,27 @@ class DeviceBackend final : public Backend {
   // Nothing for an empty tensor.
   Operand operand(const Tensor& tensor) {
     if (tensor.empty()) return {};
-    if (const float* there = memory_->address(tensor)) return {tensor.far_values(), there};
+    if (auto there = memory_->address(tensor)) {
+      const float* const at = there.get();
+      return {std::move(there), at};
+    }
     auto memory = sent(tensor.data(), static_cast<std::size_t>(tensor.size()) * sizeof(float));
     const auto* at = static_cast<const float*>(memory.get());
+    return {std::move(memory), at};
+  }
+
+  // Of what a model or a whole pass uses again and again: gains, biases. Sent once.
+  Operand kept(const Tensor& tensor) {
+    if (tensor.empty() || tensor.far_values()) return operand(tensor);
+    const auto known = kept_.find(tensor.data());
+    if (known != kept_.end() && known->second.count == tensor.size() &&
+        known->second.owner.lock() == tensor.owner().lock()) {
+      return {known->second.memory, static_cast<const float*>(known->second.memory.get())};
+    }
+    std::erase_if(kept_, [](const auto& entry) { return entry.second.owner.expired(); });
+    auto memory = sent(tensor.data(), static_cast<std::size_t>(tensor.size()) * sizeof(float));
+    const auto* at = static_cast<const float*>(memory.get());
+    kept_[tensor.data()] = {tensor.owner(), memory, tensor.size()};
     return {std::move(memory), at};
   }
 
@@ -259,12 +280,13 @@ class DeviceBackend final : public Backend {
     rows.for_pieces(
         0, rows.axis(0), [&](const Tensor& piece, std::int64_t first, std::int64_t last, std::int64_t at) {
           const auto bytes = static_cast<std::size_t>((last - first) * width) * sizeof(float);
-          const float* there = memory_->address(piece);
-          memory_->check(there != nullptr
-                             ? device_.copy_within(
-                                   {.to = to + at * width, .from = there + first * width, .bytes = bytes})
-                             : device_.copy_in(to + at * width, piece.data() + first * width, bytes),
-                         "joining keys and values");
+          const std::shared_ptr<const float> there = memory_->address(piece);
+          memory_->check(
+              there != nullptr
+                  ? device_.copy_within(
+                        {.to = to + at * width, .from = there.get() + first * width, .bytes = bytes})
+                  : device_.copy_in(to + at * width, piece.data() + first * width, bytes),
+              "joining keys and values");
         });
     return {std::move(memory), to};
   }
@@ -367,6 +389,12 @@ class DeviceBackend final : public Backend {
   Device& device_;
   std::unique_ptr<Backend> cpu_;
   ProductPrecision precision_;
+  struct Kept {
+    std::weak_ptr<const void> owner;
+    std::shared_ptr<void> memory;
+    std::int64_t count = 0;
+  };
+  std::map<const float*, Kept> kept_;
   RotationTables rotations_;
   std::deque<Turns> turns_;
   bool split_ = false;

@@ -24,17 +24,61 @@ class DeviceMemory::Values final : public FarValues {
         written_(written) {}
 
   const DeviceMemory* device() const { return device_.get(); }
-  float* address() const { return static_cast<float*>(memory_.get()); }
+  // Null when they moved to the host.
+  std::shared_ptr<float> address() const {
+    const std::lock_guard lock(mutex_);
+    return {memory_, static_cast<float*>(memory_.get())};
+  }
 
   const float* fetched() const override {
     const std::lock_guard lock(mutex_);
+    return fetched_now();
+  }
+
+  // To the host; whoever computes with them on the device keeps them there until that is queued.
+  void move_here() {
+    const std::lock_guard lock(mutex_);
+    if (!memory_ || written_ < rows_) return;
+    fetched_now();
+    memory_.reset();
+  }
+
+  std::shared_ptr<FarValues> room(std::int64_t groups, std::int64_t rows, std::int64_t width) const override {
+    auto memory = device_->allocate(bytes_of(groups * rows * width), "making room for values");
+    auto values = std::make_shared<Values>(device_, std::move(memory), groups, rows, width, 0);
+    device_->remember(values);
+    return values;
+  }
+
+  void write(std::int64_t first, std::int64_t count, const Tensor& from, std::int64_t from_rows) override {
+    const std::int64_t from_width = from.size() / groups_ / from_rows;
+    // Rows of one length follow each other on both sides.
+    const bool alike = from_width == width_;
+    const std::int64_t copies = alike ? 1 : count;
+    const std::shared_ptr<float> to = address();  // what is not complete does not move
+    const std::int64_t numbers = alike ? count * width_ : std::min(width_, from_width);
+    for (std::int64_t copy = 0; copy < copies; ++copy) {
+      write({.to = to.get() + (first + copy) * width_,
+             .bytes = bytes_of(numbers),
+             .pieces = static_cast<std::size_t>(groups_),
+             .to_step = bytes_of(rows_ * width_),
+             .from_step = bytes_of(from_rows * from_width)},
+            from, copy * from_width);
+    }
+    const std::lock_guard lock(mutex_);
+    written_ = first + count;
+  }
+
+ private:
+  // Under the mutex.
+  const float* fetched_now() const {
     if (!here_) here_ = pooled_floats(static_cast<std::size_t>(groups_ * rows_ * width_));
     if (fetched_ == written_) return here_.get();
     const std::int64_t first = fetched_ * width_, count = (written_ - fetched_) * width_;
     fetched_ = written_;
     const std::size_t step = bytes_of(rows_ * width_);
     if (device_->device().copy_out({.to = here_.get() + first,
-                                    .from = address() + first,
+                                    .from = static_cast<const float*>(memory_.get()) + first,
                                     .bytes = bytes_of(count),
                                     .pieces = static_cast<std::size_t>(groups_),
                                     .to_step = step,
@@ -48,38 +92,14 @@ class DeviceMemory::Values final : public FarValues {
     return here_.get();
   }
 
-  std::shared_ptr<FarValues> room(std::int64_t groups, std::int64_t rows, std::int64_t width) const override {
-    auto memory = device_->allocate(bytes_of(groups * rows * width), "making room for values");
-    return std::make_shared<Values>(device_, std::move(memory), groups, rows, width, 0);
-  }
-
-  void write(std::int64_t first, std::int64_t count, const Tensor& from, std::int64_t from_rows) override {
-    const std::int64_t from_width = from.size() / groups_ / from_rows;
-    // Rows of one length follow each other on both sides.
-    const bool alike = from_width == width_;
-    const std::int64_t copies = alike ? 1 : count;
-    const std::int64_t numbers = alike ? count * width_ : std::min(width_, from_width);
-    for (std::int64_t copy = 0; copy < copies; ++copy) {
-      write({.to = address() + (first + copy) * width_,
-             .bytes = bytes_of(numbers),
-             .pieces = static_cast<std::size_t>(groups_),
-             .to_step = bytes_of(rows_ * width_),
-             .from_step = bytes_of(from_rows * from_width)},
-            from, copy * from_width);
-    }
-    const std::lock_guard lock(mutex_);
-    written_ = first + count;
-  }
-
- private:
   static std::size_t bytes_of(std::int64_t numbers) {
     return static_cast<std::size_t>(numbers) * sizeof(float);
   }
 
   // From the number `at` of `from` on, wherever that lies.
   void write(Device::Copy copy, const Tensor& from, std::int64_t at) const {
-    if (const float* there = device_->address(from)) {
-      copy.from = there + at;
+    if (const std::shared_ptr<const float> there = device_->address(from)) {
+      copy.from = there.get() + at;
       device_->check(device_->device().copy_within(copy), "keeping values");
       return;
     }
@@ -102,8 +122,8 @@ class DeviceMemory::Values final : public FarValues {
 };
 
 // An eighth of the device is for the values of a pass and what its products need on the way.
-DeviceMemory::DeviceMemory(std::unique_ptr<Device> device, std::shared_ptr<void> library)
-    : library_(std::move(library)), device_(std::move(device)), reserve_(device_->facts().total_memory / 8) {}
+DeviceMemory::DeviceMemory(std::unique_ptr<Device> device)
+    : device_(std::move(device)), reserve_(device_->facts().total_memory / 8) {}
 
 DeviceMemory::~DeviceMemory() {
   weights_.clear();
@@ -123,9 +143,40 @@ void DeviceMemory::check(DeviceStatus status, std::string_view what) const {
 }
 
 std::shared_ptr<void> DeviceMemory::allocate(std::size_t bytes, std::string_view what) {
+  DeviceStatus status = device_ok;
+  std::shared_ptr<void> memory = allocated(bytes, &status);
+  if (!memory && device_->is_out_of_memory(status)) {
+    std::vector<std::weak_ptr<Values>> oldest;
+    {
+      const std::lock_guard lock(values_mutex_);
+      oldest = values_;
+    }
+    for (const std::weak_ptr<Values>& one : oldest) {
+      const std::shared_ptr<Values> values = one.lock();
+      if (!values || !values->address()) continue;
+      values->move_here();
+      memory = allocated(bytes, &status);
+      if (memory || !device_->is_out_of_memory(status)) break;
+    }
+  }
+  if (!memory) check(status, what);
+  return memory;
+}
+
+// Null, and why.
+std::shared_ptr<void> DeviceMemory::allocated(std::size_t bytes, DeviceStatus* status) {
   void* memory = nullptr;
-  check(device_->allocate(std::max<std::size_t>(bytes, 1), &memory), what);
+  *status = device_->allocate(std::max<std::size_t>(bytes, 1), &memory);
+  if (*status != device_ok) return nullptr;
   return {memory, [keep = shared_from_this()](void* given) { keep->device().release(given); }};
+}
+
+void DeviceMemory::remember(const std::shared_ptr<Values>& values) {
+  const std::lock_guard lock(values_mutex_);
+  values_.push_back(values);
+  if (values_.size() < looked_through_at_) return;
+  std::erase_if(values_, [](const auto& one) { return one.expired(); });
+  looked_through_at_ = 2 * values_.size() + 1024;
 }
 
 std::shared_ptr<const void> DeviceMemory::packed(const Weight& weight) {
@@ -154,8 +205,14 @@ std::shared_ptr<const void> DeviceMemory::packed(const Weight& weight) {
   return memory;
 }
 
+// Where one leaves, another may find room that found none before.
 void DeviceMemory::forget_dead_weights() {
-  std::erase_if(weights_, [](const auto& entry) { return entry.second.owner.expired(); });
+  const bool frees = std::erase_if(weights_, [](const auto& entry) {
+                       return entry.second.owner.expired() && entry.second.memory != nullptr;
+                     }) > 0;
+  std::erase_if(weights_, [&](const auto& entry) {
+    return entry.second.owner.expired() || (frees && entry.second.memory == nullptr);
+  });
 }
 
 DeviceMemory::Share DeviceMemory::share() const {
@@ -170,11 +227,12 @@ DeviceMemory::Share DeviceMemory::share() const {
 Tensor DeviceMemory::tensor(Shape shape, std::shared_ptr<void> memory) {
   std::int64_t count = 1;
   for (const std::int64_t length : shape) count *= length;
-  auto values = std::make_shared<const Values>(shared_from_this(), std::move(memory), 1, 1, count, 1);
+  auto values = std::make_shared<Values>(shared_from_this(), std::move(memory), 1, 1, count, 1);
+  remember(values);
   return Tensor::far(std::move(shape), std::move(values));
 }
 
-const float* DeviceMemory::address(const Tensor& tensor) const {
+std::shared_ptr<const float> DeviceMemory::address(const Tensor& tensor) const {
   const auto* values = dynamic_cast<const Values*>(tensor.far_values().get());
   return values != nullptr && values->device() == this ? values->address() : nullptr;
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string_view>
+#include <vector>
 
 #include "core/backends/cuda/device.h"
 #include "core/base/tensor.h"
@@ -17,8 +18,7 @@ namespace headlight {
 
 class DeviceMemory : public std::enable_shared_from_this<DeviceMemory> {
  public:
-  // `library` is let go after the device: the plug-in that the device's code lies in.
-  DeviceMemory(std::unique_ptr<Device> device, std::shared_ptr<void> library = nullptr);
+  explicit DeviceMemory(std::unique_ptr<Device> device);
   ~DeviceMemory();
 
   Device& device() const { return *device_; }
@@ -28,7 +28,8 @@ class DeviceMemory : public std::enable_shared_from_this<DeviceMemory> {
   // Whether anything but memory was ever refused. Such a device is not asked again until the program is.
   bool lost() const { return lost_; }
 
-  // Uninitialised; given back, after what is queued, with its last owner. Throws DeviceError.
+  // Uninitialised; given back, after what is queued, with its last owner. Where there is no room, complete
+  // values move to the host first, the oldest ones first. Throws DeviceError.
   std::shared_ptr<void> allocate(std::size_t bytes, std::string_view what);
 
   // The bytes of a weight, sent when they are first asked for and kept as long as their owner lives. Null
@@ -42,7 +43,7 @@ class DeviceMemory : public std::enable_shared_from_this<DeviceMemory> {
 
   // Values on the device as a tensor, and back; null for a tensor that lies here or on another device.
   Tensor tensor(Shape shape, std::shared_ptr<void> memory);
-  const float* address(const Tensor& tensor) const;
+  std::shared_ptr<const float> address(const Tensor& tensor) const;
 
  private:
   class Values;
@@ -52,13 +53,17 @@ class DeviceMemory : public std::enable_shared_from_this<DeviceMemory> {
     std::int64_t bytes = 0;
   };
   void forget_dead_weights();
+  std::shared_ptr<void> allocated(std::size_t bytes, DeviceStatus* status);
+  void remember(const std::shared_ptr<Values>& values);
 
-  std::shared_ptr<void> library_;
   std::unique_ptr<Device> device_;
   std::size_t reserve_;  // bytes that weights leave free
   mutable std::atomic<bool> lost_{false};
   mutable std::mutex mutex_;
   std::map<const std::byte*, Kept> weights_;
+  std::mutex values_mutex_;                    // guards what follows
+  std::vector<std::weak_ptr<Values>> values_;  // the oldest first; some may be gone
+  std::size_t looked_through_at_ = 1024;
 };
 
 }  // namespace headlight

@@ -3,6 +3,7 @@
 // A team offers
 //   each(count, f)     f(0) ... f(count - 1), shared among its threads
 //   sum(count, f)      the sum of f(i), the same for every thread;  largest(count, f): their maximum
+//   sums<n>(count, used, sums, f)   the first `used` of n sums at once: f(i, parts) adds to each of parts[n]
 //   together()         from here on every thread sees what the others wrote
 // `threads` is how many a GPU's block has. All pointers are the device's. Sums are float32, in the order of
 // the team; sources of the formulas: cpu_reference.cpp.
@@ -58,8 +59,8 @@ struct FewRows {
   template <class Team>
   HEADLIGHT_DEVICE void operator()(const Team& team, std::int64_t block) const {
     const unsigned char* bytes = weight.bytes + block * weight.row_bytes;
-    float sums[most_rows];
-    team.template sums<most_rows>(columns, sums, [&](std::int64_t column, float* parts) {
+    float sums[most_rows] = {};
+    team.template sums<most_rows>(columns, positions, sums, [&](std::int64_t column, float* parts) {
       const float value = packed::value(weight.format, bytes, column);
       for (int p = 0; p < most_rows; ++p) {
         if (p < positions) parts[p] += x[p * columns + column] * value;

@@ -34,11 +34,9 @@ Bilingual in_words(const NoDevice& why) {
 
 CudaDevice none(Bilingual reason) { return {nullptr, std::move(reason)}; }
 
-// Null when it cannot be loaded; dlerror() says why.
-std::shared_ptr<void> loaded(const char* library) {
-  void* const handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
-  return handle != nullptr ? std::shared_ptr<void>(handle, [](void* open) { dlclose(open); }) : nullptr;
-}
+// Null when it cannot be loaded; dlerror() says why. Stays until the program ends: CUDA and cuBLAS leave
+// things to do at the end of threads.
+void* loaded(const char* library) { return dlopen(library, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE); }
 
 CudaDevice opened() {
   std::error_code failure;
@@ -46,24 +44,25 @@ CudaDevice opened() {
   const std::string path = (program.parent_path() / "headlight_cuda.so").string();
   if (!std::filesystem::exists(path, failure)) {
     return none(
-        {"This build has no CUDA part, because nvcc was not found when it was made. To use an NVIDIA GPU, "
-         "install the CUDA Toolkit 12 or 13 and build again.",
-         "이 빌드에는 CUDA 부분이 없습니다. 빌드할 때 nvcc가 없었습니다. NVIDIA GPU를 쓰려면 CUDA Toolkit "
-         "12나 "
-         "13을 설치하고 다시 빌드해 주세요."});
+        {"This build has no CUDA part, because no nvcc was found that could make it. To use an NVIDIA GPU, "
+         "install "
+         "the CUDA Toolkit 12 or 13 with cuBLAS and build again.",
+         "이 빌드에는 CUDA 부분이 없습니다. 빌드할 때 쓸 수 있는 nvcc가 없었습니다. NVIDIA GPU를 쓰려면 "
+         "cuBLAS가 "
+         "있는 CUDA Toolkit 12나 13을 설치하고 다시 빌드해 주세요."});
   }
   // Looked for first: the plug-in brings cuBLAS, 0.1 s and 200 MB that a machine without a GPU need not pay
   // for.
-  if (!loaded("libcuda.so.1"))
+  if (loaded("libcuda.so.1") == nullptr)
     return none(
         {"No NVIDIA driver is installed, so no GPU is used.", "NVIDIA 드라이버가 없어 GPU를 쓰지 않습니다."});
-  const std::shared_ptr<void> library = loaded(path.c_str());
-  if (!library) {
+  void* const library = loaded(path.c_str());
+  if (library == nullptr) {
     return none(in_both("The CUDA part cannot be loaded: {}.", "CUDA 부분을 불러오지 못했습니다: {}.",
                         std::string(dlerror())));  // NOLINT(concurrency-mt-unsafe)
   }
-  auto* const version = reinterpret_cast<DeviceInterface*>(dlsym(library.get(), device_interface_symbol));
-  auto* const open = reinterpret_cast<OpenDevice*>(dlsym(library.get(), open_device_symbol));
+  auto* const version = reinterpret_cast<DeviceInterface*>(dlsym(library, device_interface_symbol));
+  auto* const open = reinterpret_cast<OpenDevice*>(dlsym(library, open_device_symbol));
   if (version == nullptr || open == nullptr || version() != device_interface) {
     return none(in_both("{} belongs to another version of Headlight. Build again.",
                         "{}: Headlight의 다른 버전에 속하는 파일입니다. 다시 빌드해 주세요.", path));
@@ -72,7 +71,7 @@ CudaDevice opened() {
   std::unique_ptr<Device> device(open(&why));
   if (!device) return none(in_words(why));
   const DeviceFacts facts = device->facts();
-  auto memory = std::make_shared<DeviceMemory>(std::move(device), library);
+  auto memory = std::make_shared<DeviceMemory>(std::move(device));
   if (const std::string wrong = self_test(memory); !wrong.empty()) {
     return none(in_both("{} did not pass the self-test and is not used: {}.",
                         "{}: 자체 검사를 통과하지 못해 쓰지 않습니다: {}.", std::string(facts.name), wrong));
@@ -87,7 +86,8 @@ CudaDevice opened() {
 }  // namespace
 
 const CudaDevice& cuda_device() {
-  static const CudaDevice device = opened();
+  // Never taken down: at the end of the program CUDA may be gone before it.
+  static const CudaDevice& device = *new CudaDevice(opened());
   return device;
 }
 

@@ -31,12 +31,13 @@ class BlockTeam {
     return joined(part, 0.0F, [](float a, float b) { return a + b; });
   }
 
-  // sums[n]: of what value(i, parts) adds to parts[n].
+  // The first `used` of sums[n]: of what value(i, parts) adds to parts[n].
   template <int n, class Value>
-  __device__ void sums(std::int64_t count, float* sums, const Value& value) const {
+  __device__ void sums(std::int64_t count, std::int64_t used, float* sums, const Value& value) const {
     float parts[n] = {};
     for (std::int64_t i = threadIdx.x; i < count; i += blockDim.x) value(i, parts);
-    for (int k = 0; k < n; ++k) sums[k] = joined(parts[k], 0.0F, [](float a, float b) { return a + b; });
+    for (int k = 0; k < n && k < used; ++k)
+      sums[k] = joined(parts[k], 0.0F, [](float a, float b) { return a + b; });
   }
 
   // NaN is passed over.
@@ -83,6 +84,8 @@ class CudaDevice final : public Device {
     if (error == cudaSuccess) error = cudaGetDeviceProperties(&properties_, 0);
     if (error == cudaSuccess) error = cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking);
     if (error == cudaSuccess) error = keep_freed_memory();
+    if (error == cudaSuccess)
+      error = cudaDeviceGetAttribute(&reads_host_, cudaDevAttrPageableMemoryAccess, 0);
     if (error != cudaSuccess) return error;
     cublasStatus_t status = cublasCreate(&products_);
     if (status == CUBLAS_STATUS_SUCCESS) status = cublasSetStream(products_, stream_);
@@ -113,37 +116,46 @@ class CudaDevice final : public Device {
     return status == cudaErrorMemoryAllocation || status == of(CUBLAS_STATUS_ALLOC_FAILED);
   }
 
+  // What the pool keeps for later is free too.
   std::size_t free_memory() const override {
     std::size_t free = 0, total = 0;
+    std::uint64_t kept = 0, used = 0;
     cudaSetDevice(0);
-    return cudaMemGetInfo(&free, &total) == cudaSuccess ? free : 0;
+    const bool known =
+        cudaStreamSynchronize(stream_) == cudaSuccess && cudaMemGetInfo(&free, &total) == cudaSuccess &&
+        cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrReservedMemCurrent, &kept) == cudaSuccess &&
+        cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrUsedMemCurrent, &used) == cudaSuccess;
+    if (!known) cudaGetLastError();
+    return known ? free + (kept - used) : 0;
   }
 
   DeviceStatus allocate(std::size_t bytes, void** memory) override {
-    const std::lock_guard lock(mutex_);
     cudaSetDevice(0);
     return told(cudaMallocAsync(memory, bytes, stream_));
   }
   void release(void* memory) override {
-    const std::lock_guard lock(mutex_);
     cudaSetDevice(0);
     told(cudaFreeAsync(memory, stream_));
   }
 
   // From memory that may move, so that CUDA has it before it returns.
   DeviceStatus copy_in(void* to, const void* from, std::size_t bytes) override {
-    return copied({.to = to, .from = from, .bytes = bytes}, cudaMemcpyHostToDevice);
+    const DeviceStatus status = copied({.to = to, .from = from, .bytes = bytes}, cudaMemcpyHostToDevice);
+    return status == device_ok && reads_host_ ? wait() : status;
   }
   DeviceStatus copy_out(const Copy& copy) override {
     const DeviceStatus status = copied(copy, cudaMemcpyDeviceToHost);
     if (status != device_ok) return status;
-    return told(cudaStreamSynchronize(stream_));
+    return wait();
   }
   DeviceStatus copy_within(const Copy& copy) override { return copied(copy, cudaMemcpyDeviceToDevice); }
+  DeviceStatus wait() override {
+    cudaSetDevice(0);
+    return told(cudaStreamSynchronize(stream_));
+  }
 
   DeviceStatus run(const kernels::Any& kernel, std::int64_t blocks) override {
     if (blocks == 0) return device_ok;
-    const std::lock_guard lock(mutex_);
     cudaSetDevice(0);
     std::visit(
         [&](const auto& one) {
@@ -190,25 +202,25 @@ class CudaDevice final : public Device {
 
   // Memory of a pass is asked for again by the next one: the pool keeps it.
   cudaError_t keep_freed_memory() {
-    cudaMemPool_t pool = nullptr;
-    cudaError_t error = cudaDeviceGetDefaultMemPool(&pool, 0);
-    std::uint64_t kept = properties_.totalGlobalMem / 8;
-    if (error == cudaSuccess) error = cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &kept);
+    cudaError_t error = cudaDeviceGetDefaultMemPool(&pool_, 0);
+    std::uint64_t all = UINT64_MAX;
+    if (error == cudaSuccess) error = cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &all);
     return error;
   }
 
   DeviceStatus copied(const Copy& copy, cudaMemcpyKind kind) {
     if (copy.bytes == 0 || copy.pieces == 0) return device_ok;
-    const std::lock_guard lock(mutex_);
     cudaSetDevice(0);
     return told(copy.pieces == 1 ? cudaMemcpyAsync(copy.to, copy.from, copy.bytes, kind, stream_)
                                  : cudaMemcpy2DAsync(copy.to, copy.to_step, copy.from, copy.from_step,
                                                      copy.bytes, copy.pieces, kind, stream_));
   }
 
-  std::mutex mutex_;  // of the queue: views and the worker use it at once
+  std::mutex mutex_;  // of products_, which is one thread's at a time; the rest of CUDA is not
   cudaDeviceProp properties_ = {};
   cudaStream_t stream_ = nullptr;
+  cudaMemPool_t pool_ = nullptr;
+  int reads_host_ = 0;  // memory of the host without copying it first: a copy must be waited for
   cublasHandle_t products_ = nullptr;
 };
 

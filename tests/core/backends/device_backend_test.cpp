@@ -86,24 +86,25 @@ TEST_P(DeviceBackends, LinearOfFewAndOfManyRows) {
   }
 }
 
-// Rounding to 11 and to 8 bits moves a factor by at most 2^-12 and 2^-9 of itself. Over a sum of random
-// products these errors grow with the root of their number, as the sum does: twice that, of the largest
-// result.
+// Rounding to 11 and to 8 bits moves a factor by at most 2^-11 and 2^-8 of itself; cutting off, as a GPU may
+// do for TF32, by twice that. Over a sum of random products these errors grow with the root of their number,
+// as the sum does: the bounds are 2^-10 and 2^-8 of the largest result.
 TEST_P(DeviceBackends, ProductsOfFewerDigitsAreAskedForByName) {
-  const Weight weight = random.weight(NumberFormat::f32, 130, 768);
-  const Tensor x = random.tensor({40, 768}), few_rows = random.tensor({8, 768});
-  const Tensor expected = reference->linear(x, weight);
   const bool has_units =
       GetParam() == std::string("host") || device->device().facts().compute_capability >= 80;
+  const Weight weight = random.weight(NumberFormat::f32, 128, 768);
+  const Tensor x = random.tensor({40, 768}), few_rows = random.tensor({8, 768});
+  const Tensor expected = reference->linear(x, weight);
   double before = 0.0;
   for (const auto& [precision, name, bound] : {std::tuple(ProductPrecision::f32, "cuda", sums),
-                                               std::tuple(ProductPrecision::tf32, "cuda-tf32", 5e-4),
+                                               std::tuple(ProductPrecision::tf32, "cuda-tf32", 1e-3),
                                                std::tuple(ProductPrecision::bf16, "cuda-bf16", 4e-3)}) {
+    if (precision != ProductPrecision::f32 && !has_units) continue;
     const auto backend = make_device_backend(device, make_cpu_backend(1), precision);
     EXPECT_EQ(backend->name(), name);
     const Tensor product = backend->linear(x, weight);
     EXPECT_TRUE(agree(product, expected, bound)) << name;
-    if (precision != ProductPrecision::f32 && has_units) {
+    if (precision != ProductPrecision::f32) {
       EXPECT_FALSE(agree(product, expected, before)) << name << " keeps more digits than it says";
     }
     EXPECT_TRUE(agree(backend->linear(few_rows, weight), reference->linear(few_rows, weight), sums)) << name;
@@ -349,6 +350,64 @@ TEST(DeviceMemory, ATextThatGrowsStaysOnTheDevice) {
   }
 }
 
+// As many texts as fit, and then more: the oldest values go to the host, and nobody is told.
+TEST(DeviceMemory, OldValuesMoveToTheHostWhereThereIsNoRoom) {
+  const auto model = tiny_model();
+  Stand stand;
+  const auto cpu = make_cpu_backend(1);
+  ForwardRequest request = short_text();
+  std::int64_t of_one = 0;
+  {
+    const auto first = run_forward(model, *stand.backend, request);
+    of_one = stand.log.used;
+  }
+  of_one -= stand.log.used;  // the weights stay
+  const std::size_t free = stand.memory->device().free_memory();
+  const auto others = stand.memory->allocate(free - 3 * static_cast<std::size_t>(of_one), "a test");
+  std::vector<std::shared_ptr<const Trace>> traces;
+  for (TokenId first = 1; first <= 8; ++first) {
+    request.tokens[0] = first;
+    const std::int64_t fetched = stand.log.fetched;
+    traces.push_back(run_forward(model, *stand.backend, request));
+    EXPECT_EQ(stand.log.fetched > fetched, first > 3) << first;
+  }
+  request.previous = traces.front();  // the keys and values of its beginning lie on the host now
+  request.tokens = traces.front()->tokens();
+  request.tokens.push_back(6);
+  traces.push_back(run_forward(model, *stand.backend, request));
+  EXPECT_GT(traces.back()->reused_positions, 0);
+  for (const auto& trace : traces) {
+    SCOPED_TRACE(trace->tokens().front());
+    request.tokens = trace->tokens();
+    request.previous = nullptr;
+    expect_same_trace(*trace, *run_forward(model, *cpu, request));
+  }
+}
+
+TEST(DeviceMemory, GainsAndBiasesAreSentOnce) {
+  Stand stand;
+  RandomValues random{7};
+  const Tensor x = stand.backend->scaled(random.tensor({3, 32}), 1.0), scale = random.tensor({3, 1});
+  const Tensor gain = random.tensor({32});
+  std::int64_t used = 0;
+  {
+    const Tensor bias = random.tensor({32});
+    const auto calls = [&] {
+      const std::int64_t before = stand.log.calls;
+      stand.backend->normalized(x, scale, Norm::layer, gain, bias);
+      return stand.log.calls - before;
+    };
+    const std::int64_t first = calls();
+    EXPECT_EQ(calls(), first - 4);  // room and a copy for each of the two
+    used = stand.log.used;
+  }
+  // What nobody has any more makes place for what comes next, which may lie at the same address.
+  const Tensor another = random.tensor({32});
+  const Tensor expected = make_cpu_backend(1)->normalized(x, scale, Norm::layer, gain, another);
+  EXPECT_TRUE(agree(stand.backend->normalized(x, scale, Norm::layer, gain, another), expected, 2e-6));
+  EXPECT_EQ(stand.log.used, used);
+}
+
 TEST(DeviceMemory, RowsThatCameAreNotFetchedAgain) {
   Stand stand;
   RandomValues random{6};
@@ -415,7 +474,7 @@ TEST(DeviceFaults, EveryCallMayFail) {
       EXPECT_EQ(log.strangers, 0) << "call " << number;
       if (HasFailure()) return;
     }
-    EXPECT_GT(refused, calls / 2);
+    EXPECT_GT(refused, calls / 4);  // where memory is short, older values make room
   }
 }
 
@@ -434,6 +493,7 @@ TEST(DeviceFaults, ValuesOfALostDeviceAreNotANumber) {
 TEST(DeviceSelfTest, PassesOnASoundDeviceAndSaysWhatElseIsWrong) {
   Stand stand;
   EXPECT_EQ(self_test(stand.memory), "");
+  stand.log.for_good = true;
   stand.log.fail_at = stand.log.calls + 5;
   EXPECT_NE(self_test(stand.memory).find("out of memory"), std::string::npos);
 }

@@ -21,6 +21,7 @@ struct HostDeviceLog {
   std::atomic<std::int64_t> calls{0};        // that can fail, so far
   std::int64_t fail_at = -1;                 // the call with this number fails
   DeviceStatus failure = out_of_memory;      // a lost device fails from then on
+  bool for_good = false;                     // and so does any other
   std::size_t memory = std::size_t{1} << 30;
   std::atomic<std::int64_t> fetched{0};    // bytes that were copied out
   std::atomic<std::int64_t> used{0};       // bytes that were not given back
@@ -41,10 +42,10 @@ class HostTeam {
     return joined(parts);
   }
   template <int n, class Value>
-  void sums(std::int64_t count, float* sums, const Value& value) const {
+  void sums(std::int64_t count, std::int64_t used, float* sums, const Value& value) const {
     float parts[threads][n] = {};
     for (std::int64_t i = 0; i < count; ++i) value(i, parts[i % threads]);
-    for (int k = 0; k < n; ++k) {
+    for (int k = 0; k < n && k < used; ++k) {
       float of_one[threads];
       for (int thread = 0; thread < threads; ++thread) of_one[thread] = parts[thread][k];
       sums[k] = joined(of_one);
@@ -116,6 +117,7 @@ class HostDevice final : public Device {
     return copied(copy);
   }
   DeviceStatus copy_within(const Copy& copy) override { return copied(copy); }
+  DeviceStatus wait() override { return next(); }
 
   DeviceStatus run(const kernels::Any& kernel, std::int64_t blocks) override {
     if (const DeviceStatus status = next()) return status;
@@ -154,7 +156,8 @@ class HostDevice final : public Device {
   DeviceStatus next() {
     const std::int64_t number = log_.calls++;
     if (log_.fail_at < 0 || number < log_.fail_at) return device_ok;
-    return number == log_.fail_at || log_.failure == HostDeviceLog::lost ? log_.failure : device_ok;
+    return number == log_.fail_at || log_.for_good || log_.failure == HostDeviceLog::lost ? log_.failure
+                                                                                          : device_ok;
   }
   DeviceStatus copied(const Copy& copy) {
     if (const DeviceStatus status = next()) return status;

@@ -2,7 +2,11 @@
 // ThreadSanitizer.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <span>
+#include <thread>
 
 #include "core/backends/backend.h"
 #include "core/backends/cuda/device_backend.h"
@@ -41,6 +45,7 @@ TEST(ComputationDevice, GivesUpAndTheCpuGoesOnWithTheSameText) {
     for (const std::int64_t later : {0, 7, 40}) {
       HostDeviceLog log;
       log.failure = failure;
+      log.for_good = true;
       {
         auto memory = std::make_shared<DeviceMemory>(std::make_unique<HostDevice>(log));
         Computation computation(make_device_backend(std::move(memory), make_cpu_backend(1)), 1, [] {});
@@ -90,6 +95,42 @@ TEST(ComputationDevice, SaysHowMuchOfAModelLiesOnIt) {
   EXPECT_GT(some, 0.1);
   EXPECT_LT(some, 0.9);
   EXPECT_EQ(all, 1.0);
+}
+
+// Rows come to the host for a view while the worker writes the next ones behind them.
+TEST(ComputationDevice, ViewsReadWhileATextGrows) {
+  HostDeviceLog log;
+  auto memory = std::make_shared<DeviceMemory>(std::make_unique<HostDevice>(log));
+  Computation computation(make_device_backend(std::move(memory), make_cpu_backend(1)), 1, [] {});
+  computation.open_model(golden_path("tiny_llama_q.gguf"));
+  computation.wait_idle();
+  std::atomic<bool> typing{true};
+  std::int64_t not_finite = 0, read = 0;
+  std::thread view([&] {
+    while (typing) {
+      const Result shown = computation.result();
+      if (!shown.trace || !shown.trace->complete()) continue;
+      const std::int64_t last = shown.trace->positions() - 1;
+      for (const std::span<const float> values :
+           {shown.trace->row(Hook::logits, 0, last), shown.trace->row(Hook::resid_post, 1, last / 2),
+            shown.trace->map_row(Hook::pattern, 1, 0, last)}) {
+        not_finite += std::count_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
+      }
+      ++read;
+    }
+  });
+  std::string text = "hello";
+  for (const char letter : std::string(" world, again and again and once more")) {
+    text += letter;
+    computation.request(document_with(text));
+    if (text.size() % 4 == 0) computation.wait_idle();
+  }
+  computation.wait_idle();
+  typing = false;
+  view.join();
+  EXPECT_EQ(not_finite, 0);
+  EXPECT_GT(read, 0);
+  expect_same_numbers(computation.result(), expected_result(text));
 }
 
 TEST(ComputationDevice, AnotherDeviceKeepsTheText) {
