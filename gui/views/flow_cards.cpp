@@ -213,7 +213,8 @@ float draw_weight_legend(const FlowScene& scene, ImVec2 end, ImU32 ink) {
     return label_width(fonts().body, smallest_words, words);
   };
   const std::string& name = text("flow.attention");
-  const std::string low = map_scale_words(scale, 0.0F), high = map_scale_words(scale, 1.0F);
+  const std::string low = map_scale_words(scale, 0.0F), middle = map_scale_words(scale, 0.5F),
+                    high = map_scale_words(scale, 1.0F);
   const std::string masked = rule.causal || rule.window > 0 ? text("attention.legend_masked") : "";
   const float mask = masked.empty() ? 0.0F : at.em * 0.9F + swatch + gap + width(masked);
   float x = end.x - (width(name) + at.em * 0.6F + width(low) + bar + width(high) + gap * 2 + mask);
@@ -226,7 +227,13 @@ float draw_weight_legend(const FlowScene& scene, ImVec2 end, ImU32 ink) {
   x += at.em * 0.6F;
   add(low);
   x += gap + bar;
-  add_color_bar(scene.list, ImVec2(x - bar, top), ImVec2(x, end.y + at.em * 0.68F), sequential_map());
+  const float bottom = end.y + at.em * 0.68F;
+  add_color_bar(scene.list, ImVec2(x - bar, top), ImVec2(x, bottom), sequential_map());
+  if (!middle.empty()) {  // above it: there is no room beneath
+    const float half = x - bar * 0.5F;
+    scene.list.AddLine(ImVec2(half, top - at.em * 0.12F), ImVec2(half, top), ink, 1.0F);
+    add_label(scene.list, fonts().body, smallest_words, ImVec2(half, top - at.em * 0.95F), 0.5F, ink, middle);
+  }
   x += gap;
   add(high);
   if (masked.empty()) return start;

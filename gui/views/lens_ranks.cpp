@@ -17,11 +17,14 @@
 #include "gui/widgets/facts.h"
 #include "gui/widgets/ink.h"
 #include "gui/widgets/number_text.h"
+#include "gui/widgets/ribbon.h"
 #include "gui/widgets/significant_text.h"
 #include "gui/widgets/token_piece.h"
 
 namespace headlight {
 namespace {
+
+constexpr float name_size = 0.92F, percent_size = 0.82F;
 
 float em() { return ImGui::GetFontSize(); }
 
@@ -121,6 +124,21 @@ std::vector<Curve> curves_of(const Plot& plot, const Frame& frame, const ShownLe
   return curves;
 }
 
+std::string percent_of(const Curve& curve, const LensColumn& column) {
+  const auto rank = column.rank_of(curve.id, column.cells.size() - 1);
+  return rank ? percent_text(column.cells.back().probability(rank->logit)) : "";
+}
+
+// What the longest name and its percent take, in whole ems: the plot's edge should not move with every token.
+float label_room(const std::vector<Curve>& curves, const ShownLens& shown, const LensColumn& column) {
+  float room = 0.0F;
+  for (const Curve& curve : curves) {
+    room = std::max(room, label_width(fonts().strong, name_size, shown.token(curve.id)) +
+                              label_width(fonts().mono, percent_size, percent_of(curve, column)));
+  }
+  return std::ceil(room / em() + 2.6F) * em();
+}
+
 void draw_curve(const Curve& curve, const Plot& plot, const ShownLens& shown, const LensColumn& column,
                 float room) {
   ImDrawList* list = ImGui::GetWindowDrawList();
@@ -134,15 +152,14 @@ void draw_curve(const Curve& curve, const Plot& plot, const ShownLens& shown, co
   const float left = plot.opposite.x + em() * 0.9F;
   list->AddLine(ImVec2(end.x + em() * 0.2F, end.y), ImVec2(left - em() * 0.2F, curve.label_y + em() * 0.5F),
                 with_alpha(curve.color, 0.5F * alpha), std::max(1.0F, em() * 0.05F));
-  const auto rank = column.rank_of(curve.id, column.cells.size() - 1);
-  const std::string percent = rank ? percent_text(column.cells.back().probability(rank->logit)) : "";
+  const std::string percent = percent_of(curve, column);
   float taken = 0;
   {
-    const ScopedFont mono(fonts().mono, 0.82F);
+    const ScopedFont mono(fonts().mono, percent_size);
     taken = ImGui::CalcTextSize(percent.c_str()).x;
     list->AddText(ImVec2(left + room - em() - taken, curve.label_y), palette().muted, percent.c_str());
   }
-  const ScopedFont body(curve.strong ? fonts().strong : fonts().body, 0.92F);
+  const ScopedFont body(curve.strong ? fonts().strong : fonts().body, name_size);
   list->AddText(
       ImVec2(left, curve.label_y),
       with_alpha(readable(curve.strong ? curve.color : mix(curve.color, palette().text, 0.35F)), alpha),
@@ -194,16 +211,22 @@ void draw_lens_ranks(const Frame& frame, Commands& commands, const ShownLens& sh
   const LensColumn* column = shown.column(position);
   if (column == nullptr || size.y < em() * 6) return;
   const ImVec2 start = ImGui::GetCursorScreenPos();
-  const float labels = std::clamp(size.x * 0.28F, em() * 6, em() * 12);
+  float labels = std::clamp(size.x * 0.28F, em() * 6, em() * 12);
   Plot plot;
   plot.corner = ImVec2(start.x + em() * 4.6F, start.y + em() * 0.8F);
-  plot.opposite = ImVec2(std::max(plot.corner.x + em() * 3, start.x + size.x - labels - em() * 0.5F),
-                         start.y + size.y - em() * 2.0F);
+  const auto leave_room = [&] {
+    plot.opposite = ImVec2(std::max(plot.corner.x + em() * 3, start.x + size.x - labels - em() * 0.5F),
+                           start.y + size.y - em() * 2.0F);
+  };
+  leave_room();
   plot.last = static_cast<std::int64_t>(column->cells.size()) - 1;
   plot.log_most =
       std::log(static_cast<double>(std::max<std::int64_t>(2, shown.lens.model->architecture.vocabulary)));
+  std::vector<Curve> curves = curves_of(plot, frame, shown, *column);
+  labels = std::min(labels, label_room(curves, shown, *column));
+  leave_room();
+  curves = curves_of(plot, frame, shown, *column);
   draw_axes(plot, frame);
-  const std::vector<Curve> curves = curves_of(plot, frame, shown, *column);
   for (const Curve& curve : curves) draw_curve(curve, plot, shown, *column, labels);
   ImGui::SetCursorScreenPos(ImVec2(plot.corner.x - em() * 0.3F, start.y));
   // The keyboard goes down from name to name.

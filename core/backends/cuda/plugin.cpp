@@ -44,12 +44,12 @@ CudaDevice opened() {
   const std::string path = (program.parent_path() / "headlight_cuda.so").string();
   if (!std::filesystem::exists(path, failure)) {
     return none(
-        {"This build has no CUDA part, because no nvcc was found that could make it. To use an NVIDIA GPU, "
-         "install "
-         "the CUDA Toolkit 12 or 13 with cuBLAS and build again.",
-         "이 빌드에는 CUDA 부분이 없습니다. 빌드할 때 쓸 수 있는 nvcc가 없었습니다. NVIDIA GPU를 쓰려면 "
-         "cuBLAS가 "
-         "있는 CUDA Toolkit 12나 13을 설치하고 다시 빌드해 주세요."});
+        {"This build has no CUDA part. To use an NVIDIA GPU, install the CUDA Toolkit 12 or 13 with cuBLAS "
+         "and "
+         "build again.",
+         "이 빌드에는 CUDA 부분이 없습니다. NVIDIA GPU를 쓰려면 cuBLAS가 있는 CUDA Toolkit 12나 13을 "
+         "설치하고 "
+         "다시 빌드해 주세요."});
   }
   // Looked for first: the plug-in brings cuBLAS, 0.1 s and 200 MB that a machine without a GPU need not pay
   // for.
