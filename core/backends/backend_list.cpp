@@ -3,9 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <iterator>
-
 #include "core/backends/cpu/instruction_sets.h"
 #include "core/backends/cuda/device_backend.h"
 #include "core/backends/cuda/plugin.h"
@@ -15,10 +12,17 @@
 namespace headlight {
 namespace {
 
-// With fewer digits for large products, where the GPU has units for them.
-constexpr ProductPrecision precisions[] = {ProductPrecision::f32, ProductPrecision::tf32,
-                                           ProductPrecision::bf16};
 constexpr int first_with_such_units = 80;  // compute capability
+
+// The best first; with fewer digits for large products only where the GPU has units for them. None without a
+// GPU to use.
+std::vector<ProductPrecision> usable_precisions() {
+  const CudaDevice& cuda = cuda_device();
+  if (!cuda.memory || cuda.memory->lost()) return {};
+  if (cuda.memory->device().facts().compute_capability < first_with_such_units)
+    return {ProductPrecision::f32};
+  return {ProductPrecision::f32, ProductPrecision::tf32, ProductPrecision::bf16};
+}
 
 Bilingual precision_words(ProductPrecision precision) {
   return precision == ProductPrecision::tf32
@@ -40,10 +44,10 @@ std::vector<BackendChoice> cuda_choices() {
              {"The GPU stopped answering. Start the program again to use it.",
               "GPU가 응답하지 않습니다. 다시 쓰려면 프로그램을 다시 시작해 주세요."}}};
   }
-  std::vector<BackendChoice> choices = {{"cuda", true, cuda.reason}};
-  if (cuda.memory->device().facts().compute_capability < first_with_such_units) return choices;
-  for (const ProductPrecision precision : {ProductPrecision::tf32, ProductPrecision::bf16}) {
-    choices.push_back({std::string(device_backend_name(precision)), true, precision_words(precision)});
+  std::vector<BackendChoice> choices;
+  for (const ProductPrecision precision : usable_precisions()) {
+    choices.push_back({std::string(device_backend_name(precision)), true,
+                       precision == ProductPrecision::f32 ? cuda.reason : precision_words(precision)});
   }
   return choices;
 }
@@ -79,12 +83,9 @@ std::vector<BackendChoice> backend_choices() {
 
 std::unique_ptr<Backend> make_backend(std::string_view device, int threads) {
   if (device == "reference") return make_reference_backend();
-  for (const BackendChoice& choice : cuda_choices()) {
-    if (!choice.available || (device != choice.name && device != "auto")) continue;
-    const auto* const precision =
-        std::find_if(std::begin(precisions), std::end(precisions),
-                     [&](ProductPrecision one) { return device_backend_name(one) == choice.name; });
-    return make_device_backend(cuda_device().memory, make_cpu_backend(threads), *precision);
+  for (const ProductPrecision precision : usable_precisions()) {
+    if (device != device_backend_name(precision) && device != "auto") continue;
+    return make_device_backend(cuda_device().memory, make_cpu_backend(threads), precision);
   }
   // Its error says what is wrong with the processor.
   if (device == "cpu" || device == "auto") return make_cpu_backend(threads);

@@ -87,15 +87,21 @@ ImU32 other_color(std::size_t rank) {
   return mix(colors[rank % colors.size()], palette().panel, 0.25F);
 }
 
+// Not those that were asked for earlier.
+bool is_drawn(const LensColumn& column, const ShownLens& shown, std::size_t tracked) {
+  const TokenId id = column.tracked[tracked];
+  return tracked < lens_own_tokens || id == shown.target_at(column) || id == shown.distractor;
+}
+
 std::vector<Curve> curves_of(const Plot& plot, const Frame& frame, const ShownLens& shown,
                              const LensColumn& column) {
   std::vector<Curve> curves;
   const TokenId target = shown.target_at(column);
   for (std::size_t i = 0; i < column.tracked.size(); ++i) {
+    if (!is_drawn(column, shown, i)) continue;
     Curve curve;
     const TokenId id = curve.id = column.tracked[i];
     const bool lit = frame.hover.candidate == id;
-    if (i >= lens_own_tokens && id != target && id != shown.distractor) continue;  // asked for earlier
     curve.strong = id == target || id == shown.distractor || lit;
     curve.color = id == target             ? palette().probability
                   : id == shown.distractor ? palette().key
@@ -124,17 +130,19 @@ std::vector<Curve> curves_of(const Plot& plot, const Frame& frame, const ShownLe
   return curves;
 }
 
-std::string percent_of(const Curve& curve, const LensColumn& column) {
-  const auto rank = column.rank_of(curve.id, column.cells.size() - 1);
+std::string percent_of(TokenId id, const LensColumn& column) {
+  const auto rank = column.rank_of(id, column.cells.size() - 1);
   return rank ? percent_text(column.cells.back().probability(rank->logit)) : "";
 }
 
 // What the longest name and its percent take, in whole ems: the plot's edge should not move with every token.
-float label_room(const std::vector<Curve>& curves, const ShownLens& shown, const LensColumn& column) {
+float label_room(const ShownLens& shown, const LensColumn& column) {
   float room = 0.0F;
-  for (const Curve& curve : curves) {
-    room = std::max(room, label_width(fonts().strong, name_size, shown.token(curve.id)) +
-                              label_width(fonts().mono, percent_size, percent_of(curve, column)));
+  for (std::size_t i = 0; i < column.tracked.size(); ++i) {
+    if (!is_drawn(column, shown, i)) continue;
+    const TokenId id = column.tracked[i];
+    room = std::max(room, label_width(fonts().strong, name_size, shown.token(id)) +
+                              label_width(fonts().mono, percent_size, percent_of(id, column)));
   }
   return std::ceil(room / em() + 2.6F) * em();
 }
@@ -152,7 +160,7 @@ void draw_curve(const Curve& curve, const Plot& plot, const ShownLens& shown, co
   const float left = plot.opposite.x + em() * 0.9F;
   list->AddLine(ImVec2(end.x + em() * 0.2F, end.y), ImVec2(left - em() * 0.2F, curve.label_y + em() * 0.5F),
                 with_alpha(curve.color, 0.5F * alpha), std::max(1.0F, em() * 0.05F));
-  const std::string percent = percent_of(curve, column);
+  const std::string percent = percent_of(curve.id, column);
   float taken = 0;
   {
     const ScopedFont mono(fonts().mono, percent_size);
@@ -211,22 +219,16 @@ void draw_lens_ranks(const Frame& frame, Commands& commands, const ShownLens& sh
   const LensColumn* column = shown.column(position);
   if (column == nullptr || size.y < em() * 6) return;
   const ImVec2 start = ImGui::GetCursorScreenPos();
-  float labels = std::clamp(size.x * 0.28F, em() * 6, em() * 12);
+  const float labels = std::min(std::clamp(size.x * 0.28F, em() * 6, em() * 12), label_room(shown, *column));
   Plot plot;
   plot.corner = ImVec2(start.x + em() * 4.6F, start.y + em() * 0.8F);
-  const auto leave_room = [&] {
-    plot.opposite = ImVec2(std::max(plot.corner.x + em() * 3, start.x + size.x - labels - em() * 0.5F),
-                           start.y + size.y - em() * 2.0F);
-  };
-  leave_room();
+  plot.opposite = ImVec2(std::max(plot.corner.x + em() * 3, start.x + size.x - labels - em() * 0.5F),
+                         start.y + size.y - em() * 2.0F);
   plot.last = static_cast<std::int64_t>(column->cells.size()) - 1;
   plot.log_most =
       std::log(static_cast<double>(std::max<std::int64_t>(2, shown.lens.model->architecture.vocabulary)));
-  std::vector<Curve> curves = curves_of(plot, frame, shown, *column);
-  labels = std::min(labels, label_room(curves, shown, *column));
-  leave_room();
-  curves = curves_of(plot, frame, shown, *column);
   draw_axes(plot, frame);
+  const std::vector<Curve> curves = curves_of(plot, frame, shown, *column);
   for (const Curve& curve : curves) draw_curve(curve, plot, shown, *column, labels);
   ImGui::SetCursorScreenPos(ImVec2(plot.corner.x - em() * 0.3F, start.y));
   // The keyboard goes down from name to name.
