@@ -31,6 +31,8 @@ ENCODER = ["--model", "all-minilm-l6-v2", "--text", "The cat sat on the mat.\nA 
 FOX_TEXT, CAPITAL_TEXT = FOX[1], CAPITAL[1]
 # What has no option of its own, as a session. (Those of the prompt are chosen beneath it.)
 SESSIONS = {
+    "wall_effect": {"text": CAPITAL_TEXT, "view": "attention", "attention_mode": "wall", "layer": 23, "head": 4,
+                    "attention": {"order": "effect"}},
     "points_3d": {"text": FOX_TEXT, "view": "embeddings", "embedding_layer": 18, "layer": 17, "head": 4,
                   "embedding": {"picture": "points", "dimensions": 3}},
     "points_umap": {"text": LONG[1], "view": "embeddings", "embedding_layer": 18, "layer": 17, "head": 4,
@@ -56,6 +58,7 @@ SCENES = {
     "flow_encoder": ["--view", "flow", *ENCODER],
     "wall": ["--view", "wall", *FOX],
     "wall_long": ["--view", "wall", *LONG],
+    "wall_effect": ["--session", "wall_effect"],
     "matrix": ["--view", "matrix", *SHOPS],
     "matrix_long": ["--view", "matrix", *LONG],
     "row": ["--view", "row", *SHOPS],

@@ -102,6 +102,8 @@ class Backend {
   virtual Tensor soft_capped(const Tensor& x, double cap) = 0;  // cap * tanh(x / cap)
   virtual Tensor activate(const Tensor& x, Activation activation) = 0;
 
+  // The rows [first, last), where they are computed with: what lies on a device stays there.
+  virtual Tensor rows(const Tensor& x, std::int64_t first, std::int64_t last) { return x.rows(first, last); }
   // The mean over all rows: [pos, width] -> [1, width]
   virtual Tensor mean_row(const Tensor& x) = 0;
 };

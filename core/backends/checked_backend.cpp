@@ -74,6 +74,9 @@ class CheckedBackend final : public Backend {
   Tensor activate(const Tensor& x, Activation activation) override {
     return both("activate", [&](Backend& b) { return b.activate(x, activation); });
   }
+  Tensor rows(const Tensor& x, std::int64_t first, std::int64_t last) override {
+    return both("rows", [&](Backend& b) { return b.rows(x, first, last); });
+  }
   Tensor mean_row(const Tensor& x) override {
     return both("mean_row", [&](Backend& b) { return b.mean_row(x); });
   }

@@ -106,6 +106,9 @@ class TimedBackend final : public Backend {
   Tensor activate(const Tensor& x, Activation activation) override {
     return timed("activate", reading(x), [&] { return backend_.activate(x, activation); });
   }
+  Tensor rows(const Tensor& x, std::int64_t first, std::int64_t last) override {
+    return backend_.rows(x, first, last);
+  }
   Tensor mean_row(const Tensor& x) override {
     return timed("mean_row", reading(x), [&] { return backend_.mean_row(x); });
   }

@@ -31,8 +31,8 @@ struct Options {
   }
 };
 
-const std::vector<std::string> parts = {"memory", "load",    "machine", "cold",  "append",
-                                        "edit",   "capture", "profile", "frames"};
+const std::vector<std::string> parts = {"memory", "load",  "machine", "cold",    "append",
+                                        "edit",   "sweep", "capture", "profile", "frames"};
 
 constexpr const char* first_text = "The capital of France is";
 
@@ -125,6 +125,7 @@ void measure_passes(const Options& options, BenchReport& report, Backend& backen
     collect(report, fmt::format("another token in the middle of {}", base),
             [&] { keep(bench.edit(captures)); });
   }
+  if (options.wants("sweep")) collect(report, "heads knocked out side by side", [&] { keep(bench.sweep()); });
   if (!options.wants("profile")) return;
   const std::int64_t tokens = std::min<std::int64_t>(256, context);
   for (const PassKind kind : {PassKind::cold, PassKind::append, PassKind::edit}) {
@@ -187,7 +188,7 @@ void add_bench(CLI::App& app, int& exit_code, const FrameBench& frames) {
       ->add_option(
           "--only", options->only,
           "Measure only these: memory, load, machine, frames, cold, append, edit; capture (these three again "
-          "with less kept), profile")
+          "with less kept), sweep (64 heads knocked out side by side), profile")
       ->delimiter(',')
       ->check(CLI::IsMember(parts));
   command->add_option("--repeats", options->repeats, "Runs of each pass, at least")

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/memory.h"
+#include "core/forward/edited_runs.h"
 
 namespace headlight {
 namespace {
@@ -52,6 +53,8 @@ std::string_view pass_kind_name(PassKind kind) {
       return "append";
     case PassKind::edit:
       return "edit";
+    case PassKind::sweep:
+      return "sweep";
   }
   return "";
 }
@@ -193,6 +196,38 @@ std::vector<PassFigures> PassBench::edit(const std::vector<Capture>& captures) {
   std::vector<Case> cases;
   for (const Capture capture : captures) cases.push_back(make_case(PassKind::edit, capture, append_base()));
   return measured(std::move(cases));
+}
+
+std::vector<PassFigures> PassBench::sweep() {
+  if (!has_edited_runs(*model_)) return {};
+  const ArchitectureDescription& a = model_->architecture;
+  constexpr std::int64_t most = 64;
+  PassFigures figures;
+  figures.kind = PassKind::sweep;
+  figures.capture = Capture::next_token;
+  figures.tokens = std::min(most, a.context);
+  const auto trace = run_forward(model_, backend_, request(ids(figures.tokens)));
+  const std::int64_t heads = a.layers * a.heads, count = std::min(most, heads);
+  std::vector<Edits> runs;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t head = i * heads / count;
+    runs.push_back({{Hook::z, head / a.heads, head % a.heads, {}, Scale{0.0F}}});
+  }
+  figures.computed = count * figures.tokens;
+  const auto run = [&](Backend& backend) {
+    const double start = clock_();
+    edited_runs(*trace, backend, runs, figures.tokens - 1, [](auto...) {});
+    backend.finish();
+    return clock_() - start;
+  };
+  std::vector<OperationCost> costs;  // of the run that is not counted
+  run(*make_timed_backend(backend_, costs, clock_));
+  for (const OperationCost& cost : costs) {
+    figures.multiply_adds += cost.multiply_adds;
+    figures.weight_bytes += cost.weight_bytes;
+  }
+  for (int i = 0; i < repeats_; ++i) figures.samples.seconds.push_back(run(backend_));
+  return {figures};
 }
 
 std::int64_t PassBench::run_edits(int edits) {

@@ -19,7 +19,7 @@ struct Samples {
   double best() const;
 };
 
-enum class PassKind { cold, append, edit };
+enum class PassKind { cold, append, edit, sweep };
 std::string_view pass_kind_name(PassKind kind);
 // What the trace keeps: all of it, all but the attention maps, or what the next token and a longer text need.
 enum class Capture { everything, rows, next_token };
@@ -61,6 +61,9 @@ class PassBench {
   std::vector<PassFigures> append(const std::vector<Capture>& captures);
   // The token in the middle of append_base() tokens becomes another one each time.
   std::vector<PassFigures> edit(const std::vector<Capture>& captures);
+  // A text of up to 64 tokens again and again, each time with another head knocked out: 64 heads, as evenly
+  // from all layers as can be, side by side (edited_runs.h). Nothing for a model without edited runs.
+  std::vector<PassFigures> sweep();
   // Everything kept. `tokens` is for cold passes.
   PassProfile profile(PassKind kind, std::int64_t tokens);
 

@@ -98,6 +98,7 @@ CommandLine run_command_line(int argc, char** argv, const FrameBench& frames) {
   add_generate(app, result.exit_code);
   add_ablate(app, result.exit_code);
   add_patch(app, result.exit_code);
+  add_sweep(app, result.exit_code);
   add_models(app, result.exit_code);
   add_train(app, result.exit_code);
   add_lessons(app, result.exit_code);

@@ -16,6 +16,7 @@ void add_embed(CLI::App& app, int& exit_code);
 void add_generate(CLI::App& app, int& exit_code);
 void add_ablate(CLI::App& app, int& exit_code);
 void add_patch(CLI::App& app, int& exit_code);
+void add_sweep(CLI::App& app, int& exit_code);
 void add_models(CLI::App& app, int& exit_code);
 void add_train(CLI::App& app, int& exit_code);
 void add_lessons(CLI::App& app, int& exit_code);

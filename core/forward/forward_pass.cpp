@@ -24,6 +24,7 @@ struct Pass {
   std::int64_t first_position;        // row 0 of every [pos, ...] tensor stands here
   Rotation rotation, local_rotation;  // of the global and of the local layers
   Tensor position_bias;               // [head, query, key] or empty
+  std::int64_t runs = 1;              // side by side: forward_blocks()
 };
 
 // [pos, width] -> [pos, width], through the hooks of its scale and of its result.
@@ -36,10 +37,12 @@ Tensor normalize(const Pass& pass, const Tensor& x, const NormWeights& weights, 
                         pass.backend.normalized(x, scale, norm, weights.gain, weights.bias));
 }
 
-// x·W + b, split into heads: [pos, d_model] -> [pos, head, d_head].
+// x·W + b, split into heads: [pos, d_model] -> [pos, head, d_head]. Heads of several runs lie beside each
+// other, as if they were one run's: grouped or not, each finds its own keys.
 Tensor project_heads(const Pass& pass, const Tensor& x, const Weight& weight, const Tensor& bias) {
   const std::int64_t d_head = pass.architecture.d_head;
-  return pass.backend.linear(x, weight, bias).reshaped({x.axis(0), weight.rows / d_head, d_head});
+  return pass.backend.linear(x, weight, bias)
+      .reshaped({x.axis(0) / pass.runs, pass.runs * weight.rows / d_head, d_head});
 }
 
 // An RMSNorm over each head's own vector. Source: Henry et al. 2020; the gain is shared by all heads.
@@ -87,7 +90,8 @@ Tensor look(const Pass& pass, std::int64_t layer, const Tensor& q, const TensorR
 
 // All heads' results, one behind the other, through W_O: [pos, head, d_head] -> [pos, d_model].
 Tensor join_heads(const Pass& pass, const AttentionWeights& weights, const Tensor& z) {
-  return pass.backend.linear(z.reshaped({z.axis(0), z.axis(1) * z.axis(2)}), weights.w_o, weights.b_o);
+  return pass.backend.linear(z.reshaped({z.axis(0) * pass.runs, z.axis(1) / pass.runs * z.axis(2)}),
+                             weights.w_o, weights.b_o);
 }
 
 // What attention adds to the stream: [pos, d_model] -> [pos, d_model].
@@ -297,6 +301,17 @@ void check_request(const Model& model, std::int64_t positions, const ForwardPlac
   }
 }
 
+// As often as there are runs, along the first axis.
+Tensor repeated(const Tensor& values, std::int64_t runs) {
+  if (values.empty() || runs == 1) return values;
+  Shape shape = values.shape();
+  shape[0] *= runs;
+  Tensor result(std::move(shape));
+  float* out = result.writable();
+  for (std::int64_t run = 0; run < runs; ++run) out = std::copy_n(values.data(), values.size(), out);
+  return result;
+}
+
 }  // namespace
 
 Tensor forward_pass(const Model& model, Backend& backend, const std::vector<TokenId>& tokens, Door& door,
@@ -332,6 +347,29 @@ Tensor forward_pass(const Model& model, Backend& backend, const std::vector<Toke
       return stream;
   }
   throw std::logic_error("unknown output head");
+}
+
+Tensor forward_blocks(const Model& model, Backend& backend, Tensor stream, std::int64_t runs,
+                      std::int64_t first_layer, Door& door) {
+  const ArchitectureDescription& a = model.architecture;
+  if (a.cross_attention || runs < 1 || stream.axis(0) % runs != 0)
+    throw std::logic_error(std::to_string(runs) + " runs of " + shape_text(stream.shape()) + " side by side");
+  const std::int64_t positions = stream.axis(0) / runs;
+  const ForwardPlace place;
+  const Pass pass{model,
+                  a,
+                  backend,
+                  door,
+                  place,
+                  positions,
+                  0,
+                  rotation_of(a.rotary, positions),
+                  rotation_of(a.local_rotary, positions),
+                  repeated(relative_position_bias(model, 0, positions, positions), runs),
+                  runs};
+  for (std::int64_t layer = first_layer; layer < a.layers; ++layer)
+    stream = block(pass, layer, std::move(stream));
+  return stream;
 }
 
 Tensor logits_of_stream(const Model& model, Backend& backend, Tensor stream) {

@@ -45,6 +45,15 @@ struct ForwardPlace {
 Tensor forward_pass(const Model& model, Backend& backend, const std::vector<TokenId>& tokens, Door& door,
                     const ForwardPlace& place = {});
 
+// Several runs of one text side by side, in the blocks from `first_layer` on alone: rows of all runs go
+// through each weight together. What is [pos, ...] in one run is [pos, run, ...] here, what is [head, query,
+// key] is [run, head, query, key], with `run` joined to the axis behind it: to pos where there is no head
+// axis, [pos * run, width], else to the heads, [pos, run * head, d_head]; the door sees them so. `stream` is
+// what the block before left, of a whole text; returns what the last block leaves. Throws std::logic_error
+// for a decoder that reads an encoder.
+Tensor forward_blocks(const Model& model, Backend& backend, Tensor stream, std::int64_t runs,
+                      std::int64_t first_layer, Door& door);
+
 // What the model makes of rows of a stream that has left the last block: the final norm, where there is one,
 // and the output layer, with nobody at the door. stream [pos, d_model] -> logits [pos, vocabulary].
 // Throws std::logic_error when the model has no logits of tokens.

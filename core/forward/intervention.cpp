@@ -164,23 +164,33 @@ void check_intervention(const Intervention& intervention, const Model& model, st
   }
 }
 
-Tensor applied(const Intervention& intervention, const Tensor& value, std::int64_t first_position,
-               const ArchitectureDescription& architecture) {
+namespace {
+
+// Which part of a value an intervention reaches.
+struct Part {
+  std::int64_t first_position = 0;  // of its rows
+  std::int64_t run = 0, runs = 1;   // this one of several that lie side by side
+};
+
+void apply(const Intervention& intervention, const Part& part, Tensor& value,
+           const ArchitectureDescription& architecture) {
   const HookInfo& info = hook_info(intervention.hook);
   const AxisRoles roles = axis_roles(info);
-  Tensor changed = value.copy();
   const std::int64_t length = value.shape().back();
-  const std::int64_t rows = value.axis(static_cast<std::size_t>(roles.row));
-  const std::int64_t heads = roles.head < 0 ? 1 : value.axis(static_cast<std::size_t>(roles.head));
-  const bool head_first = roles.head >= 0 && roles.head < roles.row;
-  float* values = changed.writable();
+  const bool has_heads = roles.head >= 0, head_first = has_heads && roles.head < roles.row;
+  std::int64_t rows = value.axis(static_cast<std::size_t>(roles.row));
+  std::int64_t heads = has_heads ? value.axis(static_cast<std::size_t>(roles.head)) : part.runs;
+  if (!has_heads) rows /= part.runs;
+  heads /= part.runs;
+  float* values = value.writable();
   for (std::int64_t head = 0; head < heads; ++head) {
     if (intervention.head && *intervention.head != head) continue;
+    const std::int64_t place = part.run * heads + head, places = part.runs * heads;
     for (std::int64_t row = 0; row < rows; ++row) {
-      const std::int64_t position = first_position + row;
+      const std::int64_t position = part.first_position + row;
       const auto& chosen = intervention.positions;
       if (!chosen.empty() && std::find(chosen.begin(), chosen.end(), position) == chosen.end()) continue;
-      const std::int64_t index = head_first ? head * rows + row : row * heads + head;
+      const std::int64_t index = head_first ? place * rows + row : row * places + place;
       KeyRange shown{0, length};
       if (info.axes[info.axis_count - 1] == Axis::key) {
         shown = visible_keys(
@@ -192,7 +202,20 @@ Tensor applied(const Intervention& intervention, const Tensor& value, std::int64
                  intervention.operation);
     }
   }
+}
+
+}  // namespace
+
+Tensor applied(const Intervention& intervention, const Tensor& value, std::int64_t first_position,
+               const ArchitectureDescription& architecture) {
+  Tensor changed = value.copy();
+  apply(intervention, {.first_position = first_position}, changed, architecture);
   return changed;
+}
+
+void apply_to_one(const Intervention& intervention, std::int64_t run, std::int64_t runs, Tensor& value,
+                  const ArchitectureDescription& architecture) {
+  apply(intervention, {.run = run, .runs = runs}, value, architecture);
 }
 
 }  // namespace headlight

@@ -56,5 +56,8 @@ void check_intervention(const Intervention& intervention, const Model& model, st
 // `value` holds the rows first_position ... of the hook. Returns a changed copy.
 Tensor applied(const Intervention& intervention, const Tensor& value, std::int64_t first_position,
                const ArchitectureDescription& architecture);
+// Changes one of several runs that lie side by side in `value`, as forward_blocks() has them: its maker's.
+void apply_to_one(const Intervention& intervention, std::int64_t run, std::int64_t runs, Tensor& value,
+                  const ArchitectureDescription& architecture);
 
 }  // namespace headlight

@@ -65,6 +65,7 @@ inline constexpr std::array wall_orders = {
     Named<WallOrder>{"diffuse", WallOrder::diffuse},
     Named<WallOrder>{"entropy", WallOrder::entropy},
     Named<WallOrder>{"distance", WallOrder::distance},
+    Named<WallOrder>{"effect", WallOrder::effect},
 };
 
 inline constexpr std::array token_folds = {

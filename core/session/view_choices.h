@@ -18,7 +18,9 @@ struct HeadPlace {
   bool operator==(const HeadPlace&) const = default;
 };
 
-enum class WallOrder {  // as the model has them, or by a score of core/analysis/head_scores.h
+// As the model has them, by a score of core/analysis/head_scores.h, or by what core/analysis/head_sweep.h
+// finds.
+enum class WallOrder {
   model,
   previous_token,
   same_token,
@@ -27,7 +29,8 @@ enum class WallOrder {  // as the model has them, or by a score of core/analysis
   local,
   diffuse,
   entropy,
-  distance
+  distance,
+  effect
 };
 enum class TokenFold { tokens, graphemes, words };
 

@@ -15,6 +15,7 @@
 #include "gui/strings.h"
 #include "gui/theme.h"
 #include "gui/widgets/combo.h"
+#include "gui/widgets/rotated_text.h"
 #include "gui/widgets/segmented.h"
 #include "gui/widgets/thin_slider.h"
 
@@ -43,8 +44,19 @@ constexpr std::array orders = {
     OrderWords{WallOrder::entropy, HeadScore::entropy, "wall.entropy", "wall.entropy_tip"},
     OrderWords{WallOrder::distance, HeadScore::distance, "wall.distance", "wall.distance_tip"},
 };
+constexpr OrderWords effect_words = {WallOrder::effect, {}, "wall.effect", "wall.effect_tip"};
+
+bool by_effect(const ShownAttention& shown) {
+  return shown.frame.document.attention.order == WallOrder::effect;
+}
+
+// Of the maps that are shown, every head can be knocked out.
+bool can_be_swept(const ShownAttention& shown) {
+  return shown.part == AttentionPart::self && has_edited_runs(shown.trace->model());
+}
 
 const OrderWords* words_of(WallOrder order) {
+  if (order == WallOrder::effect) return &effect_words;
   const auto found =
       std::find_if(orders.begin(), orders.end(), [&](const OrderWords& one) { return one.order == order; });
   return found == orders.end() ? nullptr : &*found;
@@ -56,7 +68,26 @@ std::string score_text(double score) {
   return score >= 10.0 ? fmt::format("{:.1f}", score) : fmt::format("{:.2f}", score);
 }
 
+// "+1.70", with a real minus.
+std::string signed_text(double number) {
+  const std::string size = fmt::format("{:.2f}", std::abs(number));
+  return (number < 0.0 && size != "0.00" ? "−" : "+") + size;
+}
+
 }  // namespace
+
+bool WallScores::SweepKey::operator==(const SweepKey& other) const {
+  return same_owner(trace, other.trace) && position == other.position && changes == other.changes &&
+         device == other.device;
+}
+
+HeadSweep WallScores::sweep_of(const SweepKey& key, const Progress& progress) {
+  const std::shared_ptr<const Trace> trace = key.trace.lock();
+  if (!trace) return {};  // a newer text has replaced it
+  const auto backend = make_worker_backend(key.device, 0);
+  return head_sweep(*trace, *backend, key.position, likeliest_token(*trace, key.position), key.changes,
+                    [&](float share) { progress.report(share); });
+}
 
 bool WallScores::Key::operator==(const Key& other) const {
   return same_owner(trace, other.trace) && cross == other.cross && device == other.device;
@@ -71,8 +102,20 @@ HeadScores WallScores::scores_of(const Key& key, const Progress& progress) {
 
 void WallScores::follow(const ShownAttention& shown, Commands& commands) {
   const bool sorted = shown.frame.document.attention.order != WallOrder::model;
-  const bool complete = shown.trace->layers_done() == shown.architecture().layers;
-  if (!complete || (!sorted && shown.map.queries > most_positions_unasked)) return;
+  if (shown.trace->layers_done() < shown.architecture().layers) return;
+  // The pass of a text that is being typed comes first: until it is there, the cores are its own.
+  if (by_effect(shown) && can_be_swept(shown) && shown.trace->complete() && !shown.frame.busy) {
+    const std::int64_t position = shown.locked_query();
+    sweeper_.want({shown.trace, position >= 0 ? position : shown.trace->positions() - 1,
+                   shown.frame.document.interventions, shown.frame.device});
+    if (auto done = sweeper_.done(); done && done->value && !done->value->effects.empty())
+      swept_ = std::move(done);
+    if (sweeper_.pending()) commands.progress(text("wall.sweeping"), sweeper_.fraction());
+  } else if (sweeper_.pending()) {
+    sweeper_.cancel();
+    sweeper_.again();
+  }
+  if (!sorted && shown.map.queries > most_positions_unasked) return;
   worker_.want({shown.trace, shown.cross(), shown.frame.device});
   if (auto done = worker_.done(); done && done->value && !done->value->rows.empty()) done_ = std::move(done);
   if (sorted && worker_.pending()) commands.pending();
@@ -85,70 +128,106 @@ const HeadScores* WallScores::scores(const ShownAttention& shown) const {
   return found.layers == a.layers && found.heads == a.heads ? &found : nullptr;
 }
 
+const HeadSweep* WallScores::sweep(const ShownAttention& shown) const {
+  if (!swept_ || !can_be_swept(shown)) return nullptr;
+  const HeadSweep& found = *swept_->value;
+  const ArchitectureDescription& a = shown.architecture();
+  const bool fits = found.layers == a.layers && found.heads == a.heads && found.target < a.vocabulary;
+  return fits ? &found : nullptr;
+}
+
+bool WallScores::has_numbers(const ShownAttention& shown) const {
+  return by_effect(shown) ? sweep(shown) != nullptr : scores(shown) != nullptr;
+}
+
 double WallScores::score_of(const ShownAttention& shown, std::int64_t layer, std::int64_t head) const {
   const OrderWords* words = words_of(shown.frame.document.attention.order);
-  const HeadScores* found = scores(shown);
-  return words && found ? found->of(layer, head)[words->score] : 0.0;
+  if (words == nullptr || !has_numbers(shown)) return 0.0;
+  return by_effect(shown) ? std::abs(sweep(shown)->of(layer, head).lost)
+                          : scores(shown)->of(layer, head)[words->score];
+}
+
+std::string WallScores::label_of(const ShownAttention& shown, std::int64_t layer, std::int64_t head) const {
+  return by_effect(shown) ? signed_text(sweep(shown)->of(layer, head).lost)
+                          : score_text(score_of(shown, layer, head));
 }
 
 bool WallScores::is_sorted(const ShownAttention& shown) const {
-  return shown.frame.document.attention.order != WallOrder::model && scores(shown) != nullptr;
+  return shown.frame.document.attention.order != WallOrder::model && has_numbers(shown);
 }
 
 std::vector<std::int64_t> WallScores::order(const ShownAttention& shown) const {
   if (!is_sorted(shown)) return {};
-  const HeadScores& found = *scores(shown);
-  const HeadScore by = words_of(shown.frame.document.attention.order)->score;
-  std::vector<std::int64_t> order(found.rows.size());
+  const std::int64_t heads = shown.architecture().heads;
+  std::vector<std::int64_t> order(static_cast<std::size_t>(shown.architecture().layers * heads));
   std::iota(order.begin(), order.end(), 0);
   const auto key = [&](std::int64_t flat) {
-    const double score = found.rows[static_cast<std::size_t>(flat)][by];
+    const double score = score_of(shown, flat / heads, flat % heads);
     return std::isnan(score) ? -1.0 : score;  // heads without a score come last
   };
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::int64_t one, std::int64_t other) { return key(one) > key(other); });
+  std::vector<double> keys(order.size());
+  std::ranges::transform(order, keys.begin(), key);
+  std::stable_sort(order.begin(), order.end(), [&](std::int64_t one, std::int64_t other) {
+    return keys[static_cast<std::size_t>(one)] > keys[static_cast<std::size_t>(other)];
+  });
   return order;
 }
 
-void WallScores::draw_tools(const ShownAttention& shown, Commands& commands) {
+void WallScores::draw_order(const ShownAttention& shown, Commands& commands) const {
   const AttentionChoices& now = shown.frame.document.attention;
   const OrderWords* words = words_of(now.order);
-  if (words == nullptr && on_stage()) return;
-  ImGui::AlignTextToFramePadding();
-  ImGui::TextDisabled("%s", text("wall.sorted_by").c_str());
-  ImGui::SameLine(0, em() * 0.6F);
   ImGui::SetNextItemWidth(em() * 11);
-  if (begin_combo("##order", text(words ? words->name : "wall.model"))) {
-    const auto offer = [&](WallOrder order, const char* name, const char* tip) {
-      if (ImGui::Selectable(text(name).c_str(), now.order == order)) {
-        AttentionChoices next = now;
-        next.order = order;
-        next.least_score = 0.0;  // scores differ in what they are
-        commands.edit(SetChoices{next});
-      }
-      ImGui::SetItemTooltip("%s", text(tip).c_str());
-    };
-    offer(WallOrder::model, "wall.model", "wall.model_tip");
-    for (const OrderWords& one : orders) offer(one.order, one.name, one.tip);
-    ImGui::EndCombo();
-  } else {
+  if (!begin_combo("##order", text(words ? words->name : "wall.model"))) {
     ImGui::SetItemTooltip("%s", text(words ? words->tip : "wall.model_tip").c_str());
-  }
-  if (words == nullptr) return;
-  const HeadScores* found = scores(shown);
-  if (found == nullptr) {
-    ImGui::SameLine(0, em());
-    const auto percent = static_cast<int>(100.0F * worker_.fraction());
-    const auto done = worker_.done();
-    const bool failed = done && !done->error.empty() && !worker_.pending();
-    const std::string state = failed ? format_text("wall.failed", fmt::arg("error", in_language(done->error)))
-                                     : format_text("wall.computing", fmt::arg("percent", percent));
-    ImGui::TextDisabled("%s", state.c_str());
     return;
   }
+  const auto offer = [&](WallOrder order, const char* name, const char* tip) {
+    if (ImGui::Selectable(text(name).c_str(), now.order == order)) {
+      AttentionChoices next = now;
+      next.order = order;
+      next.least_score = 0.0;  // scores differ in what they are
+      commands.edit(SetChoices{next});
+    }
+    ImGui::SetItemTooltip("%s", text(tip).c_str());
+  };
+  offer(WallOrder::model, "wall.model", "wall.model_tip");
+  for (const OrderWords& one : orders) offer(one.order, one.name, one.tip);
+  if (can_be_swept(shown)) offer(effect_words.order, effect_words.name, effect_words.tip);
+  ImGui::EndCombo();
+}
+
+// Why there are no numbers yet.
+void WallScores::draw_state(const ShownAttention& shown) const {
+  std::string state;
+  const auto say = [&](const auto& worker, const char* computing) {
+    const auto done = worker.done();
+    const bool failed = done && !done->error.empty() && !worker.pending();
+    state = failed
+                ? format_text("wall.failed", fmt::arg("error", in_language(done->error)))
+                : format_text(computing, fmt::arg("percent", static_cast<int>(100.0F * worker.fraction())));
+  };
+  if (!by_effect(shown)) {
+    say(worker_, "wall.computing");
+  } else if (can_be_swept(shown)) {
+    say(sweeper_, "wall.sweeping");
+  } else {
+    state = text("wall.no_effect");
+  }
+  ImGui::SameLine(0, em());
+  const std::string fitted = fitted_text(state, std::max(em() * 2, ImGui::GetContentRegionAvail().x));
+  ImGui::TextDisabled("%s", fitted.c_str());
+  if (fitted != state) ImGui::SetItemTooltip("%s", state.c_str());
+}
+
+// From which score on heads are bright.
+void WallScores::draw_least(const ShownAttention& shown, Commands& commands) const {
+  const AttentionChoices& now = shown.frame.document.attention;
   double most = 0.0;
-  for (const HeadScoreRow& row : found->rows) {
-    if (row[words->score] > most) most = row[words->score];
+  for (std::int64_t layer = 0; layer < shown.architecture().layers; ++layer) {
+    for (std::int64_t head = 0; head < shown.architecture().heads; ++head) {
+      const double score = score_of(shown, layer, head);
+      if (score > most) most = score;
+    }
   }
   next_in_line(em() * 16, em() * 1.5F);
   ImGui::SetCursorPosY(ImGui::GetCursorPosY() + em() * 0.2F);  // in line with the words beside it
@@ -165,6 +244,33 @@ void WallScores::draw_tools(const ShownAttention& shown, Commands& commands) {
   ImGui::EndChild();
 }
 
+// Whose probability the numbers are about.
+void WallScores::draw_target(const ShownAttention& shown) const {
+  const HeadSweep& found = *sweep(shown);
+  const std::string target = visible_bytes(shown.trace->model().tokenizer->bytes(found.target));
+  const std::string words =
+      format_text("wall.effect_of", fmt::arg("target", target),
+                  fmt::arg("percent", fmt::format("{:.1f}", 100.0 * std::exp(found.log_probability))));
+  next_in_line(ImGui::CalcTextSize(words.c_str()).x, em() * 1.5F);
+  ImGui::AlignTextToFramePadding();
+  const std::string fitted = fitted_text(words, std::max(em() * 2, ImGui::GetContentRegionAvail().x));
+  ImGui::TextDisabled("%s", fitted.c_str());
+  ImGui::SetItemTooltip("%s", text("wall.effect_tip").c_str());
+}
+
+void WallScores::draw_tools(const ShownAttention& shown, Commands& commands) {
+  const bool ordered = shown.frame.document.attention.order != WallOrder::model;
+  if (!ordered && on_stage()) return;
+  ImGui::AlignTextToFramePadding();
+  ImGui::TextDisabled("%s", text("wall.sorted_by").c_str());
+  ImGui::SameLine(0, em() * 0.6F);
+  draw_order(shown, commands);
+  if (!ordered) return;
+  if (!has_numbers(shown)) return draw_state(shown);
+  draw_least(shown, commands);
+  if (by_effect(shown)) draw_target(shown);
+}
+
 void WallScores::draw_labels(const ShownAttention& shown, const WallLayout& layout, ImVec2 corner) const {
   const ScopedFont small(fonts().mono, smallest_words);
   ImDrawList* list = ImGui::GetWindowDrawList();
@@ -179,7 +285,7 @@ void WallScores::draw_labels(const ShownAttention& shown, const WallLayout& layo
     const bool marked =
         (layer == shown.layer && head == shown.head) || shown.frame.hover.head == std::pair(layer, head);
     const float strength = static_cast<float>(score) < least ? 0.4F : 1.0F;
-    const std::string name = fmt::format("L{} H{}", layer, head), number = score_text(score);
+    const std::string name = fmt::format("L{} H{}", layer, head), number = label_of(shown, layer, head);
     list->AddText(ImVec2(corner.x + at.x, y), with_alpha(marked ? palette().text : palette().muted, strength),
                   name.c_str());
     const float right = corner.x + at.x + layout.thumbnail - ImGui::CalcTextSize(number.c_str()).x;
@@ -220,6 +326,16 @@ void WallScores::draw_all_of(const ShownAttention& shown, std::int64_t layer, st
     ImGui::TextUnformatted(score_text(row[one.score]).c_str());
     ImGui::PopStyleColor();
   }
+  const HeadSweep* swept = by_effect(shown) ? sweep(shown) : nullptr;
+  if (swept == nullptr) return;
+  const HeadEffect& effect = swept->of(layer, head);
+  ImGui::TextUnformatted(text("wall.effect").c_str());
+  ImGui::SameLine(column);
+  const ScopedFont mono(fonts().mono, 0.88F);
+  ImGui::TextUnformatted(fmt::format("{} ({:.1f}% → {:.1f}%)", signed_text(effect.lost),
+                                     100.0 * std::exp(swept->log_probability),
+                                     100.0 * std::exp(swept->log_probability - effect.lost))
+                             .c_str());
 }
 
 }  // namespace headlight

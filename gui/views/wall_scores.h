@@ -1,4 +1,5 @@
-// What kinds of heads there are: scores of all of them, by which the wall is sorted and its heads are dimmed.
+// What kinds of heads there are, and what a prediction owes to each: numbers of all of them, by which the
+// wall is sorted and its heads are dimmed.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "core/analysis/head_scores.h"
+#include "core/analysis/head_sweep.h"
 #include "core/session/background.h"
 #include "gui/views/shown_attention.h"
 #include "gui/views/wall_layout.h"
@@ -41,13 +43,33 @@ class WallScores {
     std::string device;
     bool operator==(const Key& other) const;
   };
+  // Every head knocked out by itself: behind this position, in a model that these changes made.
+  struct SweepKey {
+    std::weak_ptr<const Trace> trace;
+    std::int64_t position = 0;
+    Edits changes;
+    std::string device;
+    bool operator==(const SweepKey& other) const;
+  };
   const HeadScores* scores(const ShownAttention& shown) const;
+  const HeadSweep* sweep(const ShownAttention& shown) const;
+  bool has_numbers(const ShownAttention& shown) const;  // of what the wall is sorted by
+  // By which heads are sorted and dimmed.
   double score_of(const ShownAttention& shown, std::int64_t layer, std::int64_t head) const;
+  std::string label_of(const ShownAttention& shown, std::int64_t layer, std::int64_t head) const;
+  void draw_order(const ShownAttention& shown, Commands& commands) const;
+  void draw_state(const ShownAttention& shown) const;
+  void draw_least(const ShownAttention& shown, Commands& commands) const;
+  void draw_target(const ShownAttention& shown) const;
 
   std::shared_ptr<const Background<Key, HeadScores>::Done> done_;  // the newest of this model
+  std::shared_ptr<const Background<SweepKey, HeadSweep>::Done> swept_;
   Background<Key, HeadScores> worker_{
       [](const Key& key, const Progress& progress) { return scores_of(key, progress); }};
+  Background<SweepKey, HeadSweep> sweeper_{
+      [](const SweepKey& key, const Progress& progress) { return sweep_of(key, progress); }};
   static HeadScores scores_of(const Key& key, const Progress& progress);
+  static HeadSweep sweep_of(const SweepKey& key, const Progress& progress);
 };
 
 }  // namespace headlight

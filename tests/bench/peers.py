@@ -137,6 +137,24 @@ def run_transformers(settings):
         clock.measure("edit", edit)
         assert cache.get_seq_length() == BASE
         cold(BASE + 1)
+        sweep()
+
+    def sweep():
+        """64 texts of 64 tokens at once, another head's result set to 0 in each: what `headlight bench` sweeps."""
+        layers, heads = config.num_hidden_layers, config.num_attention_heads
+        count = min(64, layers * heads)
+        text = batch(ids(64)).repeat(count, 1)
+        handles = []
+        for run in range(count):
+            layer, head = divmod(run * layers * heads // count, heads)
+
+            def without(_, arguments, run=run, head=head):
+                width = arguments[0].shape[-1] // heads
+                arguments[0][run, :, head * width:(head + 1) * width] = 0
+            handles.append(model.model.layers[layer].self_attn.o_proj.register_forward_pre_hook(without))
+        clock.measure("sweep", lambda: model(text, use_cache=False, logits_to_keep=1))
+        for handle in handles:
+            handle.remove()
 
     result = clock.measure_all(settings, cold, others)
     return result | {"version": f"transformers {transformers.__version__}, torch {torch.__version__}"}
@@ -362,14 +380,14 @@ def in_process(name, settings):
 def run_headlight(settings, extra=()):
     command = [settings["headlight"], "bench", "--json", "--model", settings["model"], "--threads",
                str(settings["threads"]), "--repeats", str(settings["repeats"]), "--only",
-               ",".join(["memory", "cold", "append", "edit", *extra]), "--tokens",
+               ",".join(["memory", "cold", "append", "edit", "sweep", *extra]), "--tokens",
                ",".join(str(tokens) for tokens in settings["tokens"])]
     found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout)
     samples = {}
     for each in found["passes"]:
         case = f"cold {each['tokens']}" if each["kind"] == "cold" else each["kind"]
         samples[case] = each["seconds"]
-        if not each["attention_maps"]:
+        if each["kind"] != "sweep" and not each["attention_maps"]:
             raise SystemExit(f"peers: headlight kept no attention maps in '{case}': too little memory is free")
     return {"samples": samples, "peak_bytes": found["memory"]["peak_cold_bytes"], "report": found,
             "version": f"headlight {found['version']}, {found['kernels']} kernels"}
@@ -415,6 +433,7 @@ def goals(tokens, amx):
         ("append one against its full re-run", "append", "transformers", f"cold {BASE + 1}", 25.0),
         ("edit in the middle against its full re-run", "edit", "transformers", f"cold {BASE}", 4.0),
         ("edit in the middle against its cut KV cache", "edit", "transformers", "edit", None),
+        ("64 heads knocked out side by side", "sweep", "transformers", "sweep", None),
     ]
     lines += [(f"cold {n} against TransformerLens", f"cold {n}", "lens", f"cold {n}", 5.0) for n in tokens]
     lines += [(f"cold {n} against ONNX Runtime", f"cold {n}", "onnx", f"cold {n}", None) for n in tokens]
@@ -441,7 +460,7 @@ def machine_limits(report):
 
 
 def print_table(threads, tokens, engines, amx):
-    cases = [f"cold {n}" for n in tokens] + ["append", "edit"]
+    cases = [f"cold {n}" for n in tokens] + ["append", "edit", "sweep"]
     print(f"\n{threads} thread{' (processor time)' if threads == 1 else 's'}: medians in ms (best)")
     print(f"{'':<14}" + "".join(f"{case:>17}" for case in cases) + f"{'peak MB at ' + str(BASE):>17}")
     for name, engine in engines.items():

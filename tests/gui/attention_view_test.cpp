@@ -11,11 +11,13 @@
 #include <string>
 #include <thread>
 
+#include "core/analysis/head_sweep.h"
 #include "core/forward/derived_values.h"
 #include "gui/presenter.h"
 #include "gui/strings.h"
 #include "gui/widgets/map_scale.h"
 #include "imgui_internal.h"
+#include "tests/core/tiny_model.h"
 #include "tests/gui/scripted_gui.h"
 #include "tests/gui/synthetic_trace.h"
 
@@ -144,7 +146,7 @@ TEST(AttentionView, DrawsEveryChoiceOfNastyTraces) {
     all.back().difference = difference;
     all.back().value_weighted = true;
   }
-  for (const WallOrder order : {WallOrder::induction, WallOrder::distance}) {
+  for (const WallOrder order : {WallOrder::induction, WallOrder::distance, WallOrder::effect}) {
     all.emplace_back().order = order;
     all.back().least_score = 0.1;
   }
@@ -320,6 +322,43 @@ TEST(AttentionView, AWallIsSortedByAScore) {
     IM_CHECK_EQ(found.size(), 12U);
     IM_CHECK(std::is_sorted(found.rbegin(), found.rend()));
     IM_CHECK(found.front() > found.back());
+  }));
+}
+
+// Every head of a running model is switched off by itself; what matters most comes first, whether the token
+// needs it or would be likelier without it.
+TEST(AttentionView, AWallIsSortedByWhatKnockingOutDoes) {
+  load_strings(assets_folder() / "strings");
+  ScriptedGui gui;
+  SyntheticWorld world(SyntheticShape{.positions = 5});
+  const auto backend = make_cpu_backend(1);
+  ForwardRequest request;
+  request.tokens = {5, 17, 3, 60, 17};
+  const auto trace = run_forward(tiny_model(), *backend, request);
+  world.model = tiny_model();
+  world.result.trace = trace;
+  world.result.wall = head_wall(*trace, nullptr);
+  world.document.attention.order = WallOrder::effect;
+  world.document.query = 3;
+  const HeadSweep sweep = head_sweep(*trace, *backend, 3, likeliest_token(*trace, 3));
+  AttentionView view;
+  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    ctx.MouseMoveToPos(ImVec2(330, 300));
+    ctx.MouseClick(0);
+    ctx.SleepNoSkip(0.5F, 0.05F);
+    std::vector<double> found;
+    for (int i = 0; i < 12; ++i) {
+      ctx.KeyPress(ImGuiKey_LeftArrow);
+      ctx.KeyPress(ImGuiKey_UpArrow);
+    }
+    world.document.query = 3;  // the click chose a head, and its brightest cell
+    ctx.SleepNoSkip(0.5F, 0.05F);
+    for (int i = 0; i < 12; ++i) {
+      found.push_back(std::abs(sweep.of(world.document.layer, world.document.head).lost));
+      ctx.KeyPress(ImGuiKey_RightArrow);
+    }
+    IM_CHECK(std::is_sorted(found.rbegin(), found.rend()));
+    IM_CHECK(found.front() > 2 * found.back());
   }));
 }
 

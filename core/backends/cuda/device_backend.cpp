@@ -202,6 +202,21 @@ class DeviceBackend final : public Backend {
     return elements({.kind = kernels::Element::activated, .activation = activation}, x);
   }
 
+  Tensor rows(const Tensor& x, std::int64_t first, std::int64_t last) override {
+    const auto from = memory_->address(x);
+    if (!from || first < 0 || last < first || last > x.axis(0)) return x.rows(first, last);  // it says why
+    Shape shape = x.shape();
+    shape[0] = last - first;
+    const std::int64_t width = x.axis(0) > 0 ? x.size() / x.axis(0) : 0;
+    Result out = room(std::move(shape));
+    memory_->check(
+        device_.copy_within({.to = out.at,
+                             .from = from.get() + first * width,
+                             .bytes = static_cast<std::size_t>((last - first) * width) * sizeof(float)}),
+        "taking rows");
+    return made(std::move(out));
+  }
+
   Tensor mean_row(const Tensor& x) override {
     if (lie_here(x)) return cpu_->mean_row(x);
     const Shape shape = mean_row_shape(x);

@@ -58,6 +58,7 @@ TEST(Bench, MeasuresEverythingOnce) {
     for (const char* capture : {"everything", "rows", "next token"})
       expected.push_back(std::string(pass) + capture);
   }
+  expected.push_back("sweep 64 768 next token");  // all twelve heads
   EXPECT_EQ(passes, expected);
   ASSERT_EQ(found["profiles"].size(), 3U);
   for (const nlohmann::json& profile : found["profiles"]) {

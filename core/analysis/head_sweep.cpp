@@ -1,0 +1,70 @@
+// One run a head; of each only two numbers are kept.
+#include "core/analysis/head_sweep.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+namespace headlight {
+namespace {
+
+std::vector<double> log_probabilities(std::span<const float> logits) {
+  std::vector<double> result(logits.begin(), logits.end());
+  const double largest = *std::ranges::max_element(result);
+  double sum = 0.0;
+  for (const double logit : result) sum += std::exp(logit - largest);
+  const double log_sum = largest + std::log(sum);
+  for (double& value : result) value -= log_sum;
+  return result;
+}
+
+}  // namespace
+
+TokenId likeliest_token(const Trace& trace, std::int64_t position) {
+  const std::span<const float> logits = trace.row(Hook::logits, 0, position);
+  return static_cast<TokenId>(std::ranges::max_element(logits) - logits.begin());
+}
+
+HeadSweep head_sweep(const Trace& trace, Backend& backend, std::int64_t position, TokenId target,
+                     const Edits& changes, const std::function<void(float)>& progress) {
+  const ArchitectureDescription& a = trace.model().architecture;
+  if (target < 0 || target >= a.vocabulary)
+    throw std::logic_error("token " + std::to_string(target) + " is no target");
+  Edits in_force = changes;
+  std::erase_if(in_force, [](const Intervention& change) { return change.hook < Hook::resid_pre; });
+  std::vector<Edits> runs;
+  for (std::int64_t layer = 0; layer < a.layers; ++layer) {
+    for (std::int64_t head = 0; head < a.heads; ++head) {
+      runs.push_back(in_force);
+      runs.back().push_back({Hook::z, layer, head, {}, Scale{0.0F}});
+    }
+  }
+  HeadSweep sweep{a.layers, a.heads, position, target, 0.0, std::vector<HeadEffect>(runs.size())};
+  const std::vector<double> with = log_probabilities(trace.row(Hook::logits, 0, position));
+  const auto wanted = static_cast<std::size_t>(target);
+  sweep.log_probability = with[wanted];
+  std::size_t done = 0;
+  const auto report = [&] {
+    if (progress) progress(static_cast<float>(done) / static_cast<float>(runs.size()));
+  };
+  edited_runs(
+      trace, backend, runs, position,
+      [&](std::size_t run, std::span<const float> logits) {
+        const std::vector<double> without = log_probabilities(logits);
+        HeadEffect& effect = sweep.effects[run];
+        effect.lost = with[wanted] - without[wanted];
+        for (std::size_t id = 0; id < with.size(); ++id) {
+          const double p = std::exp(with[id]);
+          if (p > 0.0) effect.divergence += p * (with[id] - without[id]);
+        }
+        ++done;
+        report();
+      },
+      [&] {
+        report();
+        return false;
+      });
+  return sweep;
+}
+
+}  // namespace headlight

@@ -1,0 +1,91 @@
+// What each head is worth, against transformers with the same numbers set to 0 (head_sweep.json), on every
+// backend.
+#include "core/analysis/head_sweep.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+
+#include "core/backends/cuda/device_backend.h"
+#include "tests/core/analysis/lens_golden.h"
+#include "tests/core/backends/host_device.h"
+#include "tests/core/tiny_model.h"
+
+namespace headlight {
+namespace {
+
+nlohmann::json sweep_golden() {
+  std::ifstream file(golden_path("head_sweep.json"));
+  return nlohmann::json::parse(file).at("cases");
+}
+
+// Logits of float32 passes are within 2e-5 of the largest one (tests/golden/README.md), which is 5 in the
+// small models: 1e-4 in each of the four that a number is made of. SmolLM2's, of 23, sum over 30 blocks: 5e-4
+// each.
+double allowed(const nlohmann::json& golden) { return golden.at("model") == "smollm2" ? 2e-3 : 4e-4; }
+
+void expect_golden(const nlohmann::json& golden, const Trace& trace, Backend& backend) {
+  const std::string model = golden.at("model");
+  const std::int64_t position = golden.at("position");
+  const TokenId target = likeliest_token(trace, position);
+  EXPECT_EQ(target, golden.at("target").get<TokenId>()) << model;
+  const HeadSweep sweep = head_sweep(trace, backend, position, target);
+  const double most = allowed(golden);
+  EXPECT_NEAR(sweep.log_probability, golden.at("log_probability").get<double>(), most) << model;
+  ASSERT_EQ(static_cast<std::size_t>(sweep.layers), golden.at("lost").size());
+  double worst = 0.0;
+  for (std::int64_t layer = 0; layer < sweep.layers; ++layer) {
+    const auto l = static_cast<std::size_t>(layer);
+    ASSERT_EQ(static_cast<std::size_t>(sweep.heads), golden.at("lost")[l].size());
+    for (std::int64_t head = 0; head < sweep.heads; ++head) {
+      const auto h = static_cast<std::size_t>(head);
+      const double lost = golden.at("lost")[l][h], kl = golden.at("kl")[l][h];
+      EXPECT_NEAR(sweep.of(layer, head).lost, lost, most) << model << " L" << layer << " H" << head;
+      EXPECT_NEAR(sweep.of(layer, head).divergence, kl, most) << model << " L" << layer << " H" << head;
+      worst = std::max({worst, std::abs(sweep.of(layer, head).lost - lost),
+                        std::abs(sweep.of(layer, head).divergence - kl)});
+    }
+  }
+  fmt::print("{} {}: {} heads, worst {:.1g} of {:.1g} nats\n", backend.name(), model, sweep.effects.size(),
+             worst, most);
+}
+
+TEST(HeadSweep, AgreesWithTransformers) {
+  const nlohmann::json cases = sweep_golden();
+  EXPECT_EQ(cases.size(), 8U);
+  for (const nlohmann::json& golden : cases) {
+    const auto trace = trace_of_golden(golden);
+    if (trace) expect_golden(golden, *trace, *make_cpu_backend(2));
+  }
+}
+
+TEST(HeadSweep, OnADeviceToo) {
+  for (const nlohmann::json& golden : sweep_golden()) {
+    if (golden.at("model") == "smollm2") continue;  // minutes on a stand-in
+    HostDeviceLog log;
+    const auto memory = std::make_shared<DeviceMemory>(std::make_unique<HostDevice>(log));
+    const auto backend = make_device_backend(memory, make_cpu_backend(1));
+    ForwardRequest request;
+    request.tokens = golden.at("ids").get<std::vector<TokenId>>();
+    const auto trace = run_forward(load_family(golden.at("model")), *backend, request);
+    expect_golden(golden, *trace, *backend);
+  }
+}
+
+TEST(HeadSweep, ProgressRisesToAllAndMayStop) {
+  const auto backend = make_cpu_backend(1);
+  const auto trace = run_forward(tiny_model(), *backend, request_for({1, 2, 3}));
+  std::vector<float> shares;
+  head_sweep(*trace, *backend, 2, 7, {}, [&](float share) { shares.push_back(share); });
+  EXPECT_TRUE(std::ranges::is_sorted(shares));
+  EXPECT_EQ(shares.front(), 0.0F);
+  EXPECT_EQ(shares.back(), 1.0F);
+  struct Stop {};
+  EXPECT_THROW(head_sweep(*trace, *backend, 2, 7, {}, [](float) { throw Stop(); }), Stop);
+  EXPECT_THROW(head_sweep(*trace, *backend, 2, 1 << 20), std::logic_error);
+}
+
+}  // namespace
+}  // namespace headlight
