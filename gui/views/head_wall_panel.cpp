@@ -293,7 +293,8 @@ void HeadWallPanel::draw(const ShownAttention& shown, Commands& commands, HeadMa
   const float beside = room.x - layout.extent.x - em() * 1.7F;
   const bool has_below = below >= em() * 9.0F && room.x >= em() * 14.0F;
   const bool has_beside = !has_below && beside >= em() * 10.0F;
-  const ImVec2 size(has_beside ? layout.extent.x + em() * 0.2F : room.x,
+  const float bar = layout.extent.y > room.y ? ImGui::GetStyle().ScrollbarSize : 0.0F;
+  const ImVec2 size(has_beside ? layout.extent.x + bar + em() * 0.2F : room.x,
                     has_below ? std::min(layout.extent.y, for_heads) + em() * 0.2F : room.y);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
   const bool visible =
