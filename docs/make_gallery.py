@@ -31,8 +31,9 @@ ENCODER = ["--model", "all-minilm-l6-v2", "--text", "The cat sat on the mat.\nA 
 FOX_TEXT, CAPITAL_TEXT = FOX[1], CAPITAL[1]
 # What has no option of its own, as a session. (Those of the prompt are chosen beneath it.)
 SESSIONS = {
-    "wall_effect": {"text": CAPITAL_TEXT, "view": "attention", "attention_mode": "wall", "layer": 23, "head": 4,
-                    "attention": {"order": "effect"}},
+    "wall_effect": {"text": "When Mary and John went to the shop, John gave a drink to", "view": "attention",
+                    "attention_mode": "wall", "layer": 23, "head": 3, "attention": {"order": "effect"},
+                    "lens": {"target": 5099, "distractor": 2322}},  # Mary, John
     "points_3d": {"text": FOX_TEXT, "view": "embeddings", "embedding_layer": 18, "layer": 17, "head": 4,
                   "embedding": {"picture": "points", "dimensions": 3}},
     "points_umap": {"text": LONG[1], "view": "embeddings", "embedding_layer": 18, "layer": 17, "head": 4,

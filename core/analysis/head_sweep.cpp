@@ -18,6 +18,11 @@ std::vector<double> log_probabilities(std::span<const float> logits) {
   return result;
 }
 
+double measured(const std::vector<double>& log_p, const SweepAim& aim) {
+  const double target = log_p[static_cast<std::size_t>(aim.target)];
+  return aim.distractor ? target - log_p[static_cast<std::size_t>(*aim.distractor)] : target;
+}
+
 }  // namespace
 
 TokenId likeliest_token(const Trace& trace, std::int64_t position) {
@@ -25,11 +30,13 @@ TokenId likeliest_token(const Trace& trace, std::int64_t position) {
   return static_cast<TokenId>(std::ranges::max_element(logits) - logits.begin());
 }
 
-HeadSweep head_sweep(const Trace& trace, Backend& backend, std::int64_t position, TokenId target,
-                     const Edits& changes, const std::function<void(float)>& progress) {
+HeadSweep head_sweep(const Trace& trace, Backend& backend, const SweepAim& aim, const Edits& changes,
+                     const std::function<void(float)>& progress) {
   const ArchitectureDescription& a = trace.model().architecture;
-  if (target < 0 || target >= a.vocabulary)
-    throw std::logic_error("token " + std::to_string(target) + " is no target");
+  for (const TokenId token : {aim.target, aim.distractor.value_or(aim.target)}) {
+    if (token < 0 || token >= a.vocabulary)
+      throw std::logic_error("token " + std::to_string(token) + " is no target");
+  }
   Edits in_force = changes;
   std::erase_if(in_force, [](const Intervention& change) { return change.hook < Hook::resid_pre; });
   std::vector<Edits> runs;
@@ -39,20 +46,18 @@ HeadSweep head_sweep(const Trace& trace, Backend& backend, std::int64_t position
       runs.back().push_back({Hook::z, layer, head, {}, Scale{0.0F}});
     }
   }
-  HeadSweep sweep{a.layers, a.heads, position, target, 0.0, std::vector<HeadEffect>(runs.size())};
-  const std::vector<double> with = log_probabilities(trace.row(Hook::logits, 0, position));
-  const auto wanted = static_cast<std::size_t>(target);
-  sweep.log_probability = with[wanted];
+  const std::vector<double> with = log_probabilities(trace.row(Hook::logits, 0, aim.position));
+  HeadSweep sweep{a.layers, a.heads, aim, measured(with, aim), std::vector<HeadEffect>(runs.size())};
   std::size_t done = 0;
   const auto report = [&] {
     if (progress) progress(static_cast<float>(done) / static_cast<float>(runs.size()));
   };
   edited_runs(
-      trace, backend, runs, position,
+      trace, backend, runs, aim.position,
       [&](std::size_t run, std::span<const float> logits) {
         const std::vector<double> without = log_probabilities(logits);
         HeadEffect& effect = sweep.effects[run];
-        effect.lost = with[wanted] - without[wanted];
+        effect.lost = sweep.measure - measured(without, aim);
         for (std::size_t id = 0; id < with.size(); ++id) {
           const double p = std::exp(with[id]);
           if (p > 0.0) effect.divergence += p * (with[id] - without[id]);

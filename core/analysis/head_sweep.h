@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "core/backends/backend.h"
@@ -14,17 +15,25 @@
 
 namespace headlight {
 
+// What is predicted, and how that is measured: log p(target), or, against a distractor, log p(target) -
+// log p(distractor), which is the difference of their logits.
+struct SweepAim {
+  std::int64_t position = 0;  // behind this one
+  TokenId target = 0;
+  std::optional<TokenId> distractor;
+  bool operator==(const SweepAim&) const = default;
+};
+
 // Of one head.
 struct HeadEffect {
-  double lost = 0.0;  // log p(target) with the head minus without it, in nats; below 0: it was in the way
+  double lost = 0.0;        // the measure with the head minus without it, in nats; below 0: it was in the way
   double divergence = 0.0;  // KL(with ‖ without) of the whole distribution, in nats
 };
 
 struct HeadSweep {
   std::int64_t layers = 0, heads = 0;
-  std::int64_t position = 0;
-  TokenId target = 0;
-  double log_probability = 0.0;     // of the target, with all heads
+  SweepAim aim;
+  double measure = 0.0;             // with all heads
   std::vector<HeadEffect> effects;  // [layer, head]
   const HeadEffect& of(std::int64_t layer, std::int64_t head) const {
     return effects[static_cast<std::size_t>(layer * heads + head)];
@@ -37,7 +46,7 @@ TokenId likeliest_token(const Trace& trace, std::int64_t position);
 // Knocks out (× 0) the result z of each head at every position. `changes` made the trace, if anything did,
 // and stay in force. `progress` is told the share that is done, and may throw to stop. Errors as
 // edited_runs().
-HeadSweep head_sweep(const Trace& trace, Backend& backend, std::int64_t position, TokenId target,
-                     const Edits& changes = {}, const std::function<void(float)>& progress = {});
+HeadSweep head_sweep(const Trace& trace, Backend& backend, const SweepAim& aim, const Edits& changes = {},
+                     const std::function<void(float)>& progress = {});
 
 }  // namespace headlight

@@ -18,7 +18,7 @@ namespace {
 struct Options {
   ComputeOptions compute;
   std::string text;
-  std::optional<std::string> target;
+  std::optional<std::string> target, distractor;
   std::optional<std::int64_t> position;
   std::int64_t top = 20;
   bool json = false;
@@ -28,15 +28,14 @@ std::string piece(const Model& model, TokenId id) {
   return "|" + visible_bytes(model.tokenizer->bytes(id)) + "|";
 }
 
-TokenId target_token(const Model& model, const std::string& text) {
+TokenId one_token(const Model& model, const std::string& text, const char* option) {
   require_utf8(text);
   std::vector<Token> tokens = model.tokenizer->encode(text);
   std::erase_if(tokens, [](const Token& token) { return token.begin == token.end; });  // a template's own
   if (tokens.size() == 1) return tokens.front().id;
-  throw UserError(
-      fmt::format("--target must be one token of this model, but '{}' is {}; a space in front "
-                  "belongs to the token.",
-                  text, tokens.size()));
+  throw UserError(fmt::format(
+      "{} must be one token of this model, but '{}' is {}; a space in front belongs to the token.", option,
+      text, tokens.size()));
 }
 
 std::int64_t swept_position(const Options& options, const Trace& trace) {
@@ -47,9 +46,15 @@ std::int64_t swept_position(const Options& options, const Trace& trace) {
 }
 
 void print_table(const Model& model, const HeadSweep& sweep, const Options& options) {
-  fmt::print("behind position {}: {} {:.4f}%\n{:<10} {:>12} {:>12} {:>12}\n", sweep.position,
-             piece(model, sweep.target), 100.0 * std::exp(sweep.log_probability), "without", "probability",
-             "lost (nats)", "KL (nats)");
+  const SweepAim& aim = sweep.aim;
+  if (aim.distractor) {
+    fmt::print("behind position {}: {} against {}, {:+.5f} nats\n", aim.position, piece(model, aim.target),
+               piece(model, *aim.distractor), sweep.measure);
+  } else {
+    fmt::print("behind position {}: {}, ln p = {:.5f}, p = {:.4f}%\n", aim.position, piece(model, aim.target),
+               sweep.measure, 100.0 * std::exp(sweep.measure));
+  }
+  fmt::print("{:<10} {:>12} {:>12} {:>12}\n", "without", "left (nats)", "lost (nats)", "KL (nats)");
   std::vector<std::size_t> order(sweep.effects.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, std::greater(),
@@ -58,8 +63,8 @@ void print_table(const Model& model, const HeadSweep& sweep, const Options& opti
   for (const std::size_t head : order) {
     const HeadEffect& effect = sweep.effects[head];
     const auto heads = static_cast<std::size_t>(sweep.heads);
-    fmt::print("{:<10} {:>11.4f}% {:>+12.5f} {:>12.5f}\n", fmt::format("L{} H{}", head / heads, head % heads),
-               100.0 * std::exp(sweep.log_probability - effect.lost), effect.lost, effect.divergence);
+    fmt::print("{:<10} {:>12.5f} {:>+12.5f} {:>12.5f}\n", fmt::format("L{} H{}", head / heads, head % heads),
+               sweep.measure - effect.lost, effect.lost, effect.divergence);
   }
 }
 
@@ -74,11 +79,13 @@ void print_report(const Model& model, const HeadSweep& sweep) {
     lost.push_back(std::move(lost_here));
     divergence.push_back(std::move(divergence_here));
   }
-  print_json({{"position", sweep.position},
-              {"target", token_json(*model.tokenizer, sweep.target)},
-              {"log_probability", number_json(sweep.log_probability)},
-              {"lost", std::move(lost)},
-              {"kl", std::move(divergence)}});
+  nlohmann::json report = {{"position", sweep.aim.position},
+                           {"target", token_json(*model.tokenizer, sweep.aim.target)},
+                           {"nats", number_json(sweep.measure)},
+                           {"lost", std::move(lost)},
+                           {"kl", std::move(divergence)}};
+  if (sweep.aim.distractor) report["distractor"] = token_json(*model.tokenizer, *sweep.aim.distractor);
+  print_json(report);
 }
 
 void sweep(const Options& options) {
@@ -89,10 +96,12 @@ void sweep(const Options& options) {
   }
   const auto backend = open_backend(options.compute);
   const auto trace = run_forward(model, *backend, text_request(*model, options.text));
-  const std::int64_t position = swept_position(options, *trace);
-  const TokenId target =
-      options.target ? target_token(*model, *options.target) : likeliest_token(*trace, position);
-  const HeadSweep result = head_sweep(*trace, *backend, position, target);
+  SweepAim aim;
+  aim.position = swept_position(options, *trace);
+  aim.target =
+      options.target ? one_token(*model, *options.target, "--target") : likeliest_token(*trace, aim.position);
+  if (options.distractor) aim.distractor = one_token(*model, *options.distractor, "--distractor");
+  const HeadSweep result = head_sweep(*trace, *backend, aim);
   if (options.json) {
     print_report(*model, result);
   } else {
@@ -109,6 +118,8 @@ void add_sweep(CLI::App& app, int& exit_code) {
   add_compute_options(*command, options->compute);
   command->add_option("--text", options->text, "The text")->required();
   command->add_option("--target", options->target, "The token that is predicted; unless told the likeliest");
+  command->add_option("--distractor", options->distractor,
+                      "A token that is predicted instead: its loss is taken off the target's");
   command->add_option("--position", options->position, "Behind which token; unless told the last one");
   command->add_option("--top", options->top, "How many heads to list, those that matter most")
       ->check(CLI::Range(1, 1 << 24));

@@ -77,15 +77,16 @@ std::string signed_text(double number) {
 }  // namespace
 
 bool WallScores::SweepKey::operator==(const SweepKey& other) const {
-  return same_owner(trace, other.trace) && position == other.position && changes == other.changes &&
-         device == other.device;
+  return same_owner(trace, other.trace) && position == other.position && target == other.target &&
+         distractor == other.distractor && changes == other.changes && device == other.device;
 }
 
 HeadSweep WallScores::sweep_of(const SweepKey& key, const Progress& progress) {
   const std::shared_ptr<const Trace> trace = key.trace.lock();
   if (!trace) return {};  // a newer text has replaced it
   const auto backend = make_worker_backend(key.device, 0);
-  return head_sweep(*trace, *backend, key.position, likeliest_token(*trace, key.position), key.changes,
+  const TokenId target = key.target.value_or(likeliest_token(*trace, key.position));
+  return head_sweep(*trace, *backend, {key.position, target, key.distractor}, key.changes,
                     [&](float share) { progress.report(share); });
 }
 
@@ -105,9 +106,14 @@ void WallScores::follow(const ShownAttention& shown, Commands& commands) {
   if (shown.trace->layers_done() < shown.architecture().layers) return;
   // The pass of a text that is being typed comes first: until it is there, the cores are its own.
   if (by_effect(shown) && can_be_swept(shown) && shown.trace->complete() && !shown.frame.busy) {
+    const Document& document = shown.frame.document;
+    const auto known = [&](const std::optional<TokenId>& token) {  // of a larger vocabulary, perhaps
+      return token && *token < shown.architecture().vocabulary ? token : std::nullopt;
+    };
     const std::int64_t position = shown.locked_query();
     sweeper_.want({shown.trace, position >= 0 ? position : shown.trace->positions() - 1,
-                   shown.frame.document.interventions, shown.frame.device});
+                   known(document.lens.target), known(document.lens.distractor), document.interventions,
+                   shown.frame.device});
     if (auto done = sweeper_.done(); done && done->value && !done->value->effects.empty())
       swept_ = std::move(done);
     if (sweeper_.pending()) commands.progress(text("wall.sweeping"), sweeper_.fraction());
@@ -132,7 +138,7 @@ const HeadSweep* WallScores::sweep(const ShownAttention& shown) const {
   if (!swept_ || !can_be_swept(shown)) return nullptr;
   const HeadSweep& found = *swept_->value;
   const ArchitectureDescription& a = shown.architecture();
-  const bool fits = found.layers == a.layers && found.heads == a.heads && found.target < a.vocabulary;
+  const bool fits = found.layers == a.layers && found.heads == a.heads && found.aim.target < a.vocabulary;
   return fits ? &found : nullptr;
 }
 
@@ -247,10 +253,14 @@ void WallScores::draw_least(const ShownAttention& shown, Commands& commands) con
 // Whose probability the numbers are about.
 void WallScores::draw_target(const ShownAttention& shown) const {
   const HeadSweep& found = *sweep(shown);
-  const std::string target = visible_bytes(shown.trace->model().tokenizer->bytes(found.target));
+  const auto piece = [&](TokenId id) { return visible_bytes(shown.trace->model().tokenizer->bytes(id)); };
   const std::string words =
-      format_text("wall.effect_of", fmt::arg("target", target),
-                  fmt::arg("percent", fmt::format("{:.1f}", 100.0 * std::exp(found.log_probability))));
+      found.aim.distractor
+          ? format_text("wall.effect_against", fmt::arg("target", piece(found.aim.target)),
+                        fmt::arg("distractor", piece(*found.aim.distractor)),
+                        fmt::arg("number", signed_text(found.measure)))
+          : format_text("wall.effect_of", fmt::arg("target", piece(found.aim.target)),
+                        fmt::arg("percent", fmt::format("{:.1f}", 100.0 * std::exp(found.measure))));
   next_in_line(ImGui::CalcTextSize(words.c_str()).x, em() * 1.5F);
   ImGui::AlignTextToFramePadding();
   const std::string fitted = fitted_text(words, std::max(em() * 2, ImGui::GetContentRegionAvail().x));
@@ -332,10 +342,12 @@ void WallScores::draw_all_of(const ShownAttention& shown, std::int64_t layer, st
   ImGui::TextUnformatted(text("wall.effect").c_str());
   ImGui::SameLine(column);
   const ScopedFont mono(fonts().mono, 0.88F);
-  ImGui::TextUnformatted(fmt::format("{} ({:.1f}% → {:.1f}%)", signed_text(effect.lost),
-                                     100.0 * std::exp(swept->log_probability),
-                                     100.0 * std::exp(swept->log_probability - effect.lost))
-                             .c_str());
+  std::string number = signed_text(effect.lost);
+  if (!swept->aim.distractor) {
+    number += fmt::format(" ({:.1f}% → {:.1f}%)", 100.0 * std::exp(swept->measure),
+                          100.0 * std::exp(swept->measure - effect.lost));
+  }
+  ImGui::TextUnformatted(number.c_str());
 }
 
 }  // namespace headlight

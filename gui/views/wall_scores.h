@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,10 +44,11 @@ class WallScores {
     std::string device;
     bool operator==(const Key& other) const;
   };
-  // Every head knocked out by itself: behind this position, in a model that these changes made.
+  // Every head knocked out by itself, in a model that these changes made. Without a target: the likeliest.
   struct SweepKey {
     std::weak_ptr<const Trace> trace;
     std::int64_t position = 0;
+    std::optional<TokenId> target, distractor;
     Edits changes;
     std::string device;
     bool operator==(const SweepKey& other) const;

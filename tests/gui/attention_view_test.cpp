@@ -340,7 +340,9 @@ TEST(AttentionView, AWallIsSortedByWhatKnockingOutDoes) {
   world.result.wall = head_wall(*trace, nullptr);
   world.document.attention.order = WallOrder::effect;
   world.document.query = 3;
-  const HeadSweep sweep = head_sweep(*trace, *backend, 3, likeliest_token(*trace, 3));
+  world.document.lens.target = 7;  // chosen elsewhere
+  world.document.lens.distractor = 9;
+  const HeadSweep sweep = head_sweep(*trace, *backend, {3, 7, 9});
   AttentionView view;
   EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
     ctx.MouseMoveToPos(ImVec2(330, 300));

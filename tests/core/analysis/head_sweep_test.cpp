@@ -30,8 +30,8 @@ void expect_golden(const nlohmann::json& golden, const Trace& trace, Backend& ba
   const std::int64_t position = golden.at("position");
   const TokenId target = likeliest_token(trace, position);
   EXPECT_EQ(target, golden.at("target").get<TokenId>()) << model;
-  const HeadSweep sweep = head_sweep(trace, backend, position, target);
-  EXPECT_NEAR(sweep.log_probability, golden.at("log_probability").get<double>(), allowed) << model;
+  const HeadSweep sweep = head_sweep(trace, backend, {position, target, {}});
+  EXPECT_NEAR(sweep.measure, golden.at("log_probability").get<double>(), allowed) << model;
   ASSERT_EQ(static_cast<std::size_t>(sweep.layers), golden.at("lost").size());
   double worst = 0.0;
   for (std::int64_t layer = 0; layer < sweep.layers; ++layer) {
@@ -76,13 +76,28 @@ TEST(HeadSweep, ProgressRisesToAllAndMayStop) {
   const auto backend = make_cpu_backend(1);
   const auto trace = run_forward(tiny_model(), *backend, request_for({1, 2, 3}));
   std::vector<float> shares;
-  head_sweep(*trace, *backend, 2, 7, {}, [&](float share) { shares.push_back(share); });
+  head_sweep(*trace, *backend, {2, 7, {}}, {}, [&](float share) { shares.push_back(share); });
   EXPECT_TRUE(std::ranges::is_sorted(shares));
   EXPECT_EQ(shares.front(), 0.0F);
   EXPECT_EQ(shares.back(), 1.0F);
   struct Stop {};
-  EXPECT_THROW(head_sweep(*trace, *backend, 2, 7, {}, [](float) { throw Stop(); }), Stop);
-  EXPECT_THROW(head_sweep(*trace, *backend, 2, 1 << 20), std::logic_error);
+  EXPECT_THROW(head_sweep(*trace, *backend, {2, 7, {}}, {}, [](float) { throw Stop(); }), Stop);
+  EXPECT_THROW(head_sweep(*trace, *backend, {2, 1 << 20, {}}), std::logic_error);
+  EXPECT_THROW(head_sweep(*trace, *backend, {2, 7, -1}), std::logic_error);
+}
+
+TEST(HeadSweep, ADistractorTakesItsOwnLossOff) {
+  const auto backend = make_cpu_backend(1);
+  const auto trace = run_forward(tiny_model(), *backend, request_for({5, 17, 3}));
+  const HeadSweep target = head_sweep(*trace, *backend, {2, 7, {}}),
+                  distractor = head_sweep(*trace, *backend, {2, 9, {}}),
+                  both = head_sweep(*trace, *backend, {2, 7, 9});
+  const std::span<const float> logits = trace->row(Hook::logits, 0, 2);
+  EXPECT_NEAR(both.measure, static_cast<double>(logits[7] - logits[9]), 1e-6);  // float32's rounding
+  for (std::size_t head = 0; head < both.effects.size(); ++head) {
+    EXPECT_NEAR(both.effects[head].lost, target.effects[head].lost - distractor.effects[head].lost, 1e-12);
+    EXPECT_EQ(both.effects[head].divergence, target.effects[head].divergence);
+  }
 }
 
 }  // namespace
