@@ -354,7 +354,7 @@ class DeviceBackend final : public Backend {
     scores.first_query = first;
     scores.queries = count;
     scores.out = out;
-    run(scores, scores.heads * count, "scoring keys");
+    run(scores, scores.heads * kernels::query_tiles(count), "scoring keys");
   }
   void soften(const float* scores, std::int64_t keys, std::int64_t rows, float* out) {
     run(kernels::Softmax{scores, keys, out}, rows, "a softmax");
@@ -362,7 +362,7 @@ class DeviceBackend final : public Backend {
   void mix(const float* pattern, const float* values, const TensorRows& v, std::int64_t heads,
            std::int64_t first, std::int64_t count, float* out) {
     run(kernels::MixValues{pattern, values, heads, v.axis(1), v.axis(2), v.axis(0), first, count, out},
-        heads * count, "mixing values");
+        heads * kernels::query_tiles(count), "mixing values");
   }
 
   Tensor elements(kernels::Elements kernel, const Tensor& a, const Tensor* b = nullptr) {

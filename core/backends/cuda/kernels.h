@@ -158,10 +158,26 @@ struct Rotate {
   }
 };
 
-// A block for each query of each head: q [query, heads, width], k [key, kv_heads, width], bias as out or null
-// -> out [head, query, key]. Queries are counted from first_query on, out holds `queries` of them.
+// Queries that one block takes together: what it reads of a key or a value serves all of them.
+constexpr int query_tile = 8;
+inline std::int64_t query_tiles(std::int64_t queries) { return (queries + query_tile - 1) / query_tile; }
+
+// The queries of one head that a block takes, counted from the first of all that are computed.
+struct QueryTile {
+  std::int64_t head = 0, first = 0;
+  int count = 0;
+};
+HEADLIGHT_DEVICE inline QueryTile tile_of(std::int64_t block, std::int64_t queries) {
+  const std::int64_t tiles = (queries + query_tile - 1) / query_tile;
+  const std::int64_t first = block % tiles * query_tile, left = queries - first;
+  return {block / tiles, first, left < query_tile ? static_cast<int>(left) : query_tile};
+}
+
+// A block for each tile of queries of each head: q [query, heads, width], k [key, kv_heads, width], bias as
+// out or null -> out [head, query, key]. Queries are counted from first_query on, out holds `queries` of
+// them.
 struct Scores {
-  static constexpr int threads = 64;
+  static constexpr int threads = 128;
   const float *q, *k, *bias;
   std::int64_t heads, kv_heads, width, keys;
   std::int64_t first_query, queries, all_queries;
@@ -172,22 +188,36 @@ struct Scores {
 
   template <class Team>
   HEADLIGHT_DEVICE void operator()(const Team& team, std::int64_t block) const {
-    const std::int64_t head = block / queries, query = first_query + block % queries;
-    const std::int64_t position = first_position + query;
-    const float* one = q + (query * heads + head) * width;
-    const float* theirs = k + head / (heads / kv_heads) * width;
+    const QueryTile tile = tile_of(block, queries);
+    const std::int64_t query = first_query + tile.first, stride = heads * width;
+    const float* ours = q + (query * heads + tile.head) * width;
+    const float* theirs = k + tile.head / (heads / kv_heads) * width;
+    float* rows = out + (tile.head * queries + tile.first) * keys;
+    const std::int64_t last_position = first_position + query + tile.count - 1;
     team.each(keys, [&](std::int64_t key) {
-      float score = -HUGE_VALF;
-      if (!(causal && key > position) && !(window > 0 && key <= position - window)) {
+      float sums[query_tile] = {};
+      if (!(causal && key > last_position)) {
         const float* other = theirs + key * kv_heads * width;
-        float sum = 0.0F;
-        for (std::int64_t i = 0; i < width; ++i) sum += one[i] * other[i];
-        score = sum * scale;
-        if (soft_cap > 0.0F) score = soft_cap * tanhf(score / soft_cap);
-        if (bias != nullptr) score += bias[(head * all_queries + query) * keys + key];
+        for (std::int64_t i = 0; i < width; ++i) {
+          const float value = other[i];
+          for (int row = 0; row < query_tile; ++row) {
+            if (row < tile.count) sums[row] += ours[row * stride + i] * value;
+          }
+        }
       }
-      out[block * keys + key] = score;
+      for (int row = 0; row < query_tile; ++row) {
+        if (row < tile.count) rows[row * keys + key] = score(sums[row], tile.head, query + row, key);
+      }
     });
+  }
+
+ private:
+  HEADLIGHT_DEVICE float score(float sum, std::int64_t head, std::int64_t query, std::int64_t key) const {
+    const std::int64_t position = first_position + query;
+    if ((causal && key > position) || (window > 0 && key <= position - window)) return -HUGE_VALF;
+    float score = sum * scale;
+    if (soft_cap > 0.0F) score = soft_cap * tanhf(score / soft_cap);
+    return bias != nullptr ? score + bias[(head * all_queries + query) * keys + key] : score;
   }
 };
 
@@ -212,7 +242,7 @@ struct Softmax {
   }
 };
 
-// A block for each head of each query: pattern [head, queries, key], v [key, kv_heads, width] ->
+// A block for each tile of queries of each head: pattern [head, queries, key], v [key, kv_heads, width] ->
 // out [query, heads, width], from row first_query on. What has weight 0 is not looked at: 0 * inf would be
 // NaN.
 struct MixValues {
@@ -223,15 +253,22 @@ struct MixValues {
 
   template <class Team>
   HEADLIGHT_DEVICE void operator()(const Team& team, std::int64_t block) const {
-    const std::int64_t head = block / queries, query = block % queries;
-    const float* weights = pattern + block * keys;
-    const float* theirs = v + head / (heads / kv_heads) * width;
+    const QueryTile tile = tile_of(block, queries);
+    const float* weights = pattern + (tile.head * queries + tile.first) * keys;
+    const float* theirs = v + tile.head / (heads / kv_heads) * width;
+    float* rows = out + ((first_query + tile.first) * heads + tile.head) * width;
     team.each(width, [&](std::int64_t i) {
-      float sum = 0.0F;
+      float sums[query_tile] = {};
       for (std::int64_t key = 0; key < keys; ++key) {
-        if (weights[key] != 0.0F) sum += weights[key] * theirs[key * kv_heads * width + i];
+        const float value = theirs[key * kv_heads * width + i];
+        for (int row = 0; row < query_tile; ++row) {
+          const float weight = row < tile.count ? weights[row * keys + key] : 0.0F;
+          if (weight != 0.0F) sums[row] += weight * value;
+        }
       }
-      out[((first_query + query) * heads + head) * width + i] = sum;
+      for (int row = 0; row < query_tile; ++row) {
+        if (row < tile.count) rows[row * heads * width + i] = sums[row];
+      }
     });
   }
 };
