@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "core/backends/cpu/instruction_sets.h"
-#include "core/backends/cuda/device_backend.h"
 #include "core/backends/cuda/plugin.h"
 #include "core/base/errors.h"
 #include "core/base/said_in_both.h"
@@ -81,14 +80,12 @@ std::vector<BackendChoice> backend_choices() {
   return choices;
 }
 
-std::unique_ptr<Backend> make_backend(std::string_view device, int threads) {
-  if (device == "reference") return make_reference_backend();
+ComputeDevice gpu_behind(std::string_view device) {
   for (const ProductPrecision precision : usable_precisions()) {
-    if (device != device_backend_name(precision) && device != "auto") continue;
-    return make_device_backend(cuda_device().memory, make_cpu_backend(threads), precision);
+    if (device == device_backend_name(precision) || device == "auto")
+      return {cuda_device().memory, precision};
   }
-  // Its error says what is wrong with the processor.
-  if (device == "cpu" || device == "auto") return make_cpu_backend(threads);
+  if (device == "cpu" || device == "auto" || device == "reference") return {};
   std::string usable;
   for (const BackendChoice& choice : backend_choices()) {
     if (choice.name == device) {
@@ -99,6 +96,14 @@ std::unique_ptr<Backend> make_backend(std::string_view device, int threads) {
     if (choice.available) usable += fmt::format(", '{}'", choice.name);
   }
   throw UserError(fmt::format("There is no device '{}'. Choose one of 'auto'{}.", device, usable));
+}
+
+std::unique_ptr<Backend> make_backend(std::string_view device, int threads) {
+  if (device == "reference") return make_reference_backend();
+  const ComputeDevice gpu = gpu_behind(device);
+  // The error of the CPU's says what is wrong with the processor.
+  auto cpu = make_cpu_backend(threads);
+  return gpu.memory ? make_device_backend(gpu.memory, std::move(cpu), gpu.precision) : std::move(cpu);
 }
 
 }  // namespace headlight

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/backends/backend.h"
+#include "core/backends/cuda/device_backend.h"
 #include "core/base/bilingual.h"
 
 namespace headlight {
@@ -23,5 +24,9 @@ std::vector<BackendChoice> backend_choices();
 // device: "auto" (the first that is available), or a name from backend_choices. threads <= 0: one a physical
 // core. Throws UserError when the device does not exist or cannot be used here.
 std::unique_ptr<Backend> make_backend(std::string_view device, int threads);
+
+// The GPU that make_backend(device) would compute with, for what is no forward pass; none where that is
+// another device. Throws the same.
+ComputeDevice gpu_behind(std::string_view device);
 
 }  // namespace headlight

@@ -7,8 +7,10 @@
 #include <csignal>
 #include <filesystem>
 
+#include "core/backends/backend_list.h"
 #include "core/backends/cpu/thread_pool.h"
 #include "core/base/errors.h"
+#include "core/base/said_in_both.h"
 #include "core/command_line/commands.h"
 #include "core/command_line/common.h"
 #include "core/training/training_run.h"
@@ -20,6 +22,7 @@ struct Options {
   std::string config;
   std::string corpora;
   std::string out;
+  std::string device = "auto";
   int threads = 0;
   std::int64_t steps = 0;  // 0: to the end
 };
@@ -68,6 +71,14 @@ class Progress {
         static_cast<double>(run.tokens_done()) / 1e6, tokens_a_second, duration_text(left)));
   }
 
+  // What became of the GPU, when there is something new.
+  void device(const Bilingual& note) {
+    if (note == device_) return;
+    device_ = note;
+    end_line();
+    fmt::print(stderr, "{}\n", note.en);
+  }
+
   // For what is printed between.
   void end_line() {
     if (open_) fmt::print(stderr, "\r\033[K");
@@ -89,7 +100,16 @@ class Progress {
   bool open_ = false;
   std::string what_;
   int percent_ = -1;
+  Bilingual device_;
 };
+
+ComputeDevice training_device(const std::string& name) {
+  if (name == "reference") {
+    throw told<UserError>("The device 'reference' does not train. Choose 'auto', 'cpu' or a GPU.",
+                          "'reference' 장치로는 학습할 수 없습니다. 'auto'나 'cpu', GPU를 골라 주세요.");
+  }
+  return gpu_behind(name);
+}
 
 void print_measurement(TrainingRun& run) {
   const Measurement& measurement = run.measure();
@@ -113,15 +133,16 @@ void print_measurement(TrainingRun& run) {
 }
 
 void train(const Options& options) {
+  ComputeDevice device = training_device(options.device);
   TrainingConfig config = read_training_config(options.config);
   const std::string out = options.out.empty() ? config.name : options.out;
   Progress progress;
   interrupted = 0;
   std::signal(SIGINT, stop_softly);
   std::signal(SIGTERM, stop_softly);
-  TrainingRun run(std::move(config), options.corpora, out,
-                  options.threads > 0 ? options.threads : physical_cores(),
-                  [&](const char* what, float share) { progress.preparation(what, share); });
+  TrainingRun run(
+      std::move(config), options.corpora, out, options.threads > 0 ? options.threads : physical_cores(),
+      [&](const char* what, float share) { progress.preparation(what, share); }, std::move(device));
   progress.end_line();
   fmt::print("{}: {} parameters, {} of {} steps done, in {}\n", run.config().name, run.parameter_count(),
              run.steps_done(), run.config().training.optimizer.steps, out);
@@ -137,6 +158,7 @@ void train(const Options& options) {
   const std::int64_t tokens_before = run.tokens_done(), steps_before = run.steps_done();
   while (run.steps_done() < last && interrupted == 0) {
     const StepReport report = run.step();
+    progress.device(run.device_note());
     const double passed = seconds_since(start);
     const auto steps = static_cast<double>(run.steps_done() - steps_before);
     progress.step(run, report, static_cast<double>(run.tokens_done() - tokens_before) / passed,
@@ -169,6 +191,7 @@ void add_train(CLI::App& app, int& exit_code) {
   command->add_option("--corpora", options->corpora, "The folder with the texts that the config names")
       ->required();
   command->add_option("--out", options->out, "The folder of the model; its name if left out");
+  command->add_option("--device", options->device, "auto, cpu, cuda, cuda-tf32 or cuda-bf16");
   command->add_option("--threads", options->threads, "0: one a physical core")->check(CLI::Range(0, 1024));
   command->add_option("--steps", options->steps, "Stop after so many steps, to go on later")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 31));

@@ -45,8 +45,8 @@ void attention(const Pass& pass, std::int64_t layer, const BlockWeights& block, 
   const AttentionWeights& weights = block.attention;
   const Trace& trace = pass.trace;
   const Tensor z = rows_of(trace.at(Hook::z, layer));
-  Tensor d_z = zeros(z.shape());
-  linear(pass, d_out, z, weights.w_o, weights.b_o, d_z.writable());
+  Tensor d_z = pass.operations.zeros(z.shape());
+  linear(pass, d_out, z, weights.w_o, weights.b_o, pass.operations.address(d_z));
   GradientOperations::Attention d = pass.operations.attention(
       heads_of(d_z, a.d_head), trace.at(query_hook(a), layer), trace.at(key_hook(a), layer),
       trace.at(Hook::v, layer), trace.at(Hook::pattern, layer), a.attention_scale_of(layer), a.causal);
@@ -66,8 +66,8 @@ void cross_attention(const Pass& pass, std::int64_t layer, const AttentionWeight
   const ArchitectureDescription& a = pass.architecture;
   const Trace& trace = pass.trace;
   const Tensor z = rows_of(trace.at(Hook::cross_z, layer));
-  Tensor d_z = zeros(z.shape());
-  linear(pass, d_out, z, weights.w_o, weights.b_o, d_z.writable());
+  Tensor d_z = pass.operations.zeros(z.shape());
+  linear(pass, d_out, z, weights.w_o, weights.b_o, pass.operations.address(d_z));
   const GradientOperations::Attention d = pass.operations.attention(
       heads_of(d_z, a.d_head), trace.at(Hook::cross_q, layer), trace.at(Hook::cross_k, layer),
       trace.at(Hook::cross_v, layer), trace.at(Hook::cross_pattern, layer), a.attention_scale_of(layer),
@@ -82,17 +82,14 @@ void mlp(const Pass& pass, std::int64_t layer, const BlockWeights& weights, cons
   const ArchitectureDescription& a = pass.architecture;
   GradientOperations& operations = pass.operations;
   const Tensor post = pass.trace.at(Hook::mlp_post, layer), pre = pass.trace.at(Hook::mlp_pre, layer);
-  Tensor d_pre = zeros(post.shape());  // of post at first
-  float* d = d_pre.writable();
+  Tensor d_pre = operations.zeros(post.shape());  // of post at first
+  float* d = operations.address(d_pre);
   linear(pass, d_out, post, weights.w_out, weights.b_out, d);
   if (a.gated) {  // post = activation(pre) · linear
-    const Tensor linear_part = pass.trace.at(Hook::mlp_pre_linear, layer);
-    Tensor d_linear(post.shape());
-    float* active = d_linear.writable();
-    operations.activated(pre, a.activation, active);
-    operations.multiply(active, d, post.size(), active);
+    Tensor d_linear = operations.copy(d_pre);
+    operations.multiply(operations.activated(pre, a.activation), operations.address(d_linear));
     linear(pass, d_linear, reads, weights.w_in, weights.b_in, d_reads);
-    operations.multiply(d, linear_part.data(), post.size(), d);
+    operations.multiply(pass.trace.at(Hook::mlp_pre_linear, layer), d);
   }
   operations.activation(pre, a.activation, d);
   linear(pass, d_pre, reads, a.gated ? weights.w_gate : weights.w_in, a.gated ? weights.b_gate : weights.b_in,
@@ -104,10 +101,13 @@ void mlp(const Pass& pass, std::int64_t layer, const BlockWeights& weights, cons
 void parallel_block(const Pass& pass, std::int64_t layer, Tensor& d_stream) {
   const BlockWeights& weights = pass.model.blocks[static_cast<std::size_t>(layer)];
   const Tensor stream = pass.trace.at(Hook::resid_pre, layer);
-  Tensor d_reads = zeros(stream.shape()), d_mlp_reads = zeros(stream.shape());
-  attention(pass, layer, weights, pass.trace.at(Hook::ln1_normalized, layer), d_stream, d_reads.writable());
-  mlp(pass, layer, weights, pass.trace.at(Hook::ln2_normalized, layer), d_stream, d_mlp_reads.writable());
-  float* d = d_stream.writable();
+  GradientOperations& operations = pass.operations;
+  Tensor d_reads = operations.zeros(stream.shape()), d_mlp_reads = operations.zeros(stream.shape());
+  attention(pass, layer, weights, pass.trace.at(Hook::ln1_normalized, layer), d_stream,
+            operations.address(d_reads));
+  mlp(pass, layer, weights, pass.trace.at(Hook::ln2_normalized, layer), d_stream,
+      operations.address(d_mlp_reads));
+  float* d = operations.address(d_stream);
   normalize(pass, d_reads, stream, weights.ln1, Hook::ln1_scale, layer, d);
   normalize(pass, d_mlp_reads, stream, weights.ln2, Hook::ln2_scale, layer, d);
 }
@@ -117,25 +117,28 @@ template <class Part>
 void behind_its_norm(const Pass& pass, std::int64_t layer, Hook stream_hook, const NormWeights& norm,
                      Hook scale_hook, Hook normalized_hook, Tensor& d_stream, const Part& part) {
   const Tensor stream = pass.trace.at(stream_hook, layer);
-  Tensor d_reads = zeros(stream.shape());
-  part(pass.trace.at(normalized_hook, layer), d_stream, d_reads.writable());
-  normalize(pass, d_reads, stream, norm, scale_hook, layer, d_stream.writable());
+  Tensor d_reads = pass.operations.zeros(stream.shape());
+  part(pass.trace.at(normalized_hook, layer), d_stream, pass.operations.address(d_reads));
+  normalize(pass, d_reads, stream, norm, scale_hook, layer, pass.operations.address(d_stream));
 }
 
 // norm(stream + part(stream)), of which `sum_hook` holds the sum.
 template <class Part>
 void before_its_norm(const Pass& pass, std::int64_t layer, const Tensor& stream, Hook sum_hook,
                      const NormWeights& norm, Hook scale_hook, Tensor& d_stream, const Part& part) {
-  Tensor d_sum = zeros(stream.shape());
-  normalize(pass, d_stream, pass.trace.at(sum_hook, layer), norm, scale_hook, layer, d_sum.writable());
-  Tensor d_before = d_sum.copy();
-  part(stream, d_sum, d_before.writable());
+  GradientOperations& operations = pass.operations;
+  Tensor d_sum = operations.zeros(stream.shape());
+  normalize(pass, d_stream, pass.trace.at(sum_hook, layer), norm, scale_hook, layer,
+            operations.address(d_sum));
+  Tensor d_before = operations.copy(d_sum);
+  part(stream, d_sum, operations.address(d_before));
   d_stream = std::move(d_before);
 }
 
 void block(const Pass& pass, std::int64_t layer, Tensor& d_stream) {
   const BlockWeights& weights = pass.model.blocks[static_cast<std::size_t>(layer)];
-  if (pass.watcher) pass.watcher(pass.in_encoder, layer, d_stream);
+  // A copy: what was fetched from a device is not fetched again, and d_stream goes on changing.
+  if (pass.watcher) pass.watcher(pass.in_encoder, layer, pass.operations.copy(d_stream));
   const auto through_mlp = [&](const Tensor& reads, const Tensor& d_out, float* d_reads) {
     mlp(pass, layer, weights, reads, d_out, d_reads);
   };
@@ -177,12 +180,8 @@ void block(const Pass& pass, std::int64_t layer, Tensor& d_stream) {
 // The stream before the embedding's norm, which has no hook of its own.
 Tensor embedding_sum(const Pass& pass) {
   const ArchitectureDescription& a = pass.architecture;
-  Tensor sum = pass.trace.at(Hook::embed).copy();
-  float* values = sum.writable();
-  const auto add = [&](Hook hook) {
-    const Tensor part = pass.trace.at(hook);
-    pass.operations.add(part.data(), sum.size(), values);
-  };
+  Tensor sum = pass.operations.copy(pass.trace.at(Hook::embed));
+  const auto add = [&](Hook hook) { pass.operations.add(pass.trace.at(hook), pass.operations.address(sum)); };
   if (a.token_types) add(Hook::token_type_embed);
   if (a.positions != PositionTable::none) add(Hook::pos_embed);
   return sum;
@@ -191,13 +190,13 @@ Tensor embedding_sum(const Pass& pass) {
 void embedding(const Pass& pass, Tensor d_stream) {
   const ArchitectureDescription& a = pass.architecture;
   const std::vector<TokenId>& tokens = pass.trace.tokens();
+  GradientOperations& operations = pass.operations;
   if (a.embedding_norm) {
-    Tensor d_sum = zeros(d_stream.shape());
+    Tensor d_sum = operations.zeros(d_stream.shape());
     normalize(pass, d_stream, embedding_sum(pass), pass.model.embedding_norm, Hook::ln_embed_scale, 0,
-              d_sum.writable());
+              operations.address(d_sum));
     d_stream = std::move(d_sum);
   }
-  GradientOperations& operations = pass.operations;
   if (a.positions != PositionTable::none) {
     std::vector<TokenId> places;
     for (std::size_t i = 0; i < tokens.size(); ++i) places.push_back(static_cast<TokenId>(i));
@@ -210,64 +209,54 @@ void embedding(const Pass& pass, Tensor d_stream) {
   operations.embed(d_stream, tokens, a.embedding_scale, pass.gradients.of(pass.model.embedding));
 }
 
-Tensor some_rows(const Tensor& x, const std::vector<std::int64_t>& positions) {
-  if (static_cast<std::int64_t>(positions.size()) == x.axis(0)) return x;
-  Tensor result({static_cast<std::int64_t>(positions.size()), x.axis(1)});
-  float* out = result.writable();
-  for (const std::int64_t position : positions) {
-    out = std::copy_n(x.data() + position * x.axis(1), x.axis(1), out);
-  }
-  return result;
-}
-
 // From the scored positions' logits to the stream, or to the last norm's result: [pos, d_model].
 Tensor head(const Pass& pass, const OutputGradient& output) {
   const ArchitectureDescription& a = pass.architecture;
   const Model& model = pass.model;
   const Trace& trace = pass.trace;
   GradientOperations& operations = pass.operations;
-  const auto at = [&](Hook hook) { return some_rows(trace.at(hook), output.positions); };
+  const auto at = [&](Hook hook, std::int64_t layer = 0) {
+    return operations.some_rows(trace.at(hook, layer), output.positions);
+  };
   const Hook last = a.final_norm                    ? Hook::ln_final_normalized
                     : a.wiring == Wiring::post_norm ? Hook::ln2_normalized
                                                     : Hook::resid_post;
-  const std::int64_t layer = a.final_norm ? 0 : a.layers - 1;
-  const Tensor state = some_rows(trace.at(last, layer), output.positions);
-  Tensor d_state = zeros(state.shape());
+  const Tensor d_output = operations.brought(output.values);
+  const Tensor state = at(last, a.final_norm ? 0 : a.layers - 1);
+  Tensor d_state = operations.zeros(state.shape());
   if (a.head == OutputHead::language_model) {
     // logits = scale · state·Wᵀ: the scale goes with either side.
-    Tensor scaled = output.values;
+    Tensor scaled = d_output;
     if (a.output_scale != 1.0) {
-      scaled = scaled.copy();
-      operations.scale(static_cast<float>(a.output_scale), scaled.size(), scaled.writable());
+      scaled = operations.copy(d_output);
+      operations.scale(static_cast<float>(a.output_scale), scaled.size(), operations.address(scaled));
     }
     operations.linear_weights(scaled, state, pass.gradients.of(model.unembedding), nullptr);
-    operations.linear_weights(output.values, state, nullptr, pass.gradients.of(model.output_bias));
-    operations.linear_input(scaled, model.unembedding, d_state.writable());
+    operations.linear_weights(d_output, state, nullptr, pass.gradients.of(model.output_bias));
+    operations.linear_input(scaled, model.unembedding, operations.address(d_state));
   } else {
     const bool classifies = a.head == OutputHead::classifier;
     const Tensor pre = at(classifies ? Hook::pooler_pre : Hook::mlm_head_pre);
     const Tensor post = at(classifies ? Hook::pooler_post : Hook::mlm_head_post);
-    Tensor d_pre = zeros(pre.shape());  // of post at first
+    Tensor d_pre = operations.zeros(pre.shape());  // of post at first
+    float* d = operations.address(d_pre);
     if (classifies) {
-      linear(pass, output.values, post, model.unembedding, model.output_bias, d_pre.writable());
+      linear(pass, d_output, post, model.unembedding, model.output_bias, d);
     } else {
-      Tensor d_normalized = zeros(pre.shape());
-      linear(pass, output.values, at(Hook::mlm_head_normalized), model.unembedding, model.output_bias,
-             d_normalized.writable());
+      Tensor d_normalized = operations.zeros(pre.shape());
+      linear(pass, d_output, at(Hook::mlm_head_normalized), model.unembedding, model.output_bias,
+             operations.address(d_normalized));
       operations.normalized(d_normalized, post, at(Hook::mlm_head_scale), a.norm, model.head_norm.gain,
                             pass.gradients.of(model.head_norm.gain), pass.gradients.of(model.head_norm.bias),
-                            d_pre.writable());
+                            d);
     }
-    operations.activation(pre, a.head_activation, d_pre.writable());
-    linear(pass, d_pre, state, model.head_dense, model.head_bias, d_state.writable());
+    operations.activation(pre, a.head_activation, d);
+    linear(pass, d_pre, state, model.head_dense, model.head_bias, operations.address(d_state));
   }
   if (d_state.axis(0) == trace.positions()) return d_state;
-  Tensor all = zeros({trace.positions(), a.d_model});
-  float* rows = all.writable();
-  for (std::size_t i = 0; i < output.positions.size(); ++i) {
-    std::copy_n(d_state.data() + static_cast<std::int64_t>(i) * a.d_model, a.d_model,
-                rows + output.positions[i] * a.d_model);
-  }
+  Tensor all = operations.zeros({trace.positions(), a.d_model});
+  const std::vector<TokenId> places(output.positions.begin(), output.positions.end());
+  operations.embed(d_state, places, 1.0, operations.address(all));
   return all;
 }
 
@@ -275,9 +264,9 @@ Tensor head(const Pass& pass, const OutputGradient& output) {
 void blocks(const Pass& pass, Tensor d_stream) {
   const ArchitectureDescription& a = pass.architecture;
   if (a.final_norm) {
-    Tensor d_last = zeros(d_stream.shape());
+    Tensor d_last = pass.operations.zeros(d_stream.shape());
     normalize(pass, d_stream, pass.trace.at(Hook::resid_post, a.layers - 1), pass.model.ln_final,
-              Hook::ln_final_scale, 0, d_last.writable());
+              Hook::ln_final_scale, 0, pass.operations.address(d_last));
     d_stream = std::move(d_last);
   }
   for (std::int64_t layer = a.layers - 1; layer >= 0; --layer) block(pass, layer, d_stream);
@@ -293,7 +282,7 @@ void backward_pass(const Trace& trace, const OutputGradient& output, GradientOpe
   if (trace.source()) {
     const ArchitectureDescription& a = trace.source()->model().architecture;
     state = trace.source()->at(last_hook(a), last_layer(a));
-    d_state = zeros(state.shape());
+    d_state = operations.zeros(state.shape());
   }
   const Pass pass{model,
                   model.architecture,
@@ -301,7 +290,7 @@ void backward_pass(const Trace& trace, const OutputGradient& output, GradientOpe
                   operations,
                   gradients,
                   state,
-                  d_state.empty() ? nullptr : d_state.writable(),
+                  d_state.empty() ? nullptr : operations.address(d_state),
                   watcher,
                   false};
   blocks(pass, head(pass, output));

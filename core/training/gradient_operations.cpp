@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <vector>
+
+#include "core/backends/cpu/rotation_table.h"
 
 namespace headlight {
 namespace {
@@ -16,21 +19,60 @@ const float* floats_of(const Weight& weight) {
   return reinterpret_cast<const float*>(weight.bytes);
 }
 
-}  // namespace
+class CpuGradientOperations final : public GradientOperations {
+ public:
+  explicit CpuGradientOperations(const Kernels& kernels) : kernels_(kernels) {}
 
-Tensor zeros(Shape shape) {
-  Tensor result(std::move(shape));
-  std::fill_n(result.writable(), result.size(), 0.0F);
+  float* begin_sums(std::span<float> values) override {
+    std::fill(values.begin(), values.end(), 0.0F);
+    return values.data();
+  }
+  void finish_sums(std::span<float>) override {}
+  Tensor zeros(Shape shape) override { return headlight::zeros(std::move(shape)); }
+  Tensor copy(const Tensor& x) override { return x.copy(); }
+  float* address(Tensor& sum) override { return sum.writable(); }
+  Tensor brought(const Tensor& x) override { return x; }
+  Tensor some_rows(const Tensor& x, std::span<const std::int64_t> positions) override;
+  void linear_input(const Tensor& d_y, const Weight& weight, float* d_x) override;
+  void linear_weights(const Tensor& d_y, const Tensor& x, float* d_weight, float* d_bias) override;
+  void normalized(const Tensor& d_y, const Tensor& x, const Tensor& scale, Norm norm, const Tensor& gain,
+                  float* d_gain, float* d_bias, float* d_x) override;
+  Tensor rotated(const Tensor& d_y, const Rotation& rotation) override;
+  Attention attention(const Tensor& d_z, const Tensor& q, const Tensor& k, const Tensor& v,
+                      const Tensor& pattern, double scale, bool causal) override;
+  void activation(const Tensor& x, Activation activation, float* d_y) override;
+  Tensor activated(const Tensor& x, Activation activation) override;
+  void scale(float factor, std::int64_t count, float* x) override {
+    kernels_.multiply_by(x, factor, count, x);
+  }
+  void multiply(const Tensor& by, float* x) override { kernels_.multiply(x, by.data(), by.size(), x); }
+  void add(const Tensor& a, float* to) override { kernels_.add(to, a.data(), a.size(), to); }
+  void embed(const Tensor& d_y, std::span<const TokenId> ids, double scale, float* d_table) override;
+
+ private:
+  const Kernels& kernels_;
+  RotationTables tables_;
+  std::vector<float> panel_, d_pattern_;
+};
+
+Tensor CpuGradientOperations::some_rows(const Tensor& x, std::span<const std::int64_t> positions) {
+  if (static_cast<std::int64_t>(positions.size()) == x.axis(0)) return x;
+  Tensor result({static_cast<std::int64_t>(positions.size()), x.axis(1)});
+  float* out = result.writable();
+  for (const std::int64_t position : positions) {
+    out = std::copy_n(x.data() + position * x.axis(1), x.axis(1), out);
+  }
   return result;
 }
 
-void GradientOperations::linear_input(const Tensor& d_y, const Weight& weight, float* d_x) {
+void CpuGradientOperations::linear_input(const Tensor& d_y, const Weight& weight, float* d_x) {
   const std::int64_t rows = weight.rows, columns = weight.columns;
   kernels_.add_product(d_y.data(), rows, 1, {floats_of(weight), columns, rows}, d_y.axis(0), columns, d_x,
                        columns);
 }
 
-void GradientOperations::linear_weights(const Tensor& d_y, const Tensor& x, float* d_weight, float* d_bias) {
+void CpuGradientOperations::linear_weights(const Tensor& d_y, const Tensor& x, float* d_weight,
+                                           float* d_bias) {
   const std::int64_t rows = d_y.axis(1), columns = x.axis(1);
   if (d_weight != nullptr) {
     kernels_.add_product(d_y.data(), 1, rows, rows_of(x), rows, columns, d_weight, columns);
@@ -43,8 +85,8 @@ void GradientOperations::linear_weights(const Tensor& d_y, const Tensor& x, floa
 
 // With n = (x - mean) / scale and g = d_y · gain: d_x = (g - mean(g) - n · mean(g · n)) / scale; an RMSNorm
 // takes no mean off, and so none of g.
-void GradientOperations::normalized(const Tensor& d_y, const Tensor& x, const Tensor& scale, Norm norm,
-                                    const Tensor& gain, float* d_gain, float* d_bias, float* d_x) {
+void CpuGradientOperations::normalized(const Tensor& d_y, const Tensor& x, const Tensor& scale, Norm norm,
+                                       const Tensor& gain, float* d_gain, float* d_bias, float* d_x) {
   const std::int64_t width = x.axis(1);
   std::vector<float> unit(static_cast<std::size_t>(width)), scaled(unit.size());
   float* n = unit.data();
@@ -67,7 +109,7 @@ void GradientOperations::normalized(const Tensor& d_y, const Tensor& x, const Te
   }
 }
 
-Tensor GradientOperations::rotated(const Tensor& d_y, const Rotation& rotation) {
+Tensor CpuGradientOperations::rotated(const Tensor& d_y, const Rotation& rotation) {
   Tensor result(d_y.shape());
   float* out = result.writable();
   const auto half = static_cast<std::int64_t>(rotation.frequencies.size());
@@ -89,10 +131,10 @@ Tensor GradientOperations::rotated(const Tensor& d_y, const Rotation& rotation) 
 
 // With P = softmax(S), S = scale · q·kᵀ: d_P = d_z·vᵀ, d_S = P · (d_P - sum over keys of P · d_P), and from
 // there products of matrices. A block of queries at a time, and of its keys those that a causal mask leaves.
-GradientOperations::Attention GradientOperations::attention(const Tensor& d_z, const Tensor& q,
-                                                            const Tensor& k, const Tensor& v,
-                                                            const Tensor& pattern, double scale,
-                                                            bool causal) {
+GradientOperations::Attention CpuGradientOperations::attention(const Tensor& d_z, const Tensor& q,
+                                                               const Tensor& k, const Tensor& v,
+                                                               const Tensor& pattern, double scale,
+                                                               bool causal) {
   const std::int64_t queries = q.axis(0), heads = q.axis(1), d_head = q.axis(2);
   const std::int64_t keys = k.axis(0), kv_heads = k.axis(1);
   Attention result{zeros(q.shape()), zeros(k.shape()), zeros(v.shape())};
@@ -132,7 +174,7 @@ GradientOperations::Attention GradientOperations::attention(const Tensor& d_z, c
   return result;
 }
 
-void GradientOperations::activation(const Tensor& x, Activation activation, float* d_y) {
+void CpuGradientOperations::activation(const Tensor& x, Activation activation, float* d_y) {
   switch (activation) {
     case Activation::silu:
       return kernels_.silu_slope(x.data(), x.size(), d_y);
@@ -147,23 +189,31 @@ void GradientOperations::activation(const Tensor& x, Activation activation, floa
   }
 }
 
-void GradientOperations::activated(const Tensor& x, Activation activation, float* y) {
+Tensor CpuGradientOperations::activated(const Tensor& x, Activation activation) {
+  Tensor result(x.shape());
+  float* y = result.writable();
   switch (activation) {
     case Activation::silu:
-      return kernels_.silu(x.data(), x.size(), y);
+      kernels_.silu(x.data(), x.size(), y);
+      break;
     case Activation::gelu:
-      return kernels_.gelu(x.data(), x.size(), y);
+      kernels_.gelu(x.data(), x.size(), y);
+      break;
     case Activation::gelu_tanh:
-      return kernels_.gelu_tanh(x.data(), x.size(), y);
+      kernels_.gelu_tanh(x.data(), x.size(), y);
+      break;
     case Activation::relu:
-      return kernels_.relu(x.data(), x.size(), y);
+      kernels_.relu(x.data(), x.size(), y);
+      break;
     case Activation::tanh:
-      return kernels_.tanh(x.data(), x.size(), 1.0F, y);
+      kernels_.tanh(x.data(), x.size(), 1.0F, y);
+      break;
   }
+  return result;
 }
 
-void GradientOperations::embed(const Tensor& d_y, std::span<const TokenId> ids, double scale,
-                               float* d_table) {
+void CpuGradientOperations::embed(const Tensor& d_y, std::span<const TokenId> ids, double scale,
+                                  float* d_table) {
   if (d_table == nullptr) return;
   const std::int64_t width = d_y.axis(1);
   const auto factor = static_cast<float>(scale);
@@ -172,6 +222,18 @@ void GradientOperations::embed(const Tensor& d_y, std::span<const TokenId> ids, 
     float* row = d_table + static_cast<std::int64_t>(ids[position]) * width;
     for (std::int64_t i = 0; i < width; ++i) row[i] += factor * d[i];
   }
+}
+
+}  // namespace
+
+std::unique_ptr<GradientOperations> make_cpu_gradient_operations(const Kernels& kernels) {
+  return std::make_unique<CpuGradientOperations>(kernels);
+}
+
+Tensor zeros(Shape shape) {
+  Tensor result(std::move(shape));
+  std::fill_n(result.writable(), result.size(), 0.0F);
+  return result;
 }
 
 }  // namespace headlight

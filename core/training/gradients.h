@@ -1,10 +1,10 @@
 // One number for each parameter: how the loss changes with it.
 #pragma once
 
-#include <algorithm>
 #include <span>
 #include <vector>
 
+#include "core/training/gradient_operations.h"
 #include "core/training/parameters.h"
 
 namespace headlight {
@@ -14,9 +14,13 @@ class Gradients {
   explicit Gradients(const Parameters& parameters)
       : parameters_(parameters), values_(parameters.values().size(), 0.0F) {}
 
+  // Those of what went through begin() and finish().
   std::span<float> values() { return values_; }
   std::span<const float> values() const { return values_; }
-  void clear() { std::fill(values_.begin(), values_.end(), 0.0F); }
+
+  // Zeros, where `operations` add to them; and what has come together there.
+  void begin(GradientOperations& operations) { sums_ = operations.begin_sums(values_); }
+  void finish(GradientOperations& operations) { operations.finish_sums(values_); }
 
   // Where the gradient of a weight of the model is summed up; null for what is not trained.
   float* of(const Weight& weight) { return at(weight.bytes); }
@@ -25,11 +29,12 @@ class Gradients {
  private:
   float* at(const void* weight) {
     const std::int64_t place = parameters_.place(weight);
-    return place < 0 ? nullptr : values_.data() + place;
+    return place < 0 ? nullptr : sums_ + place;
   }
 
   const Parameters& parameters_;
   std::vector<float> values_;
+  float* sums_ = nullptr;  // where the operations of begin() compute
 };
 
 }  // namespace headlight

@@ -55,9 +55,9 @@ std::int64_t outputs_of(const Parameters& parameters) {
 }  // namespace
 
 TrainingRun::TrainingRun(TrainingConfig config, const std::string& corpora, std::string folder, int threads,
-                         const Preparation& preparation)
+                         const Preparation& preparation, ComputeDevice device)
     : config_(std::move(config)), folder_(std::move(folder)), threads_(threads) {
-  make(read_corpus(config_.data, corpora, told(preparation, "reading")), preparation);
+  make(read_corpus(config_.data, corpora, told(preparation, "reading")), preparation, std::move(device));
   if (const auto state = read_state(moving(), *optimizer_, folder_)) {
     try {
       take_up(*state);
@@ -70,15 +70,16 @@ TrainingRun::TrainingRun(TrainingConfig config, const std::string& corpora, std:
   }
 }
 
-TrainingRun::TrainingRun(TrainingConfig config, Corpus corpus, int threads, const Preparation& preparation)
+TrainingRun::TrainingRun(TrainingConfig config, Corpus corpus, int threads, const Preparation& preparation,
+                         ComputeDevice device)
     : config_(std::move(config)), threads_(threads) {
-  make(std::move(corpus), preparation);
+  make(std::move(corpus), preparation, std::move(device));
 }
 
-void TrainingRun::make(Corpus corpus, const Preparation& preparation) {
+void TrainingRun::make(Corpus corpus, const Preparation& preparation, ComputeDevice device) {
   make_model(corpus, preparation);
   make_texts(std::move(corpus), preparation);
-  make_trainer();
+  make_trainer(std::move(device));
 }
 
 // The tokenizer of the run that goes on, of the teacher or another model, or a new one.
@@ -241,7 +242,7 @@ void TrainingRun::check_samples() const {
   }
 }
 
-void TrainingRun::make_trainer() {
+void TrainingRun::make_trainer(ComputeDevice device) {
   const TrainingSettings& settings = config_.training;
   if (settings.low_rank) {
     low_rank_ = std::make_unique<LowRank>(parameters_->list(), parameters_->values(), *settings.low_rank,
@@ -250,7 +251,8 @@ void TrainingRun::make_trainer() {
   const std::vector<Parameter>& list = low_rank_ ? low_rank_->list() : parameters_->list();
   optimizer_ = std::make_unique<Optimizer>(list, moving().size(), settings.optimizer);
   optimizer_->train_only(list, settings.train_only);
-  trainer_ = std::make_unique<Trainer>(*parameters_, *optimizer_, threads_, settings.lanes);
+  trainer_ =
+      std::make_unique<Trainer>(*parameters_, *optimizer_, threads_, settings.lanes, std::move(device));
   trainer_->aim_at(objective());
   if (low_rank_) trainer_->adapt(*low_rank_);
   backend_ = make_cpu_backend(threads_);

@@ -37,12 +37,13 @@ struct CurvePoint {
 class TrainingRun {
  public:
   // Reads texts, makes or takes the vocabulary, draws or takes the weights; goes on from the state in
-  // `folder` if there is one. Throws UserError.
+  // `folder` if there is one. `device`: see Trainer. Throws UserError.
   TrainingRun(TrainingConfig config, const std::string& corpora, std::string folder, int threads,
-              const Preparation& preparation = {});
+              const Preparation& preparation = {}, ComputeDevice device = {});
   // The same from texts that are here already, and in memory alone: there is no folder to go on from, and
   // none to write to.
-  TrainingRun(TrainingConfig config, Corpus corpus, int threads, const Preparation& preparation = {});
+  TrainingRun(TrainingConfig config, Corpus corpus, int threads, const Preparation& preparation = {},
+              ComputeDevice device = {});
 
   const TrainingConfig& config() const { return config_; }
   const Parameters& parameters() const { return *parameters_; }
@@ -51,6 +52,8 @@ class TrainingRun {
   bool finished() const { return steps_done() >= config_.training.optimizer.steps; }
   std::int64_t tokens_done() const { return tokens_done_; }
   const std::vector<CurvePoint>& curve() const { return curve_; }
+  // Of the trainer: what became of the device, one sentence, or nothing.
+  const Bilingual& device_note() const { return trainer_->device_note(); }
 
   // One step, whose loss is minus the mean reward where answers are drawn; keeps weights where the config
   // says so. Throws UserError when the numbers have run away: what is in the folder stays as it is, and this
@@ -73,7 +76,7 @@ class TrainingRun {
   void write_model_files() const;
 
  private:
-  void make(Corpus corpus, const Preparation& preparation);
+  void make(Corpus corpus, const Preparation& preparation, ComputeDevice device);
   void make_model(const Corpus& corpus, const Preparation& preparation);
   ModelFiles new_model_files(const Corpus& corpus, const Preparation& preparation) const;
   void check_teacher() const;
@@ -82,7 +85,7 @@ class TrainingRun {
   void check_kind(DocumentKind given) const;
   void check_labels(const Corpus& corpus) const;
   void check_samples() const;
-  void make_trainer();
+  void make_trainer(ComputeDevice device);
   Objective objective();
   std::shared_ptr<const Model> load_reward() const;
   // Lets the model answer; returns the mean reward.

@@ -26,7 +26,7 @@ struct DeviceFacts {
 };
 
 // Counted up when anything below changes: a plug-in of another build is refused, not called.
-inline constexpr int device_interface = 3;
+inline constexpr int device_interface = 4;
 
 class Device {
  public:
@@ -60,6 +60,24 @@ class Device {
   virtual DeviceStatus product(const float* x, const float* weight, std::int64_t positions, std::int64_t rows,
                                std::int64_t columns, std::int64_t out_width, bool add,
                                ProductPrecision precision, float* out) = 0;
+
+  // For training: out_i [rows, columns] = a_i [rows, terms] · b_i [terms, columns] for each i < count, added
+  // to what is there when `add`. The out_i share no numbers.
+  struct Matrix {
+    const float* at = nullptr;
+    std::int64_t row_step = 0;     // numbers from one row in memory to the next
+    std::int64_t matrix_step = 0;  // from the first number of a matrix to that of the next
+    bool turned = false;           // memory holds the transposed matrix
+  };
+  struct Products {
+    Matrix a, b;
+    std::int64_t rows = 0, columns = 0, terms = 0, count = 1;
+    bool add = false;
+    ProductPrecision precision = ProductPrecision::f32;
+    float* out = nullptr;
+    std::int64_t out_row_step = 0, out_matrix_step = 0;
+  };
+  virtual DeviceStatus multiply(const Products& products) = 0;
 };
 
 // Why there is no device to use.

@@ -247,27 +247,19 @@ class DeviceBackend final : public Backend {
     memory_->check(device_.run(kernel, blocks), what);
   }
 
-  std::shared_ptr<void> sent(const void* from, std::size_t bytes) {
-    auto memory = memory_->allocate(bytes, "sending values");
-    memory_->check(device_.copy_in(memory.get(), from, bytes), "sending values");
-    return memory;
-  }
+  std::shared_ptr<void> sent(const void* from, std::size_t bytes) { return memory_->sent(from, bytes); }
 
   // Nothing for an empty tensor.
   Operand operand(const Tensor& tensor) {
     if (tensor.empty()) return {};
-    if (auto there = memory_->address(tensor)) {
-      const float* const at = there.get();
-      return {std::move(there), at};
-    }
-    auto memory = sent(tensor.data(), static_cast<std::size_t>(tensor.size()) * sizeof(float));
-    const auto* at = static_cast<const float*>(memory.get());
-    return {std::move(memory), at};
+    auto there = memory_->held(tensor);
+    const float* const at = there.get();
+    return {std::move(there), at};
   }
 
   // Of what a model or a whole pass uses again and again: gains, biases. Sent once.
   Operand kept(const Tensor& tensor) {
-    if (tensor.empty() || tensor.far_values()) return operand(tensor);
+    if (tensor.empty() || tensor.far_values() || memory_->mirrored(tensor.data())) return operand(tensor);
     const auto known = kept_.find(tensor.data());
     if (known != kept_.end() && known->second.count == tensor.size() &&
         known->second.owner.lock() == tensor.owner().lock()) {

@@ -2,6 +2,7 @@
 #include "core/backends/cuda/device_memory.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -181,6 +182,7 @@ void DeviceMemory::remember(const std::shared_ptr<Values>& values) {
 
 std::shared_ptr<const void> DeviceMemory::packed(const Weight& weight) {
   const auto bytes = static_cast<std::size_t>(weight.byte_size());
+  if (auto inside = mirrored(weight.bytes)) return inside;
   if (!weight.owner) {  // nobody says how long it lives: sent for this once
     auto memory = allocate(bytes, "sending a weight");
     check(device_->copy_in(memory.get(), weight.bytes, bytes), "sending a weight");
@@ -224,12 +226,67 @@ DeviceMemory::Share DeviceMemory::share() const {
   return share;
 }
 
+DeviceMemory::Mirror::Mirror(std::span<const float> numbers, std::shared_ptr<DeviceMemory> device)
+    : numbers_(numbers),
+      device_(std::move(device)),
+      memory_(std::static_pointer_cast<float>(device_->allocate(numbers.size_bytes(), "sending weights"))) {}
+
+void DeviceMemory::Mirror::send() const {
+  device_->check(device_->device().copy_in(memory_.get(), numbers_.data(), numbers_.size_bytes()),
+                 "sending weights");
+}
+
+std::shared_ptr<const DeviceMemory::Mirror> DeviceMemory::mirror(std::span<const float> numbers) {
+  auto mirror = std::make_shared<const Mirror>(numbers, shared_from_this());
+  const std::lock_guard lock(mutex_);
+  std::erase_if(mirrors_, [](const auto& one) { return one.expired(); });
+  mirrors_.push_back(mirror);
+  return mirror;
+}
+
+std::shared_ptr<const float> DeviceMemory::mirrored(const void* number) const {
+  const std::less<const void*> before;
+  const std::lock_guard lock(mutex_);
+  for (const std::weak_ptr<const Mirror>& one : mirrors_) {
+    const std::shared_ptr<const Mirror> mirror = one.lock();
+    if (!mirror) continue;
+    const float* const begin = mirror->numbers_.data();
+    if (before(number, begin) || !before(number, begin + mirror->numbers_.size())) continue;
+    const auto place = static_cast<const float*>(number) - begin;
+    return {mirror->memory_, mirror->memory_.get() + place};
+  }
+  return nullptr;
+}
+
 Tensor DeviceMemory::tensor(Shape shape, std::shared_ptr<void> memory) {
+  return far(std::move(shape), std::move(memory), /*may_move=*/true);
+}
+
+Tensor DeviceMemory::sum(Shape shape, std::shared_ptr<void> memory) {
+  return far(std::move(shape), std::move(memory), /*may_move=*/false);
+}
+
+Tensor DeviceMemory::far(Shape shape, std::shared_ptr<void> memory, bool may_move) {
   std::int64_t count = 1;
   for (const std::int64_t length : shape) count *= length;
   auto values = std::make_shared<Values>(shared_from_this(), std::move(memory), 1, 1, count, 1);
-  remember(values);
+  if (may_move) remember(values);
   return Tensor::far(std::move(shape), std::move(values));
+}
+
+std::shared_ptr<const float> DeviceMemory::held(const Tensor& tensor) {
+  if (auto there = address(tensor)) return there;
+  if (!tensor.far_values()) {
+    if (auto inside = mirrored(tensor.data())) return inside;
+  }
+  return std::static_pointer_cast<const float>(
+      sent(tensor.data(), static_cast<std::size_t>(tensor.size()) * sizeof(float)));
+}
+
+std::shared_ptr<void> DeviceMemory::sent(const void* from, std::size_t bytes) {
+  auto memory = allocate(bytes, "sending values");
+  check(device_->copy_in(memory.get(), from, bytes), "sending values");
+  return memory;
 }
 
 std::shared_ptr<const float> DeviceMemory::address(const Tensor& tensor) const {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -33,17 +34,40 @@ class DeviceMemory : public std::enable_shared_from_this<DeviceMemory> {
   std::shared_ptr<void> allocate(std::size_t bytes, std::string_view what);
 
   // The bytes of a weight, sent when they are first asked for and kept as long as their owner lives. Null
-  // when they would not leave room to compute in: such a weight stays with the CPU. What a trainer goes on
-  // changing must not come here.
+  // when they would not leave room to compute in: such a weight stays with the CPU. What somebody goes on
+  // changing needs a mirror.
   std::shared_ptr<const void> packed(const Weight& weight);
   struct Share {
     std::int64_t here = 0, left_out = 0;  // bytes of weights on the device, and of those that did not fit
   };
   Share share() const;
 
+  // The copy of numbers that go on changing on the host, as the weights do that a trainer moves. As long as
+  // one lives, packed() and held() find in it whatever lies among those numbers, as it was when it was last
+  // sent; nothing is in it before that. mirror(), send(): throw DeviceError.
+  class Mirror {
+   public:
+    Mirror(std::span<const float> numbers, std::shared_ptr<DeviceMemory> device);
+    void send() const;
+
+   private:
+    friend class DeviceMemory;
+    std::span<const float> numbers_;
+    std::shared_ptr<DeviceMemory> device_;
+    std::shared_ptr<float> memory_;
+  };
+  std::shared_ptr<const Mirror> mirror(std::span<const float> numbers);
+  // Null for what lies in none.
+  std::shared_ptr<const float> mirrored(const void* number) const;
+
   // Values on the device as a tensor, and back; null for a tensor that lies here or on another device.
   Tensor tensor(Shape shape, std::shared_ptr<void> memory);
   std::shared_ptr<const float> address(const Tensor& tensor) const;
+  // As tensor(), of numbers that go on being added to: these never move to the host.
+  Tensor sum(Shape shape, std::shared_ptr<void> memory);
+  // What has an address, or a place in a mirror, has it; anything else is sent. Throw DeviceError.
+  std::shared_ptr<const float> held(const Tensor& tensor);
+  std::shared_ptr<void> sent(const void* from, std::size_t bytes);
 
  private:
   class Values;
@@ -52,6 +76,7 @@ class DeviceMemory : public std::enable_shared_from_this<DeviceMemory> {
     std::shared_ptr<void> memory;  // null: it did not fit
     std::int64_t bytes = 0;
   };
+  Tensor far(Shape shape, std::shared_ptr<void> memory, bool may_move);
   void forget_dead_weights();
   std::shared_ptr<void> allocated(std::size_t bytes, DeviceStatus* status);
   void remember(const std::shared_ptr<Values>& values);
@@ -61,6 +86,7 @@ class DeviceMemory : public std::enable_shared_from_this<DeviceMemory> {
   mutable std::atomic<bool> lost_{false};
   mutable std::mutex mutex_;
   std::map<const std::byte*, Kept> weights_;
+  std::vector<std::weak_ptr<const Mirror>> mirrors_;
   std::mutex values_mutex_;                    // guards what follows
   std::vector<std::weak_ptr<Values>> values_;  // the oldest first; some may be gone
   std::size_t looked_through_at_ = 1024;

@@ -14,6 +14,7 @@
 #include <variant>
 
 #include "core/backends/cuda/device_code.h"
+#include "core/backends/cuda/gradient_kernels.h"
 #include "core/backends/cuda/packed_values.h"
 #include "core/model/architecture.h"
 
@@ -344,7 +345,8 @@ struct MeanRow {
   }
 };
 
-using Any = std::variant<Gather, FewRows, FillRows, NormScale, Normalized, Rotate, Scores, Softmax, MixValues,
-                         Elements, MeanRow>;
+using Any =
+    std::variant<Gather, FewRows, FillRows, NormScale, Normalized, Rotate, Scores, Softmax, MixValues,
+                 Elements, MeanRow, Clear, AddColumns, NormBackward, SoftmaxBackward, Slopes, AddRows>;
 
 }  // namespace headlight::kernels

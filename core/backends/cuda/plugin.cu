@@ -178,6 +178,20 @@ class CudaDevice final : public Device {
                               out_width, arithmetic(precision), CUBLAS_GEMM_DEFAULT));
   }
 
+  // Columns first, this is outᵀ = bᵀ · aᵀ, and what lies in memory untransposed is already transposed there.
+  DeviceStatus multiply(const Products& p) override {
+    if (p.rows == 0 || p.columns == 0 || p.count == 0) return device_ok;
+    const std::lock_guard lock(mutex_);
+    cudaSetDevice(0);
+    const float one = 1.0F, before = p.add ? 1.0F : 0.0F;
+    const auto operation = [](const Matrix& matrix) { return matrix.turned ? CUBLAS_OP_T : CUBLAS_OP_N; };
+    return of(cublasGemmStridedBatchedEx_64(products_, operation(p.b), operation(p.a), p.columns, p.rows,
+                                            p.terms, &one, p.b.at, CUDA_R_32F, p.b.row_step, p.b.matrix_step,
+                                            p.a.at, CUDA_R_32F, p.a.row_step, p.a.matrix_step, &before, p.out,
+                                            CUDA_R_32F, p.out_row_step, p.out_matrix_step, p.count,
+                                            arithmetic(p.precision), CUBLAS_GEMM_DEFAULT));
+  }
+
  private:
   // Pedantic: float32 all the way.
   static cublasComputeType_t arithmetic(ProductPrecision precision) {

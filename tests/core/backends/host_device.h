@@ -1,5 +1,5 @@
 // A device in the host's memory: the kernels of core/backends/cuda/kernels.h, one thread for a whole team,
-// and a plain product. It shows everything about the CUDA backend but CUDA itself, counts what is asked of
+// and plain products. It shows everything about the CUDA backend but CUDA itself, counts what is asked of
 // it, and fails when it is told to.
 #pragma once
 
@@ -69,7 +69,7 @@ class HostTeam {
   }
 };
 
-class HostDevice final : public Device {
+class HostDevice : public Device {
  public:
   explicit HostDevice(HostDeviceLog& log) : log_(log) {}
   ~HostDevice() override {
@@ -140,6 +140,27 @@ class HostDevice final : public Device {
           sum += factor(x[p * columns + i], precision) * factor(weight[row * columns + i], precision);
         }
         out[p * out_width + row] = static_cast<float>(sum);
+      }
+    }
+    return device_ok;
+  }
+
+  DeviceStatus multiply(const Products& p) override {
+    if (const DeviceStatus status = next()) return status;
+    const auto number = [&p](const Matrix& of, std::int64_t i, std::int64_t row, std::int64_t column) {
+      const std::int64_t at = of.turned ? column * of.row_step + row : row * of.row_step + column;
+      return factor(of.at[i * of.matrix_step + at], p.precision);
+    };
+    for (std::int64_t i = 0; i < p.count; ++i) {
+      for (std::int64_t row = 0; row < p.rows; ++row) {
+        for (std::int64_t column = 0; column < p.columns; ++column) {
+          float& out = p.out[i * p.out_matrix_step + row * p.out_row_step + column];
+          double sum = p.add ? static_cast<double>(out) : 0.0;
+          for (std::int64_t term = 0; term < p.terms; ++term) {
+            sum += number(p.a, i, row, term) * number(p.b, i, term, column);
+          }
+          out = static_cast<float>(sum);
+        }
       }
     }
     return device_ok;

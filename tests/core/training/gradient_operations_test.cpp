@@ -1,4 +1,5 @@
-// Each derivative against central differences of the same operation, written here in double.
+// Each derivative against central differences of the same operation, written here in double: on every
+// instruction set of the CPU, on the stand-in device and, where there is one, on the GPU.
 #include "core/training/gradient_operations.h"
 
 #include <gtest/gtest.h>
@@ -6,8 +7,12 @@
 #include <cmath>
 #include <functional>
 
+#include "core/backends/cpu/cpu_backend.h"
+#include "core/backends/cuda/plugin.h"
+#include "core/training/device_gradient_operations.h"
 #include "core/training/losses.h"
 #include "tests/core/backends/every_instruction_set.h"
+#include "tests/core/backends/host_device.h"
 #include "tests/core/backends/random_values.h"
 
 namespace headlight {
@@ -60,13 +65,33 @@ void expect_slopes(const char* name, const Function& loss, Doubles x, const floa
 
 class GradientOperationsTest : public EveryInstructionSet {
  protected:
-  GradientOperations operations() const { return GradientOperations(*kernels_); }
+  void SetUp() override {
+    if (GetParam() != "host" && GetParam() != "cuda") {
+      EveryInstructionSet::SetUp();
+      if (kernels_ != nullptr) operations_ = make_cpu_gradient_operations(*kernels_);
+      return;
+    }
+    kernels_ = &chosen_kernels();
+    ComputeDevice device;
+    device.memory = GetParam() == "cuda" ? cuda_device().memory
+                                         : std::make_shared<DeviceMemory>(std::make_unique<HostDevice>(log_));
+    if (!device.memory) GTEST_SKIP() << cuda_device().reason.en;
+    forward_ = make_device_backend(device.memory, make_cpu_backend(1));
+    operations_ = make_device_gradient_operations(device, *forward_);
+  }
 
+  GradientOperations& operations() { return *operations_; }
+  // What a derivative is added to.
+  Tensor begun(const Shape& shape) { return operations_->copy(filled(shape, before)); }
+
+  HostDeviceLog log_;
+  std::unique_ptr<Backend> forward_;
+  std::unique_ptr<GradientOperations> operations_;
   RandomValues random_{7};
 };
 
 TEST_P(GradientOperationsTest, Linear) {
-  GradientOperations tested = operations();
+  GradientOperations& tested = operations();
   for (const std::int64_t positions : {1, 5}) {
     for (const std::int64_t rows : {1, 7, 33}) {
       for (const std::int64_t columns : {1, 7, 33}) {
@@ -88,9 +113,9 @@ TEST_P(GradientOperationsTest, Linear) {
           }
           return sum;
         };
-        Tensor d_x = filled(x.shape(), before), d_w = filled(w.shape(), before), d_b = filled({rows}, before);
-        tested.linear_input(d_y, weight, d_x.writable());
-        tested.linear_weights(d_y, x, d_w.writable(), d_b.writable());
+        Tensor d_x = begun(x.shape()), d_w = begun(w.shape()), d_b = begun({rows});
+        tested.linear_input(d_y, weight, tested.address(d_x));
+        tested.linear_weights(d_y, x, tested.address(d_w), tested.address(d_b));
         const Doubles zero(static_cast<std::size_t>(rows), 0.0);
         SCOPED_TRACE(testing::Message() << positions << " positions, " << rows << " x " << columns);
         expect_slopes(
@@ -131,7 +156,7 @@ struct Normalization {
 };
 
 TEST_P(GradientOperationsTest, Norms) {
-  GradientOperations tested = operations();
+  GradientOperations& tested = operations();
   for (const Norm norm : {Norm::layer, Norm::rms}) {
     for (const std::int64_t width : {1, 2, 7, 33, 64}) {
       for (const std::int64_t rows : {1, 4}) {
@@ -154,9 +179,9 @@ TEST_P(GradientOperationsTest, Norms) {
           }
           return sum;
         };
-        Tensor d_x = filled(x.shape(), before), d_gain = filled({width}, before);
-        Tensor d_bias = filled({width}, before);
-        tested.normalized(d_y, x, scale, norm, gain, d_gain.writable(), d_bias.writable(), d_x.writable());
+        Tensor d_x = begun(x.shape()), d_gain = begun({width}), d_bias = begun({width});
+        tested.normalized(d_y, x, scale, norm, gain, tested.address(d_gain), tested.address(d_bias),
+                          tested.address(d_x));
         const Doubles zero(static_cast<std::size_t>(width), 0.0);
         SCOPED_TRACE(testing::Message()
                      << (norm == Norm::layer ? "layer " : "rms ") << rows << " x " << width);
@@ -175,7 +200,7 @@ TEST_P(GradientOperationsTest, Norms) {
 }
 
 TEST_P(GradientOperationsTest, Rotation) {
-  GradientOperations tested = operations();
+  GradientOperations& tested = operations();
   for (const std::int64_t positions : {1, 6}) {
     for (const auto& [width, turning] :
          std::initializer_list<std::pair<std::int64_t, std::int64_t>>{{2, 2}, {14, 14}, {33, 6}, {64, 64}}) {
@@ -256,7 +281,7 @@ double attention_loss(const AttentionCase& c, const Doubles& q, const Doubles& k
 }
 
 TEST_P(GradientOperationsTest, Attention) {
-  GradientOperations tested = operations();
+  GradientOperations& tested = operations();
   const AttentionCase cases[] = {{1, 1, 1, 1, 1, true},   {1, 1, 2, 1, 7, false},  {7, 7, 2, 2, 33, true},
                                  {9, 9, 6, 2, 5, true},   {5, 11, 4, 4, 3, false}, {11, 3, 2, 1, 7, false},
                                  {50, 50, 2, 1, 3, true}, {97, 97, 1, 1, 2, true}, {49, 20, 2, 2, 3, false}};
@@ -311,19 +336,17 @@ double exact_activation(Activation activation, double x) {
 }
 
 TEST_P(GradientOperationsTest, Activations) {
-  GradientOperations tested = operations();
+  GradientOperations& tested = operations();
   std::vector<float> points = {0.0F,   1e-30F, -1e-30F, 1e-7F, -1e-7F, 9.99e-4F, 1.001e-3F,
                                -1e-3F, 12.0F,  -12.0F,  88.0F, -88.0F, 100.0F,   -100.0F};
   for (float x = -9.0F; x < 9.0F; x += 0.0371F) points.push_back(x);
   const auto count = static_cast<std::int64_t>(points.size());
   for (const Activation activation :
        {Activation::silu, Activation::gelu, Activation::gelu_tanh, Activation::relu, Activation::tanh}) {
-    Tensor x({1, count}), d({1, count});
-    std::copy(points.begin(), points.end(), x.writable());
-    std::fill_n(d.writable(), count, 2.0F);
-    tested.activation(x, activation, d.writable());
-    Tensor y({1, count});
-    tested.activated(x, activation, y.writable());
+    const Tensor x({1, count}, points);
+    Tensor d = tested.copy(filled(x.shape(), 2.0F));
+    tested.activation(x, activation, tested.address(d));
+    const Tensor y = tested.activated(x, activation);
     for (std::int64_t i = 0; i < count; ++i) {
       const auto at = static_cast<double>(x.data()[i]);
       SCOPED_TRACE(testing::Message() << "activation " << static_cast<int>(activation) << " at " << at);
@@ -341,7 +364,7 @@ TEST_P(GradientOperationsTest, Activations) {
 }
 
 TEST_P(GradientOperationsTest, Embedding) {
-  GradientOperations tested = operations();
+  GradientOperations& tested = operations();
   for (const std::int64_t width : {1, 7, 33}) {
     const std::vector<TokenId> ids = {4, 0, 4, 2, 4};
     const Tensor d_y = random_.tensor({5, width}), table = random_.tensor({6, width});
@@ -356,11 +379,45 @@ TEST_P(GradientOperationsTest, Embedding) {
       }
       return sum;
     };
-    Tensor d_table = filled(table.shape(), before);
-    tested.embed(d_y, ids, scale, d_table.writable());
+    Tensor d_table = begun(table.shape());
+    tested.embed(d_y, ids, scale, tested.address(d_table));
     expect_slopes("table", loss, doubles(table), d_table.data(), before);
     for (std::int64_t c = 0; c < width; ++c) EXPECT_EQ(d_table.data()[width + c], before);  // id 1: not read
     tested.embed(d_y, ids, scale, nullptr);  // a table that is not trained
+  }
+}
+
+// Of 3,000 numbers: more than a block of threads takes.
+TEST_P(GradientOperationsTest, ElementsAndRows) {
+  GradientOperations& tested = operations();
+  const Tensor a = random_.tensor({60, 50}), b = tested.brought(random_.tensor({60, 50}));
+  Tensor sum = tested.zeros(a.shape()), product = tested.copy(a), scaled = tested.copy(a);
+  tested.add(a, tested.address(sum));
+  tested.add(b, tested.address(sum));
+  tested.multiply(b, tested.address(product));
+  tested.scale(0.375F, a.size(), tested.address(scaled));
+  for (std::int64_t i = 0; i < a.size(); ++i) {
+    ASSERT_EQ(sum.data()[i], a.data()[i] + b.data()[i]) << i;
+    ASSERT_EQ(product.data()[i], a.data()[i] * b.data()[i]) << i;
+    ASSERT_EQ(scaled.data()[i], a.data()[i] * 0.375F) << i;
+  }
+  const std::vector<std::int64_t> positions = {2, 58, 59};
+  const Tensor some = tested.some_rows(b, positions);
+  ASSERT_EQ(some.shape(), (Shape{3, 50}));
+  for (std::int64_t i = 0; i < some.size(); ++i) {
+    ASSERT_EQ(some.data()[i], b.data()[positions[static_cast<std::size_t>(i / 50)] * 50 + i % 50]) << i;
+  }
+  EXPECT_TRUE(tested.some_rows(b.leading(3), positions).shares_values_with(b));
+
+  std::vector<float> gathered(3000, 7.0F);
+  for (const float expected : {1.0F, 2.0F}) {  // a second step begins at zero as well
+    float* sums = tested.begin_sums(gathered);
+    const Tensor ones = filled({1, 2999}, expected);
+    tested.add(ones, sums + 1);
+    tested.finish_sums(gathered);
+    ASSERT_EQ(gathered[0], 0.0F);
+    ASSERT_EQ(gathered[1], expected);
+    ASSERT_EQ(gathered[2999], expected);
   }
 }
 
@@ -412,7 +469,13 @@ TEST_P(GradientOperationsTest, CrossEntropy) {
   EXPECT_THROW(cross_entropy(*kernels_, logits, std::vector<TokenId>{0}, 1.0, &none), std::logic_error);
 }
 
-INSTANTIATE_TEST_SUITE_P(InstructionSets, GradientOperationsTest, testing::ValuesIn(set_names()),
+std::vector<std::string> all_computers() {
+  std::vector<std::string> names = set_names();
+  names.insert(names.end(), {"host", "cuda"});
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(InstructionSets, GradientOperationsTest, testing::ValuesIn(all_computers()),
                          [](const auto& set) { return set.param; });
 
 }  // namespace

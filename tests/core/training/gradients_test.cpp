@@ -2,8 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <tuple>
 
+#include "core/backends/cuda/plugin.h"
 #include "core/base/errors.h"
+#include "tests/core/backends/host_device.h"
 #include "tests/core/training/golden_training.h"
 
 namespace headlight {
@@ -15,7 +18,26 @@ constexpr double tolerance = 2e-5;
 // What is zero in exact arithmetic (a bias of the keys moves all scores of a row alike) is noise below this.
 constexpr double noise = 1e-6;
 
-class GoldenGradients : public testing::TestWithParam<std::string> {};
+// A case of golden values, and what computes: "cpu", "host" (the stand-in device) or "cuda".
+class OnEveryDevice : public testing::TestWithParam<std::tuple<std::string, std::string>> {
+ protected:
+  void SetUp() override {
+    if (where_ == "cuda" && !cuda_device().memory) GTEST_SKIP() << cuda_device().reason.en;
+    if (where_ == "cuda") device_.memory = cuda_device().memory;
+    if (where_ == "host") device_.memory = std::make_shared<DeviceMemory>(std::make_unique<HostDevice>(log_));
+  }
+  // Whether the numbers are those that the test is about.
+  void expect_computed_there(const Trainer& trainer) const {
+    EXPECT_EQ(trainer.on_device(), where_ != "cpu") << trainer.device_note().en;
+  }
+
+  const std::string case_ = std::get<0>(GetParam()), where_ = std::get<1>(GetParam());
+  HostDeviceLog log_;
+  ComputeDevice device_;
+};
+const std::vector<std::string> places = {"cpu", "host", "cuda"};
+
+class GoldenGradients : public OnEveryDevice {};
 
 // Families whose weights are rearranged at load, and parts that no shipped model has, are refused by name.
 bool is_refused(const std::string& name) { return name == "gpt2_tied" || name == "t5_gated"; }
@@ -25,15 +47,16 @@ bool has_name(const nlohmann::json& list, const std::string& name) {
 }
 
 TEST_P(GoldenGradients, AgreeWithPyTorch) {
-  const GoldenTraining golden = read_training_case(GetParam());
-  if (is_refused(GetParam())) {
+  const GoldenTraining golden = read_training_case(case_);
+  if (is_refused(case_)) {
     EXPECT_THROW(Parameters(model_files(*golden.model), *golden.model, 1), FileError);
     return;
   }
   Parameters parameters(model_files(*golden.model), *golden.model, 1);
   Optimizer optimizer(parameters, {});
-  Trainer trainer(parameters, optimizer, 2);
+  Trainer trainer(parameters, optimizer, 2, 2, device_);
   const StepReport report = trainer.compute_gradients(examples_of(golden.json.at("sequences")));
+  expect_computed_there(trainer);
   EXPECT_EQ(report.scored, golden.json.at("labelled").get<std::int64_t>());
   EXPECT_NEAR(report.loss, golden.json.at("loss").get<double>(), 1e-5);
   std::size_t compared = 0;
@@ -49,10 +72,10 @@ TEST_P(GoldenGradients, AgreeWithPyTorch) {
   EXPECT_GT(compared, 10U);
 }
 
-class GoldenSteps : public testing::TestWithParam<std::string> {};
+class GoldenSteps : public OnEveryDevice {};
 
 TEST_P(GoldenSteps, TenStepsAgreeWithPyTorch) {
-  const GoldenTraining golden = read_training_case(GetParam());
+  const GoldenTraining golden = read_training_case(case_);
   ASSERT_FALSE(golden.after_steps.empty());
   const nlohmann::json& stored = golden.json.at("optimizer");
   Parameters parameters(model_files(*golden.model), *golden.model, 1);
@@ -65,7 +88,7 @@ TEST_P(GoldenSteps, TenStepsAgreeWithPyTorch) {
                                    .epsilon = stored.at("epsilon").get<double>(),
                                    .weight_decay = stored.at("decay").get<double>(),
                                    .largest_gradient = stored.at("most_norm").get<double>()});
-  Trainer trainer(parameters, optimizer, 2);
+  Trainer trainer(parameters, optimizer, 2, 2, device_);
   for (std::size_t step = 0; step < stored.at("batches").size(); ++step) {
     const nlohmann::json& expected = stored.at("log").at(step);
     const StepReport report = trainer.step(examples_of(stored.at("batches").at(step)));
@@ -74,6 +97,7 @@ TEST_P(GoldenSteps, TenStepsAgreeWithPyTorch) {
     EXPECT_NEAR(report.loss, expected.at("loss").get<double>(), 1e-4) << step;
     EXPECT_NEAR(report.gradient_length / expected.at("gradient_norm").get<double>(), 1.0, 1e-4) << step;
   }
+  expect_computed_there(trainer);
   for (const Parameter& parameter : parameters.list()) {
     const auto found = golden.after_steps.find(parameter.name);
     ASSERT_NE(found, golden.after_steps.end()) << parameter.name;
@@ -84,10 +108,18 @@ TEST_P(GoldenSteps, TenStepsAgreeWithPyTorch) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, GoldenGradients, testing::ValuesIn(training_cases()),
-                         [](const auto& case_info) { return case_info.param; });
-INSTANTIATE_TEST_SUITE_P(Cases, GoldenSteps, testing::Values("llama_tied", "bert_masked"),
-                         [](const auto& case_info) { return case_info.param; });
+std::string case_name(const testing::TestParamInfo<std::tuple<std::string, std::string>>& info) {
+  return std::get<0>(info.param) + "_" + std::get<1>(info.param);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, GoldenGradients,
+                         testing::Combine(testing::ValuesIn(training_cases()), testing::ValuesIn(places)),
+                         case_name);
+INSTANTIATE_TEST_SUITE_P(Cases, GoldenSteps,
+                         testing::Combine(testing::Values(std::string("llama_tied"),
+                                                          std::string("bert_masked")),
+                                          testing::ValuesIn(places)),
+                         case_name);
 
 // The same bits on one thread and on two: lanes, not threads, decide the order of sums.
 TEST(Trainer, ThreadsChangeNothing) {

@@ -109,9 +109,10 @@ class TinyRun {
   std::string operator/(const std::string& name) const { return folder_ / name; }
   const TemporaryFolder& folder() const { return folder_; }
 
-  std::unique_ptr<TrainingRun> open(const std::string& out, int threads = 1) const {
+  std::unique_ptr<TrainingRun> open(const std::string& out, int threads = 1,
+                                    ComputeDevice device = {}) const {
     return std::make_unique<TrainingRun>(read_training_config(write_config()), corpora(), folder_ / out,
-                                         threads);
+                                         threads, Preparation(), std::move(device));
   }
 
   nlohmann::json config;
