@@ -1,6 +1,7 @@
 // What the program does with the model that learns in the window.
 #include <algorithm>
 
+#include "core/session/devices.h"
 #include "core/session/learning.h"
 #include "core/session/learning_pace.h"
 #include "core/session/learning_task.h"
@@ -13,7 +14,7 @@ void App::learn(const Learn& order) {
   if (!learning_) learning_ = std::make_unique<Learning>(wake_);
   switch (order.order) {
     case Learn::Order::start:
-      return learning_->start(document().learning);
+      return learning_->start(document().learning, -1, training_gpu(computation_.device_name()));
     case Learn::Order::pause:
       return learning_->pause();
     case Learn::Order::go_on:
@@ -33,7 +34,7 @@ void App::learn(const Learn& order) {
 void App::learn_until(std::int64_t step) {
   learn_until_ = step;
   if (!learning_) learning_ = std::make_unique<Learning>(wake_);
-  learning_->start(document().learning, step);
+  learning_->start(document().learning, step, training_gpu(computation_.device_name()));
 }
 
 bool App::waits_for_learning() const {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/backends/cpu/instruction_sets.h"
+#include "core/backends/cuda/device_backend.h"
 #include "core/backends/cuda/plugin.h"
 #include "core/base/errors.h"
 #include "core/base/said_in_both.h"

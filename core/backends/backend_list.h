@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/backends/backend.h"
-#include "core/backends/cuda/device_backend.h"
+#include "core/backends/compute_device.h"
 #include "core/base/bilingual.h"
 
 namespace headlight {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/backends/backend_list.h"
+#include "core/base/errors.h"
 
 namespace headlight {
 
@@ -44,6 +45,14 @@ std::unique_ptr<Backend> make_worker_backend(const std::string& device, int thre
 std::unique_ptr<Backend> make_view_backend(const std::string& device, int threads) {
   const std::string name = backend_name(device);
   return make_backend(name.starts_with("cuda") ? "cpu" : name, threads);
+}
+
+ComputeDevice training_gpu(const std::string& device) {
+  try {
+    return gpu_behind(backend_name(device));
+  } catch (const UserError&) {
+    return {};
+  }
 }
 
 }  // namespace headlight

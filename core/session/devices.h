@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/backends/compute_device.h"
 #include "core/base/bilingual.h"
 
 namespace headlight {
@@ -31,5 +32,9 @@ std::unique_ptr<Backend> make_worker_backend(const std::string& device, int thre
 // For what a view computes beside the pass, from values that it reads, with the arithmetic of the same device
 // where that is the processor's. A GPU would get them back only to send its results.
 std::unique_ptr<Backend> make_view_backend(const std::string& device, int threads);
+
+// The GPU to train a model with where the window computes with `device`: none where that is no GPU, or one
+// that stopped answering.
+ComputeDevice training_gpu(const std::string& device);
 
 }  // namespace headlight

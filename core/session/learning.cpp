@@ -46,9 +46,9 @@ void Learning::order(const std::function<void()>& change) {
   wake_.notify_all();
 }
 
-void Learning::start(LearningChoices choices, std::int64_t pause_at) {
+void Learning::start(LearningChoices choices, std::int64_t pause_at, ComputeDevice device) {
   order([&] {
-    start_ = Start{std::move(choices), pause_at};
+    start_ = Start{std::move(choices), pause_at, std::move(device)};
     stop_ = one_ = false;
     write_.reset();
   });
@@ -102,14 +102,15 @@ void Learning::begin(const Start& start) {
   auto told_at = std::chrono::steady_clock::time_point();
   LearningSnapshot last;
   try {
-    run_ = std::make_unique<Run>(start.choices, start.pause_at, [&](const LearningSnapshot& prepared) {
-      if (is_overtaken()) throw CalledOff();
-      last = prepared;
-      const auto now = std::chrono::steady_clock::now();
-      if (now - told_at < std::chrono::milliseconds(50)) return;
-      told_at = now;
-      publish(prepared);
-    });
+    run_ = std::make_unique<Run>(start.choices, start.pause_at, start.device,
+                                 [&](const LearningSnapshot& prepared) {
+                                   if (is_overtaken()) throw CalledOff();
+                                   last = prepared;
+                                   const auto now = std::chrono::steady_clock::now();
+                                   if (now - told_at < std::chrono::milliseconds(50)) return;
+                                   told_at = now;
+                                   publish(prepared);
+                                 });
     const bool going = start.pause_at != 0;
     order([&] { going_ = going; });
     publish(run_->snapshot(going));

@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/backends/compute_device.h"
 #include "core/base/bilingual.h"
 #include "core/session/learning_figures.h"
 #include "core/session/learning_task.h"
@@ -68,6 +69,7 @@ struct LearningSnapshot {
   std::string preparing;  // "words", "vocabulary", "tokens"
   float share = 0.0F;     // of that
   Bilingual error;        // why it failed
+  Bilingual device_note;  // what became of the GPU, if there was one
 
   std::int64_t step = 0;             // updates done
   std::vector<LearningPoint> curve;  // of each of them
@@ -106,7 +108,8 @@ class Learning {
   Learning& operator=(const Learning&) = delete;
 
   // All return at once. A run that is there is given up for the new one. `pause_at`: a step to pause behind.
-  void start(LearningChoices choices, std::int64_t pause_at = -1);
+  // `device`: see Trainer.
+  void start(LearningChoices choices, std::int64_t pause_at = -1, ComputeDevice device = {});
   void pause();
   void go_on();
   void one_update();  // then it is paused
@@ -123,6 +126,7 @@ class Learning {
   struct Start {
     LearningChoices choices;
     std::int64_t pause_at = -1;
+    ComputeDevice device;
   };
   struct Write {
     std::int64_t step = 0;

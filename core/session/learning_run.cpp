@@ -40,7 +40,7 @@ bool is_kept_step(std::int64_t step, std::int64_t parameters) {
                                   : is_one_of({10, 20, 50});
 }
 
-Learning::Run::Run(const LearningChoices& choices, std::int64_t pause_at,
+Learning::Run::Run(const LearningChoices& choices, std::int64_t pause_at, const ComputeDevice& device,
                    const std::function<void(const LearningSnapshot&)>& told)
     : pause_at_(pause_at) {
   snapshot_.choices = choices;
@@ -63,7 +63,7 @@ Learning::Run::Run(const LearningChoices& choices, std::int64_t pause_at,
   const std::string drawn_from =
       choices.task == LearningTask::text ? choices.text : std::string("abcdefghijklmnopqrstuvwxyz");
   run_ = std::make_unique<TrainingRun>(std::move(texts.config), std::move(texts.corpus), physical_cores(),
-                                       prepared);
+                                       prepared, device);
   const Parameters& parameters = run_->parameters();
   const Tokenizer& tokenizer = *parameters.tokenizer();
   files_ = parameters.files();
@@ -85,7 +85,8 @@ Learning::Run::Run(const LearningChoices& choices, std::int64_t pause_at,
   }
   backend_ = make_cpu_backend(1);
   if (has_rival) {
-    begin_rival(rival_config(choices, config, snapshot_.plan.parameters, snapshot_.plan.vocabulary), same);
+    begin_rival(rival_config(choices, config, snapshot_.plan.parameters, snapshot_.plan.vocabulary), same,
+                device);
   }
   if (choices.start == LearningStart::taught) {
     const auto file = open_model_file(choices.from);
@@ -94,8 +95,8 @@ Learning::Run::Run(const LearningChoices& choices, std::int64_t pause_at,
   keep();
 }
 
-void Learning::Run::begin_rival(const TrainingConfig& config, Corpus corpus) {
-  rival_ = std::make_unique<TrainingRun>(config, std::move(corpus), physical_cores());
+void Learning::Run::begin_rival(const TrainingConfig& config, Corpus corpus, const ComputeDevice& device) {
+  rival_ = std::make_unique<TrainingRun>(config, std::move(corpus), physical_cores(), Preparation(), device);
   const Parameters& parameters = rival_->parameters();
   LearningRival rival;
   rival.is_recurrent = parameters.gru() != nullptr;
@@ -184,6 +185,7 @@ bool Learning::Run::step(bool alone) {
     if (looks) before.assign(values.begin(), values.end());
     const auto began = Clock::now();
     const StepReport report = run_->step();
+    snapshot_.device_note = run_->device_note();
     own_seconds_ += std::chrono::duration<double>(Clock::now() - began).count();
     snapshot_.tokens_a_second = static_cast<double>(run_->tokens_done()) / own_seconds_;
     step_rival();

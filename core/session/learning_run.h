@@ -13,7 +13,7 @@ namespace headlight {
 class Learning::Run {
  public:
   // `told` is called with what is prepared; it may throw to stop. Throws UserError.
-  Run(const LearningChoices& choices, std::int64_t pause_at,
+  Run(const LearningChoices& choices, std::int64_t pause_at, const ComputeDevice& device,
       const std::function<void(const LearningSnapshot&)>& told);
 
   // One update. `alone`: with everything that can be told about it. True when there is something new to be
@@ -32,7 +32,7 @@ class Learning::Run {
 
  private:
   using Clock = std::chrono::steady_clock;
-  void begin_rival(const TrainingConfig& config, Corpus corpus);
+  void begin_rival(const TrainingConfig& config, Corpus corpus, const ComputeDevice& device);
   void step_rival();
   LearningMeasures measures(const Parameters& parameters) const;
   void keep();

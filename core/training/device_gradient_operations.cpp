@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "core/backends/cuda/device_memory.h"
+
 namespace headlight {
 namespace {
 

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "core/backends/cuda/device_backend.h"
+#include "core/backends/compute_device.h"
 #include "core/training/gradient_operations.h"
 
 namespace headlight {

@@ -6,6 +6,7 @@
 
 #include "core/backends/cpu/cpu_backend.h"
 #include "core/backends/cpu/instruction_sets.h"
+#include "core/backends/cuda/device_backend.h"
 #include "core/base/errors.h"
 #include "core/base/said_in_both.h"
 #include "core/training/device_gradient_operations.h"

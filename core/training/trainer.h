@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "core/backends/backend.h"
+#include "core/backends/compute_device.h"
 #include "core/backends/cpu/thread_pool.h"
-#include "core/backends/cuda/device_backend.h"
 #include "core/base/bilingual.h"
 #include "core/training/low_rank.h"
 #include "core/training/optimizer.h"
@@ -17,6 +17,8 @@
 #include "core/training/training_objective.h"
 
 namespace headlight {
+
+class DeviceMirror;
 
 struct StepReport {
   double loss = 0.0;             // a scored position (nats) or a pair, before the step
@@ -86,8 +88,8 @@ class Trainer {
   Objective objective_ = label_objective();
   LowRank* low_rank_ = nullptr;
   ThreadPool threads_;
-  ComputeDevice device_;                                 // none when it was left
-  std::shared_ptr<const DeviceMemory::Mirror> weights_;  // on the device, while it is used
+  ComputeDevice device_;                         // none when it was left
+  std::shared_ptr<const DeviceMirror> weights_;  // on the device, while it is used
   Bilingual device_note_;
   std::vector<Lane> lanes_;
   std::span<const float> moving_gradients_;  // of what the optimizer moves

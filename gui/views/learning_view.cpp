@@ -158,6 +158,11 @@ void LearningView::draw_progress(const LearningSnapshot& learning, Commands& com
                                       static_cast<float>(std::max<std::int64_t>(1, learning.choices.steps));
   draw_progress_bar(share, learning.phase == LearningPhase::failed ? palette().error : palette().attention);
   if (!learning.error.empty()) draw_error(in_language(learning.error));
+  if (!learning.device_note.empty()) {
+    ImGui::PushStyleColor(ImGuiCol_Text, ImGui::GetStyleColorVec4(ImGuiCol_TextDisabled));
+    ImGui::TextWrapped("%s", in_language(learning.device_note).c_str());
+    ImGui::PopStyleColor();
+  }
 }
 
 void LearningView::draw_scrubber(const LearningSnapshot& learning) {

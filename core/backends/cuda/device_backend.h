@@ -10,12 +10,6 @@
 
 namespace headlight {
 
-// A GPU, and how it multiplies.
-struct ComputeDevice {
-  std::shared_ptr<DeviceMemory> memory;  // null: none
-  ProductPrecision precision = ProductPrecision::f32;
-};
-
 // `cpu`: for what does not fit on the device. `precision`: of products of more than
 // kernels::FewRows::most_rows rows. Operations throw DeviceError when the device gives up.
 std::unique_ptr<Backend> make_device_backend(std::shared_ptr<DeviceMemory> device,

@@ -226,18 +226,18 @@ DeviceMemory::Share DeviceMemory::share() const {
   return share;
 }
 
-DeviceMemory::Mirror::Mirror(std::span<const float> numbers, std::shared_ptr<DeviceMemory> device)
+DeviceMirror::DeviceMirror(std::span<const float> numbers, std::shared_ptr<DeviceMemory> device)
     : numbers_(numbers),
       device_(std::move(device)),
       memory_(std::static_pointer_cast<float>(device_->allocate(numbers.size_bytes(), "sending weights"))) {}
 
-void DeviceMemory::Mirror::send() const {
+void DeviceMirror::send() const {
   device_->check(device_->device().copy_in(memory_.get(), numbers_.data(), numbers_.size_bytes()),
                  "sending weights");
 }
 
-std::shared_ptr<const DeviceMemory::Mirror> DeviceMemory::mirror(std::span<const float> numbers) {
-  auto mirror = std::make_shared<const Mirror>(numbers, shared_from_this());
+std::shared_ptr<const DeviceMirror> DeviceMemory::mirror(std::span<const float> numbers) {
+  auto mirror = std::make_shared<const DeviceMirror>(numbers, shared_from_this());
   const std::lock_guard lock(mutex_);
   std::erase_if(mirrors_, [](const auto& one) { return one.expired(); });
   mirrors_.push_back(mirror);
@@ -247,8 +247,8 @@ std::shared_ptr<const DeviceMemory::Mirror> DeviceMemory::mirror(std::span<const
 std::shared_ptr<const float> DeviceMemory::mirrored(const void* number) const {
   const std::less<const void*> before;
   const std::lock_guard lock(mutex_);
-  for (const std::weak_ptr<const Mirror>& one : mirrors_) {
-    const std::shared_ptr<const Mirror> mirror = one.lock();
+  for (const std::weak_ptr<const DeviceMirror>& one : mirrors_) {
+    const std::shared_ptr<const DeviceMirror> mirror = one.lock();
     if (!mirror) continue;
     const float* const begin = mirror->numbers_.data();
     if (before(number, begin) || !before(number, begin + mirror->numbers_.size())) continue;

@@ -17,6 +17,8 @@
 
 namespace headlight {
 
+class DeviceMirror;
+
 class DeviceMemory : public std::enable_shared_from_this<DeviceMemory> {
  public:
   explicit DeviceMemory(std::unique_ptr<Device> device);
@@ -42,22 +44,9 @@ class DeviceMemory : public std::enable_shared_from_this<DeviceMemory> {
   };
   Share share() const;
 
-  // The copy of numbers that go on changing on the host, as the weights do that a trainer moves. As long as
-  // one lives, packed() and held() find in it whatever lies among those numbers, as it was when it was last
-  // sent; nothing is in it before that. mirror(), send(): throw DeviceError.
-  class Mirror {
-   public:
-    Mirror(std::span<const float> numbers, std::shared_ptr<DeviceMemory> device);
-    void send() const;
-
-   private:
-    friend class DeviceMemory;
-    std::span<const float> numbers_;
-    std::shared_ptr<DeviceMemory> device_;
-    std::shared_ptr<float> memory_;
-  };
-  std::shared_ptr<const Mirror> mirror(std::span<const float> numbers);
-  // Null for what lies in none.
+  // Room for a copy of these numbers; nothing is in it before it is sent. Throws DeviceError.
+  std::shared_ptr<const DeviceMirror> mirror(std::span<const float> numbers);
+  // Where one of them lies in their mirror; null for what lies in none.
   std::shared_ptr<const float> mirrored(const void* number) const;
 
   // Values on the device as a tensor, and back; null for a tensor that lies here or on another device.
@@ -86,10 +75,25 @@ class DeviceMemory : public std::enable_shared_from_this<DeviceMemory> {
   mutable std::atomic<bool> lost_{false};
   mutable std::mutex mutex_;
   std::map<const std::byte*, Kept> weights_;
-  std::vector<std::weak_ptr<const Mirror>> mirrors_;
+  std::vector<std::weak_ptr<const DeviceMirror>> mirrors_;
   std::mutex values_mutex_;                    // guards what follows
   std::vector<std::weak_ptr<Values>> values_;  // the oldest first; some may be gone
   std::size_t looked_through_at_ = 1024;
+};
+
+// The copy on a device of numbers that go on changing on the host, as the weights do that a trainer moves. As
+// long as it lives, DeviceMemory::packed() and held() find in it whatever lies among those numbers, as it was
+// when it was last sent.
+class DeviceMirror {
+ public:
+  DeviceMirror(std::span<const float> numbers, std::shared_ptr<DeviceMemory> device);
+  void send() const;  // throws DeviceError
+
+ private:
+  friend class DeviceMemory;
+  std::span<const float> numbers_;
+  std::shared_ptr<DeviceMemory> device_;
+  std::shared_ptr<float> memory_;
 };
 
 }  // namespace headlight

@@ -169,7 +169,8 @@ class HostDevice : public Device {
  private:
   // The nearest number of so many bits.
   static double factor(float value, ProductPrecision precision) {
-    const int bits = precision == ProductPrecision::f32 ? 24 : precision == ProductPrecision::tf32 ? 11 : 8;
+    if (precision == ProductPrecision::f32) return static_cast<double>(value);  // all of its 24
+    const int bits = precision == ProductPrecision::tf32 ? 11 : 8;
     int exponent = 0;
     const double fraction = std::frexp(static_cast<double>(value), &exponent);
     return std::ldexp(std::nearbyint(std::ldexp(fraction, bits)), exponent - bits);

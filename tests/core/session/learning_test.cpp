@@ -10,11 +10,13 @@
 #include <filesystem>
 #include <thread>
 
+#include "core/backends/cuda/device_memory.h"
 #include "core/base/errors.h"
 #include "core/forward/forward_pass.h"
 #include "core/model_files/model_file.h"
 #include "core/session/learning_wish.h"
 #include "core/training/training_run.h"
+#include "tests/core/backends/host_device.h"
 #include "tests/core/said_in_both.h"
 #include "tests/core/source_dir.h"
 
@@ -102,6 +104,25 @@ TEST(Learning, OneUpdateIsThatOfAPlainTrainerBitByBit) {
   double squares = 0.0;
   for (const LearningPart& part : after->parts) squares += part.gradient * part.gradient;
   EXPECT_NEAR(std::sqrt(squares), report.gradient_length, 1e-9 * report.gradient_length);
+}
+
+// One step: the stand-in is slow, and whole runs on it are those of device_training_test.cpp.
+TEST(Learning, LearnsOnADevice) {
+  const LearningChoices choices = text_choices();
+  HostDeviceLog log;
+  {
+    Learning learning;
+    learning.start(choices, /*pause_at=*/1,
+                   {std::make_shared<DeviceMemory>(std::make_unique<HostDevice>(log))});
+    const auto there = wait_for(learning, reaches(1));
+    ASSERT_TRUE(there);
+    EXPECT_NE(there->device_note.en.find("Trains on Host"), std::string::npos) << there->device_note.en;
+    EXPECT_NE(there->device_note.ko.find("Host에서 학습합니다"), std::string::npos) << there->device_note.ko;
+    const auto run = plain_run(choices);
+    EXPECT_NEAR(static_cast<double>(there->curve.at(0).loss), run->step().loss, 1e-4);
+    EXPECT_TRUE(run->device_note().empty());
+  }
+  EXPECT_EQ(log.used, 0);
 }
 
 TEST(Learning, KeptStatesAreThoseOfTheRunAndCanBeOpened) {

@@ -4,6 +4,9 @@
 
 #include <cmath>
 
+#include "core/backends/cpu/cpu_backend.h"
+#include "core/backends/cuda/device_backend.h"
+#include "core/training/device_gradient_operations.h"
 #include "core/training/training_objective.h"
 #include "tests/core/backends/host_device.h"
 #include "tests/core/training/golden_training.h"
@@ -75,6 +78,55 @@ TEST(DeviceTraining, NothingComesBackButLogitsAndGradients) {
     }
     EXPECT_EQ(stand.log.fetched - before, numbers * static_cast<std::int64_t>(sizeof(float)));
   }
+}
+
+// A matrix, the identity at first, and a bias that is its second row.
+TEST(DeviceMirror, HoldsItsNumbersAndNoOthersAsTheyWereSent) {
+  Stand stand;
+  const std::shared_ptr<DeviceMemory> memory = stand.device().memory;
+  const auto backend = make_device_backend(memory, make_cpu_backend(1));
+  const std::shared_ptr<float[]> block(new float[8]{9, 9, 1, 0, 0, 1, 9, 9});
+  const Weight weight{NumberFormat::f32, 2, 2, reinterpret_cast<const std::byte*>(block.get() + 2), block};
+  const Tensor bias = Tensor::view({2}, block, block.get() + 4), x({1, 2}, std::vector<float>{1, 2});
+  const auto product = [&](const Tensor& shift = {}) {
+    const Tensor y = backend->linear(x, weight, shift);
+    return std::vector<float>(y.values().begin(), y.values().end());
+  };
+  {
+    const auto mirror = memory->mirror({block.get() + 2, 4});
+    for (const int outside : {0, 1, 6, 7}) EXPECT_EQ(memory->mirrored(block.get() + outside), nullptr);
+    const std::shared_ptr<const float> first = memory->mirrored(block.get() + 2);
+    for (int inside = 2; inside < 6; ++inside)
+      EXPECT_EQ(memory->mirrored(block.get() + inside).get(), first.get() + inside - 2);
+    mirror->send();
+    EXPECT_EQ(product(bias), (std::vector<float>{1, 3}));
+    block[4] = 5.0F;
+    EXPECT_EQ(product(bias), (std::vector<float>{1, 3}));
+    mirror->send();
+    EXPECT_EQ(product(), (std::vector<float>{1, 7}));
+    EXPECT_EQ(product(bias), (std::vector<float>{6, 8}));
+  }
+  EXPECT_EQ(memory->mirrored(block.get() + 2), nullptr);
+  EXPECT_EQ(product(), (std::vector<float>{1, 7}));  // a weight like any other from here on
+}
+
+// Older values move to the host; what is still being added to does not.
+TEST(DeviceTraining, SumsStayWhereThereIsNoRoom) {
+  Stand stand;
+  stand.log.memory = std::size_t{1} << 20;
+  const ComputeDevice device = stand.device();
+  const auto backend = make_device_backend(device.memory, make_cpu_backend(1));
+  const auto operations = make_device_gradient_operations(device, *backend);
+  const Tensor ones({1, 1000}, std::vector<float>(1000, 1.0F));
+  Tensor sum = operations->zeros({1, 1000});
+  const Tensor read = operations->brought(ones);
+  float* const at = operations->address(sum);
+  const auto others = device.memory->allocate(device.memory->device().free_memory(), "a test");
+  const auto more = device.memory->allocate(4000, "a test");
+  EXPECT_EQ(device.memory->address(read), nullptr);
+  ASSERT_NE(device.memory->address(sum), nullptr);
+  operations->scale(1.0F, 1000, at);
+  EXPECT_EQ(sum.values()[999], 0.0F);
 }
 
 TEST(DeviceTraining, SeesWeightsThatTheHostChanged) {

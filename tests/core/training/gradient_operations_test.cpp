@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "core/backends/cpu/cpu_backend.h"
+#include "core/backends/cuda/device_backend.h"
 #include "core/backends/cuda/plugin.h"
 #include "core/training/device_gradient_operations.h"
 #include "core/training/losses.h"

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <tuple>
 
+#include "core/backends/cuda/device_memory.h"
 #include "core/backends/cuda/plugin.h"
 #include "core/base/errors.h"
 #include "tests/core/backends/host_device.h"
