@@ -10,6 +10,7 @@
 #include <random>
 #include <thread>
 
+#include "core/backends/backend_list.h"
 #include "core/command_line/commands.h"
 #include "core/model/model.h"
 #include "tests/core/command_line/run_command.h"
@@ -76,6 +77,24 @@ TEST(TrainCommand, StopsAfterSteps) {
   EXPECT_TRUE(bytes_of(tiny / "pieces/model.safetensors") == bytes_of(tiny / "whole/model.safetensors"));
 }
 
+TEST(TrainCommand, TakesTheDeviceThatIsAskedFor) {
+  const TinyRun tiny("next_token");
+  for (const char* device : {"reference", "nonsense"}) {
+    const Answer refused = train(tiny, "out", {"--device", device});
+    EXPECT_EQ(refused.exit_code, 1) << device;
+    EXPECT_TRUE(contains(refused.errors, std::string("'") + device + "'")) << refused.errors;
+    EXPECT_FALSE(std::filesystem::exists(tiny / "out"));
+  }
+  const Answer cpu = train(tiny, "cpu", {"--device", "cpu"});
+  EXPECT_EQ(cpu.exit_code, 0) << cpu.errors;
+  EXPECT_FALSE(contains(cpu.errors, "GPU") || contains(cpu.errors, "CPU")) << cpu.errors;
+  if (gpu_behind("auto").memory) GTEST_SKIP() << "there is a GPU, which is taken where nothing is said";
+  const Answer unsaid = train(tiny, "unsaid");
+  EXPECT_TRUE(bytes_of(tiny / "unsaid/model.safetensors") == bytes_of(tiny / "cpu/model.safetensors"));
+  EXPECT_FALSE(contains(unsaid.errors, "GPU")) << unsaid.errors;
+  EXPECT_EQ(train(tiny, "out", {"--device", "cuda"}).exit_code, 1);
+}
+
 TEST(TrainCommand, WrongUsageIsTwoAndFailureIsOne) {
   const TinyRun tiny("next_token");
   EXPECT_EQ(run_command(add_train, {"train"}).exit_code, 2);
@@ -97,7 +116,8 @@ TEST(TrainCommand, ExplainsItself) {
   int exit_code = 0;
   add_train(app, exit_code);
   const std::string help = app.get_subcommand("train")->help();
-  for (const char* option : {"--config", "--corpora", "--out", "--threads", "--steps", "REQUIRED"})
+  for (const char* option :
+       {"--config", "--corpora", "--out", "--device", "--threads", "--steps", "REQUIRED"})
     EXPECT_TRUE(contains(help, option)) << help;
 }
 
