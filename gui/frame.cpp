@@ -20,6 +20,21 @@ std::int64_t Frame::locked_query() const {
   return std::min(document.query.value_or(masked ? result.next_position : last), last);
 }
 
+namespace {
+
+std::optional<TokenId> known(const Model* model, const std::optional<TokenId>& token) {
+  const bool exists = model && token && *token >= 0 && *token < model->tokenizer->vocabulary_size();
+  return exists ? token : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<TokenId> Frame::target() const {
+  return known(model, document.lens.target ? document.lens.target : document.candidate);
+}
+
+std::optional<TokenId> Frame::distractor() const { return known(model, document.lens.distractor); }
+
 std::int64_t Frame::layer() const {
   return model ? std::min(document.layer, model->architecture.layers - 1) : 0;
 }

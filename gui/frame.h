@@ -79,6 +79,10 @@ struct Frame {
   std::int64_t query() const;
   // The same without hovering: what clicks have chosen.
   std::int64_t locked_query() const;
+  // The token whose way to the output people follow, as they chose it in the lens or locked it among the
+  // candidates, and the one that it is held against; nothing where the model has no such token.
+  std::optional<TokenId> target() const;
+  std::optional<TokenId> distractor() const;
   // The current head, clamped to the model.
   std::int64_t layer() const;
   std::int64_t head() const;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <stdexcept>
 
 namespace headlight {
@@ -37,10 +38,12 @@ HeadSweep head_sweep(const Trace& trace, Backend& backend, const SweepAim& aim, 
     if (token < 0 || token >= a.vocabulary)
       throw std::logic_error("token " + std::to_string(token) + " is no target");
   }
-  Edits in_force = changes;
-  std::erase_if(in_force, [](const Intervention& change) { return change.hook < Hook::resid_pre; });
   std::vector<Edits> runs;
   for (std::int64_t layer = 0; layer < a.layers; ++layer) {
+    Edits in_force;  // what was changed before this block is in the stream that it reads
+    std::ranges::copy_if(changes, std::back_inserter(in_force), [&](const Intervention& change) {
+      return change.hook >= Hook::resid_pre && change.layer >= layer;
+    });
     for (std::int64_t head = 0; head < a.heads; ++head) {
       runs.push_back(in_force);
       runs.back().push_back({Hook::z, layer, head, {}, Scale{0.0F}});

@@ -199,7 +199,6 @@ std::vector<PassFigures> PassBench::edit(const std::vector<Capture>& captures) {
 }
 
 std::vector<PassFigures> PassBench::sweep() {
-  if (!has_edited_runs(*model_)) return {};
   const ArchitectureDescription& a = model_->architecture;
   constexpr std::int64_t most = 64;
   PassFigures figures;
@@ -207,6 +206,7 @@ std::vector<PassFigures> PassBench::sweep() {
   figures.capture = Capture::next_token;
   figures.tokens = std::min(most, a.context);
   const auto trace = run_forward(model_, backend_, request(ids(figures.tokens)));
+  if (!has_edited_runs(*trace)) return {};
   const std::int64_t heads = a.layers * a.heads, count = std::min(most, heads);
   std::vector<Edits> runs;
   for (std::int64_t i = 0; i < count; ++i) {

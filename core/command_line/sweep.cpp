@@ -11,6 +11,7 @@
 #include "core/base/errors.h"
 #include "core/command_line/commands.h"
 #include "core/command_line/common.h"
+#include "core/session/text_tokens.h"
 
 namespace headlight {
 namespace {
@@ -38,18 +39,21 @@ TokenId one_token(const Model& model, const std::string& text, const char* optio
       text, tokens.size()));
 }
 
+// As told, or where the mask stands, or the last one.
 std::int64_t swept_position(const Options& options, const Trace& trace) {
-  const std::int64_t position = options.position.value_or(trace.positions() - 1);
-  if (position >= 0 && position < trace.positions()) return position;
-  throw UserError(fmt::format("position {} does not exist; the text has positions 0 to {}.", position,
-                              trace.positions() - 1));
+  const std::int64_t last = trace.positions() - 1;
+  const std::int64_t position =
+      options.position.value_or(masked_position(trace.model(), trace.tokens()).value_or(last));
+  if (position >= 0 && position <= last) return position;
+  throw UserError(fmt::format("position {} does not exist; the text has positions 0 to {}.", position, last));
 }
 
 void print_table(const Model& model, const HeadSweep& sweep, const Options& options) {
   const SweepAim& aim = sweep.aim;
+  fmt::print("{} position {}: ", model.architecture.causal ? "behind" : "at", aim.position);
   if (aim.distractor) {
-    fmt::print("behind position {}: {} against {}, {:+.5f} nats\n", aim.position, piece(model, aim.target),
-               piece(model, *aim.distractor), sweep.measure);
+    fmt::print("{} against {}, {:+.5f} nats\n", piece(model, aim.target), piece(model, *aim.distractor),
+               sweep.measure);
   } else {
     fmt::print("behind position {}: {}, ln p = {:.5f}, p = {:.4f}%\n", aim.position, piece(model, aim.target),
                sweep.measure, 100.0 * std::exp(sweep.measure));
@@ -57,8 +61,10 @@ void print_table(const Model& model, const HeadSweep& sweep, const Options& opti
   fmt::print("{:<10} {:>12} {:>12} {:>12}\n", "without", "left (nats)", "lost (nats)", "KL (nats)");
   std::vector<std::size_t> order(sweep.effects.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, std::greater(),
-                           [&](std::size_t head) { return std::abs(sweep.effects[head].lost); });
+  std::ranges::stable_sort(order, std::greater(), [&](std::size_t head) {
+    const double lost = std::abs(sweep.effects[head].lost);
+    return std::isnan(lost) ? -1.0 : lost;  // last
+  });
   order.resize(std::min(order.size(), static_cast<std::size_t>(options.top)));
   for (const std::size_t head : order) {
     const HeadEffect& effect = sweep.effects[head];
@@ -90,12 +96,12 @@ void print_report(const Model& model, const HeadSweep& sweep) {
 
 void sweep(const Options& options) {
   const auto model = open_model(options.compute.model);
-  if (!has_edited_runs(*model)) {
-    throw UserError(
-        "only models that give probabilities to tokens and have no encoder beside them can be swept.");
-  }
   const auto backend = open_backend(options.compute);
   const auto trace = run_forward(model, *backend, text_request(*model, options.text));
+  if (!has_edited_runs(*trace)) {
+    throw UserError(
+        "only models that give probabilities to tokens and have no encoder beside them are swept.");
+  }
   SweepAim aim;
   aim.position = swept_position(options, *trace);
   aim.target =
@@ -117,10 +123,12 @@ void add_sweep(CLI::App& app, int& exit_code) {
       app.add_subcommand("sweep", "Knock out every head by itself and see what the prediction loses");
   add_compute_options(*command, options->compute);
   command->add_option("--text", options->text, "The text")->required();
-  command->add_option("--target", options->target, "The token that is predicted; unless told the likeliest");
+  command->add_option("--target", options->target, "The token that is predicted; the likeliest if not given");
   command->add_option("--distractor", options->distractor,
-                      "A token that is predicted instead: its loss is taken off the target's");
-  command->add_option("--position", options->position, "Behind which token; unless told the last one");
+                      "A token to compare with: measures how far the target leads it");
+  command->add_option(
+      "--position", options->position,
+      "Which prediction: behind this token, or at this mask; the last, or the mask, if not given");
   command->add_option("--top", options->top, "How many heads to list, those that matter most")
       ->check(CLI::Range(1, 1 << 24));
   command->add_flag("--json", options->json, "One JSON object with all heads and nothing else");

@@ -79,9 +79,15 @@ Tensor stream_of_runs(const Trace& trace, Backend& backend, std::int64_t layer, 
 
 }  // namespace
 
-bool has_edited_runs(const Model& model) {
-  return has_hook(Hook::logits, model.architecture) && !model.encoder && model.unembedding.bytes != nullptr &&
-         !model.blocks.empty() && model.blocks.back().attention.w_q.bytes != nullptr;
+bool has_edited_runs(const Trace& trace) {
+  const Model& model = trace.model();
+  const bool has_blocks = !model.blocks.empty() && model.blocks.back().attention.w_q.bytes != nullptr;
+  if (!trace.complete() || !has_hook(Hook::logits, model.architecture) || model.encoder || !has_blocks)
+    return false;
+  for (std::int64_t layer = 0; layer < model.architecture.layers; ++layer) {
+    if (!trace.has(Hook::resid_pre, layer)) return false;
+  }
+  return true;
 }
 
 void edited_runs(const Trace& trace, Backend& backend, std::span<const Edits> runs, std::int64_t position,
@@ -89,7 +95,7 @@ void edited_runs(const Trace& trace, Backend& backend, std::span<const Edits> ru
                  const std::function<bool()>& cancelled) {
   const Model& model = trace.model();
   const std::int64_t layers = model.architecture.layers, positions = trace.positions();
-  if (!trace.complete() || !has_edited_runs(model) || position < 0 || position >= positions)
+  if (!has_edited_runs(trace) || position < 0 || position >= positions)
     throw std::logic_error("no edited runs of this trace behind position " + std::to_string(position));
   std::vector<std::int64_t> first(runs.size());
   for (std::size_t run = 0; run < runs.size(); ++run) {

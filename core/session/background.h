@@ -46,15 +46,20 @@ class Background {
     Bilingual error;
   };
 
-  // grace: how long an overtaken job may go on, so that dragging still shows pictures.
-  explicit Background(Make make, std::chrono::milliseconds grace = std::chrono::milliseconds(100))
-      : worker_([this, make = std::move(make)](
+  // grace: how long an overtaken job may go on, so that dragging still shows pictures. unwatched: how long
+  // any job goes on that nobody calls want() for, because its view is not drawn; it is made when it is wanted
+  // again.
+  explicit Background(Make make, std::chrono::milliseconds grace = std::chrono::milliseconds(100),
+                      std::chrono::milliseconds unwatched = std::chrono::hours(24 * 365))
+      : unwatched_(unwatched),
+        worker_([this, make = std::move(make)](
                     const Key& key, const std::function<bool()>& cancelled) { run(make, key, cancelled); },
                 [](const Bilingual&) {},  // run() keeps what went wrong
                 grace) {}
 
   // Asks for the value of `key`, unless it is there or being made. Returns at once; call it in every frame.
   void want(const Key& key) {
+    wanted_at_ = std::chrono::steady_clock::now();
     {
       const std::lock_guard lock(mutex_);
       if (wanted_ == key) return;
@@ -95,10 +100,16 @@ class Background {
  private:
   void run(const Make& make, const Key& key, const std::function<bool()>& overtaken) {
     Done done{key, nullptr, {}};
+    bool unwatched = false;
     try {
-      const auto stop = [this, &overtaken] { return overtaken() || cancelled(); };
+      const auto stop = [&] {
+        unwatched = is_unwatched();
+        return unwatched || overtaken() || cancelled();
+      };
       done.value = std::make_shared<const Value>(make(key, Progress(stop, fraction_)));
     } catch (const Progress::Cancelled&) {
+      const std::lock_guard lock(mutex_);
+      if (unwatched && wanted_ == key) wanted_.reset();
       return;
     } catch (const std::exception& error) {
       done.error = said(error);
@@ -107,6 +118,10 @@ class Background {
     done_ = std::make_shared<const Done>(std::move(done));
   }
 
+  bool is_unwatched() const { return std::chrono::steady_clock::now() - wanted_at_.load() > unwatched_; }
+
+  const std::chrono::milliseconds unwatched_;
+  std::atomic<std::chrono::steady_clock::time_point> wanted_at_{};
   mutable std::mutex mutex_;  // guards wanted_, done_, called_off_
   std::optional<Key> wanted_;
   std::shared_ptr<const Done> done_;

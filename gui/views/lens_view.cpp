@@ -66,19 +66,6 @@ const char* colour_key(LensNumber number) {
 
 }  // namespace
 
-std::optional<TokenId> LensView::target_of(const Frame& frame) const {
-  const std::optional<TokenId> wanted =
-      frame.document.lens.target ? frame.document.lens.target : frame.document.candidate;
-  if (wanted && *wanted >= 0 && *wanted < frame.model->tokenizer->vocabulary_size()) return wanted;
-  return std::nullopt;
-}
-
-std::optional<TokenId> LensView::distractor_of(const Frame& frame) const {
-  const std::optional<TokenId> wanted = frame.document.lens.distractor;
-  if (wanted && *wanted >= 0 && *wanted < frame.model->tokenizer->vocabulary_size()) return wanted;
-  return std::nullopt;
-}
-
 // Keeps what is still true when the text changes, and takes over what the worker has made.
 void LensView::follow(const Frame& frame) {
   const std::shared_ptr<const Trace>& trace = frame.result.trace;
@@ -110,8 +97,8 @@ void LensView::want_lens(const Frame& frame, Commands& commands, std::int64_t fi
   request.first = std::clamp<std::int64_t>(first, 0, trace.positions());
   request.last = std::clamp<std::int64_t>(last, request.first, trace.positions());
   request.centre = frame.locked_query();
-  if (const auto target = target_of(frame)) request.wanted.push_back(*target);
-  if (const auto distractor = distractor_of(frame)) request.wanted.push_back(*distractor);
+  if (const auto target = frame.target()) request.wanted.push_back(*target);
+  if (const auto distractor = frame.distractor()) request.wanted.push_back(*distractor);
   wanted_columns_ = request.last - request.first;
   done_columns_ = lens_columns_done(*lens_, request);
   if (done_columns_ >= wanted_columns_ || stopped_) return;
@@ -159,7 +146,7 @@ void LensView::draw_progress(Commands& commands) {
 void LensView::draw_tokens(const Frame& frame, Commands& commands) {
   const Tokenizer& tokenizer = *frame.model->tokenizer;
   const LensChoices& choices = frame.document.lens;
-  const auto target = target_of(frame);
+  const auto target = frame.target();
   const std::string automatic =
       text(choices.part == LensPart::grid ? "lens.target_each" : "lens.target_likeliest");
   const TokenChoice::Words wanted{text("lens.target"),
@@ -170,7 +157,7 @@ void LensView::draw_tokens(const Frame& frame, Commands& commands) {
       frame, commands, [](LensChoices& c, TokenChoice::Chosen chosen) { c.target = *chosen; },
       target_.draw("##target", wanted, tokenizer, frame.result.next));
   if (choices.part == LensPart::grid) return;
-  const auto other = distractor_of(frame);
+  const auto other = frame.distractor();
   const TokenChoice::Words against{text("lens.distractor"),
                                    other ? token_words(*frame.model, *other) : text("lens.no_distractor"),
                                    text("lens.distractor_tip"), text("lens.no_distractor")};
@@ -250,7 +237,7 @@ void LensView::draw_grid(const Frame& frame, Commands& commands) {
   const auto [first, last] = grid_.seen();
   want_lens(frame, commands, first, last);
   if (last == 0) commands.pending();  // the next frame knows what is seen
-  const ShownLens shown{*shown_, target_of(frame), distractor_of(frame),
+  const ShownLens shown{*shown_, frame.target(), frame.distractor(),
                         shown_ != lens_ || !frame.trace()->complete()};
   next_in_line(lens_scale_width(shown, frame.document.lens.number), em() * 0.8F);
   draw_lens_scale(shown, frame.document.lens.number);
@@ -267,7 +254,7 @@ void LensView::draw_grid(const Frame& frame, Commands& commands) {
 void LensView::draw_ranks(const Frame& frame, Commands& commands) {
   const std::int64_t position = frame.locked_query();
   want_lens(frame, commands, position, position + 1);
-  const ShownLens shown{*shown_, target_of(frame), distractor_of(frame),
+  const ShownLens shown{*shown_, frame.target(), frame.distractor(),
                         shown_ != lens_ || !frame.trace()->complete()};
   small_muted_text(format_text("lens.ranks_caption", fmt::arg("token", frame.token_text(position)),
                                fmt::arg("position", position)));
@@ -291,9 +278,9 @@ void LensView::draw_attribution(const Frame& frame, Commands& commands) {
   }
   const std::int64_t position = frame.locked_query();
   const bool ready = frame.trace()->complete() && frame.result.next && frame.result.next_position == position;
-  std::optional<TokenId> target = target_of(frame);
+  std::optional<TokenId> target = frame.target();
   if (!target && ready && !frame.result.next->ranked.empty()) target = frame.result.next->ranked.front().id;
-  const auto distractor = distractor_of(frame);
+  const auto distractor = frame.distractor();
   const AttributionKey key{key_of(frame), position, target.value_or(0),
                            distractor == target ? std::nullopt : distractor};
   if (target && frame.trace()->complete()) attribution_worker_->want(key);

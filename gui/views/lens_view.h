@@ -23,8 +23,6 @@ class LensView : public View {
 
  private:
   void follow(const Frame& frame);
-  std::optional<TokenId> target_of(const Frame& frame) const;
-  std::optional<TokenId> distractor_of(const Frame& frame) const;
   void want_lens(const Frame& frame, Commands& commands, std::int64_t first, std::int64_t last);
   void draw_tools(const Frame& frame, Commands& commands);
   void draw_tokens(const Frame& frame, Commands& commands);

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/model/has_weights.h"
 #include "core/session/devices.h"
 #include "core/session/same_owner.h"
 #include "gui/fonts.h"
@@ -52,7 +53,7 @@ bool by_effect(const ShownAttention& shown) {
 
 // Of the maps that are shown, every head can be knocked out.
 bool can_be_swept(const ShownAttention& shown) {
-  return shown.part == AttentionPart::self && has_edited_runs(shown.trace->model());
+  return shown.part == AttentionPart::self && has_edited_runs(*shown.trace);
 }
 
 const OrderWords* words_of(WallOrder order) {
@@ -70,6 +71,7 @@ std::string score_text(double score) {
 
 // "+1.70", with a real minus.
 std::string signed_text(double number) {
+  if (std::isnan(number)) return "–";
   const std::string size = fmt::format("{:.2f}", std::abs(number));
   return (number < 0.0 && size != "0.00" ? "−" : "+") + size;
 }
@@ -102,29 +104,30 @@ HeadScores WallScores::scores_of(const Key& key, const Progress& progress) {
 }
 
 void WallScores::follow(const ShownAttention& shown, Commands& commands) {
-  const bool sorted = shown.frame.document.attention.order != WallOrder::model;
-  if (shown.trace->layers_done() < shown.architecture().layers) return;
-  // The pass of a text that is being typed comes first: until it is there, the cores are its own.
-  if (by_effect(shown) && can_be_swept(shown) && shown.trace->complete() && !shown.frame.busy) {
-    const Document& document = shown.frame.document;
-    const auto known = [&](const std::optional<TokenId>& token) {  // of a larger vocabulary, perhaps
-      return token && *token < shown.architecture().vocabulary ? token : std::nullopt;
-    };
-    const std::int64_t position = shown.locked_query();
-    sweeper_.want({shown.trace, position >= 0 ? position : shown.trace->positions() - 1,
-                   known(document.lens.target), known(document.lens.distractor), document.interventions,
-                   shown.frame.device});
-    if (auto done = sweeper_.done(); done && done->value && !done->value->effects.empty())
-      swept_ = std::move(done);
-    if (sweeper_.pending()) commands.progress(text("wall.sweeping"), sweeper_.fraction());
-  } else if (sweeper_.pending()) {
-    sweeper_.cancel();
-    sweeper_.again();
-  }
-  if (!sorted && shown.map.queries > most_positions_unasked) return;
+  follow_sweep(shown, commands);
+  const bool complete = shown.trace->layers_done() == shown.architecture().layers;
+  const bool sorted = shown.frame.document.attention.order != WallOrder::model && !by_effect(shown);
+  if (!complete || (!sorted && shown.map.queries > most_positions_unasked)) return;
   worker_.want({shown.trace, shown.cross(), shown.frame.device});
   if (auto done = worker_.done(); done && done->value && !done->value->rows.empty()) done_ = std::move(done);
-  if (sorted && worker_.pending()) commands.pending();
+  if (sorted && worker_.pending()) commands.progress(text("wall.computing"), worker_.fraction());
+}
+
+// The pass of a text that is being typed comes first: until it is there, the cores are its own.
+void WallScores::follow_sweep(const ShownAttention& shown, Commands& commands) {
+  const Frame& frame = shown.frame;
+  if (!by_effect(shown) || !can_be_swept(shown) || frame.busy || !frame.error.empty()) {
+    if (!sweeper_.pending()) return;
+    sweeper_.cancel();
+    sweeper_.again();
+    return;
+  }
+  sweeper_.want({shown.trace, shown.trace->shared_model(), frame.locked_query(), frame.target(),
+                 frame.distractor(), frame.document.interventions, frame.device});
+  if (sweeper_.pending()) return commands.progress(text("wall.sweeping"), sweeper_.fraction());
+  auto done = sweeper_.done();
+  if (done && done->value && done->value->effects.empty()) return;  // of a text that was gone by then
+  swept_ = done && done->value ? std::move(done) : nullptr;
 }
 
 const HeadScores* WallScores::scores(const ShownAttention& shown) const {
@@ -134,12 +137,11 @@ const HeadScores* WallScores::scores(const ShownAttention& shown) const {
   return found.layers == a.layers && found.heads == a.heads ? &found : nullptr;
 }
 
+// Perhaps of the text before, but never of another model.
 const HeadSweep* WallScores::sweep(const ShownAttention& shown) const {
-  if (!swept_ || !can_be_swept(shown)) return nullptr;
-  const HeadSweep& found = *swept_->value;
-  const ArchitectureDescription& a = shown.architecture();
-  const bool fits = found.layers == a.layers && found.heads == a.heads && found.aim.target < a.vocabulary;
-  return fits ? &found : nullptr;
+  const bool fits = swept_ && can_be_swept(shown) &&
+                    same_owner<const Model>(swept_->key.model, shown.trace->shared_model());
+  return fits ? swept_->value.get() : nullptr;
 }
 
 bool WallScores::has_numbers(const ShownAttention& shown) const {
@@ -217,7 +219,7 @@ void WallScores::draw_state(const ShownAttention& shown) const {
   } else if (can_be_swept(shown)) {
     say(sweeper_, "wall.sweeping");
   } else {
-    state = text("wall.no_effect");
+    state = text(has_weights(shown.trace->model()) ? "wall.no_effect" : "wall.no_weights");
   }
   ImGui::SameLine(0, em());
   const std::string fitted = fitted_text(state, std::max(em() * 2, ImGui::GetContentRegionAvail().x));

@@ -2,6 +2,7 @@
 // wall is sorted and its heads are dimmed.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -47,12 +48,14 @@ class WallScores {
   // Every head knocked out by itself, in a model that these changes made. Without a target: the likeliest.
   struct SweepKey {
     std::weak_ptr<const Trace> trace;
+    std::weak_ptr<const Model> model;
     std::int64_t position = 0;
     std::optional<TokenId> target, distractor;
     Edits changes;
     std::string device;
     bool operator==(const SweepKey& other) const;
   };
+  void follow_sweep(const ShownAttention& shown, Commands& commands);
   const HeadScores* scores(const ShownAttention& shown) const;
   const HeadSweep* sweep(const ShownAttention& shown) const;
   bool has_numbers(const ShownAttention& shown) const;  // of what the wall is sorted by
@@ -68,8 +71,10 @@ class WallScores {
   std::shared_ptr<const Background<SweepKey, HeadSweep>::Done> swept_;
   Background<Key, HeadScores> worker_{
       [](const Key& key, const Progress& progress) { return scores_of(key, progress); }};
+  // Takes all cores: not for a wall that nobody sees.
   Background<SweepKey, HeadSweep> sweeper_{
-      [](const SweepKey& key, const Progress& progress) { return sweep_of(key, progress); }};
+      [](const SweepKey& key, const Progress& progress) { return sweep_of(key, progress); },
+      std::chrono::milliseconds(100), std::chrono::seconds(2)};
   static HeadScores scores_of(const Key& key, const Progress& progress);
   static HeadSweep sweep_of(const SweepKey& key, const Progress& progress);
 };

@@ -325,42 +325,94 @@ TEST(AttentionView, AWallIsSortedByAScore) {
   }));
 }
 
+// Until a worker with little to do has done it.
+void wait(ImGuiTestContext& ctx) {
+  for (int i = 0; i < 60; ++i) {
+    ctx.Yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
 // Every head of a running model is switched off by itself; what matters most comes first, whether the token
 // needs it or would be likelier without it.
-TEST(AttentionView, AWallIsSortedByWhatKnockingOutDoes) {
-  load_strings(assets_folder() / "strings");
-  ScriptedGui gui;
-  SyntheticWorld world(SyntheticShape{.positions = 5});
-  const auto backend = make_cpu_backend(1);
-  ForwardRequest request;
-  request.tokens = {5, 17, 3, 60, 17};
-  const auto trace = run_forward(tiny_model(), *backend, request);
-  world.model = tiny_model();
-  world.result.trace = trace;
-  world.result.wall = head_wall(*trace, nullptr);
-  world.document.attention.order = WallOrder::effect;
-  world.document.query = 3;
-  world.document.lens.target = 7;  // chosen elsewhere
-  world.document.lens.distractor = 9;
-  const HeadSweep sweep = head_sweep(*trace, *backend, {3, 7, 9});
-  AttentionView view;
-  EXPECT_TRUE(gui.run(world.drawn_by(view), [&](ImGuiTestContext& ctx) {
-    ctx.MouseMoveToPos(ImVec2(330, 300));
-    ctx.MouseClick(0);
-    ctx.SleepNoSkip(0.5F, 0.05F);
-    std::vector<double> found;
+class SweptWall {
+ public:
+  explicit SweptWall(const std::shared_ptr<const Model>& model) {
+    load_strings(assets_folder() / "strings");
+    world.document.attention.order = WallOrder::effect;
+    open(model, {5, 17, 3, 60, 17});
+  }
+  void open(const std::shared_ptr<const Model>& model, std::vector<TokenId> tokens) {
+    ForwardRequest request;
+    request.tokens = std::move(tokens);
+    trace = run_forward(model, *backend, request);
+    world.model = model;
+    world.result.trace = trace;
+    world.result.wall = head_wall(*trace, nullptr);
+  }
+  // The keys walk through the wall's order: what each head loses by a sweep of our own.
+  std::vector<double> walked(ImGuiTestContext& ctx, const SweepAim& aim) {
+    const HeadSweep sweep = head_sweep(*trace, *backend, aim);
+    world.document.query = aim.position;
+    wait(ctx);
     for (int i = 0; i < 12; ++i) {
       ctx.KeyPress(ImGuiKey_LeftArrow);
       ctx.KeyPress(ImGuiKey_UpArrow);
     }
-    world.document.query = 3;  // the click chose a head, and its brightest cell
-    ctx.SleepNoSkip(0.5F, 0.05F);
-    for (int i = 0; i < 12; ++i) {
+    std::vector<double> found;
+    for (std::size_t i = 0; i < sweep.effects.size(); ++i) {
       found.push_back(std::abs(sweep.of(world.document.layer, world.document.head).lost));
       ctx.KeyPress(ImGuiKey_RightArrow);
     }
-    IM_CHECK(std::is_sorted(found.rbegin(), found.rend()));
-    IM_CHECK(found.front() > 2 * found.back());
+    return found;
+  }
+
+  std::unique_ptr<Backend> backend = make_cpu_backend(1);
+  std::shared_ptr<const Trace> trace;
+  SyntheticWorld world{SyntheticShape{.positions = 5}};
+};
+
+bool falls(const std::vector<double>& numbers) {
+  return std::is_sorted(numbers.rbegin(), numbers.rend()) && numbers.front() > 2 * numbers.back();
+}
+
+TEST(AttentionView, AWallIsSortedByWhatKnockingOutDoes) {
+  SweptWall wall(tiny_model());
+  ScriptedGui gui;
+  AttentionView view;
+  Document& document = wall.world.document;
+  EXPECT_TRUE(gui.run(wall.world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    ctx.MouseMoveToPos(ImVec2(330, 300));
+    ctx.MouseClick(0);
+    IM_CHECK(falls(wall.walked(ctx, {4, likeliest_token(*wall.trace, 4), {}})));
+    document.candidate = 7;  // locked beside the next token
+    IM_CHECK(falls(wall.walked(ctx, {3, 7, {}})));
+    document.lens.target = 9;  // chosen in the lens
+    document.lens.distractor = 7;
+    IM_CHECK(falls(wall.walked(ctx, {3, 9, 7})));
+    wall.open(tiny_model(), {60, 3, 3, 5, 9, 2});
+    IM_CHECK(falls(wall.walked(ctx, {5, 9, 7})));
+    document.lens.distractor = -5;  // of no model
+    IM_CHECK(falls(wall.walked(ctx, {5, 9, {}})));
+  }));
+}
+
+// Numbers of one model are never shown as another one's.
+TEST(AttentionView, AnotherModelIsSweptAnew) {
+  SweptWall wall(tiny_model());
+  ScriptedGui gui;
+  AttentionView view;
+  EXPECT_TRUE(gui.run(wall.world.drawn_by(view), [&](ImGuiTestContext& ctx) {
+    wait(ctx);
+    const float swept = ctx.ItemInfo("**/##heads").RectFull.GetHeight();
+    wall.world.error = "a pass that failed";  // nothing is swept while the trace is not the document's
+    wall.open(load_model(golden_path("tiny_llama_q.gguf"), "again"), {5, 17, 3});
+    wait(ctx);
+    const float unsorted = ctx.ItemInfo("**/##heads").RectFull.GetHeight();
+    wall.world.error.clear();
+    wait(ctx);
+    IM_CHECK_NE(unsorted, swept);
+    IM_CHECK_EQ(ctx.ItemInfo("**/##heads").RectFull.GetHeight(), swept);
   }));
 }
 

@@ -194,10 +194,12 @@ struct Scores {
     const float* ours = q + (query * heads + tile.head) * width;
     const float* theirs = k + tile.head / (heads / kv_heads) * width;
     float* rows = out + (tile.head * queries + tile.first) * keys;
-    const std::int64_t last_position = first_position + query + tile.count - 1;
+    const std::int64_t position = first_position + query;
     team.each(keys, [&](std::int64_t key) {
       float sums[query_tile] = {};
-      if (!(causal && key > last_position)) {
+      const bool seen =
+          !(causal && key >= position + tile.count) && !(window > 0 && key <= position - window);
+      if (seen) {  // by any of them
         const float* other = theirs + key * kv_heads * width;
         for (std::int64_t i = 0; i < width; ++i) {
           const float value = other[i];

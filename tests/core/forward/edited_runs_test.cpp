@@ -80,11 +80,12 @@ TEST(EditedRuns, AHeadOfEachLayerInEveryFamily) {
   int families = 0;
   for (const std::string& name : family_names()) {
     const auto model = load_family(name);
+    if (model->encoder) continue;
     const GoldenCase golden = golden_of_family(name).cases.front();
-    if (!has_edited_runs(*model)) continue;
-    ++families;
     const auto backend = make_cpu_backend(2);
     const auto trace = pass(model, *backend, golden.ids);
+    if (!has_edited_runs(*trace)) continue;
+    ++families;
     std::vector<Edits> runs;
     for (std::int64_t layer = 0; layer < model->architecture.layers; ++layer) {
       runs.push_back({{Hook::z, layer, layer % model->architecture.heads, {}, Scale{0.0F}}});
@@ -137,8 +138,32 @@ TEST(EditedRuns, WhatCannotBeIsRefusedAndCancellingStops) {
   EXPECT_THROW(edited_runs(
                    *trace, *backend, runs, 2, [](auto...) {}, [] { return true; }),
                Cancelled);
-  EXPECT_FALSE(has_edited_runs(*load_family("t5_gated")));
-  EXPECT_FALSE(has_edited_runs(*load_family("bert_classes")));
+}
+
+TEST(EditedRuns, NeedLogitsNoEncoderWeightsAndTheStream) {
+  const auto backend = make_cpu_backend(1);
+  const auto has = [&](const std::string& family, CapturePlan plan, std::vector<TokenId> source = {}) {
+    ForwardRequest request;
+    request.tokens = {1, 2};
+    request.source_tokens = std::move(source);
+    request.capture = plan;
+    return has_edited_runs(*run_forward(load_family(family), *backend, request));
+  };
+  EXPECT_TRUE(has("llama_grouped", {}));
+  EXPECT_FALSE(has("t5_gated", {}, {1, 2}));
+  EXPECT_FALSE(has("bert_classes", {}));
+  EXPECT_FALSE(has("llama_grouped", {.next_token_only = true}));  // keeps no stream
+  const auto trace = run_forward(tiny_model(), *backend, request_for({1, 2}));
+  const auto bare = std::make_shared<Model>(*tiny_model());
+  bare->blocks.clear();  // as of a trace from a file
+  Trace alone(bare, {1, 2});
+  for (const HookInfo& info : all_hooks()) {
+    for (std::int64_t layer = 0; layer < (info.in_block ? 3 : 1); ++layer) {
+      if (trace->has(info.hook, layer)) alone.set(info.hook, layer, trace->at(info.hook, layer));
+    }
+  }
+  EXPECT_TRUE(alone.complete());
+  EXPECT_FALSE(has_edited_runs(alone));
 }
 
 }  // namespace

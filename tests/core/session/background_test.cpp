@@ -50,6 +50,39 @@ TEST(Background, SaysWhyThereIsNoValue) {
   EXPECT_EQ(job.done()->error.en, "no room");
 }
 
+TEST(Background, StopsWhenNobodyWatchesAndIsMadeWhenItIsWantedAgain) {
+  std::atomic<int> stopped{0};
+  std::atomic<bool> patient{true};
+  Background<int, int> job(
+      [&](const int& key, const Progress& progress) {
+        try {
+          while (patient) {
+            progress.report(0.5F);
+            std::this_thread::sleep_for(1ms);
+          }
+        } catch (const Progress::Cancelled&) {
+          ++stopped;
+          throw;
+        }
+        return key;
+      },
+      100ms, 50ms);
+  for (int i = 0; i < 100; ++i) {  // watched for longer than that
+    job.want(3);
+    std::this_thread::sleep_for(1ms);
+  }
+  EXPECT_EQ(stopped, 0);
+  EXPECT_TRUE(job.pending());
+  for (int i = 0; i < 2000 && stopped == 0; ++i) std::this_thread::sleep_for(1ms);
+  EXPECT_EQ(stopped, 1);
+  for (int i = 0; i < 2000 && job.pending(); ++i) std::this_thread::sleep_for(1ms);
+  EXPECT_FALSE(job.pending());
+  patient = false;
+  job.want(3);
+  wait_for(job);
+  EXPECT_EQ(*job.done()->value, 3);
+}
+
 TEST(Background, StopsWhenItIsCalledOff) {
   std::atomic<bool> started{false}, stopped{false};
   Background<int, int> job([&](const int&, const Progress& progress) {
