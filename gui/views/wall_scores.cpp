@@ -139,7 +139,7 @@ const HeadScores* WallScores::scores(const ShownAttention& shown) const {
 
 // Perhaps of the text before, but never of another model.
 const HeadSweep* WallScores::sweep(const ShownAttention& shown) const {
-  const bool fits = swept_ && can_be_swept(shown) &&
+  const bool fits = swept_ && shown.part == AttentionPart::self &&
                     same_owner<const Model>(swept_->key.model, shown.trace->shared_model());
   return fits ? swept_->value.get() : nullptr;
 }
@@ -210,9 +210,8 @@ void WallScores::draw_state(const ShownAttention& shown) const {
   const auto say = [&](const auto& worker, const char* computing) {
     const auto done = worker.done();
     const bool failed = done && !done->error.empty() && !worker.pending();
-    state = failed
-                ? format_text("wall.failed", fmt::arg("error", in_language(done->error)))
-                : format_text(computing, fmt::arg("percent", static_cast<int>(100.0F * worker.fraction())));
+    state = failed ? format_text("wall.failed", fmt::arg("error", in_language(done->error)))
+                   : fmt::format("{} … {:.0f}%", text(computing), 100.0F * worker.fraction());
   };
   if (!by_effect(shown)) {
     say(worker_, "wall.computing");
