@@ -102,7 +102,7 @@ void collect(BenchReport& report, const std::string& what, const Measure& measur
 
 void measure_passes(const Options& options, BenchReport& report, Backend& backend) {
   PassBench bench(report.model, backend, options.repeats,
-                  report.threads == 1 ? processor_seconds : wall_seconds);
+                  report.processor_time ? processor_seconds : wall_seconds);
   const std::int64_t context = report.model->architecture.context;
   std::vector<Capture> captures = {Capture::everything};
   if (options.wants("capture")) captures = {Capture::everything, Capture::rows, Capture::next_token};
@@ -159,7 +159,8 @@ void bench(const Options& options, const FrameBench& frames) {
   const bool is_cpu = report.device == "cpu";
   report.threads = options.compute.threads > 0 ? options.compute.threads : physical_cores();
   if (is_cpu) report.kernels = chosen_kernels().name;
-  if (!is_cpu) report.threads = 1;  // the reference's
+  if (report.device == "reference") report.threads = 1;
+  report.processor_time = report.threads == 1 && (is_cpu || report.device == "reference");
   if (options.wants("machine") && is_cpu) {
     say("what the machine can do");
     report.machine = measure_machine(report);
@@ -199,7 +200,7 @@ void add_bench(CLI::App& app, int& exit_code, const FrameBench& frames) {
   command->add_flag("--json", options->json, "One JSON object and nothing else; times in seconds");
   command->footer(
       "Times are medians over passes on made-up token ids, the same every time; of the processor with one "
-      "thread, on the wall with more.");
+      "thread, on the wall with more and on a GPU.");
   command->callback([options, frames, &exit_code] {
     exit_code = run_guarded([&] {
       if (options->scenes) options->only = {"frames"};

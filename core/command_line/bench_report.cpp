@@ -204,7 +204,7 @@ nlohmann::json report_json(const BenchReport& report) {
                            {"device", report.device},
                            {"kernels", report.kernels},
                            {"threads", report.threads},
-                           {"clock", report.threads == 1 ? "processor" : "wall"},
+                           {"clock", report.processor_time ? "processor" : "wall"},
                            {"passes", nlohmann::json::array()},
                            {"profiles", nlohmann::json::array()},
                            {"left_out", report.left_out}};

@@ -39,6 +39,9 @@ struct BenchReport {
   std::string device;   // of the backend: "cpu"
   std::string kernels;  // the instruction set that the CPU backend uses
   int threads = 0;
+  // Of the passes: the processor's time, which other work hardly touches. Several threads, and a GPU, are
+  // timed on the wall.
+  bool processor_time = false;
   std::optional<LoadFigures> load;
   std::optional<MemoryFigures> memory;
   std::optional<MachineFigures> machine;

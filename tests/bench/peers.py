@@ -6,6 +6,8 @@
     peers/bin/pip install torch transformers transformer_lens onnxruntime onnx onnxscript gguf safetensors
     peers/bin/python tests/bench/peers.py --model SmolLM2-135M-Instruct.Q4_1.gguf --headlight build/release/headlight
 
+    peers/bin/python tests/bench/peers.py --device cuda --model M.gguf     # transformers alone, both on the GPU
+
 Nothing here is needed to build or to test. What is measured (median of all runs of all rounds; engines take turns in
 every round, each in a process of its own, so that a machine that slows down slows all and peak memory is their own):
 
@@ -55,11 +57,17 @@ def peak_bytes():
 
 class Clock:
     """As `headlight bench` measures: once uncounted, then `repeats` times and until half a second is full, at most six
-    times as often; the processor's time with one thread, which other work hardly touches, the wall's with more."""
+    times as often; the processor's time with one thread, which other work hardly touches, the wall's with more, and on
+    a GPU, until that has done everything."""
 
     def __init__(self, settings):
         self.repeats = settings["repeats"]
-        self.now = time.process_time if settings["threads"] == 1 else time.perf_counter
+        on_gpu = settings["device"] == "cuda"
+        self.now = time.process_time if settings["threads"] == 1 and not on_gpu else time.perf_counter
+        self.finish = lambda: None
+        if on_gpu:
+            import torch
+            self.finish = torch.cuda.synchronize
         self.samples = {}
 
     def measure(self, case, run, prepare=lambda: None):
@@ -70,6 +78,7 @@ class Clock:
             prepare()
             start = self.now()
             run()
+            self.finish()
             if number > 0:
                 seconds.append(self.now() - start)
         self.samples[case] = seconds
@@ -96,7 +105,7 @@ def load_transformers(settings):
     torch.set_grad_enabled(False)
     transformers.logging.set_verbosity_error()
     return transformers.AutoModelForCausalLM.from_pretrained(
-        settings["work"] + "/hf", attn_implementation="eager", dtype=torch.float32).eval()
+        settings["work"] + "/hf", attn_implementation="eager", dtype=torch.float32).eval().to(settings["device"])
 
 
 def run_transformers(settings):
@@ -107,7 +116,7 @@ def run_transformers(settings):
     config = model.config
     kept = {"output_attentions": True, "output_hidden_states": True}
     clock = Clock(settings)
-    batch = lambda ids: torch.tensor([ids])
+    batch = lambda ids: torch.tensor([ids], device=settings["device"])
     ids = lambda count: token_ids(count, config.vocab_size)
 
     def cold(tokens):
@@ -378,7 +387,8 @@ def in_process(name, settings):
 
 
 def run_headlight(settings, extra=()):
-    command = [settings["headlight"], "bench", "--json", "--model", settings["model"], "--threads",
+    command = [settings["headlight"], "bench", "--json", "--model", settings["model"], "--device", settings["device"],
+               "--threads",
                str(settings["threads"]), "--repeats", str(settings["repeats"]), "--only",
                ",".join(["memory", "cold", "append", "edit", "sweep", *extra]), "--tokens",
                ",".join(str(tokens) for tokens in settings["tokens"])]
@@ -390,7 +400,7 @@ def run_headlight(settings, extra=()):
         if each["kind"] != "sweep" and not each["attention_maps"]:
             raise SystemExit(f"peers: headlight kept no attention maps in '{case}': too little memory is free")
     return {"samples": samples, "peak_bytes": found["memory"]["peak_cold_bytes"], "report": found,
-            "version": f"headlight {found['version']}, {found['kernels']} kernels"}
+            "version": f"headlight {found['version']}, {found['device']} {found['kernels']}"}
 
 
 def measure(settings, peers, rounds):
@@ -422,8 +432,11 @@ def has_amx():
     return " amx_tile" in pathlib.Path("/proc/cpuinfo").read_text()
 
 
-def goals(tokens, amx):
+def goals(tokens, amx, device):
     """(what, our case, peer, its case, goal or None): the ratios that were promised."""
+    if device == "cuda":
+        cases = [f"cold {n}" for n in tokens] + ["append", "edit", "sweep"]
+        return [(f"{case}, both on the GPU", case, "transformers", case, 2.0) for case in cases]
     lines = []
     for n in tokens:
         lines.append((f"cold {n} against transformers", f"cold {n}", "transformers", f"cold {n}",
@@ -449,7 +462,9 @@ def goals(tokens, amx):
 
 def machine_limits(report):
     """{case: seconds} that a pass takes at least: its multiply-adds at the rate that float32 vector registers reach, or
-    its weights as they lie in the file at the rate of memory, whichever takes longer."""
+    its weights as they lie in the file at the rate of memory, whichever takes longer. Empty for a GPU."""
+    if "machine" not in report:
+        return {}
     machine = report["machine"]
     limits = {}
     for each in report["passes"]:
@@ -459,9 +474,10 @@ def machine_limits(report):
     return limits
 
 
-def print_table(threads, tokens, engines, amx):
+def print_table(threads, tokens, engines, amx, device):
     cases = [f"cold {n}" for n in tokens] + ["append", "edit", "sweep"]
-    print(f"\n{threads} thread{' (processor time)' if threads == 1 else 's'}: medians in ms (best)")
+    threads_text = f"{threads} thread{' (processor time)' if threads == 1 else 's'}"
+    print(f"\n{'GPU' if device == 'cuda' else threads_text}: medians in ms (best)")
     print(f"{'':<14}" + "".join(f"{case:>17}" for case in cases) + f"{'peak MB at ' + str(BASE):>17}")
     for name, engine in engines.items():
         if "skipped" in engine:
@@ -471,19 +487,21 @@ def print_table(threads, tokens, engines, amx):
                              if case in engine["median"] else "–")
         print(f"{name:<14}" + "".join(f"{cell(case):>17}" for case in cases) + f"{engine['peak_bytes'] / 1e6:>17.0f}")
     limits = machine_limits(engines["headlight"]["report"])
-    print(f"{'(the machine)':<14}" + "".join(f"{1e3 * limits[case]:>17.1f}" for case in cases)
-          + "   at least, in float32")
+    if limits:
+        print(f"{'(the machine)':<14}" + "".join(f"{1e3 * limits[case]:>17.1f}" for case in cases)
+              + "   at least, in float32")
     ours = engines["headlight"]["median"]
     ratios = []  # "at most": what the peer takes, divided by what the machine needs at least
     print(f"\n{'ratio of medians: peer / headlight':<58}{'goal':>6}{'figure':>9}  {'reached':<9}{'at most':>7}")
-    for what, our_case, peer, peer_case, goal in goals(tokens, amx):
+    for what, our_case, peer, peer_case, goal in goals(tokens, amx, device):
         theirs = engines.get(peer, {}).get("median", {})
         if our_case not in ours or peer_case not in theirs:
             continue
         ratio = theirs[peer_case] / ours[our_case]
         reached = "" if goal is None else "yes" if ratio >= goal else "no"
-        most = theirs[peer_case] / limits[our_case]
-        print(f"{what:<58}{'' if goal is None else f'{goal:.1f}':>6}{ratio:>9.2f}  {reached:<9}{most:>7.1f}")
+        most = theirs[peer_case] / limits[our_case] if limits else None
+        print(f"{what:<58}{'' if goal is None else f'{goal:.1f}':>6}{ratio:>9.2f}  {reached:<9}"
+              + ("" if most is None else f"{most:>7.1f}"))
         ratios.append({"what": what, "goal": goal, "ratio": ratio, "reached": reached, "at_most": most})
     return ratios
 
@@ -493,8 +511,9 @@ def main():
     parser.add_argument("--model", help="a GGUF file of the llama architecture")
     parser.add_argument("--headlight", default="build/release/headlight")
     parser.add_argument("--threads", default=f"{os.cpu_count()},1", help="one run for each number")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--tokens", default="16,64,128,256,512")
-    parser.add_argument("--peers", default=",".join(PEERS))
+    parser.add_argument("--peers", help=f"some of {','.join(PEERS)}; all, or transformers on a GPU, if not given")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=5, help="runs of each case in a round, at least")
     parser.add_argument("--work", default=os.path.expanduser("~/.cache/headlight/peers"),
@@ -513,15 +532,16 @@ def main():
 
     if not os.access(options.headlight, os.X_OK):
         parser.error(f"{options.headlight} is not there; build it, or say with --headlight where it is")
-    peers = [name for name in options.peers.split(",") if name]
-    if set(peers) - set(PEERS):
-        parser.error(f"--peers takes some of {','.join(PEERS)}")
+    known = ["transformers"] if options.device == "cuda" else PEERS
+    peers = known if options.peers is None else [name for name in options.peers.split(",") if name]
+    if set(peers) - set(known):
+        parser.error(f"--peers takes some of {','.join(known)}")
     model = pathlib.Path(options.model).resolve()
     work = pathlib.Path(options.work) / f"{model.stem}-{model.stat().st_size}"
     work.mkdir(parents=True, exist_ok=True)
     tokens = sorted({int(n) for n in options.tokens.split(",")})
     settings = {"model": str(model), "headlight": options.headlight, "work": str(work), "tokens": tokens,
-                "repeats": options.repeats, "peers": peers, "threads": os.cpu_count()}
+                "repeats": options.repeats, "peers": peers, "threads": os.cpu_count(), "device": options.device}
     if not (work / "hf").exists() or ("onnx" in peers and not any(work.glob("*onnx*"))):
         log("making the float32 weights and the ONNX file")
         subprocess.run(["rm", "-rf", str(work / "hf"), str(work / "hf.part")], check=True)
@@ -536,19 +556,21 @@ def main():
             "while they wait then take many times as long, so ratios mean little; run this again when it is quiet.")
     result = {"date": started, "kernel": platform.release(), "amx": has_amx(), "load_before": os.getloadavg(),
               "model": model.name, "rounds": options.rounds, "runs": {}}
-    for threads in [int(n) for n in options.threads.split(",")]:
+    threads_of_runs = [int(n) for n in options.threads.split(",")]
+    for threads in threads_of_runs if options.device == "cpu" else threads_of_runs[:1]:
         settings["threads"] = threads
         engines = measure(settings, peers, options.rounds)
         report = engines["headlight"]["report"]
         print(f"\n{started} · {report['processor']} · {'AMX' if result['amx'] else 'no AMX'} · {model.name}")
-        print(f"machine: {report['machine']['flops_a_second'] / 1e9:.0f} GFLOP/s in registers, "
-              f"{report['machine']['memory_bytes_a_second'] / 1e9:.1f} GB/s from memory; load average "
-              + " ".join(f"{load:.1f}" for load in os.getloadavg()))
+        if "machine" in report:
+            print(f"machine: {report['machine']['flops_a_second'] / 1e9:.0f} GFLOP/s in registers, "
+                  f"{report['machine']['memory_bytes_a_second'] / 1e9:.1f} GB/s from memory; load average "
+                  + " ".join(f"{load:.1f}" for load in os.getloadavg()))
         for name, engine in engines.items():
             if "version" in engine:
                 print(f"{name}: {engine['version']}"
                       + (f" · {engine['system_info']}" if "system_info" in engine else ""))
-        ratios = print_table(threads, tokens, engines, result["amx"])
+        ratios = print_table(threads, tokens, engines, result["amx"], options.device)
         sys.stdout.flush()
         result["runs"][threads] = {"engines": engines, "ratios": ratios}
     result["load_after"] = os.getloadavg()
