@@ -82,11 +82,12 @@ std::vector<BackendChoice> backend_choices() {
 }
 
 ComputeDevice gpu_behind(std::string_view device) {
+  if (device == "cpu" || device == "reference") return {};  // without a look at any GPU
   for (const ProductPrecision precision : usable_precisions()) {
     if (device == device_backend_name(precision) || device == "auto")
       return {cuda_device().memory, precision};
   }
-  if (device == "cpu" || device == "auto" || device == "reference") return {};
+  if (device == "auto") return {};
   std::string usable;
   for (const BackendChoice& choice : backend_choices()) {
     if (choice.name == device) {

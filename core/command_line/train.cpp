@@ -166,6 +166,7 @@ void train(const Options& options) {
     if (run.steps_done() % run.config().training.evaluate_every == 0 || run.steps_done() == last) {
       progress.end_line();
       print_measurement(run);
+      progress.device(run.device_note());
     }
     if (run.is_checked() && Clock::now() - stated > between_states) {
       run.write_state_file();

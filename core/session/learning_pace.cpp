@@ -20,6 +20,8 @@ std::string pace_file() { return data_folder() + "/learning_pace"; }
 }  // namespace
 
 double learning_pace(const LearningSnapshot& snapshot) {
+  // A GPU's pace tells nothing of the CPU's, which the plan is about.
+  if (!snapshot.device_note.empty()) return 0.0;
   if (snapshot.step < telling_steps || snapshot.plan.seconds <= 0.0) return 0.0;
   const double part = static_cast<double>(snapshot.step) / static_cast<double>(snapshot.choices.steps);
   return snapshot.seconds / (snapshot.plan.seconds * part);

@@ -62,8 +62,11 @@ Learning::Run::Run(const LearningChoices& choices, std::int64_t pause_at, const 
   const TrainingConfig config = texts.config;
   const std::string drawn_from =
       choices.task == LearningTask::text ? choices.text : std::string("abcdefghijklmnopqrstuvwxyz");
+  // Two that are compared learn at one place, and recurrent networks learn on the CPU.
+  const bool taught = choices.start == LearningStart::taught;
+  const ComputeDevice place = has_rival && !taught ? ComputeDevice() : device;
   run_ = std::make_unique<TrainingRun>(std::move(texts.config), std::move(texts.corpus), physical_cores(),
-                                       prepared, device);
+                                       prepared, place);
   const Parameters& parameters = run_->parameters();
   const Tokenizer& tokenizer = *parameters.tokenizer();
   files_ = parameters.files();
@@ -86,9 +89,9 @@ Learning::Run::Run(const LearningChoices& choices, std::int64_t pause_at, const 
   backend_ = make_cpu_backend(1);
   if (has_rival) {
     begin_rival(rival_config(choices, config, snapshot_.plan.parameters, snapshot_.plan.vocabulary), same,
-                device);
+                place);
   }
-  if (choices.start == LearningStart::taught) {
+  if (taught) {
     const auto file = open_model_file(choices.from);
     snapshot_.teacher = measures(Parameters(model_files(*file), *file, /*seed=*/1)).held_out;
   }
@@ -185,7 +188,6 @@ bool Learning::Run::step(bool alone) {
     if (looks) before.assign(values.begin(), values.end());
     const auto began = Clock::now();
     const StepReport report = run_->step();
-    snapshot_.device_note = run_->device_note();
     own_seconds_ += std::chrono::duration<double>(Clock::now() - began).count();
     snapshot_.tokens_a_second = static_cast<double>(run_->tokens_done()) / own_seconds_;
     step_rival();
@@ -201,6 +203,7 @@ bool Learning::Run::step(bool alone) {
     }
     if (alone) note_update(report);
     if (!alone) snapshot_.update = nullptr;
+    snapshot_.device_note = run_->device_note();
     if (run_->finished()) finish(LearningPhase::finished);
   } catch (const std::exception& error) {
     fail(said(error));
@@ -216,6 +219,7 @@ bool Learning::Run::step(bool alone) {
 
 void Learning::Run::finish(LearningPhase phase) {
   snapshot_.phase = phase;
+  if (run_) snapshot_.device_note = run_->device_note();
   run_.reset();
   rival_.reset();
 }

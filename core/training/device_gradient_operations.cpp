@@ -225,7 +225,7 @@ class DeviceGradientOperations final : public GradientOperations {
     for (const std::int64_t length : shape) count *= length;
     return count;
   }
-  void check(DeviceStatus status) const { memory_->check(status, "computing gradients"); }
+  void check(DeviceStatus status) const { memory_->check_training(status); }
   std::shared_ptr<float> room(std::int64_t count) {
     return std::static_pointer_cast<float>(memory_->allocate(bytes_of(count), "computing gradients"));
   }

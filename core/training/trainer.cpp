@@ -116,35 +116,40 @@ void Trainer::run_on_device(std::span<const TrainingExample> batch, const Object
     throw told<DeviceError>("The GPU stopped answering.", "GPU가 응답하지 않습니다.");
 }
 
-// The lanes have the CPU's gradients of this batch, and keep them unless the device's are the same.
+// The lanes have the CPU's gradients of this batch, and keep them unless the device's are the same. Where
+// they are not finite, they cannot tell.
 void Trainer::try_device(std::span<const TrainingExample> batch, double weight) {
+  double size = 0.0, difference = 0.0;
+  for (const Lane& lane : lanes_) {
+    for (const float exact : lane.gradients->values())
+      size += static_cast<double>(exact) * static_cast<double>(exact);
+  }
+  if (!std::isfinite(size)) return;
   std::vector<Lane> of_cpu = std::move(lanes_);
   lanes_.resize(of_cpu.size());
   try {
     weights_ = device_.memory->mirror(parameters_.values());
     lanes_ = make_lanes(device_);
     run_on_device(batch, objective_, weight);
-    double difference = 0.0, size = 0.0;
     for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
       const std::span<const float> ours = of_cpu[lane].gradients->values();
       const std::span<const float> theirs = lanes_[lane].gradients->values();
       for (std::size_t i = 0; i < ours.size(); ++i) {
-        const auto exact = static_cast<double>(ours[i]), away = static_cast<double>(theirs[i]) - exact;
+        const double away = static_cast<double>(theirs[i]) - static_cast<double>(ours[i]);
         difference += away * away;
-        size += exact * exact;
       }
     }
     const double share = size > 0.0 ? std::sqrt(difference / size) : difference,
                  most = most_difference(device_.precision);
     const std::string name = device_.memory->device().facts().name;
     if (!(share <= most)) {
-      throw told<DeviceError>(
-          "Gradients on {} differ from the CPU's by {:.1e} of their length, where {:.0e} is allowed.",
-          "{}: 기울기가 CPU의 것과 길이의 {:.1e}만큼 다릅니다. {:.0e}까지만 허용됩니다.", name, share, most);
+      throw told<DeviceError>("Gradients on {} differ from the CPU's by {:.2g}%, where {:.2g}% is allowed.",
+                              "{}: CPU와의 기울기 차이가 {:.2g}%로, 허용치 {:.2g}%를 넘습니다.", name,
+                              100.0 * share, 100.0 * most);
     }
     device_note_ =
-        in_both("Trains on {}; the first gradients differ from the CPU's by {:.1e} of their length.",
-                "{}에서 학습합니다. 첫 기울기는 CPU의 것과 길이의 {:.1e}만큼 다릅니다.", name, share);
+        in_both("Trains on {}; the first gradients differ from the CPU's by {:.1g}%.",
+                "{}에서 학습합니다. 첫 기울기의 CPU 대비 오차는 {:.1g}%입니다.", name, 100.0 * share);
   } catch (const DeviceError& error) {
     leave_device(error, std::move(of_cpu));
   }
@@ -153,7 +158,7 @@ void Trainer::try_device(std::span<const TrainingExample> batch, double weight) 
 // `lanes`: the CPU's, which go on.
 void Trainer::leave_device(const std::exception& why, std::vector<Lane> lanes) {
   device_note_ = in_both("{} The CPU goes on with the training; no step is lost.",
-                         "{} CPU로 학습을 이어 갑니다. 잃은 단계는 없습니다.", said(why));
+                         "{} CPU로 학습을 이어 갑니다. 빠진 단계는 없습니다.", said(why));
   lanes_ = std::move(lanes);
   weights_.reset();
   device_ = {};

@@ -133,13 +133,23 @@ DeviceMemory::~DeviceMemory() {
 
 void DeviceMemory::check(DeviceStatus status, std::string_view what) const {
   if (status == device_ok) return;
+  if (!device_->is_out_of_memory(status)) lost_ = true;
+  refuse(status, what);
+}
+
+void DeviceMemory::check_training(DeviceStatus status) const {
+  if (status == device_ok) return;
+  if (!device_->is_out_of_memory(status) && device_->wait() != device_ok) lost_ = true;
+  refuse(status, "computing gradients");
+}
+
+void DeviceMemory::refuse(DeviceStatus status, std::string_view what) const {
   const DeviceFacts facts = device_->facts();
   if (device_->is_out_of_memory(status)) {
-    throw told<DeviceError>("{} has no memory left while {}: {}.", "{}의 메모리가 부족합니다({}): {}.",
+    throw told<DeviceError>("{} has no memory left while {}: {}.", "{0}의 메모리가 부족합니다: {2}.",
                             facts.name, what, device_->explain(status));
   }
-  lost_ = true;
-  throw told<DeviceError>("{} failed while {}: {}.", "{} 오류({}): {}.", facts.name, what,
+  throw told<DeviceError>("{} failed while {}: {}.", "{0} 오류: {2}.", facts.name, what,
                           device_->explain(status));
 }
 
@@ -238,7 +248,7 @@ void DeviceMirror::send() const {
 
 std::shared_ptr<const DeviceMirror> DeviceMemory::mirror(std::span<const float> numbers) {
   auto mirror = std::make_shared<const DeviceMirror>(numbers, shared_from_this());
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(mirrors_mutex_);
   std::erase_if(mirrors_, [](const auto& one) { return one.expired(); });
   mirrors_.push_back(mirror);
   return mirror;
@@ -246,7 +256,7 @@ std::shared_ptr<const DeviceMirror> DeviceMemory::mirror(std::span<const float> 
 
 std::shared_ptr<const float> DeviceMemory::mirrored(const void* number) const {
   const std::less<const void*> before;
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(mirrors_mutex_);
   for (const std::weak_ptr<const DeviceMirror>& one : mirrors_) {
     const std::shared_ptr<const DeviceMirror> mirror = one.lock();
     if (!mirror) continue;

@@ -28,6 +28,9 @@ class DeviceMemory : public std::enable_shared_from_this<DeviceMemory> {
 
   // Throws DeviceError when `status` is not device_ok; `what` it was doing, for the message.
   void check(DeviceStatus status, std::string_view what) const;
+  // The same of what only training asks for: a device that refuses it, and still answers, is not lost for
+  // others.
+  void check_training(DeviceStatus status) const;
   // Whether anything but memory was ever refused. Such a device is not asked again until the program is.
   bool lost() const { return lost_; }
 
@@ -65,6 +68,7 @@ class DeviceMemory : public std::enable_shared_from_this<DeviceMemory> {
     std::shared_ptr<void> memory;  // null: it did not fit
     std::int64_t bytes = 0;
   };
+  [[noreturn]] void refuse(DeviceStatus status, std::string_view what) const;
   Tensor far(Shape shape, std::shared_ptr<void> memory, bool may_move);
   void forget_dead_weights();
   std::shared_ptr<void> allocated(std::size_t bytes, DeviceStatus* status);
@@ -75,6 +79,7 @@ class DeviceMemory : public std::enable_shared_from_this<DeviceMemory> {
   mutable std::atomic<bool> lost_{false};
   mutable std::mutex mutex_;
   std::map<const std::byte*, Kept> weights_;
+  mutable std::mutex mirrors_mutex_;  // its own: a weight that is being sent holds the other one for long
   std::vector<std::weak_ptr<const DeviceMirror>> mirrors_;
   std::mutex values_mutex_;                    // guards what follows
   std::vector<std::weak_ptr<Values>> values_;  // the oldest first; some may be gone

@@ -206,7 +206,9 @@ class CudaDevice final : public Device {
     return CUBLAS_COMPUTE_32F_PEDANTIC;
   }
   static DeviceStatus of(cublasStatus_t status) {
-    return status == CUBLAS_STATUS_SUCCESS ? device_ok : product_errors + static_cast<int>(status);
+    if (status == CUBLAS_STATUS_SUCCESS) return device_ok;
+    cudaGetLastError();
+    return product_errors + static_cast<int>(status);
   }
   // An error that is reported is not reported again by the next call.
   static DeviceStatus told(cudaError_t error) {

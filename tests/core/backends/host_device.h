@@ -151,6 +151,12 @@ class HostDevice : public Device {
       const std::int64_t at = of.turned ? column * of.row_step + row : row * of.row_step + column;
       return factor(of.at[i * of.matrix_step + at], p.precision);
     };
+    // What cuBLAS refuses.
+    const auto is_wide = [](const Matrix& of, std::int64_t rows, std::int64_t columns) {
+      return of.row_step >= (of.turned ? rows : columns);
+    };
+    if (!is_wide(p.a, p.rows, p.terms) || !is_wide(p.b, p.terms, p.columns) || p.out_row_step < p.columns)
+      return HostDeviceLog::lost;
     for (std::int64_t i = 0; i < p.count; ++i) {
       for (std::int64_t row = 0; row < p.rows; ++row) {
         for (std::int64_t column = 0; column < p.columns; ++column) {

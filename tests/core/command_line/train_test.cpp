@@ -28,6 +28,8 @@ std::vector<std::string> words(const TinyRun& tiny, const std::string& out,
                                const std::vector<std::string>& more = {}) {
   std::vector<std::string> all = {"train",        "--config", tiny.write_config(), "--corpora",
                                   tiny.corpora(), "--out",    tiny / out};
+  const bool says_where = std::ranges::find(more, "--device") != more.end();
+  if (!says_where) all.insert(all.end(), {"--device", "cpu"});  // the same bits on every machine
   all.insert(all.end(), more.begin(), more.end());
   return all;
 }

@@ -80,7 +80,8 @@ inline void expect_within(std::span<const float> expected, std::span<const float
   double largest = 0.0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
     const double difference = std::fabs(static_cast<double>(expected[i]) - static_cast<double>(found[i]));
-    if (!(difference <= largest)) largest = difference;
+    ASSERT_FALSE(std::isnan(difference)) << name << "[" << i << "]";
+    largest = std::max(largest, difference);
   }
   EXPECT_LE(largest, allowed) << name;
 }

@@ -58,7 +58,8 @@ void expect_slopes(const char* name, const Function& loss, Doubles x, const floa
   double worst = 0.0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
     const double error = std::abs(ours[i] - expected[i]);
-    if (!(error <= worst)) worst = error;
+    ASSERT_FALSE(std::isnan(error)) << name << "[" << i << "]";
+    worst = std::max(worst, error);
   }
   // Next to what stood there before, a sum keeps half a unit of float32's last place.
   EXPECT_LE(worst, tolerance * largest + static_cast<double>(start) * 3e-7 + 1e-9) << name;
