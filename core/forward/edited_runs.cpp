@@ -2,6 +2,7 @@
 #include "core/forward/edited_runs.h"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <stdexcept>
 
@@ -16,38 +17,40 @@ constexpr std::int64_t most_rows = 4096;
 
 class EditingDoor final : public Door {
  public:
-  EditingDoor(std::span<const Edits> all, std::span<const std::size_t> runs, const Model& model,
-              const std::function<bool()>& cancelled)
-      : architecture_(model.architecture), cancelled_(cancelled), runs_(runs.size()) {
+  EditingDoor(std::span<const Edits> all, std::span<const std::size_t> runs, Backend& backend,
+              const Model& model, const std::function<bool()>& cancelled)
+      : backend_(backend),
+        architecture_(model.architecture),
+        cancelled_(cancelled),
+        place_{.runs = static_cast<std::int64_t>(runs.size())} {
     for (std::size_t run = 0; run < runs.size(); ++run) {
-      for (const Intervention& edit : all[runs[run]]) edits_.emplace_back(run, &edit);
+      for (const Intervention& edit : all[runs[run]])
+        edits_.push_back({static_cast<std::int64_t>(run), &edit});
     }
   }
 
   Tensor pass(Hook hook, std::int64_t layer, Tensor value) override {
     if (cancelled_ && cancelled_()) throw Cancelled();
-    Tensor changed;
-    for (const auto& [run, edit] : edits_) {
-      if (edit->hook != hook || edit->layer != layer) continue;
-      if (changed.empty()) changed = value.copy();
-      apply_to_one(*edit, static_cast<std::int64_t>(run), static_cast<std::int64_t>(runs_), changed,
-                   architecture_);
-    }
-    return changed.empty() ? value : changed;
+    std::vector<RunEdit> here;
+    std::ranges::copy_if(edits_, std::back_inserter(here), [&](const RunEdit& one) {
+      return one.edit->hook == hook && one.edit->layer == layer;
+    });
+    return applied(here, value, place_, backend_, architecture_);
   }
 
   MapsNeeded maps_needed(std::int64_t layer) const override {
-    const bool edits_maps = std::ranges::any_of(edits_, [&](const auto& one) {
-      return one.second->layer == layer && is_attention_map(one.second->hook);
+    const bool edits_maps = std::ranges::any_of(edits_, [&](const RunEdit& one) {
+      return one.edit->layer == layer && is_attention_map(one.edit->hook);
     });
     return edits_maps ? MapsNeeded::scores_and_pattern : MapsNeeded::none;
   }
 
  private:
+  Backend& backend_;
   const ArchitectureDescription& architecture_;
   const std::function<bool()>& cancelled_;
-  std::size_t runs_;
-  std::vector<std::pair<std::size_t, const Intervention*>> edits_;  // and in which run
+  ValuePlace place_;
+  std::vector<RunEdit> edits_;
 };
 
 // The block in which a run leaves the trace; behind the last one where nothing is changed.
@@ -116,7 +119,7 @@ void edited_runs(const Trace& trace, Backend& backend, std::span<const Edits> ru
       for (const std::size_t run : together) each(run, trace.row(Hook::logits, 0, position));
       continue;
     }
-    EditingDoor door(runs, together, model, cancelled);
+    EditingDoor door(runs, together, backend, model, cancelled);
     const auto count = static_cast<std::int64_t>(together.size());
     const Tensor stream = forward_blocks(
         model, backend, stream_of_runs(trace, backend, layer, together.size()), count, layer, door);

@@ -166,31 +166,27 @@ void check_intervention(const Intervention& intervention, const Model& model, st
 
 namespace {
 
-// Which part of a value an intervention reaches.
-struct Part {
-  std::int64_t first_position = 0;  // of its rows
-  std::int64_t run = 0, runs = 1;   // this one of several that lie side by side
-};
-
-void apply(const Intervention& intervention, const Part& part, Tensor& value,
+// Into the run's part of `value`.
+void apply(const RunEdit& one, const ValuePlace& place, Tensor& value,
            const ArchitectureDescription& architecture) {
+  const Intervention& intervention = *one.edit;
   const HookInfo& info = hook_info(intervention.hook);
   const AxisRoles roles = axis_roles(info);
   const std::int64_t length = value.shape().back();
   const bool has_heads = roles.head >= 0, head_first = has_heads && roles.head < roles.row;
   std::int64_t rows = value.axis(static_cast<std::size_t>(roles.row));
-  std::int64_t heads = has_heads ? value.axis(static_cast<std::size_t>(roles.head)) : part.runs;
-  if (!has_heads) rows /= part.runs;
-  heads /= part.runs;
+  std::int64_t heads = has_heads ? value.axis(static_cast<std::size_t>(roles.head)) : place.runs;
+  if (!has_heads) rows /= place.runs;
+  heads /= place.runs;
   float* values = value.writable();
   for (std::int64_t head = 0; head < heads; ++head) {
     if (intervention.head && *intervention.head != head) continue;
-    const std::int64_t place = part.run * heads + head, places = part.runs * heads;
+    const std::int64_t column = one.run * heads + head, columns = place.runs * heads;
     for (std::int64_t row = 0; row < rows; ++row) {
-      const std::int64_t position = part.first_position + row;
+      const std::int64_t position = place.first_position + row;
       const auto& chosen = intervention.positions;
       if (!chosen.empty() && std::find(chosen.begin(), chosen.end(), position) == chosen.end()) continue;
-      const std::int64_t index = head_first ? place * rows + row : row * places + place;
+      const std::int64_t index = head_first ? column * rows + row : row * columns + column;
       KeyRange shown{0, length};
       if (info.axes[info.axis_count - 1] == Axis::key) {
         shown = visible_keys(
@@ -204,18 +200,23 @@ void apply(const Intervention& intervention, const Part& part, Tensor& value,
   }
 }
 
-}  // namespace
-
-Tensor applied(const Intervention& intervention, const Tensor& value, std::int64_t first_position,
-               const ArchitectureDescription& architecture) {
-  Tensor changed = value.copy();
-  apply(intervention, {.first_position = first_position}, changed, architecture);
-  return changed;
+// Of scores no: 0 * -inf would be NaN.
+bool only_scales(const RunEdit& one) {
+  const Hook hook = one.edit->hook;
+  return std::holds_alternative<Scale>(one.edit->operation) && hook != Hook::attn_scores &&
+         hook != Hook::cross_attn_scores;
 }
 
-void apply_to_one(const Intervention& intervention, std::int64_t run, std::int64_t runs, Tensor& value,
-                  const ArchitectureDescription& architecture) {
-  apply(intervention, {.run = run, .runs = runs}, value, architecture);
+}  // namespace
+
+Tensor applied(std::span<const RunEdit> edits, const Tensor& value, const ValuePlace& place, Backend& backend,
+               const ArchitectureDescription& architecture) {
+  if (edits.empty()) return value;
+  const bool scales = std::ranges::all_of(edits, only_scales);
+  Tensor changed = scales ? Tensor(value.shape()) : value.copy();
+  if (scales) std::fill_n(changed.writable(), changed.size(), 1.0F);  // the factors
+  for (const RunEdit& one : edits) apply(one, place, changed, architecture);
+  return scales ? backend.multiply(value, changed) : changed;
 }
 
 }  // namespace headlight

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -12,6 +13,7 @@
 
 namespace headlight {
 
+class Backend;
 class Trace;
 struct Model;
 
@@ -53,11 +55,20 @@ std::string intervention_text(const Intervention& intervention);
 void check_intervention(const Intervention& intervention, const Model& model, std::int64_t positions,
                         std::int64_t source_positions = 0);
 
-// `value` holds the rows first_position ... of the hook. Returns a changed copy.
-Tensor applied(const Intervention& intervention, const Tensor& value, std::int64_t first_position,
+// Which rows a changed value holds: those from first_position on, of as many runs as lie side by side, as
+// forward_blocks() has them.
+struct ValuePlace {
+  std::int64_t first_position = 0;
+  std::int64_t runs = 1;
+};
+// An intervention in one of the runs.
+struct RunEdit {
+  std::int64_t run = 0;
+  const Intervention* edit = nullptr;
+};
+// The value with all of these edits, which are of its hook and layer. What only scales is one product where
+// the value lies; anything else is changed on the host.
+Tensor applied(std::span<const RunEdit> edits, const Tensor& value, const ValuePlace& place, Backend& backend,
                const ArchitectureDescription& architecture);
-// Changes one of several runs that lie side by side in `value`, as forward_blocks() has them: its maker's.
-void apply_to_one(const Intervention& intervention, std::int64_t run, std::int64_t runs, Tensor& value,
-                  const ArchitectureDescription& architecture);
 
 }  // namespace headlight

@@ -26,19 +26,23 @@ bool is_kept(Hook hook, const CapturePlan& plan, const ArchitectureDescription& 
 // Edits what is to be edited, keeps what is to be kept, and tells how far the pass is.
 class TracingDoor : public Door {
  public:
-  TracingDoor(const ForwardRequest& request, const RunControl& control, std::shared_ptr<Trace> trace,
-              bool is_encoder)
-      : request_(request), control_(control), trace_(std::move(trace)), is_encoder_(is_encoder) {}
+  TracingDoor(const ForwardRequest& request, const RunControl& control, Backend& backend,
+              std::shared_ptr<Trace> trace, bool is_encoder)
+      : request_(request),
+        control_(control),
+        backend_(backend),
+        trace_(std::move(trace)),
+        is_encoder_(is_encoder) {}
 
   Tensor pass(Hook hook, std::int64_t layer, Tensor value) override {
     if (control_.cancelled && control_.cancelled()) throw Cancelled();
     const ArchitectureDescription& architecture = trace_->model().architecture;
+    std::vector<RunEdit> edits;
     for (const Intervention& intervention : request_.interventions) {
-      if (intervention.in_encoder == is_encoder_ && intervention.hook == hook &&
-          intervention.layer == layer) {
-        value = applied(intervention, value, trace_->reused_positions, architecture);
-      }
+      if (intervention.in_encoder == is_encoder_ && intervention.hook == hook && intervention.layer == layer)
+        edits.push_back({.edit = &intervention});
     }
+    value = applied(edits, value, {.first_position = trace_->reused_positions}, backend_, architecture);
     // Edited scores do not follow from queries and keys any more: they are kept.
     if (is_kept(hook, request_.capture, architecture) || (is_attention_map(hook) && edits_maps(layer))) {
       trace_->set(hook, layer, value);
@@ -65,6 +69,7 @@ class TracingDoor : public Door {
 
   const ForwardRequest& request_;
   const RunControl& control_;
+  Backend& backend_;
   std::shared_ptr<Trace> trace_;
   bool is_encoder_;
 };
@@ -117,7 +122,7 @@ std::shared_ptr<const Trace> run_encoder(const std::shared_ptr<const Model>& enc
   }
   const auto trace = std::make_shared<Trace>(encoder, request.source_tokens);
   trace->modified = !request.interventions.empty();
-  TracingDoor door(request, control, trace, /*is_encoder=*/true);
+  TracingDoor door(request, control, backend, trace, /*is_encoder=*/true);
   forward_pass(*encoder, backend, request.source_tokens, door);
   return trace;
 }
@@ -231,7 +236,7 @@ std::shared_ptr<const Trace> run_forward(const std::shared_ptr<const Model>& mod
           : std::make_shared<Trace>(model, request.tokens);
   trace->modified = !request.interventions.empty();
   trace->set_source(std::move(source));
-  TracingDoor door(request, control, trace, /*is_encoder=*/false);
+  TracingDoor door(request, control, backend, trace, /*is_encoder=*/false);
   forward_pass(*model, backend, request.tokens, door, place);
   backend.finish();
   trace->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

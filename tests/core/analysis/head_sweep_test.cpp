@@ -71,6 +71,11 @@ TEST(HeadSweep, OnADeviceToo) {
     request.tokens = golden.at("ids").get<std::vector<TokenId>>();
     const auto trace = run_forward(load_family(golden.at("model")), *backend, request);
     expect_golden(golden, *trace, *backend);
+    // What comes back: the stream before each block, the trace's logits, and one row of them from each run.
+    const ArchitectureDescription& a = trace->model().architecture;
+    const std::int64_t streams = a.layers * trace->positions() * a.d_model,
+                       rows = trace->positions() + a.layers * a.heads;
+    EXPECT_EQ(log.fetched, (streams + rows * a.vocabulary) * std::int64_t{sizeof(float)});
   }
 }
 
