@@ -55,8 +55,8 @@ void print_table(const Model& model, const HeadSweep& sweep, const Options& opti
     fmt::print("{} against {}, {:+.5f} nats\n", piece(model, aim.target), piece(model, *aim.distractor),
                sweep.measure);
   } else {
-    fmt::print("behind position {}: {}, ln p = {:.5f}, p = {:.4f}%\n", aim.position, piece(model, aim.target),
-               sweep.measure, 100.0 * std::exp(sweep.measure));
+    fmt::print("{}, ln p = {:.5f}, p = {:.4f}%\n", piece(model, aim.target), sweep.measure,
+               100.0 * std::exp(sweep.measure));
   }
   fmt::print("{:<10} {:>12} {:>12} {:>12}\n", "without", "left (nats)", "lost (nats)", "KL (nats)");
   std::vector<std::size_t> order(sweep.effects.size());

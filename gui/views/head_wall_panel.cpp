@@ -286,7 +286,8 @@ void HeadWallPanel::draw(const ShownAttention& shown, Commands& commands, HeadMa
   const bool is_high = room.y >= em() * 30.0F && room.x >= em() * 14.0F,
              is_wide = !is_high && room.x >= em() * 38.0F;
   const float for_heads = divided ? std::floor(room.y * 0.6F) : room.y - (is_high ? em() * 11.0F : 0.0F);
-  const float kept = is_wide && !divided && !on_stage() ? em() * 13.0F : 0.0F;
+  const float kept =
+      is_wide && !divided && !on_stage() ? em() * 13.0F + ImGui::GetStyle().ScrollbarSize : 0.0F;
   const WallLayout layout = lay_out(shown, ImVec2(room.x - em() * 0.8F - kept, for_heads));
   refresh(frame, layout);
   const float below = room.y - std::min(layout.extent.y, for_heads) - em() * 1.5F;
