@@ -35,7 +35,7 @@ class EditingDoor final : public Door {
     std::ranges::copy_if(edits_, std::back_inserter(here), [&](const RunEdit& one) {
       return one.edit->hook == hook && one.edit->layer == layer;
     });
-    return applied(here, value, place_, backend_, architecture_);
+    return here.empty() ? std::move(value) : applied(here, value, place_, backend_, architecture_);
   }
 
   MapsNeeded maps_needed(std::int64_t layer) const override {

@@ -312,6 +312,23 @@ Tensor repeated(const Tensor& values, std::int64_t runs) {
   return result;
 }
 
+Pass pass_over(const Model& model, Backend& backend, Door& door, const ForwardPlace& place,
+               std::int64_t positions, std::int64_t runs = 1) {
+  const ArchitectureDescription& a = model.architecture;
+  const std::int64_t first = place.first_position;
+  return {model,
+          a,
+          backend,
+          door,
+          place,
+          positions,
+          first,
+          rotation_of(a.rotary, positions),
+          rotation_of(a.local_rotary, positions),
+          repeated(relative_position_bias(model, first, positions - first, positions), runs),
+          runs};
+}
+
 }  // namespace
 
 Tensor forward_pass(const Model& model, Backend& backend, const std::vector<TokenId>& tokens, Door& door,
@@ -320,16 +337,7 @@ Tensor forward_pass(const Model& model, Backend& backend, const std::vector<Toke
   const auto positions = static_cast<std::int64_t>(tokens.size());
   const std::int64_t first = place.first_position;
   check_request(model, positions, place);
-  const Pass pass{model,
-                  a,
-                  backend,
-                  door,
-                  place,
-                  positions,
-                  first,
-                  rotation_of(a.rotary, positions),
-                  rotation_of(a.local_rotary, positions),
-                  relative_position_bias(model, first, positions - first, positions)};
+  const Pass pass = pass_over(model, backend, door, place, positions);
 
   Tensor stream = embedding(pass, std::span(tokens).subspan(static_cast<std::size_t>(first)));
   for (std::int64_t layer = 0; layer < a.layers; ++layer) stream = block(pass, layer, std::move(stream));
@@ -356,17 +364,7 @@ Tensor forward_blocks(const Model& model, Backend& backend, Tensor stream, std::
     throw std::logic_error(std::to_string(runs) + " runs of " + shape_text(stream.shape()) + " side by side");
   const std::int64_t positions = stream.axis(0) / runs;
   const ForwardPlace place;
-  const Pass pass{model,
-                  a,
-                  backend,
-                  door,
-                  place,
-                  positions,
-                  0,
-                  rotation_of(a.rotary, positions),
-                  rotation_of(a.local_rotary, positions),
-                  repeated(relative_position_bias(model, 0, positions, positions), runs),
-                  runs};
+  const Pass pass = pass_over(model, backend, door, place, positions, runs);
   for (std::int64_t layer = first_layer; layer < a.layers; ++layer)
     stream = block(pass, layer, std::move(stream));
   return stream;

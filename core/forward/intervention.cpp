@@ -211,7 +211,6 @@ bool only_scales(const RunEdit& one) {
 
 Tensor applied(std::span<const RunEdit> edits, const Tensor& value, const ValuePlace& place, Backend& backend,
                const ArchitectureDescription& architecture) {
-  if (edits.empty()) return value;
   const bool scales = std::ranges::all_of(edits, only_scales);
   Tensor changed = scales ? Tensor(value.shape()) : value.copy();
   if (scales) std::fill_n(changed.writable(), changed.size(), 1.0F);  // the factors

@@ -66,8 +66,8 @@ struct RunEdit {
   std::int64_t run = 0;
   const Intervention* edit = nullptr;
 };
-// The value with all of these edits, which are of its hook and layer. What only scales is one product where
-// the value lies; anything else is changed on the host.
+// The value with all of these edits, at least one, which are of its hook and layer. What only scales is one
+// product where the value lies; anything else is changed on the host.
 Tensor applied(std::span<const RunEdit> edits, const Tensor& value, const ValuePlace& place, Backend& backend,
                const ArchitectureDescription& architecture);
 

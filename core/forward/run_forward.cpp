@@ -42,7 +42,8 @@ class TracingDoor : public Door {
       if (intervention.in_encoder == is_encoder_ && intervention.hook == hook && intervention.layer == layer)
         edits.push_back({.edit = &intervention});
     }
-    value = applied(edits, value, {.first_position = trace_->reused_positions}, backend_, architecture);
+    if (!edits.empty())
+      value = applied(edits, value, {.first_position = trace_->reused_positions}, backend_, architecture);
     // Edited scores do not follow from queries and keys any more: they are kept.
     if (is_kept(hook, request_.capture, architecture) || (is_attention_map(hook) && edits_maps(layer))) {
       trace_->set(hook, layer, value);

@@ -8,13 +8,11 @@ position. Then log p(target) with the head minus without it, and KL(with || with
 """
 import json
 import pathlib
-import sys
 
 import torch
 
 import family_trace
-from make_golden import versions
-from make_lens_golden import rounded
+from make_lens_golden import write_cases
 
 FOLDER = pathlib.Path(__file__).parent
 PROJECTIONS = {  # family -> the module of a layer that reads all heads' results
@@ -74,14 +72,5 @@ def smollm2_case(path):
     return {"model": "smollm2"} | sweep(model, projections, ids, len(ids) - 1)
 
 
-def main():
-    cases = [family_case(name) for name in PROJECTIONS]
-    if len(sys.argv) > 1:
-        cases.append(smollm2_case(sys.argv[1]))
-    text = json.dumps({"made_with": versions(), "cases": rounded(cases)}, separators=(",", ":"))
-    (FOLDER / "head_sweep.json").write_text(text.replace('{"model"', '\n{"model"') + "\n", encoding="utf-8")
-    print(f"head_sweep.json: {len(text)} bytes")
-
-
 if __name__ == "__main__":
-    main()
+    write_cases("head_sweep.json", PROJECTIONS, family_case, smollm2_case)

@@ -225,14 +225,15 @@ def rounded(value):
     return float(f"{value:.9g}") if isinstance(value, float) else value
 
 
-def main():
-    cases = [family_case(name) for name in LENS]
+def write_cases(name, families, family_case, smollm2_case):
+    """A case of each family, and one of SmolLM2 where its file is named on the command line."""
+    cases = [family_case(family) for family in families]
     if len(sys.argv) > 1:
         cases.append(smollm2_case(sys.argv[1]))
     text = json.dumps({"made_with": versions(), "cases": rounded(cases)}, separators=(",", ":"))
-    (FOLDER / "lens.json").write_text(text.replace('{"model"', '\n{"model"') + "\n", encoding="utf-8")
-    print(f"lens.json: {len(text)} bytes")
+    (FOLDER / name).write_text(text.replace('{"model"', '\n{"model"') + "\n", encoding="utf-8")
+    print(f"{name}: {len(text)} bytes")
 
 
 if __name__ == "__main__":
-    main()
+    write_cases("lens.json", LENS, family_case, smollm2_case)
